@@ -1,0 +1,194 @@
+"""The one interface through which people see the desk and act on it.
+
+The console holds a `Desk` and cannot tell whether it is in the same process; what it gets are frozen pictures.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final, Protocol
+
+from crisisdesk.clock import Clock
+from crisisdesk.errors import UsageError
+from crisisdesk.incidents.register import Register
+from crisisdesk.playbooks.format import Playbook
+from crisisdesk.playbooks.library import Library
+from crisisdesk.records import (
+    Change,
+    Incident,
+    OutputStatus,
+    Scored,
+    Severity,
+    SourceStatus,
+    Verdict,
+)
+
+MENTIONS_KEPT: Final = 500
+"""Mentions that a picture shows at most; the feed is a window, the record is in the incidents."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChartPoint:
+    """One bar of a watch's chart: `negative` posts of one hour from `time` on, against what is usual then.
+
+    `expected` is the usual number of negative posts, `high` the upper end of the usual band (about 1 hour in 50
+    is above it); both None while the watch knows too little.
+    """
+
+    time: datetime
+    negative: int
+    total: int
+    expected: float | None
+    high: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class WatchPicture:
+    """One watch as the console shows it: the last hour in figures, the last days as a chart, oldest point first."""
+
+    name: str
+    severity: Severity | None
+    """Of its open incident; None while all is calm."""
+    learning: bool
+    """It knows too little of the usual yet, so its thresholds are stricter."""
+    negative_hour: int
+    total_hour: int
+    expected_hour: float
+    negative_share: float | None
+    """Of the last 24 hours; None without posts."""
+    usual_share: float
+    chart: tuple[ChartPoint, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """Everything that the console shows, at one moment."""
+
+    now: datetime
+    incidents: tuple[Incident, ...] = ()
+    """Open ones first, worst first, then the newest; after them the resolved ones, newest first."""
+    watches: tuple[WatchPicture, ...] = ()
+    mentions: tuple[Scored, ...] = ()
+    """Newest first, at most `MENTIONS_KEPT`."""
+    sources: tuple[SourceStatus, ...] = ()
+    outputs: tuple[OutputStatus, ...] = ()
+    waiting: int = 0
+    """Mentions that wait for the model."""
+    model: str = ""
+    """Name of the model, or what is happening while there is none ("loading the model")."""
+    notice: str = ""
+    """A line that stays on the screen: what this stream is, if it is not the live public."""
+    troubles: tuple[str, ...] = ()
+    """What is wrong with the desk itself, each with what to do."""
+
+
+class Desk(Protocol):
+    """What people can see and do; every action returns the incident as it is after it.
+
+    Actions raise `UsageError` with a sentence for a person when they make no sense (no such incident, already over).
+    """
+
+    async def picture(self) -> Picture:
+        """The desk at this moment."""
+
+    async def changed(self) -> None:
+        """Return as soon as a picture would differ from the last one taken."""
+
+    async def timeline(self, incident: str) -> tuple[Change, ...]:
+        """Everything that happened to an incident, oldest first."""
+
+    async def playbook(self, incident: str) -> Playbook | None:
+        """The playbook proposed for an incident, as it stands in its file now."""
+
+    async def acknowledge(self, incident: str, person: str) -> Incident:
+        """Say that this person has it: the calling stops, the watching does not."""
+
+    async def note(self, incident: str, person: str, text: str) -> Incident:
+        """Write something down in the incident's timeline."""
+
+    async def resolve(self, incident: str, person: str, verdict: Verdict) -> Incident:
+        """End an incident and say what it was."""
+
+
+@dataclass(slots=True)
+class Instruments:
+    """Where the desk reads what it shows; `app.py` connects them."""
+
+    watches: Callable[[datetime], Iterable[WatchPicture]] = lambda _: ()
+    sources: Callable[[], Iterable[SourceStatus]] = lambda: ()
+    outputs: Callable[[], Iterable[OutputStatus]] = lambda: ()
+    waiting: Callable[[], int] = lambda: 0
+    model: Callable[[], str] = lambda: ""
+    troubles: list[str] = field(default_factory=list)
+
+
+class LocalDesk:
+    """The desk in this process."""
+
+    def __init__(
+        self, register: Register, library: Library, clock: Clock, instruments: Instruments, notice: str = ""
+    ) -> None:
+        self._register = register
+        self._library = library
+        self._clock = clock
+        self._instruments = instruments
+        self._notice = notice
+        self._mentions: deque[Scored] = deque(maxlen=MENTIONS_KEPT)
+        self._touched = asyncio.Event()
+
+    def show(self, scored: Scored) -> None:
+        """Put a mention into the feed."""
+        self._mentions.appendleft(scored)
+        self._touched.set()
+
+    def touch(self) -> None:
+        """Something that a picture shows has changed."""
+        self._touched.set()
+
+    async def picture(self) -> Picture:
+        self._touched.clear()
+        now, read = self._clock.now(), self._instruments
+        return Picture(
+            now=now,
+            incidents=tuple(sorted(self._register.incidents(), key=_urgency)),
+            watches=tuple(read.watches(now)),
+            mentions=tuple(self._mentions),
+            sources=tuple(read.sources()),
+            outputs=tuple(read.outputs()),
+            waiting=read.waiting(),
+            model=read.model(),
+            notice=self._notice,
+            troubles=(*read.troubles, *self._library.troubles()),
+        )
+
+    async def changed(self) -> None:
+        await self._touched.wait()
+
+    async def timeline(self, incident: str) -> tuple[Change, ...]:
+        return await self._register.timeline(incident)
+
+    async def playbook(self, incident: str) -> Playbook | None:
+        reference = self._register.find(incident).playbook
+        return self._library.get(reference.id) if reference else None
+
+    async def acknowledge(self, incident: str, person: str) -> Incident:
+        return self._after(await self._register.acknowledge(incident, person, self._clock.now()))
+
+    async def note(self, incident: str, person: str, text: str) -> Incident:
+        if not text.strip():
+            raise UsageError("An empty note was not saved; write something first.")
+        return self._after(await self._register.note(incident, person, text, self._clock.now()))
+
+    async def resolve(self, incident: str, person: str, verdict: Verdict) -> Incident:
+        return self._after(await self._register.resolve(incident, person, verdict, self._clock.now()))
+
+    def _after(self, incident: Incident) -> Incident:
+        self._touched.set()
+        return incident
+
+
+def _urgency(incident: Incident) -> tuple[bool, int, float]:
+    """Sort key: open before resolved, then the worst, then the newest."""
+    return (not incident.is_open, -incident.severity if incident.is_open else 0, -incident.opened.timestamp())

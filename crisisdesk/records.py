@@ -1,0 +1,306 @@
+"""What flows through the desk: Post > Mention > Scored > Spike > Incident > Notification.
+
+All records are frozen and hold plain values, so that every stage may keep them, hand them on and compare them.
+Times are aware datetimes in UTC. Texts were cleaned at the edge (`crisisdesk.text.clean`).
+"""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import IntEnum, StrEnum
+from typing import Final
+
+
+class Label(StrEnum):
+    """The mood of a post."""
+
+    NEGATIVE = "negative"
+    NEUTRAL = "neutral"
+    POSITIVE = "positive"
+
+
+class Severity(IntEnum):
+    """How much an incident asks of people; ordered, so that `max` and `<` mean what they say."""
+
+    NOTICE = 1
+    """Shown in the feed, calls nobody."""
+    AMBER = 2
+    """Look within the hour."""
+    RED = 3
+    """Call someone now."""
+
+    def __str__(self) -> str:
+        return self.name.lower()
+
+
+class Kind(StrEnum):
+    """What an incident is about."""
+
+    SPIKE = "spike"
+    BLIND = "blind"
+    BRIGADING = "brigading"
+
+
+class State(StrEnum):
+    """Where an incident stands with people."""
+
+    OPEN = "open"
+    ACKNOWLEDGED = "acknowledged"
+    RESOLVED = "resolved"
+
+
+class Event(StrEnum):
+    """What can happen to an incident."""
+
+    OPENED = "opened"
+    RAISED = "raised"
+    SUBSIDED = "subsided"
+    REOPENED = "reopened"
+    ACKNOWLEDGED = "acknowledged"
+    ASSIGNED = "assigned"
+    SILENCED = "silenced"
+    NOTED = "noted"
+    RESOLVED = "resolved"
+
+
+class Verdict(StrEnum):
+    """What a person says, afterwards, that an incident was."""
+
+    REAL = "real"
+    FALSE_ALARM = "false alarm"
+    PLANNED = "planned"
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """One public post, as its source delivered it.
+
+    `time` is the network's record of it, never later than its arrival. `author` is a name or id that is stable
+    within the source, None when unknown: such a post counts as a person of its own. `original` is the id of the
+    post that this one repeats, "" for a repost whose original is unknown, None for a post of its own.
+    """
+
+    id: str
+    source: str
+    time: datetime
+    text: str
+    author: str | None = None
+    lang: str | None = None
+    url: str | None = None
+    reach: int = 0
+    original: str | None = None
+    reply_to: str | None = None
+    tags: tuple[str, ...] = ()
+
+    @property
+    def key(self) -> str:
+        """What makes the post one and the same when it is delivered twice."""
+        return f"{self.source}:{self.id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """A post that concerns one or more watches, by name."""
+
+    post: Post
+    watches: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """A mention and what the model makes of it; the three probabilities add up to 1."""
+
+    mention: Mention
+    negative: float
+    neutral: float
+    positive: float
+    model: str
+    """The model's name and digest: what judged, so that an incident can be explained a year later."""
+
+    @property
+    def label(self) -> Label:
+        """The likeliest mood; of equals the calmer one."""
+        best = max(self.neutral, self.positive, self.negative)
+        if best == self.neutral:
+            return Label.NEUTRAL
+        return Label.POSITIVE if best == self.positive else Label.NEGATIVE
+
+    @property
+    def post(self) -> Post:
+        """The post itself."""
+        return self.mention.post
+
+
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """Why a spike is one, in figures. Counts are of people's posts: copies folded, an author at most twice an hour."""
+
+    window_minutes: int
+    negative: int
+    """Negative posts in the window."""
+    total: int
+    """All posts in the window."""
+    expected: float
+    """Negative posts that this watch usually has in such a window at this time."""
+    authors: int
+    """Distinct people behind the negative posts."""
+    negative_share: float
+    usual_share: float
+    probability: float
+    """How likely so many at such a share would be on an ordinary day."""
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """A post as evidence. `copies` counts the posts that say the same, itself included."""
+
+    id: str
+    source: str
+    time: datetime
+    author: str | None
+    text: str
+    reach: int
+    url: str | None
+    negative: float
+    copies: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """Words that set the spike apart: in `posts` of its negative posts, usually in a share of `usual` of them."""
+
+    text: str
+    posts: int
+    usual: float
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What a person reads to judge for herself."""
+
+    phrases: tuple[Phrase, ...] = ()
+    posts: tuple[Quote, ...] = ()
+    """Decisive posts: widest reach and newest, near-copies folded."""
+    first: Quote | None = None
+    """The earliest negative post of the spike."""
+    voices: tuple[tuple[str, int], ...] = ()
+    """Authors with the widest reach, and that reach."""
+    languages: tuple[tuple[str, int], ...] = ()
+    sources: tuple[tuple[str, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Spike:
+    """The detector's statement about one watch at one moment of event time.
+
+    `severity` None means that nothing is unusual any more: what the lifecycle needs to subside and resolve.
+    """
+
+    watch: str
+    kind: Kind
+    time: datetime
+    severity: Severity | None
+    numbers: Numbers
+    why: str
+    evidence: Evidence = field(default_factory=Evidence)
+
+
+@dataclass(frozen=True, slots=True)
+class PlaybookRef:
+    """The playbook that fits an incident, and the first step that is not done."""
+
+    id: str
+    title: str
+    next_step: str
+    reason: str = ""
+    """Why this one, in a few words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """What the desk and its people know of one crisis; every change makes a new record."""
+
+    id: str
+    watch: str
+    kind: Kind
+    state: State
+    severity: Severity
+    opened: datetime
+    updated: datetime
+    numbers: Numbers
+    why: str
+    evidence: Evidence = field(default_factory=Evidence)
+    playbook: PlaybookRef | None = None
+    acknowledged_by: str | None = None
+    acknowledged_at: datetime | None = None
+    silenced_until: datetime | None = None
+    resolved_at: datetime | None = None
+    verdict: Verdict | None = None
+    calm_since: datetime | None = None
+    """Since when the evidence is weaker than the severity says."""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether people may still have to act."""
+        return self.state is not State.RESOLVED
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One line of an incident's timeline; `sequence` counts from 1 within the incident."""
+
+    incident: str
+    sequence: int
+    event: Event
+    time: datetime
+    severity: Severity
+    person: str | None = None
+    """Who did it; None for the desk itself."""
+    reason: str = ""
+
+    @property
+    def id(self) -> str:
+        """Stable over restarts and repeated deliveries; letters, digits and hyphens only."""
+        return f"{self.incident}-{self.sequence}"
+
+
+@dataclass(frozen=True, slots=True)
+class Notification:
+    """What an output owes the outside: a change, and the incident as it was right after it."""
+
+    change: Change
+    incident: Incident
+
+
+@dataclass(frozen=True, slots=True)
+class SourceStatus:
+    """How a source is doing; `state` is live, connecting, blind, failed or ended."""
+
+    name: str
+    state: str = "connecting"
+    last_event: datetime | None = None
+    events: int = 0
+    posts: int = 0
+    matched: int = 0
+    dropped: int = 0
+    bad: int = 0
+    trouble: str = ""
+    """What went wrong last and what to do about it; empty while all is well."""
+
+
+@dataclass(frozen=True, slots=True)
+class OutputStatus:
+    """How an output is doing; `state` is connecting, live, retrying or failed."""
+
+    name: str
+    state: str = "connecting"
+    delivered: int = 0
+    waiting: int = 0
+    trouble: str = ""
+
+
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def stamp(time: datetime) -> str:
+    """A time as every outside promise writes it: UTC, whole seconds, `YYYY-MM-DDTHH:MM:SSZ`."""
+    return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

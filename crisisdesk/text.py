@@ -1,0 +1,67 @@
+"""Outside text is cleaned once, here, before anything else sees it.
+
+Posts are written by strangers, and a terminal obeys what it prints: an escape sequence can write the clipboard,
+a right-to-left override can turn a word round, a stack of combining marks can cover the line above. After `clean`
+a text holds printable characters and single spaces only, so every later stage may show it as plain text.
+"""
+
+import re
+import unicodedata
+from typing import Final
+
+MAX_LENGTH: Final = 10_000
+"""Characters kept of one post; no network lets people write more, and a hostile webhook must not fill the memory."""
+
+# Whole sequences go first, so that their payload ("52;c;aGk=") does not stay behind as text.
+_ESCAPE_SEQUENCES: Final = re.compile(
+    r"(?:\x1b\]|\x9d|\x1bP|\x90|\x1b_|\x9f|\x1b\^|\x9e|\x1bX|\x98)[^\x07\x1b\x9c]{0,4096}(?:\x07|\x1b\\|\x9c|$)"
+    r"|(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]?"
+    r"|\x1b[ -/]*[0-~]?"
+)
+# Invisible or direction-changing: soft hyphen, bidi marks and overrides, zero-width space and joiners, fillers,
+# variation selectors, byte order mark, interlinear marks, tag characters.
+_INVISIBLE: Final = re.compile(
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164"
+    "\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffb\U000e0000-\U000e0fff]"
+)
+_SPACES: Final = re.compile(r"\s+")
+_STACKED_MARKS: Final = re.compile(r"([\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]{2})"
+                                   r"[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]+")
+
+
+def clean(text: str, limit: int = MAX_LENGTH) -> str:
+    """Make outside text safe to store, match, score and show.
+
+    Removes escape sequences, control characters, invisible and direction-changing characters and lone surrogates;
+    folds white space to single spaces; composes accents (NFC) and keeps at most two stacked marks on a letter.
+
+    Args:
+        text: anything a network or a file delivered.
+        limit: characters kept; what is longer ends in "…".
+
+    Returns:
+        One line of printable text, at most `limit` characters, possibly empty. Cleaning it again changes nothing.
+    """
+    if len(text) > limit * 4:
+        text = text[: limit * 4]
+    if not (text.isascii() and text.isprintable()):
+        text = _ESCAPE_SEQUENCES.sub("", text)
+        text = unicodedata.normalize("NFC", _INVISIBLE.sub("", text))
+        text = _STACKED_MARKS.sub(r"\1", text)
+        text = "".join(c if c.isprintable() else " " if c.isspace() or not _is_unassigned(c) else "�" for c in text)
+    text = _SPACES.sub(" ", text).strip()
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def _is_unassigned(character: str) -> bool:
+    """Whether it is a lone surrogate, private or unassigned: shown as a replacement character, never raw."""
+    return unicodedata.category(character) in {"Cs", "Co", "Cn"}
+
+
+def shorten(text: str, width: int) -> str:
+    """Cut cleaned text to `width` characters, at a word where one is near, with "…" in place of the rest."""
+    if len(text) <= width:
+        return text
+    cut = text[: max(width - 1, 0)]
+    space = cut.rfind(" ")
+    return (cut[:space] if space > width * 2 // 3 else cut) + "…"
