@@ -1,0 +1,133 @@
+"""Incidents, changes and notifications as plain JSON, and back into the frozen records.
+
+Written out by hand, one function a record, so that an old database stays readable when a record gains a field: what
+is missing takes the record's default. Times are RFC 3339 in UTC with microseconds, severities are numbers, other
+enums their word.
+"""
+
+import math
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+
+from crisisdesk.records import (
+    Change,
+    Event,
+    Evidence,
+    Incident,
+    Kind,
+    Notification,
+    Numbers,
+    Phrase,
+    PlaybookRef,
+    Quote,
+    Severity,
+    State,
+    Verdict,
+)
+
+Fields = dict[str, Any]
+"""A JSON object as orjson reads it."""
+
+
+def encode(record: Incident | Change | Notification) -> str:
+    """A record as one line of JSON; NaN and infinity become null."""
+    return orjson.dumps(record).decode()
+
+
+def incident(text: str) -> Incident:
+    """Read an incident back."""
+    return _incident(orjson.loads(text))
+
+
+def change(text: str) -> Change:
+    """Read a change back."""
+    return _change(orjson.loads(text))
+
+
+def notification(text: str) -> Notification:
+    """Read a notification back."""
+    fields = orjson.loads(text)
+    return Notification(_change(fields["change"]), _incident(fields["incident"]))
+
+
+def _incident(fields: Fields) -> Incident:
+    playbook, verdict, easing = (fields.get(key) for key in ("playbook", "verdict", "easing"))
+    return Incident(
+        id=fields["id"],
+        watch=fields["watch"],
+        kind=Kind(fields["kind"]),
+        state=State(fields["state"]),
+        severity=Severity(fields["severity"]),
+        opened=_time(fields["opened"]),
+        updated=_time(fields["updated"]),
+        numbers=_numbers(fields["numbers"]),
+        why=fields["why"],
+        evidence=_evidence(fields["evidence"]),
+        playbook=PlaybookRef(**playbook) if playbook else None,
+        acknowledged_by=fields.get("acknowledged_by"),
+        acknowledged_at=_maybe_time(fields.get("acknowledged_at")),
+        silenced_until=_maybe_time(fields.get("silenced_until")),
+        resolved_at=_maybe_time(fields.get("resolved_at")),
+        verdict=Verdict(verdict) if verdict else None,
+        calm_since=_maybe_time(fields.get("calm_since")),
+        easing=Severity(easing) if easing else None,
+    )
+
+
+def _change(fields: Fields) -> Change:
+    return Change(
+        incident=fields["incident"],
+        sequence=fields["sequence"],
+        event=Event(fields["event"]),
+        time=_time(fields["time"]),
+        severity=Severity(fields["severity"]),
+        person=fields.get("person"),
+        reason=fields.get("reason", ""),
+    )
+
+
+def _numbers(fields: Fields) -> Numbers:
+    return Numbers(
+        window_minutes=fields["window_minutes"],
+        negative=fields["negative"],
+        total=fields["total"],
+        expected=_real(fields["expected"]),
+        authors=fields["authors"],
+        negative_share=_real(fields["negative_share"]),
+        usual_share=_real(fields["usual_share"]),
+        probability=_real(fields["probability"]),
+    )
+
+
+def _evidence(fields: Fields) -> Evidence:
+    first = fields.get("first")
+    return Evidence(
+        phrases=tuple(Phrase(**phrase) for phrase in fields.get("phrases", ())),
+        posts=tuple(_quote(post) for post in fields.get("posts", ())),
+        first=_quote(first) if first else None,
+        voices=_counts(fields, "voices"),
+        languages=_counts(fields, "languages"),
+        sources=_counts(fields, "sources"),
+    )
+
+
+def _quote(fields: Fields) -> Quote:
+    return Quote(**{**fields, "time": _time(fields["time"]), "negative": _real(fields["negative"])})
+
+
+def _counts(fields: Fields, key: str) -> tuple[tuple[str, int], ...]:
+    return tuple((name, count) for name, count in fields.get(key, ()))
+
+
+def _time(text: str) -> datetime:
+    return datetime.fromisoformat(text).astimezone(UTC)
+
+
+def _maybe_time(text: str | None) -> datetime | None:
+    return None if text is None else _time(text)
+
+
+def _real(value: float | None) -> float:
+    return math.nan if value is None else float(value)

@@ -1,0 +1,250 @@
+"""The life of an incident: evidence and people's actions go in, the next incident and what changed come out.
+
+    opened → raised ⇄ subsided → resolved → reopened …        by evidence, in event time
+             acknowledged, noted, resolved with a verdict     by people
+
+Nothing here reads a clock, a database or a network. Evidence that is older than the incident's last update counts only
+where it is worse than what is known: a late red still calls, a late calm does not end anything.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from typing import Final
+
+from crisisdesk.errors import UsageError
+from crisisdesk.records import Change, Event, Incident, Kind, PlaybookRef, Severity, Spike, State, Verdict
+from crisisdesk.text import clean
+
+NAME_LENGTH: Final = 32
+"""Characters of a watch's name in an id: with kind, hash and time an id stays under 70."""
+NOTE_LENGTH: Final = 4_000
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """Hold times: evidence has to stay weak for so long before the desk believes it."""
+
+    subside_after: timedelta = timedelta(minutes=60)
+    """Weaker evidence for so long lowers the severity to the strongest seen in that time."""
+    resolve_after: timedelta = timedelta(hours=3)
+    """No evidence at all for so long ends the incident."""
+    reopen_within: timedelta = timedelta(hours=12)
+    """New evidence within this time after the end continues the same incident."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """The incident as it is now, and what happened to it; without changes only its figures moved."""
+
+    incident: Incident
+    changes: tuple[Change, ...] = ()
+
+
+def incident_id(spike: Spike) -> str:
+    """A name for the incident that this spike opens: the same in every replay, `[a-z0-9-]` only.
+
+    A short hash of the watch's name is added where the readable part alone could mean another watch as well.
+    """
+    readable = re.sub(r"[^a-z0-9]+", "-", spike.watch.casefold()).strip("-")[:NAME_LENGTH].strip("-")
+    parts = [readable] if readable else []
+    if readable != re.sub(r" +", "-", spike.watch.lower()):
+        parts.append(sha256(spike.watch.encode("utf-8", "surrogatepass")).hexdigest()[:6])
+    if spike.kind is not Kind.SPIKE:
+        parts.append(spike.kind.value)
+    parts.append(spike.time.astimezone(UTC).strftime("%Y%m%dt%H%M%Sz"))
+    return "-".join(parts)
+
+
+def witness(
+    incident: Incident | None, spike: Spike, rules: Rules, sequence: int, new_id: Callable[[Spike], str] = incident_id
+) -> Step | None:
+    """What a spike means for its watch.
+
+    Args:
+        incident: the latest incident of the same watch and kind, open or resolved; None when there was none.
+        spike: the detector's statement; severity None means calm.
+        rules: hold times.
+        sequence: number of changes that `incident` has had; not used when a new one opens.
+        new_id: names a new incident.
+
+    Returns:
+        The next step, or None where the spike changes nothing.
+    """
+    if incident is None:
+        return _open(spike, new_id)
+    if not incident.is_open:
+        return _after_the_end(incident, spike, rules, sequence, new_id)
+    if spike.severity is not None and spike.severity > incident.severity:
+        return _raise(incident, spike, sequence)
+    if spike.time < incident.updated:
+        return None
+    if spike.severity == incident.severity:
+        return Step(replace(_with_evidence(incident, spike), calm_since=None, easing=None))
+    return _ease(incident, spike, rules, sequence)
+
+
+def acknowledge(incident: Incident, person: str, now: datetime, sequence: int) -> Step:
+    """This person has it: the calling stops, the watching does not.
+
+    Raises:
+        UsageError: it is over, or somebody was first; the message names them.
+    """
+    _refuse_if_resolved(incident)
+    if incident.state is State.ACKNOWLEDGED:
+        since = f" since {_clock(incident.acknowledged_at)}" if incident.acknowledged_at else ""
+        raise UsageError(f"{incident.id} is already acknowledged by {incident.acknowledged_by}{since}.")
+    person, moment = _named(person), max(now, incident.updated)
+    after = replace(incident, state=State.ACKNOWLEDGED, acknowledged_by=person, acknowledged_at=moment, updated=moment)
+    return _step(after, sequence, Event.ACKNOWLEDGED, moment, person=person)
+
+
+def note(incident: Incident, person: str, text: str, now: datetime, sequence: int) -> Step:
+    """Write something into the timeline; also possible after the end.
+
+    Raises:
+        UsageError: there is nothing to write.
+    """
+    text = clean(text, NOTE_LENGTH)
+    if not text:
+        raise UsageError("An empty note was not saved; write something first.")
+    moment = max(now, incident.updated)
+    return _step(replace(incident, updated=moment), sequence, Event.NOTED, moment, person=_named(person), reason=text)
+
+
+def resolve(incident: Incident, person: str, verdict: Verdict, now: datetime, sequence: int) -> Step:
+    """End an incident and say what it was.
+
+    While the same wave goes on, it stays ended unless it gets worse: a person's word is not undone a minute later.
+
+    Raises:
+        UsageError: it is over already.
+    """
+    _refuse_if_resolved(incident)
+    person, moment = _named(person), max(now, incident.updated)
+    after = replace(
+        incident,
+        state=State.RESOLVED,
+        resolved_at=moment,
+        verdict=verdict,
+        updated=moment,
+        calm_since=None,
+        easing=None,
+    )
+    return _step(after, sequence, Event.RESOLVED, moment, person=person, reason=verdict.value)
+
+
+def with_playbook(step: Step, playbook: PlaybookRef | None) -> Step:
+    """The same step with the playbook that fits the incident now; None keeps the one it has."""
+    return step if playbook is None else Step(replace(step.incident, playbook=playbook), step.changes)
+
+
+def _open(spike: Spike, new_id: Callable[[Spike], str]) -> Step | None:
+    if spike.severity is None:
+        return None
+    incident = Incident(
+        id=new_id(spike),
+        watch=spike.watch,
+        kind=spike.kind,
+        state=State.OPEN,
+        severity=spike.severity,
+        opened=spike.time,
+        updated=spike.time,
+        numbers=spike.numbers,
+        why=spike.why,
+        evidence=spike.evidence,
+    )
+    return _step(incident, 0, Event.OPENED, spike.time, reason=spike.why)
+
+
+def _after_the_end(
+    incident: Incident, spike: Spike, rules: Rules, sequence: int, new_id: Callable[[Spike], str]
+) -> Step | None:
+    """A resolved incident returns when its wave had ended and comes back, or when it is worse than at its end."""
+    ended = incident.resolved_at or incident.updated
+    if spike.time - ended > rules.reopen_within:
+        return _open(spike, new_id)
+    late, wave_goes_on = spike.time < incident.updated, incident.calm_since is None
+    if spike.severity is None:
+        return Step(replace(incident, calm_since=spike.time)) if wave_goes_on and not late else None
+    if spike.severity <= incident.severity and (late or wave_goes_on):
+        return None
+    after = _called_again(_with_evidence(incident, spike), spike.severity)
+    after = replace(after, resolved_at=None, verdict=None)
+    return _step(after, sequence, Event.REOPENED, after.updated, reason=spike.why)
+
+
+def _raise(incident: Incident, spike: Spike, sequence: int) -> Step:
+    """At once, and whoever had acknowledged the smaller trouble is called again for the bigger one."""
+    after = _called_again(_with_evidence(incident, spike), spike.severity or incident.severity)
+    return _step(after, sequence, Event.RAISED, after.updated, reason=spike.why)
+
+
+def _ease(incident: Incident, spike: Spike, rules: Rules, sequence: int) -> Step:
+    """Weaker evidence than the severity says: wait, then lower it, then end it. The figures of the worst stay."""
+    since = incident.calm_since or spike.time
+    easing = max(filter(None, (incident.easing, spike.severity)), default=None)
+    waiting = replace(incident, calm_since=since, easing=easing, updated=spike.time)
+    weak_for = spike.time - since
+    if easing is None and weak_for >= rules.resolve_after:
+        after = replace(waiting, state=State.RESOLVED, resolved_at=spike.time, silenced_until=None)
+        return _step(after, sequence, Event.RESOLVED, spike.time, reason=f"calm since {_clock(since)}")
+    lower = easing or Severity.NOTICE
+    if weak_for < rules.subside_after or lower == incident.severity:
+        return Step(waiting)
+    after = replace(waiting, severity=lower)
+    if easing is not None:
+        # How long the evidence has been weaker than the new severity is not known, so the hold starts afresh.
+        weaker = spike.severity != lower
+        after = replace(after, calm_since=spike.time if weaker else None, easing=spike.severity if weaker else None)
+    return _step(after, sequence, Event.SUBSIDED, spike.time, reason=f"weaker since {_clock(since)}")
+
+
+def _with_evidence(incident: Incident, spike: Spike) -> Incident:
+    """The current picture; a late spike does not turn the incident's time back."""
+    return replace(
+        incident,
+        numbers=spike.numbers,
+        why=spike.why,
+        evidence=spike.evidence,
+        updated=max(spike.time, incident.updated),
+    )
+
+
+def _called_again(incident: Incident, severity: Severity) -> Incident:
+    return replace(
+        incident,
+        state=State.OPEN,
+        severity=severity,
+        acknowledged_by=None,
+        acknowledged_at=None,
+        silenced_until=None,
+        calm_since=None,
+        easing=None,
+    )
+
+
+def _step(
+    incident: Incident, sequence: int, event: Event, time: datetime, *, person: str | None = None, reason: str = ""
+) -> Step:
+    return Step(incident, (Change(incident.id, sequence + 1, event, time, incident.severity, person, reason),))
+
+
+def _refuse_if_resolved(incident: Incident) -> None:
+    if not incident.is_open:
+        ended = incident.resolved_at or incident.updated
+        verdict = f" as {incident.verdict}" if incident.verdict else ""
+        raise UsageError(f"{incident.id} is already resolved{verdict}, since {_clock(ended)}.")
+
+
+def _named(person: str) -> str:
+    name = clean(person, 100)
+    if not name:
+        raise UsageError("Nobody is named; say who acts, so that others know whom to ask.")
+    return name
+
+
+def _clock(moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime("%H:%M UTC")

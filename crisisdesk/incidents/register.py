@@ -1,0 +1,242 @@
+"""The incidents of a running desk: each change is written down before anybody sees it.
+
+Where the database does not take it (a full disk), the desk goes on watching: people see the change, `trouble` says that
+it is not saved, and it is saved in order as soon as the database takes it again.
+"""
+
+import asyncio
+import difflib
+from collections import deque
+from collections.abc import Callable, Coroutine, Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Final, TypeVar
+
+from crisisdesk.errors import StorageError, UsageError
+from crisisdesk.incidents import lifecycle
+from crisisdesk.incidents.lifecycle import Rules, Step
+from crisisdesk.incidents.store import Store
+from crisisdesk.records import (
+    Change,
+    Event,
+    Incident,
+    Kind,
+    Notification,
+    PlaybookRef,
+    Spike,
+    State,
+    Verdict,
+)
+
+T = TypeVar("T")
+Listener = Callable[[Notification], None]
+
+RESOLVED_KEPT: Final = 200
+"""Resolved incidents in memory, besides the last one of every watch; older ones are in the database."""
+FIGURES_EVERY: Final = timedelta(minutes=1)
+"""Event time between two saves of figures that moved without a change, so that a flood does not write per post."""
+
+
+class Register:
+    """All open incidents and the newest resolved ones, in memory and in the store.
+
+    Args:
+        store: where they survive.
+        rules: hold times.
+        choose: the playbook that fits a spike.
+        owed_to: names of the outputs that get every change.
+        listeners: called with every notification after it was written; they must not block or raise.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        rules: Rules,
+        choose: Callable[[Spike], PlaybookRef | None],
+        owed_to: Sequence[str] = (),
+        listeners: Iterable[Listener] = (),
+    ) -> None:
+        self.trouble = ""
+        """Why changes are not being saved, and what to do; empty while they are."""
+        self._store = store
+        self._rules = rules
+        self._choose = choose
+        self._owed_to = tuple(owed_to)
+        self._listeners = list(listeners)
+        self._incidents: dict[str, Incident] = {}
+        self._sequences: dict[str, int] = {}
+        self._latest: dict[tuple[str, Kind], str] = {}
+        self._saved: dict[str, datetime] = {}
+        self._unsaved: deque[Notification] = deque()
+        self._turn = asyncio.Lock()
+
+    async def load(self) -> None:
+        """Read back what an earlier run knew.
+
+        Raises:
+            StorageError: the database cannot be read.
+        """
+        for incident, sequence in await self._store.load_incidents():
+            self._show(incident)
+            self._sequences[incident.id] = sequence
+            self._saved[incident.id] = incident.updated
+
+    def subscribe(self, listener: Listener) -> None:
+        """Call this with every notification from now on."""
+        self._listeners.append(listener)
+
+    def incidents(self) -> tuple[Incident, ...]:
+        """All open and the newest resolved incidents, newest first."""
+        return tuple(sorted(self._incidents.values(), key=lambda one: (one.opened, one.id), reverse=True))
+
+    def find(self, incident: str) -> Incident:
+        """The incident of this id.
+
+        Raises:
+            UsageError: there is none; the message names the nearest.
+        """
+        if found := self._incidents.get(incident):
+            return found
+        near = difflib.get_close_matches(incident, self._incidents, n=3)
+        raise UsageError(f"There is no incident {incident}." + (f" Did you mean {' or '.join(near)}?" if near else ""))
+
+    def open_for(self, watch: str, kind: Kind = Kind.SPIKE) -> Incident | None:
+        """The open incident of a watch; None while all is calm."""
+        latest = self._latest_of(watch, kind)
+        return latest if latest is not None and latest.is_open else None
+
+    async def timeline(self, incident: str) -> tuple[Change, ...]:
+        """Everything that happened to an incident, oldest first, also what could not be saved yet."""
+        self.find(incident)
+        unsaved = tuple(one.change for one in self._unsaved if one.change.incident == incident)
+        saved = await self._store.timeline(incident)
+        return saved + tuple(change for change in unsaved if change not in saved)
+
+    async def witness(self, spike: Spike) -> tuple[Notification, ...]:
+        """Take in what the detector says about a watch.
+
+        Returns:
+            What changed, already written down and shown to the listeners; empty when only figures moved.
+        """
+        return await _finish(self._witness(spike))
+
+    async def acknowledge(self, incident: str, person: str, now: datetime) -> Incident:
+        """Say that this person has it. Raises `UsageError` when it is over or somebody was first."""
+        return await self._act(incident, lambda one, last: lifecycle.acknowledge(one, person, now, last))
+
+    async def note(self, incident: str, person: str, text: str, now: datetime) -> Incident:
+        """Write something into the timeline. Raises `UsageError` when there is nothing to write."""
+        return await self._act(incident, lambda one, last: lifecycle.note(one, person, text, now, last))
+
+    async def resolve(self, incident: str, person: str, verdict: Verdict, now: datetime) -> Incident:
+        """End an incident and say what it was. Raises `UsageError` when it is over already."""
+        return await self._act(incident, lambda one, last: lifecycle.resolve(one, person, verdict, now, last))
+
+    async def flush(self) -> None:
+        """Save the figures that moved since the last save, and what could not be saved: before an orderly stop."""
+        async with self._turn:
+            await self._save_unsaved()
+            for incident in self._incidents.values():
+                if self._saved.get(incident.id) != incident.updated:
+                    await self._save_figures(incident)
+
+    async def _witness(self, spike: Spike) -> tuple[Notification, ...]:
+        async with self._turn:
+            before = self._latest_of(spike.watch, spike.kind)
+            sequence = self._sequences[before.id] if before else 0
+            step = lifecycle.witness(before, spike, self._rules, sequence, self._new_id)
+            if step is None:
+                return ()
+            return await self._commit(self._with_playbook(step, before, spike))
+
+    async def _act(self, incident: str, action: Callable[[Incident, int], Step]) -> Incident:
+        return await _finish(self._act_in_turn(incident, action))
+
+    async def _act_in_turn(self, incident: str, action: Callable[[Incident, int], Step]) -> Incident:
+        async with self._turn:
+            before = self.find(incident)
+            step = action(before, self._sequences[before.id])
+            await self._commit(step)
+            return step.incident
+
+    def _with_playbook(self, step: Step, before: Incident | None, spike: Spike) -> Step:
+        """Chosen at the opening, and again when it gets worse before somebody works by the first choice."""
+        events = {change.event for change in step.changes}
+        in_hand = before is not None and before.state is State.ACKNOWLEDGED
+        if Event.OPENED in events or (Event.RAISED in events and not in_hand):
+            return lifecycle.with_playbook(step, self._choose(spike))
+        return step
+
+    async def _commit(self, step: Step) -> tuple[Notification, ...]:
+        """Write, then show: in this order, so that nobody acts on what a crash could take back."""
+        notifications = tuple(Notification(change, step.incident) for change in step.changes)
+        if notifications:
+            self._unsaved.extend(notifications)
+            await self._save_unsaved()
+        self._sequences[step.incident.id] = self._sequences.get(step.incident.id, 0) + len(notifications)
+        self._show(step.incident)
+        if not notifications and self._figures_are_due(step.incident):
+            await self._save_figures(step.incident)
+        for notification in notifications:
+            for listener in self._listeners:
+                listener(notification)
+        return notifications
+
+    async def _save_unsaved(self) -> None:
+        try:
+            while self._unsaved:
+                first = self._unsaved[0]
+                await self._store.save(first.incident, (first.change,), self._owed_to)
+                self._saved[first.incident.id] = first.incident.updated
+                self._unsaved.popleft()
+            self.trouble = ""
+        except StorageError as error:
+            self.trouble = (
+                f"{error} {len(self._unsaved)} changes are not saved and not sent; the desk goes on watching."
+            )
+
+    def _figures_are_due(self, incident: Incident) -> bool:
+        saved = self._saved.get(incident.id)
+        return saved is None or incident.updated - saved >= FIGURES_EVERY
+
+    async def _save_figures(self, incident: Incident) -> None:
+        """Unsaved changes go first: the row of an incident must not be newer than its timeline."""
+        await self._save_unsaved()
+        if self._unsaved:
+            return
+        try:
+            await self._store.save(incident)
+            self._saved[incident.id] = incident.updated
+            self.trouble = ""
+        except StorageError as error:
+            self.trouble = f"{error} Figures are not saved; the desk goes on watching."
+
+    def _latest_of(self, watch: str, kind: Kind) -> Incident | None:
+        latest = self._latest.get((watch, kind))
+        return self._incidents[latest] if latest else None
+
+    def _new_id(self, spike: Spike) -> str:
+        """Two watches that differ only in capitals, or a second opening within a second, get a number."""
+        plain = name = lifecycle.incident_id(spike)
+        number = 1
+        while name in self._incidents:
+            number += 1
+            name = f"{plain}-{number}"
+        return name
+
+    def _show(self, incident: Incident) -> None:
+        """Put it into memory, and forget the oldest resolved ones that nothing can re-open."""
+        is_new = incident.id not in self._incidents
+        self._incidents[incident.id] = incident
+        self._latest[incident.watch, incident.kind] = incident.id
+        if not is_new:
+            return
+        kept = set(self._latest.values())
+        over = [one for one in self._incidents.values() if not one.is_open and one.id not in kept][:-RESOLVED_KEPT]
+        for old in over:
+            for known in (self._incidents, self._sequences, self._saved):
+                known.pop(old.id, None)
+
+
+async def _finish(work: Coroutine[object, object, T]) -> T:
+    """Do it to the end even if the caller leaves: a written change that memory does not know would be lost."""
+    return await asyncio.shield(asyncio.ensure_future(work))

@@ -1,0 +1,249 @@
+"""What survives a crash: incidents, their timelines, what the outputs owe, and what other rooms want kept.
+
+SQLite in WAL mode with synchronous=FULL: a commit is on the disk before it is answered, so neither `kill -9` nor a
+power cut takes back what somebody has seen. (NORMAL would survive only the former.) The desk writes a few rows a
+minute, so the price, a few milliseconds a commit, is never felt.
+
+One thread owns the connection, and the connection owns the file: locking_mode=EXCLUSIVE keeps a second desk out, ends
+with the process however it ends, and needs no shared memory, so it also holds on a network drive.
+"""
+
+import asyncio
+import contextlib
+import os
+import sqlite3
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self, TypeVar
+
+from crisisdesk.errors import StorageError
+from crisisdesk.incidents import codec, schema
+from crisisdesk.records import Change, Incident, Notification
+
+T = TypeVar("T")
+Job = Callable[[sqlite3.Connection], T]
+
+WAITING_JOBS: Final = 256
+"""Jobs that may wait for the writer; further callers wait for a place."""
+RESOLVED_LOADED: Final = 200
+"""Resolved incidents that are read back at a start, newest first, besides the last one of every watch."""
+
+_CURES: Final = {
+    sqlite3.SQLITE_BUSY: "another desk is using it; one desk per database, so stop the other or name another file",
+    sqlite3.SQLITE_LOCKED: "another desk is using it; one desk per database, so stop the other or name another file",
+    sqlite3.SQLITE_NOTADB: "it is not a database; name another file, or move this one away",
+    sqlite3.SQLITE_CORRUPT: "it is damaged; move it away and restore a copy, or start afresh",
+    sqlite3.SQLITE_FULL: "the disk is full; make room",
+    sqlite3.SQLITE_READONLY: "it is not writable; change its permissions or name another file",
+    sqlite3.SQLITE_PERM: "it is not writable; change its permissions or name another file",
+    sqlite3.SQLITE_CANTOPEN: "it cannot be opened; check that its folder exists and is writable",
+    sqlite3.SQLITE_IOERR: "the disk does not answer properly; check it",
+}
+
+
+class Store:
+    """The desk's database. Open it with `Store.open`; leave it with `close`, or use it as a context.
+
+    Every method runs in the one writer thread, in the order of the calls, and raises `StorageError` with path and cure.
+    """
+
+    def __init__(self, path: Path, database: sqlite3.Connection, thread: ThreadPoolExecutor) -> None:
+        self.path = path
+        self._database = database
+        self._thread = thread
+        self._places = asyncio.Semaphore(WAITING_JOBS)
+
+    @classmethod
+    async def open(cls, path: Path, *, durable: bool = True) -> Self:
+        """Open or create the database, readable by its owner only, and bring it up to date.
+
+        Args:
+            path: the file; its folder has to exist.
+            durable: wait for the disk at each commit; a replay, which can be run again, need not.
+
+        Raises:
+            StorageError: no folder, no permission, no database, another desk, a full disk.
+        """
+        thread = ThreadPoolExecutor(1, "crisisdesk-store")
+        try:
+            database = await asyncio.get_running_loop().run_in_executor(thread, _connect, path, durable)
+        except BaseException:
+            thread.shutdown(wait=False)
+            raise
+        return cls(path, database, thread)
+
+    async def close(self) -> None:
+        """Wait for what is being written, then let go of the file. Calling it again changes nothing."""
+        with contextlib.suppress(RuntimeError):  # the thread has been shut down by an earlier call
+            await asyncio.get_running_loop().run_in_executor(self._thread, self._database.close)
+        self._thread.shutdown(wait=False)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def save(self, incident: Incident, changes: Sequence[Change] = (), owed_to: Sequence[str] = ()) -> None:
+        """An incident, what happened to it, and what each output owes for it: all of it or nothing.
+
+        Saving the same again changes nothing, so that a save whose answer was lost can be repeated.
+        """
+        await self._write(lambda database: _save(database, incident, changes, owed_to))
+
+    async def load_incidents(self) -> tuple[tuple[Incident, int], ...]:
+        """Every open incident, the last one of every watch and kind, and the newest resolved ones.
+
+        Returns:
+            Each with the number of its changes so far, oldest first.
+        """
+        return await self._read(_load)
+
+    async def timeline(self, incident: str) -> tuple[Change, ...]:
+        """Everything that happened to an incident, oldest first."""
+        query = "SELECT record FROM changes WHERE incident = ? ORDER BY sequence"
+        rows = await self._read(lambda database: database.execute(query, (incident,)).fetchall())
+        return tuple(codec.change(record) for (record,) in rows)
+
+    async def keep(self, name: str, content: bytes) -> None:
+        """Keep something under a name, instead of what was kept under it."""
+        command = "INSERT INTO kept (name, content) VALUES (?, ?) ON CONFLICT DO UPDATE SET content = excluded.content"
+        await self._write(lambda database: database.execute(command, (name, content)))
+
+    async def kept(self, name: str) -> bytes | None:
+        """What is kept under a name; None when nothing is."""
+        query = "SELECT content FROM kept WHERE name = ?"
+        row = await self._read(lambda database: database.execute(query, (name,)).fetchone())
+        return None if row is None else bytes(row[0])
+
+    async def owed(self, output: str, at_most: int = 100) -> list[tuple[int, Notification]]:
+        """What an output still has to deliver, oldest first, each with the row to report back."""
+        query = "SELECT row, notification FROM outbox WHERE output = ? ORDER BY row LIMIT ?"
+        rows = await self._read(lambda database: database.execute(query, (output, at_most)).fetchall())
+        return [(row, codec.notification(text)) for row, text in rows]
+
+    async def waiting(self, output: str) -> int:
+        """How much an output still has to deliver."""
+        query = "SELECT count(*) FROM outbox WHERE output = ?"
+        return int(await self._read(lambda database: database.execute(query, (output,)).fetchone()[0]))
+
+    async def delivered(self, output: str, row: int) -> None:
+        """The outside has acknowledged it; it is owed no longer."""
+        command = "DELETE FROM outbox WHERE output = ? AND row = ?"
+        await self._write(lambda database: database.execute(command, (output, row)))
+
+    async def failed(self, output: str, row: int, trouble: str) -> None:
+        """An attempt failed; it stays owed."""
+        command = "UPDATE outbox SET attempts = attempts + 1, trouble = ? WHERE output = ? AND row = ?"
+        await self._write(lambda database: database.execute(command, (trouble, output, row)))
+
+    async def _write(self, job: Job[object]) -> None:
+        def in_transaction(database: sqlite3.Connection) -> None:
+            database.execute("BEGIN IMMEDIATE")
+            try:
+                job(database)
+                database.execute("COMMIT")
+            except BaseException:
+                if database.in_transaction:
+                    database.execute("ROLLBACK")
+                raise
+
+        await self._read(in_transaction)
+
+    async def _read(self, job: Job[T]) -> T:
+        async with self._places:
+            try:
+                return await asyncio.get_running_loop().run_in_executor(self._thread, job, self._database)
+            except sqlite3.Error as error:
+                raise explained(self.path, error) from error
+
+
+def explained(path: Path, error: sqlite3.Error) -> StorageError:
+    """SQLite's trouble in words for a person, with the path and the cure."""
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # extended codes carry the plain one in the low byte
+    return StorageError(f"The database {path} cannot be used: {_CURES.get(code, str(error))}.")
+
+
+def _connect(path: Path, durable: bool) -> sqlite3.Connection:
+    _prepare(path)
+    try:
+        database = sqlite3.connect(path, timeout=0.5, isolation_level=None)
+    except sqlite3.Error as error:
+        raise explained(path, error) from error
+    try:
+        database.execute("PRAGMA locking_mode = EXCLUSIVE")
+        database.execute("PRAGMA journal_mode = WAL")
+        database.execute(f"PRAGMA synchronous = {'FULL' if durable else 'OFF'}")
+        database.execute("PRAGMA foreign_keys = ON")
+        schema.migrate(database)
+    except sqlite3.Error as error:
+        database.close()
+        raise explained(path, error) from error
+    except StorageError as error:
+        database.close()
+        raise StorageError(f"The database {path} cannot be used: {error}.") from None
+    return database
+
+
+def _prepare(path: Path) -> None:
+    """Create the file before SQLite does, so that posts and names are never readable by others."""
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    except FileNotFoundError:
+        raise StorageError(
+            f"The database {path} cannot be created: the folder {path.parent} is missing; create it."
+        ) from None
+    except IsADirectoryError:
+        raise StorageError(f"The database {path} cannot be used: it is a folder; name a file in it.") from None
+    except OSError as error:
+        raise StorageError(f"The database {path} cannot be used: {error.strerror}; it has to be writable.") from error
+
+
+def _save(database: sqlite3.Connection, incident: Incident, changes: Sequence[Change], owed_to: Sequence[str]) -> None:
+    database.execute(
+        "INSERT INTO incidents (id, watch, kind, state, opened, updated, record) VALUES (?, ?, ?, ?, ?, ?, ?)"
+        " ON CONFLICT DO UPDATE SET state = excluded.state, updated = excluded.updated, record = excluded.record",
+        (
+            incident.id,
+            incident.watch,
+            incident.kind,
+            incident.state,
+            incident.opened.isoformat(),
+            incident.updated.isoformat(),
+            codec.encode(incident),
+        ),
+    )
+    for change in changes:
+        _append(database, change)
+        owed = codec.encode(Notification(change, incident))
+        database.executemany(
+            "INSERT OR IGNORE INTO outbox (output, change, notification) VALUES (?, ?, ?)",
+            [(output, change.id, owed) for output in owed_to],
+        )
+
+
+def _append(database: sqlite3.Connection, change: Change) -> None:
+    """The timeline only grows: the same line twice is one line, another line in its place is refused."""
+    cursor = database.execute(
+        "INSERT INTO changes (incident, sequence, record) VALUES (?, ?, ?)"
+        " ON CONFLICT DO UPDATE SET record = record WHERE record = excluded.record",
+        (change.incident, change.sequence, codec.encode(change)),
+    )
+    if cursor.rowcount == 0:
+        raise sqlite3.IntegrityError(f"the timeline already has another line {change.id}")
+
+
+def _load(database: sqlite3.Connection) -> tuple[tuple[Incident, int], ...]:
+    rows = database.execute(
+        "SELECT record, (SELECT coalesce(max(sequence), 0) FROM changes WHERE incident = id) FROM incidents AS one"
+        " WHERE state != 'resolved'"
+        " OR id IN (SELECT id FROM incidents WHERE state = 'resolved' ORDER BY updated DESC LIMIT ?)"
+        " OR opened = (SELECT max(opened) FROM incidents WHERE watch = one.watch AND kind = one.kind)"
+        " ORDER BY opened, id",
+        (RESOLVED_LOADED,),
+    ).fetchall()
+    return tuple((codec.incident(record), sequence) for record, sequence in rows)

@@ -1,0 +1,296 @@
+"""What evidence, time and people do to an incident."""
+
+import re
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from crisisdesk.errors import UsageError
+from crisisdesk.incidents import lifecycle
+from crisisdesk.incidents.lifecycle import Rules, Step, incident_id, witness
+from crisisdesk.records import Change, Event, Evidence, Incident, Kind, Numbers, Severity, Spike, State, Verdict
+
+START = datetime(2008, 11, 15, 3, 40, tzinfo=UTC)
+RULES = Rules()
+NOTICE, AMBER, RED = Severity.NOTICE, Severity.AMBER, Severity.RED
+
+
+def spike(minutes: float = 0, severity: Severity | None = AMBER, negative: int = 12, watch: str = "Motrin") -> Spike:
+    numbers = Numbers(60, negative, 20, 1.5, 11, 0.6, 0.2, 1e-6)
+    return Spike(
+        watch, Kind.SPIKE, START + timedelta(minutes=minutes), severity, numbers, f"{negative} negative", Evidence()
+    )
+
+
+class Life:
+    """One watch's incident and its timeline, driven step by step."""
+
+    def __init__(self) -> None:
+        self.incident: Incident | None = None
+        self.changes: list[Change] = []
+
+    def see(self, minutes: float, severity: Severity | None, negative: int = 12) -> tuple[Event, ...]:
+        return self.take(witness(self.incident, spike(minutes, severity, negative), RULES, self.sequence))
+
+    def take(self, step: Step | None) -> tuple[Event, ...]:
+        if step is None:
+            return ()
+        if self.incident is None or step.incident.id != self.incident.id:
+            self.changes = []
+        self.incident = step.incident
+        self.changes.extend(step.changes)
+        return tuple(change.event for change in step.changes)
+
+    @property
+    def sequence(self) -> int:
+        return len(self.changes)
+
+    @property
+    def now(self) -> Incident:
+        assert self.incident is not None
+        return self.incident
+
+
+def test_calm_opens_nothing():
+    assert witness(None, spike(severity=None), RULES, 0) is None
+
+
+def test_a_spike_opens_with_its_reason():
+    life = Life()
+    assert life.see(0, AMBER) == (Event.OPENED,)
+    assert (life.now.state, life.now.severity, life.now.opened) == (State.OPEN, AMBER, START)
+    assert life.changes[0].reason == "12 negative"
+    assert life.changes[0].id == "motrin-20081115t034000z-1"
+
+
+def test_more_of_the_same_only_moves_the_figures():
+    life = Life()
+    life.see(0, AMBER)
+    assert life.see(1, AMBER, negative=14) == ()
+    assert life.now.numbers.negative == 14
+
+
+def test_a_raise_calls_again_whoever_had_it():
+    life = Life()
+    life.see(0, AMBER)
+    life.take(lifecycle.acknowledge(life.now, "Ann", START, life.sequence))
+    assert life.see(5, RED) == (Event.RAISED,)
+    assert (life.now.state, life.now.acknowledged_by, life.now.severity) == (State.OPEN, None, RED)
+
+
+def test_a_raise_breaks_a_silence_and_the_same_level_does_not():
+    life = Life()
+    life.see(0, AMBER)
+    life.incident = replace(life.now, silenced_until=START + timedelta(hours=8))
+    life.see(5, AMBER)
+    assert life.now.silenced_until is not None
+    life.see(6, RED)
+    assert life.now.silenced_until is None
+
+
+def test_it_subsides_to_the_strongest_evidence_of_the_hold_and_not_before():
+    life = Life()
+    life.see(0, RED, negative=400)
+    assert life.see(10, AMBER, negative=30) == ()
+    assert life.see(69, None, negative=0) == ()
+    assert life.see(70, None, negative=0) == (Event.SUBSIDED,)
+    assert life.now.severity is AMBER
+    assert life.now.numbers.negative == 400, "the figures of the worst moment stay while it calms down"
+    assert life.changes[-1].reason == "weaker since 03:50 UTC"
+
+
+def test_strong_evidence_ends_the_wait():
+    life = Life()
+    life.see(0, RED)
+    life.see(10, None)
+    life.see(60, RED)
+    assert life.see(75, None) == ()
+    assert life.now.severity is RED
+
+
+def test_flapping_between_two_levels_calls_once():
+    life = Life()
+    events = [event for minute in range(600) for event in life.see(minute, AMBER if minute % 2 else NOTICE)]
+    assert events == [Event.OPENED, Event.RAISED]
+
+
+def test_calm_subsides_then_resolves_by_itself():
+    life = Life()
+    life.see(0, RED)
+    seen = {minute: events for minute in range(1, 300) if (events := life.see(minute, None))}
+    assert seen == {61: (Event.SUBSIDED,), 181: (Event.RESOLVED,)}
+    assert life.now.resolved_at == START + timedelta(minutes=181)
+    assert life.changes[-1].reason == "calm since 03:41 UTC"
+    assert life.changes[-1].person is None
+
+
+def test_weak_evidence_keeps_it_open():
+    life = Life()
+    life.see(0, RED)
+    assert {event for minute in range(1, 1000) for event in life.see(minute, NOTICE)} == {Event.SUBSIDED}
+    assert life.now.is_open
+
+
+def ended(life: Life) -> None:
+    life.see(0, AMBER)
+    life.see(1, None)
+    assert life.see(181, None) == (Event.RESOLVED,)
+
+
+def test_it_reopens_within_the_window_under_the_same_id():
+    life = Life()
+    ended(life)
+    first = life.now.id
+    assert life.see(181 + 719, NOTICE) == (Event.REOPENED,)
+    assert (life.now.id, life.now.state, life.now.severity, life.now.resolved_at) == (first, State.OPEN, NOTICE, None)
+    assert [change.sequence for change in life.changes] == [1, 2, 3][: len(life.changes)]
+
+
+def test_after_the_window_it_is_a_new_incident():
+    life = Life()
+    ended(life)
+    first = life.now.id
+    assert life.see(181 + 721, AMBER) == (Event.OPENED,)
+    assert life.now.id != first
+    assert life.changes[0].sequence == 1
+
+
+def test_a_persons_word_is_not_undone_by_the_same_wave():
+    life = Life()
+    life.see(0, AMBER)
+    life.take(lifecycle.resolve(life.now, "Ann", Verdict.FALSE_ALARM, START + timedelta(minutes=5), life.sequence))
+    assert life.see(6, AMBER) == ()
+    assert life.see(7, RED) == (Event.REOPENED,)
+    assert life.now.verdict is None
+
+
+def test_after_a_persons_word_a_second_wave_reopens():
+    life = Life()
+    life.see(0, AMBER)
+    life.take(lifecycle.resolve(life.now, "Ann", Verdict.REAL, START + timedelta(minutes=5), life.sequence))
+    assert life.see(6, None) == ()
+    assert life.see(60, AMBER) == (Event.REOPENED,)
+
+
+def test_late_evidence_is_harmless_unless_it_is_worse():
+    life = Life()
+    life.see(100, AMBER, negative=20)
+    before = life.now
+    assert life.see(10, None) == ()
+    assert life.see(20, AMBER, negative=3) == ()
+    assert life.now == before
+    assert life.see(30, RED) == (Event.RAISED,)
+    assert life.now.updated == before.updated
+    assert life.changes[-1].time == before.updated
+
+
+def test_who_was_first_is_named():
+    life = Life()
+    life.see(0, AMBER)
+    life.take(lifecycle.acknowledge(life.now, "Ann", START + timedelta(minutes=2), life.sequence))
+    with pytest.raises(UsageError, match=r"already acknowledged by Ann since 03:42 UTC"):
+        lifecycle.acknowledge(life.now, "Bob", START + timedelta(minutes=3), life.sequence)
+
+
+def test_what_is_over_can_be_noted_but_not_ended_again():
+    life = Life()
+    life.see(0, AMBER)
+    life.take(lifecycle.resolve(life.now, "Ann", Verdict.PLANNED, START, life.sequence))
+    with pytest.raises(UsageError, match="already resolved as planned"):
+        lifecycle.resolve(life.now, "Bob", Verdict.REAL, START, life.sequence)
+    with pytest.raises(UsageError, match="already resolved"):
+        lifecycle.acknowledge(life.now, "Bob", START, life.sequence)
+    assert life.take(lifecycle.note(life.now, "Bob", "told\x1b[31m the agency", START, life.sequence)) == (Event.NOTED,)
+    assert life.changes[-1].reason == "told the agency"
+
+
+@pytest.mark.parametrize("person", ["", "  ", "\u202e"])
+def test_somebody_has_to_be_named(person: str):
+    life = Life()
+    life.see(0, AMBER)
+    with pytest.raises(UsageError, match="Nobody is named"):
+        lifecycle.acknowledge(life.now, person, START, life.sequence)
+
+
+def test_an_empty_note_is_refused():
+    life = Life()
+    life.see(0, AMBER)
+    with pytest.raises(UsageError, match="empty note"):
+        lifecycle.note(life.now, "Ann", " \u200b ", START, life.sequence)
+
+
+@given(st.text(max_size=80))
+def test_ids_are_safe_in_topics_and_addresses(watch: str):
+    name = incident_id(spike(watch=watch))
+    assert re.fullmatch(r"[a-z0-9-]{1,70}", name)
+    assert name == incident_id(spike(watch=watch))
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("C", "C++"), ("#motrin", "motrin"), ("Müller", "M ller"), ("東京", "大阪"), ("a" * 50, "a" * 51)],
+)
+def test_two_watches_never_share_an_id(one: str, other: str):
+    assert incident_id(spike(watch=one)) != incident_id(spike(watch=other))
+
+
+EVIDENCE = st.tuples(st.just("see"), st.sampled_from([None, NOTICE, AMBER, RED]))
+ACTION = st.tuples(st.sampled_from(["acknowledge", "note", "resolve"]), st.none())
+TIMES = st.integers(min_value=-20, max_value=400)
+
+
+@given(st.lists(st.tuples(st.one_of(EVIDENCE, EVIDENCE, ACTION), TIMES), max_size=60))
+def test_any_life_keeps_the_promises(script):
+    """Any evidence, in any order of time, mixed with what people do."""
+    life, minutes, seen = Life(), 0.0, 0
+    for (what, severity), passed in script:
+        minutes = max(0.0, minutes + passed)
+        before, history = life.incident, list(life.changes)
+        now = START + timedelta(minutes=minutes)
+        if what == "see":
+            seen = max(seen, severity or 0)
+            life.see(minutes, severity)
+        elif before is not None:
+            _act(life, what, now)
+        if life.incident is not None:
+            _check(life, before, history, seen)
+
+
+def _act(life: Life, what: str, now: datetime) -> None:
+    actions = {
+        "acknowledge": lambda: lifecycle.acknowledge(life.now, "Ann", now, life.sequence),
+        "note": lambda: lifecycle.note(life.now, "Ann", "said so", now, life.sequence),
+        "resolve": lambda: lifecycle.resolve(life.now, "Ann", Verdict.REAL, now, life.sequence),
+    }
+    try:
+        life.take(actions[what]())
+    except UsageError:
+        return
+
+
+def _check(life: Life, before: Incident | None, history: list[Change], seen: int) -> None:
+    incident, changes = life.now, life.changes
+    assert [change.sequence for change in changes] == list(range(1, len(changes) + 1))
+    assert [change.event for change in changes].count(Event.OPENED) == 1
+    assert {change.incident for change in changes} == {incident.id}
+    times = [change.time for change in changes]
+    assert times == sorted(times)
+    assert incident.severity <= seen
+    assert (incident.state is State.RESOLVED) == (incident.resolved_at is not None)
+    assert (incident.state is State.ACKNOWLEDGED) <= (incident.acknowledged_by is not None)
+    assert incident.easing is None or (incident.calm_since is not None and incident.easing < incident.severity)
+    if before is None or before.id != incident.id:
+        assert before is None or not before.is_open, "one open incident a watch"
+        return
+    assert incident.opened == before.opened
+    assert incident.updated >= before.updated
+    new = [change.event for change in changes[len(history) :]]
+    moved = (incident.severity, incident.state) != (before.severity, before.state)
+    assert bool(new) or not moved, "nothing that people see moves without a line in the timeline"
+    if Event.REOPENED in new:
+        assert not before.is_open
+    if incident.severity > before.severity:
+        assert new[0] in {Event.RAISED, Event.REOPENED}

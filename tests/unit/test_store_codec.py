@@ -1,0 +1,82 @@
+"""What is written to disk comes back as it was."""
+
+import math
+from datetime import UTC, datetime
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from crisisdesk.incidents import codec
+from crisisdesk.records import (
+    Change,
+    Event,
+    Evidence,
+    Incident,
+    Kind,
+    Notification,
+    Numbers,
+    Phrase,
+    PlaybookRef,
+    Quote,
+    Severity,
+    State,
+    Verdict,
+)
+
+TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
+TIME = st.datetimes(datetime(1970, 1, 1), datetime(2200, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 - hypothesis adds it
+COUNT = st.integers(0, 10**9)
+REAL = st.floats(0, 1e6)
+COUNTS = st.lists(st.tuples(TEXT, COUNT), max_size=2).map(tuple)
+NUMBERS = st.builds(Numbers, COUNT, COUNT, COUNT, REAL, COUNT, REAL, REAL, REAL)
+QUOTE = st.builds(Quote, TEXT, TEXT, TIME, st.none() | TEXT, TEXT, COUNT, st.none() | TEXT, REAL, COUNT)
+EVIDENCE = st.builds(
+    Evidence,
+    st.lists(st.builds(Phrase, TEXT, COUNT, REAL), max_size=2).map(tuple),
+    st.lists(QUOTE, max_size=2).map(tuple),
+    st.none() | QUOTE,
+    COUNTS,
+    COUNTS,
+    COUNTS,
+)
+INCIDENT = st.builds(
+    Incident,
+    id=TEXT,
+    watch=TEXT,
+    kind=st.sampled_from(Kind),
+    state=st.sampled_from(State),
+    severity=st.sampled_from(Severity),
+    opened=TIME,
+    updated=TIME,
+    numbers=NUMBERS,
+    why=TEXT,
+    evidence=EVIDENCE,
+    playbook=st.none() | st.builds(PlaybookRef, TEXT, TEXT, TEXT, TEXT),
+    acknowledged_by=st.none() | TEXT,
+    acknowledged_at=st.none() | TIME,
+    silenced_until=st.none() | TIME,
+    resolved_at=st.none() | TIME,
+    verdict=st.none() | st.sampled_from(Verdict),
+    calm_since=st.none() | TIME,
+    easing=st.none() | st.sampled_from(Severity),
+)
+CHANGE = st.builds(Change, TEXT, COUNT, st.sampled_from(Event), TIME, st.sampled_from(Severity), st.none() | TEXT, TEXT)
+
+
+@given(INCIDENT, CHANGE)
+def test_records_come_back_as_they_were(incident: Incident, change: Change):
+    assert codec.incident(codec.encode(incident)) == incident
+    assert codec.change(codec.encode(change)) == change
+    both = Notification(change, incident)
+    assert codec.notification(codec.encode(both)) == both
+
+
+def test_a_record_from_before_a_field_existed_takes_its_default():
+    old = (
+        '{"id":"a-1","watch":"a","kind":"spike","state":"open","severity":2,"opened":"2008-11-15T03:40:00+00:00",'
+        '"updated":"2008-11-15T03:40:00+00:00","why":"","evidence":{},"numbers":{"window_minutes":60,"negative":1,'
+        '"total":1,"expected":0.1,"authors":1,"negative_share":1,"usual_share":null,"probability":0}}'
+    )
+    incident = codec.incident(old)
+    assert (incident.severity, incident.easing, incident.evidence) == (Severity.AMBER, None, Evidence())
+    assert math.isnan(incident.numbers.usual_share)
