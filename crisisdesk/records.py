@@ -237,6 +237,8 @@ class Incident:
     verdict: Verdict | None = None
     calm_since: datetime | None = None
     """Since when the evidence is weaker than the severity says."""
+    easing: Severity | None = None
+    """The strongest evidence since `calm_since`; None while there was none at all."""
 
     @property
     def is_open(self) -> bool:
