@@ -1,0 +1,189 @@
+"""Posts in files: JSON lines or CSV, packed with gzip or not, or on standard input; never whole in memory."""
+
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
+from datetime import datetime
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Final
+
+import orjson
+
+from crisisdesk.errors import InputError, UsageError
+from crisisdesk.records import Post
+from crisisdesk.sources.lines import (
+    BadLine,
+    Line,
+    Progress,
+    check_files,
+    decoded,
+    opened,
+    read_lines,
+    shown_name,
+    stem,
+    suffix,
+)
+from crisisdesk.sources.posts import FIELDS, post_from, text_from
+from crisisdesk.sources.table import looks_like_table, read_table
+from crisisdesk.text import clean
+
+_JSON_SUFFIXES: Final = frozenset({".jsonl", ".ndjson", ".json"})
+_TABLE_SUFFIXES: Final = frozenset({".csv", ".tsv"})
+
+OnBad = Callable[[BadLine], None]
+_Tell = Callable[[int, str], None]
+_Records = Generator[tuple[int, Mapping[str, object]], None, None]
+
+
+def parse_columns(text: str) -> dict[str, str]:
+    """Read `time=created_at,text=body`: which of the file's columns is which of our fields.
+
+    Raises:
+        UsageError: it is not of that form or names a field that there is not.
+    """
+    columns: dict[str, str] = {}
+    for part in filter(str.strip, text.split(",")):
+        ours, equals, theirs = (piece.strip() for piece in part.partition("="))
+        if not (equals and ours and theirs):
+            raise UsageError(f"--columns: '{part.strip()}' has no '='; write it like time=created_at,text=body.")
+        if ours not in FIELDS:
+            near = get_close_matches(ours, FIELDS, n=1)
+            cure = f"did you mean '{near[0]}'?" if near else f"the fields are {', '.join(FIELDS)}."
+            raise UsageError(f"--columns: there is no field '{ours}'; {cure}")
+        if ours in columns:
+            raise UsageError(f"--columns: '{ours}' is given twice.")
+        columns[ours] = theirs
+    return columns
+
+
+def read_posts(
+    paths: Sequence[Path],
+    *,
+    columns: Mapping[str, str] | None = None,
+    on_bad: OnBad,
+    progress: Callable[[int], None] | None = None,
+    arrival: Callable[[], datetime] | None = None,
+) -> Iterator[Post]:
+    """The posts of the files, one file after the other, each in the order in which it has them.
+
+    Args:
+        paths: files; `-` is standard input.
+        columns: for CSV, our field name -> the file's column.
+        on_bad: told of every line that is no post; reading goes on.
+        progress: told now and then how many bytes of all files were read, packed as they are.
+        arrival: the present, where a post must not be later than that.
+
+    Raises:
+        UsageError: a file cannot be opened (at once), or a CSV header lacks a column (when it is reached).
+    """
+    check_files(paths)
+    return _posts(paths, columns or {}, on_bad, Progress(progress), arrival)
+
+
+def _posts(
+    paths: Sequence[Path],
+    columns: Mapping[str, str],
+    on_bad: OnBad,
+    progress: Progress,
+    arrival: Callable[[], datetime] | None,
+) -> Iterator[Post]:
+    for path in paths:
+        tell = _teller(path, on_bad)
+        with closing(_records(path, columns, progress, tell)) as records:
+            for number, fields in records:
+                try:
+                    yield post_from(fields, stem(path), arrival() if arrival else None, number)
+                except InputError as error:
+                    tell(number, str(error))
+
+
+def _records(path: Path, columns: Mapping[str, str], progress: Progress, tell: _Tell) -> _Records:
+    """The records of one file, whatever its form."""
+    with opened(path, progress) as file:
+        lines = read_lines(file, progress, tell)
+        kind = suffix(path)
+        first = next(lines, None)
+        if first is None:
+            return
+        if kind in _TABLE_SUFFIXES or (
+            kind not in _JSON_SUFFIXES and first.content and looks_like_table(first.content, columns)
+        ):
+            yield from read_table(_chain(first, lines), columns, shown_name(path), tell)
+        else:
+            yield from _objects(_chain(first, lines), tell)
+
+
+def _chain(first: Line, others: Iterator[Line]) -> Iterator[Line]:
+    yield first
+    yield from others
+
+
+def _objects(lines: Iterable[Line], tell: _Tell) -> _Records:
+    """The JSON objects, one a line."""
+    for line in lines:
+        try:
+            yield line.number, _object(line.content)
+        except ValueError as error:
+            tell(line.number, str(error))
+
+
+def _object(content: bytes | None) -> Mapping[str, object]:
+    """Read one JSON object.
+
+    Raises:
+        ValueError: what is there instead.
+    """
+    if content is None:
+        raise ValueError("is longer than any post; skipped")
+    try:
+        value = orjson.loads(content)
+    except orjson.JSONDecodeError as error:
+        decoded(content)
+        raise ValueError(f"is not JSON ({error.msg}, character {error.colno})") from None
+    if not isinstance(value, dict):
+        raise ValueError("is not a post; one post a line, in braces: {" + '"time": …, "text": …}')  # noqa: TRY004
+    return value
+
+
+def read_texts(path: Path, *, on_bad: OnBad) -> Iterator[tuple[str, str]]:
+    """What `score` reads: (id, cleaned text) per line; the id is the line number where there is none.
+
+    Lines are posts in JSON, of which only `text` is needed, if the file's name or its first line says so;
+    else each line that is not blank is a text.
+
+    Raises:
+        UsageError: the file cannot be opened.
+    """
+    check_files([path])
+    return _texts(path, _teller(path, on_bad))
+
+
+def _texts(path: Path, tell: _Tell) -> Iterator[tuple[str, str]]:
+    progress = Progress(None)
+    with opened(path, progress) as file:
+        as_json = suffix(path) in _JSON_SUFFIXES
+        for at, line in enumerate(read_lines(file, progress, tell)):
+            if at == 0:
+                as_json = as_json or (line.content or b"").lstrip().startswith(b"{")
+            try:
+                fields = _object(line.content) if as_json else {"text": _plain(line.content)}
+                yield _id(fields.get("id"), line.number), text_from(fields.get("text"))
+            except (ValueError, InputError) as error:
+                tell(line.number, str(error))
+
+
+def _plain(content: bytes | None) -> str:
+    if content is None:
+        raise ValueError("is longer than any post; skipped")
+    return decoded(content)
+
+
+def _id(value: object, number: int) -> str:
+    """The id as it stands in the file: it is written out again, so it is not shortened."""
+    named = isinstance(value, str | int) and not isinstance(value, bool)
+    return (clean(str(value)) if named else "") or str(number)
+
+
+def _teller(path: Path, on_bad: OnBad) -> _Tell:
+    """Tell of bad lines of this file."""
+    return lambda number, reason: on_bad(BadLine(shown_name(path), number, reason))

@@ -1,0 +1,198 @@
+"""The lines of a file that may be large, compressed, cut off or no text at all, one at a time."""
+
+import gzip
+import io
+import os
+import stat
+import sys
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, Final, cast
+
+from crisisdesk.errors import UsageError
+
+STDIN: Final = "-"
+MAX_LINE: Final = 1 << 20
+"""Bytes of a line; a post has some thousand, and what is longer is not read into memory at all."""
+
+_GZIP_MAGIC: Final = b"\x1f\x8b"
+_BUFFER: Final = 1 << 16
+_PROGRESS_STEP: Final = 256
+"""Lines between two reports of progress."""
+
+
+@dataclass(frozen=True, slots=True)
+class BadLine:
+    """A line that is not a post: where it is and why."""
+
+    file: str
+    line: int
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}: {self.reason}"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line without its end; `content` None when it is longer than `MAX_LINE`."""
+
+    number: int
+    content: bytes | None
+
+
+class Progress:
+    """Tells a listener how many bytes of all files were read, as they lie on the disk."""
+
+    def __init__(self, listener: Callable[[int], None] | None) -> None:
+        self._listener = listener
+        self._read = 0
+
+    def add(self, size: int) -> None:
+        """Another `size` bytes came from the disk."""
+        self._read += size
+
+    def report(self) -> None:
+        """Tell the listener."""
+        if self._listener:
+            self._listener(self._read)
+
+
+class _Counted(io.RawIOBase):
+    """A file that counts what is read from it."""
+
+    def __init__(self, raw: BinaryIO, progress: Progress) -> None:
+        self._raw = raw
+        self._progress = progress
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview, /) -> int:  # type: ignore[override]
+        # read1 hands over what a pipe holds already, so that a live standard input is not held back.
+        got = cast("io.BufferedReader", self._raw).read1(len(buffer))
+        buffer[: len(got)] = got
+        self._progress.add(len(got))
+        return len(got)
+
+
+def check_files(paths: Iterable[Path]) -> None:
+    """Make sure that every file is there and may be read, before anything else is started for them.
+
+    Raises:
+        UsageError: names the file and what is wrong with it.
+    """
+    for path in paths:
+        if str(path) == STDIN:
+            continue
+        try:
+            is_folder = stat.S_ISDIR(path.stat().st_mode)
+        except (OSError, ValueError) as error:
+            raise UsageError(f"{path}: cannot be read ({_reason(error)}); check the path.") from None
+        if is_folder:
+            raise UsageError(f"{path}: is a folder; name the files in it.")
+        if not os.access(path, os.R_OK):
+            raise UsageError(f"{path}: cannot be read (no permission).")
+
+
+def size_of(paths: Iterable[Path]) -> int | None:
+    """Bytes on the disk of all files together, for a progress bar; None with standard input or a pipe."""
+    total = 0
+    for path in paths:
+        if str(path) == STDIN or not path.is_file():
+            return None
+        total += path.stat().st_size
+    return total
+
+
+def shown_name(path: Path) -> str:
+    """How messages call the file."""
+    return "standard input" if str(path) == STDIN else str(path)
+
+
+def stem(path: Path) -> str:
+    """The name of a file without folder and endings: what its posts have as their source if they name none."""
+    return "stdin" if str(path) == STDIN else path.name.split(".")[0] or path.name
+
+
+def suffix(path: Path) -> str:
+    """The ending that says what is in the file, without `.gz`, in lower case."""
+    endings = [ending.lower() for ending in path.suffixes if ending.lower() != ".gz"]
+    return endings[-1] if endings else ""
+
+
+@contextmanager
+def opened(path: Path, progress: Progress) -> Iterator[io.BufferedIOBase]:
+    """Open a file for reading, unpacked if it is gzip, whatever its name says.
+
+    Raises:
+        UsageError: the file is not there or may not be read.
+    """
+    try:
+        raw = sys.stdin.buffer if str(path) == STDIN else path.open("rb")
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{path}: cannot be read ({_reason(error)}); check the path.") from None
+    try:
+        counted = io.BufferedReader(_Counted(raw, progress), _BUFFER)
+        yield gzip.GzipFile(fileobj=counted) if counted.peek().startswith(_GZIP_MAGIC) else counted
+    finally:
+        if raw is not sys.stdin.buffer:
+            raw.close()
+
+
+def read_lines(file: io.BufferedIOBase, progress: Progress, on_bad: Callable[[int, str], None]) -> Iterator[Line]:
+    """Every line that is not blank, numbered from 1, without byte order mark and line end.
+
+    A file that breaks off (a cut archive, a failing disk) is reported as one bad line and ends there.
+    """
+    number = 0
+    while True:
+        try:
+            content = file.readline(MAX_LINE + 1)
+            whole = len(content) <= MAX_LINE or content.endswith(b"\n") or _skip_rest(file)
+        except (OSError, EOFError, zlib.error) as error:
+            on_bad(number + 1, f"the file breaks off here ({_reason(error)}); what comes after it is lost")
+            break
+        if not content:
+            break
+        number += 1
+        if number % _PROGRESS_STEP == 0:
+            progress.report()
+        if number == 1:
+            content = content.removeprefix(b"\xef\xbb\xbf")
+        if not whole:
+            yield Line(number, None)
+        elif not content.isspace() and content:
+            yield Line(number, content.rstrip(b"\r\n"))
+    progress.report()
+
+
+def _skip_rest(file: io.BufferedIOBase) -> bool:
+    """Read past the rest of a line that is too long; returns False, for "not whole"."""
+    while (rest := file.readline(MAX_LINE)) and not rest.endswith(b"\n"):
+        pass
+    return False
+
+
+def decoded(content: bytes) -> str:
+    """The text of a line.
+
+    Raises:
+        ValueError: it is not UTF-8; says where and what to do.
+    """
+    if b"\0" in content:
+        raise ValueError("holds zero bytes; save the file as UTF-8 text")
+    try:
+        return content.decode()
+    except UnicodeDecodeError as error:
+        raise ValueError(f"byte {error.start + 1} is not UTF-8; save the file as UTF-8") from None
+
+
+def _reason(error: Exception) -> str:
+    """What the system says, in a few words."""
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror.lower()
+    return "the archive is cut off" if isinstance(error, EOFError) else "the archive is damaged"

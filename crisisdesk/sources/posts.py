@@ -1,0 +1,188 @@
+"""The shape in which posts come from outside, in files, webhooks and topics alike, and how it becomes a Post.
+
+    id, source, time, text, author, lang, url, reach, repost, reply_to, tags
+
+Only `time` and `text` are required and make a post bad when they are. Everything else is an ornament: a value that
+cannot be used (a negative reach, a link that is none) is left out, since losing the complaint for it would be worse.
+Null and empty values count as missing, unknown fields are ignored, and values may all be text, as CSV has them.
+"""
+
+import hashlib
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Final
+
+import orjson
+
+from crisisdesk.errors import InputError
+from crisisdesk.records import EPOCH, Post
+from crisisdesk.text import clean, shorten
+
+FIELDS: Final = ("id", "source", "time", "text", "author", "lang", "url", "reach", "repost", "reply_to", "tags")
+REQUIRED: Final = ("time", "text")
+
+MAX_NAME: Final = 200
+"""Characters kept of an id, an author or a tag."""
+MAX_URL: Final = 2_000
+MAX_TAGS: Final = 100
+MAX_REACH: Final = 10**11
+"""Nobody has more followers than there are people; a larger number would not fit into every database."""
+
+_LATEST: Final = datetime(2200, 1, 1, tzinfo=UTC)
+_TIME: Final = re.compile(
+    r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d)(?::(\d\d)([.,]\d+)?)? ?([Zz]|UTC|[+-]\d\d(?::?\d\d)?)?", re.ASCII
+)
+_HOW: Final = "write it like 2008-11-15T03:40:00Z"
+_URL: Final = re.compile(r"https?://[^\s/]\S*", re.IGNORECASE)
+_YES: Final = frozenset({"true", "yes", "1"})
+_NO: Final = frozenset({"false", "no", "0"})
+
+
+def post_from(
+    fields: Mapping[str, object], default_source: str, arrival: datetime | None = None, line: int | None = None
+) -> Post:
+    """Make a post of what came from outside.
+
+    Args:
+        fields: the values by field name, as JSON or CSV gave them.
+        default_source: the source of a post that names none.
+        arrival: when it came; a later time is set back to it. None where nothing live is read.
+        line: its line in a file, so that equal posts without an id stay two; None where there are no lines, and
+            what is delivered twice without an id is one post.
+
+    Returns:
+        The post, every text of it cleaned.
+
+    Raises:
+        InputError: time or text is missing or cannot be read; the message says which and how to mend it.
+    """
+    time = time_from(fields.get("time"))
+    text = text_from(fields.get("text"))
+    author = _name(fields.get("author"))
+    return Post(
+        id=_name(fields.get("id")) or _digest(time, author, text, line),
+        source=_name(fields.get("source")) or default_source,
+        time=time if arrival is None else min(time, arrival),
+        text=text,
+        author=author,
+        lang=_language(fields.get("lang")),
+        url=_url(fields.get("url")),
+        reach=_reach(fields.get("reach")),
+        original=_original(fields.get("repost")),
+        reply_to=_name(fields.get("reply_to")),
+        tags=_tags(fields.get("tags")),
+    )
+
+
+def time_from(value: object) -> datetime:
+    """Read an RFC 3339 time; the zone may be missing (UTC) and so may the seconds.
+
+    Raises:
+        InputError: it is missing, no such time, or before 1970 or after 2199.
+    """
+    if value is None or value == "":
+        raise InputError(f"time: is missing; {_HOW}")
+    shown = shorten(clean(str(value)), 40)
+    found = _TIME.fullmatch(value.strip()) if isinstance(value, str) else None
+    if found is None:
+        raise InputError(f"time: '{shown}' is not a date with a time of day; {_HOW}")
+    day, minute, second, fraction, zone = found.groups(default="")
+    if second == "60":
+        second, fraction = "59", ".999999"
+    written = f"{day}T{minute}:{second or '00'}{fraction.replace(',', '.')}{'' if zone == 'UTC' else zone.upper()}"
+    try:
+        time = datetime.fromisoformat(written)
+        time = time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise InputError(f"time: '{shown}' is not a date; {_HOW}") from None
+    if not EPOCH <= time < _LATEST:
+        raise InputError(f"time: '{shown}' cannot be the time of a post; {_HOW}")
+    return time
+
+
+def text_from(value: object) -> str:
+    """Clean the text of a post.
+
+    Raises:
+        InputError: it is missing, empty or no text.
+    """
+    if value is None:
+        raise InputError("text: is missing; a post needs the words that were written")
+    if not isinstance(value, str):
+        raise InputError(f"text: {_kind(value)} is not a text; put it in quotes")
+    text = clean(value)
+    if not text:
+        raise InputError("text: is empty; a post needs the words that were written")
+    return text
+
+
+def _kind(value: object) -> str:
+    """What a JSON value is, in plain words."""
+    if isinstance(value, bool):
+        return "true or false"
+    return {"int": "a number", "float": "a number", "list": "a list", "dict": "an object"}.get(
+        type(value).__name__, "this"
+    )
+
+
+def _name(value: object) -> str | None:
+    """An id or a name; numbers are taken as they are written."""
+    if isinstance(value, str):
+        return clean(value, MAX_NAME) or None
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    return None
+
+
+def _digest(time: datetime, author: str | None, text: str, line: int | None) -> str:
+    """An id for a post that has none: the same for the same post at the same place."""
+    what = "\0".join((time.isoformat(), author or "", text)).encode("utf-8", "replace")
+    digest = hashlib.blake2b(what, digest_size=8).hexdigest()
+    return digest if line is None else f"{line}-{digest}"
+
+
+def _language(value: object) -> str | None:
+    """A language tag in lower case; "und" is how networks say that they do not know."""
+    tag = (_name(value) or "").lower()
+    return tag if tag and tag not in {"und", "unknown", "none"} else None
+
+
+def _url(value: object) -> str | None:
+    """A link to show; other schemes than http and https could do something when opened."""
+    url = clean(value, MAX_URL) if isinstance(value, str) else ""
+    return url if _URL.fullmatch(url) else None
+
+
+def _reach(value: object) -> int:
+    """Followers; 0 for whatever is no number of people."""
+    if isinstance(value, str):
+        value = int(value) if re.fullmatch(r"\d{1,12}", value.strip(), re.ASCII) else 0
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < float("inf"):
+        return 0
+    return min(int(value), MAX_REACH)
+
+
+def _original(value: object) -> str | None:
+    """What `Post.original` says: None for a post of its own, "" for a repost of something unknown, else an id."""
+    word = "true" if value is True else _name(value)
+    if word is None or word.lower() in _NO:
+        return None
+    return "" if word.lower() in _YES else word
+
+
+def _tags(value: object) -> tuple[str, ...]:
+    """Names of watches, each once, in order; CSV writes them as "a, b" or as a JSON list."""
+    if isinstance(value, str):
+        value = _json_list(value) if value.lstrip().startswith("[") else re.split(r"[,;|]", value)
+    if not isinstance(value, list | tuple):
+        return ()
+    return tuple(dict.fromkeys(tag for tag in map(_name, value[:MAX_TAGS]) if tag))
+
+
+def _json_list(text: str) -> object:
+    """The list that a CSV cell holds, or None."""
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return None

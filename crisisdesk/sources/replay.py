@@ -1,0 +1,101 @@
+"""Recorded posts at the pace of a clock: as they came, faster, or as fast as the desk can take them."""
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from itertools import islice
+from pathlib import Path
+from typing import Final
+
+from crisisdesk.clock import Clock, ReplayClock
+from crisisdesk.errors import CrisisdeskError
+from crisisdesk.records import Post, SourceStatus
+from crisisdesk.sources.base import Send
+from crisisdesk.sources.files import read_posts
+from crisisdesk.sources.lines import STDIN, BadLine
+
+_CHUNK: Final = 500
+"""Posts read at once in a thread, so that neither the file nor the thread holds up the desk."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How fast a recording plays: posts before `shown_from` without waiting, then `speed` seconds in each second.
+
+    `shown_from` None paces from the first post on; `speed` None never waits.
+    """
+
+    clock: ReplayClock
+    speed: float | None = None
+    shown_from: datetime | None = None
+
+
+class Replay:
+    """Plays posts in the order in which the recording has them, whatever their times say."""
+
+    cursor: str | None = None
+
+    def __init__(
+        self, name: str, posts: Iterator[Post], clock: Clock, pace: Pace | None = None, chunk: int = _CHUNK
+    ) -> None:
+        self.name = name
+        self._posts = posts
+        self._clock = clock
+        self._pace = pace
+        self._shown = pace is None
+        self._chunk = chunk
+        self._status = SourceStatus(name=name)
+
+    def status(self) -> SourceStatus:
+        """How far it is; ends as `ended`."""
+        return self._status
+
+    async def run(self, send: Send) -> None:
+        """Send every post of the recording, then return.
+
+        Raises:
+            crisisdesk.errors.UsageError: the file cannot be read as it is; the status says `failed`.
+        """
+        self._status = replace(self._status, state="live")
+        if self._pace:
+            self._pace.clock.restart(self._pace.clock.now(), None)
+        try:
+            while posts := await asyncio.to_thread(self._read):
+                for post in posts:
+                    await self._wait_for(post.time)
+                    await send(post)
+                    self._count()
+        except CrisisdeskError as error:
+            self._status = replace(self._status, state="failed", trouble=str(error))
+            raise
+        self._status = replace(self._status, state="ended")
+
+    def _read(self) -> Sequence[Post]:
+        return list(islice(self._posts, self._chunk))
+
+    async def _wait_for(self, moment: datetime) -> None:
+        """Return when the recording's clock has come to the moment."""
+        if self._pace is None:
+            return
+        shown_from = self._pace.shown_from or moment
+        if not self._shown and moment >= shown_from:
+            self._shown = True
+            self._pace.clock.restart(shown_from, self._pace.speed)
+        await self._pace.clock.sleep_until(moment)
+
+    def _count(self) -> None:
+        seen = self._status
+        self._status = replace(seen, events=seen.events + 1, posts=seen.posts + 1, last_event=self._clock.now())
+
+
+class FileSource(Replay):
+    """A file that a live desk reads once, as fast as it can take it."""
+
+    def __init__(self, name: str, path: Path, clock: Clock) -> None:
+        posts = read_posts([path], on_bad=self._report, arrival=clock.now)
+        # What is piped in live comes a line at a time; waiting for more would hold it back.
+        super().__init__(name, posts, clock, chunk=1 if str(path) == STDIN else _CHUNK)
+
+    def _report(self, line: BadLine) -> None:
+        self._status = replace(self._status, bad=self._status.bad + 1, trouble=f"Skipped {line}")

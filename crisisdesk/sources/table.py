@@ -1,0 +1,132 @@
+"""Posts in CSV: a header, then a record per post, which may span lines where a quoted text has line breaks."""
+
+import csv
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from typing import Final
+
+from crisisdesk.errors import UsageError
+from crisisdesk.sources.lines import MAX_LINE, Line, decoded
+from crisisdesk.sources.posts import REQUIRED
+from crisisdesk.text import clean
+
+MAX_RECORD_LINES: Final = 200
+"""Lines of one record; a quote that is still open after so many was never meant to open."""
+
+_SHOWN_COLUMNS: Final = 20
+
+
+class _Feeder:
+    """Hands lines to the csv module and remembers those of the current record, so that they can be read again."""
+
+    def __init__(self, lines: Iterator[Line], on_bad: Callable[[int, str], None]) -> None:
+        self._lines = lines
+        self._again: deque[tuple[int, str]] = deque()
+        self._on_bad = on_bad
+        self.record: list[tuple[int, str]] = []
+        self.unclosed = False
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        line = self._next_line() if len(self.record) < MAX_RECORD_LINES else None
+        if line is None:
+            self.unclosed = bool(self.record)
+            raise StopIteration
+        self.record.append(line)
+        return line[1]
+
+    def _next_line(self) -> tuple[int, str] | None:
+        if self._again:
+            return self._again.popleft()
+        for line in self._lines:
+            if line.content is None:
+                self._on_bad(line.number, "is longer than any post; skipped")
+                continue
+            try:
+                return line.number, decoded(line.content) + "\n"
+            except ValueError as error:
+                self._on_bad(line.number, str(error))
+        return None
+
+    def begin(self) -> None:
+        """A new record starts."""
+        self.record = []
+        self.unclosed = False
+
+    def give_up_first(self, reason: str) -> None:
+        """The first line is bad; what followed it is read again as records of their own."""
+        first, *others = self.record
+        self._on_bad(first[0], reason)
+        self._again.extendleft(reversed(others))
+
+
+def read_table(
+    lines: Iterator[Line], columns: Mapping[str, str], name: str, on_bad: Callable[[int, str], None]
+) -> Iterator[tuple[int, dict[str, object]]]:
+    """Records as (line number, values by field name).
+
+    Args:
+        lines: the file's lines, header first.
+        columns: our field name -> the header's name, where they differ.
+        name: what messages call the file.
+        on_bad: told the line number and reason of every record that cannot be read.
+
+    Raises:
+        UsageError: the header lacks a column that is needed or named in `columns`.
+    """
+    feeder = _Feeder(lines, on_bad)
+    csv.field_size_limit(MAX_LINE)
+    head = next(feeder, None)
+    if head is None:
+        return
+    separator = max(",;\t", key=head.count)
+    header = next(csv.reader([head], delimiter=separator))
+    places = places_in(header, columns, name)
+    reader = csv.reader(feeder, delimiter=separator)
+    while True:
+        feeder.begin()
+        try:
+            row = next(reader, None)
+        except csv.Error as error:
+            feeder.give_up_first(f"is not CSV ({error})")
+            continue
+        if not feeder.record:
+            return
+        if feeder.unclosed:
+            feeder.give_up_first("a quote opens here and does not close")
+        elif row is None or len(row) != len(header):
+            feeder.give_up_first(
+                f"has {len(row or ())} columns, the header has {len(header)}; put quotes round the text"
+            )
+        else:
+            yield feeder.record[0][0], {field: row[place] for field, place in places.items()}
+
+
+def places_in(header: list[str], columns: Mapping[str, str], name: str) -> dict[str, int]:
+    """Where in a record each of our fields is: ours by name unless `columns` says another.
+
+    Raises:
+        UsageError: a column is missing; names the header found and the cure.
+    """
+    found = {clean(title).lower(): place for place, title in reversed(list(enumerate(header)))}
+    shown = ", ".join(clean(title, 40) for title in header[:_SHOWN_COLUMNS])
+    for ours, theirs in columns.items():
+        if theirs.lower() not in found:
+            raise UsageError(f"{name}: no column '{theirs}' for {ours}; the header has: {shown}.")
+    places = found | {ours: found[theirs.lower()] for ours, theirs in columns.items()}
+    for field in REQUIRED:
+        if field not in places:
+            raise UsageError(
+                f"{name}: no column '{field}'; the header has: {shown}. "
+                f"Say which column it is with --columns {field}=NAME."
+            )
+    return places
+
+
+def looks_like_table(head: bytes, columns: Mapping[str, str]) -> bool:
+    """Whether a first line is a header rather than a JSON line, for files whose name does not say."""
+    titles = head.decode("utf-8", "replace").lower().lstrip("\ufeff")
+    wanted = (columns.get(field, field).lower() for field in REQUIRED)
+    return not titles.lstrip().startswith(("{", "[")) and all(title in titles for title in wanted)

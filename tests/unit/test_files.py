@@ -1,0 +1,252 @@
+"""Reading posts from files that are large, packed, cut off or no posts at all."""
+
+import gzip
+import io
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import orjson
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from crisisdesk.errors import UsageError
+from crisisdesk.sources.files import parse_columns, read_posts, read_texts
+from crisisdesk.sources.lines import MAX_LINE, BadLine, size_of
+
+STDIN = Path("-")
+
+
+def line(text: str = "ouch", **fields: object) -> bytes:
+    return orjson.dumps({"time": "2008-11-15T03:40:00Z", "text": text} | fields) + b"\n"
+
+
+def written(folder: Path, name: str, content: bytes) -> Path:
+    path = folder / name
+    path.write_bytes(gzip.compress(content) if name.endswith(".gz") else content)
+    return path
+
+
+def read(*paths: Path, **options) -> tuple[list[str], list[BadLine]]:
+    bad: list[BadLine] = []
+    return [post.text for post in read_posts(paths, on_bad=bad.append, **options)], bad
+
+
+def piped(monkeypatch, content: bytes) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BufferedReader(io.BytesIO(content))))
+
+
+@pytest.mark.parametrize("name", ["a.jsonl", "a.jsonl.gz", "a.txt", "packed-without-saying-so"])
+def test_json_lines(tmp_path, name):
+    content = line("one") + b"\n  \r\n" + line("two").rstrip()
+    if name.startswith("packed"):
+        content = gzip.compress(content)
+    assert read(written(tmp_path, name, content)) == (["one", "two"], [])
+
+
+def test_files_follow_each_other_and_name_the_source(tmp_path):
+    paths = [
+        written(tmp_path, "first.v1.jsonl.gz", line("one")),
+        written(tmp_path, "second.csv", b"time,text\n2008-11-15T03:40,two\n"),
+    ]
+    posts = list(read_posts(paths, on_bad=pytest.fail))
+    assert [(post.source, post.text) for post in posts] == [("first", "one"), ("second", "two")]
+
+
+def test_bad_lines_are_told_with_place_and_reason_and_the_run_goes_on(tmp_path):
+    content = b"".join(
+        (
+            b"\xef\xbb\xbf" + line("one"),
+            b"not json\n",
+            b'{"text": "caf\xe9"}\n',
+            b'{"text": "a\x00b"}\n',
+            b'["a list"]\n',
+            b"{}\n",
+            line(time="2008-99-01T00:00:00Z"),
+            b"[" * 50_000 + b"\n",
+            line("x" * (10 * MAX_LINE)),
+            line("two"),
+        )
+    )
+    path = written(tmp_path, "posts.jsonl", content)
+    texts, bad = read(path)
+    assert texts == ["one", "two"]
+    assert [entry.line for entry in bad] == [2, 3, 4, 5, 6, 7, 8, 9]
+    assert {entry.file for entry in bad} == {str(path)}
+    reasons = [entry.reason for entry in bad]
+    assert "is not JSON" in reasons[0]
+    assert reasons[1] == "byte 14 is not UTF-8; save the file as UTF-8"
+    assert "zero bytes" in reasons[2]
+    assert "one post a line" in reasons[3]
+    assert reasons[4].startswith("time: is missing")
+    assert "'2008-99-01T00:00:00Z' is not a date" in reasons[5]
+    assert "longer than any post" in reasons[7]
+    assert str(bad[0]).startswith(f"{path}:2: is not JSON")
+
+
+def test_a_cut_archive_gives_what_is_whole(tmp_path):
+    whole = gzip.compress(b"".join(line(f"post {n} {hash(str(n))}") for n in range(5000)))
+    path = tmp_path / "cut.jsonl.gz"
+    path.write_bytes(whole[: len(whole) // 2])
+    texts, bad = read(path)
+    assert len(texts) > 1000
+    assert len(bad) == 1
+    assert bad[0].line == len(texts) + 1
+    assert "the archive is cut off" in bad[0].reason
+
+
+def test_a_damaged_archive_and_a_binary_file_are_bad_lines(tmp_path):
+    damaged = tmp_path / "damaged.jsonl.gz"
+    damaged.write_bytes(b"\x1f\x8b\x08\x00" + bytes(range(256)) * 8)
+    picture = written(tmp_path, "picture.png", b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 5000)
+    texts, bad = read(damaged, picture, written(tmp_path, "good.jsonl", line("good")))
+    assert texts == ["good"]
+    assert {entry.file for entry in bad} == {str(damaged), str(picture)}
+
+
+def test_empty_files_are_no_posts(tmp_path):
+    names = ("a.jsonl", "b.csv", "c.jsonl.gz", "d")
+    assert read(*(written(tmp_path, name, b"") for name in names)) == ([], [])
+
+
+def test_progress_counts_bytes_on_the_disk(tmp_path):
+    paths = [written(tmp_path, f"{n}.jsonl.gz", b"".join(line(f"{n} {k}") for k in range(2000))) for n in range(2)]
+    seen: list[int] = []
+    read(*paths, progress=seen.append)
+    assert seen == sorted(seen)
+    assert len(seen) > 10
+    assert seen[-1] == size_of(paths) == sum(path.stat().st_size for path in paths)
+    assert size_of([*paths, STDIN]) is None
+
+
+def test_the_file_is_not_read_ahead(tmp_path):
+    path = written(tmp_path, "large.jsonl", line("x" * 5000) * 2000)
+    seen: list[int] = []
+    posts = read_posts([path], on_bad=pytest.fail, progress=seen.append)
+    for _ in range(300):
+        next(posts)
+    posts.close()
+    assert 0 < seen[-1] < path.stat().st_size / 4
+
+
+@pytest.mark.parametrize("name", ["nowhere.jsonl", ".", "nul\0.jsonl"])
+def test_a_file_that_cannot_be_opened_is_named_at_once(tmp_path, name):
+    with pytest.raises(UsageError, match=r"cannot be read|is a folder"):
+        read_posts([tmp_path / name], on_bad=pytest.fail)
+
+
+def test_standard_input(monkeypatch):
+    piped(monkeypatch, line("one") + line("two") + b"oops\n")
+    texts, bad = read(STDIN)
+    assert texts == ["one", "two"]
+    assert bad[0].file == "standard input"
+    assert not sys.stdin.buffer.closed
+
+
+def test_standard_input_may_be_a_packed_table(monkeypatch):
+    piped(monkeypatch, gzip.compress(b"when,body\n2008-11-15T03:40:00Z,one\n"))
+    assert read(STDIN, columns={"time": "when", "text": "body"}) == (["one"], [])
+
+
+def test_posts_are_not_later_than_now(tmp_path):
+    now = datetime(2008, 1, 1, tzinfo=UTC)
+    posts = list(read_posts([written(tmp_path, "a.jsonl", line())], on_bad=pytest.fail, arrival=lambda: now))
+    assert [post.time for post in posts] == [now]
+
+
+def test_table(tmp_path):
+    content = (
+        "\ufeffID,Created At,body,repost,reach,tags,other\r\n"
+        '1,2008-11-15 03:40:00,"one, ""two""\r\n\r\nthree",true,12,"A,B",x\r\n'
+        "2,2008-11-15 03:41:00,four,,,,\r\n"
+    )
+    path = written(tmp_path, "export.CSV.gz", b"")
+    path.write_bytes(gzip.compress(content.encode()))
+    posts = list(read_posts([path], columns={"time": "created at", "text": "Body"}, on_bad=pytest.fail))
+    assert [(p.id, p.text, p.original, p.reach, p.tags) for p in posts] == [
+        ("1", 'one, "two" three', "", 12, ("A", "B")),
+        ("2", "four", None, 0, ()),
+    ]
+
+
+@pytest.mark.parametrize("separator", [";", "\t"])
+def test_tables_as_spreadsheets_write_them(tmp_path, separator):
+    content = f"time{separator}text\n2008-11-15T03:40:00Z{separator}one, two\n".encode()
+    assert read(written(tmp_path, "a.csv", content)) == (["one, two"], [])
+
+
+def test_bad_records_of_a_table(tmp_path):
+    at = b"2008-11-15T03:40,"
+    bad_rows = [b"soon,two", at + b"thr,ee", at + b"caf\xe9", at + b"a\0b", at + b"x" * 2 * MAX_LINE, at]
+    rows = [b"time,text", at + b"one", *bad_rows, at + b"four"]
+    texts, bad = read(written(tmp_path, "a.csv", b"\n".join(rows)))
+    assert texts == ["one", "four"]
+    assert [entry.line for entry in bad] == [3, 4, 5, 6, 7, 8]
+    assert "put quotes round the text" in bad[1].reason
+
+
+@pytest.mark.parametrize("after", [3, 1000])
+def test_a_quote_that_never_closes_costs_one_line(tmp_path, after):
+    rows = [b"time,text", b'2008-11-15T03:40,"five inches'] + [b"2008-11-15T03:40,post %d" % n for n in range(after)]
+    texts, bad = read(written(tmp_path, "a.csv", b"\n".join(rows)))
+    assert texts == [f"post {n}" for n in range(after)]
+    assert [(entry.line, entry.reason) for entry in bad] == [(2, "a quote opens here and does not close")]
+
+
+def test_a_missing_column_names_the_header_and_the_cure(tmp_path):
+    path = written(tmp_path, "a.csv", b"created_at,body\n1,2\n")
+    with pytest.raises(UsageError, match=r"no column 'time'; the header has: created_at, body\. .*--columns time=NAME"):
+        read(path)
+    with pytest.raises(UsageError, match=r"no column 'created' for time; the header has: created_at, body"):
+        read(path, columns={"time": "created", "text": "body"})
+
+
+def test_parse_columns():
+    assert parse_columns("time=created_at, text = the body,") == {"time": "created_at", "text": "the body"}
+    with pytest.raises(UsageError, match="there is no field 'tiem'; did you mean 'time'"):
+        parse_columns("tiem=a")
+    with pytest.raises(UsageError, match="the fields are id, source, time"):
+        parse_columns("qqqq=a")
+    with pytest.raises(UsageError, match="'created_at' has no '='"):
+        parse_columns("created_at")
+    with pytest.raises(UsageError, match="'time' is given twice"):
+        parse_columns("time=a,time=b")
+
+
+def texts_of(path: Path) -> tuple[list[tuple[str, str]], list[BadLine]]:
+    bad: list[BadLine] = []
+    return list(read_texts(path, on_bad=bad.append)), bad
+
+
+def test_texts_as_posts(tmp_path):
+    path = written(tmp_path, "a", b'\n{"text": "one"}\n{"id": 7, "text": "two\\u001b[2J"}\n{"id": "c"}\nfour\n')
+    texts, bad = texts_of(path)
+    assert texts == [("2", "one"), ("7", "two")]
+    assert [entry.line for entry in bad] == [4, 5]
+
+
+def test_texts_as_plain_lines(tmp_path):
+    texts, bad = texts_of(written(tmp_path, "a.txt.gz", b'one\n\n{"text": "two"}\n caf\xe9\r\n[x] four\r\n'))
+    assert texts == [("1", "one"), ("3", '{"text": "two"}'), ("5", "[x] four")]
+    assert [entry.line for entry in bad] == [4]
+
+
+def test_texts_of_a_file_that_is_not_there(tmp_path):
+    with pytest.raises(UsageError, match=r"gone\.txt: cannot be read"):
+        read_texts(tmp_path / "gone.txt", on_bad=pytest.fail)
+
+
+@settings(deadline=None)
+@given(st.binary(max_size=400), st.sampled_from([".jsonl", ".csv", ""]), st.booleans())
+def test_any_bytes_are_read_without_failing(tmp_path_factory, content, ending, header):
+    path = tmp_path_factory.mktemp("fuzz") / f"a{ending}"
+    path.write_bytes((b"time,text\n2008-11-15T03:40,first\n" if header else line("first")) + content)
+    try:
+        texts, bad = read(path)
+    except UsageError as error:
+        assert "no column" in str(error)  # noqa: PT017
+        assert ending != ".jsonl"
+    else:
+        assert all(entry.line > 0 and entry.reason for entry in bad)
+        assert len(texts) + len(bad) <= path.read_bytes().count(b"\n") + 1

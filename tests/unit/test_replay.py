@@ -1,0 +1,123 @@
+"""Recordings at the pace of a clock."""
+
+import asyncio
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import orjson
+import pytest
+
+from crisisdesk.clock import ReplayClock, WallClock
+from crisisdesk.errors import UsageError
+from crisisdesk.records import Post
+from crisisdesk.sources.replay import FileSource, Pace, Replay
+
+START = datetime(2008, 11, 14, tzinfo=UTC)
+
+
+class LoggedClock(ReplayClock):
+    """A replay's clock that jumps instead of waiting and remembers what it was told."""
+
+    def __init__(self) -> None:
+        super().__init__(START)
+        self.speed: float | None = None
+        self.waits: list[tuple[float, float]] = []
+
+    def restart(self, start: datetime, speed: float | None) -> None:
+        super().restart(start, None)
+        self.speed = speed
+
+    async def sleep_until(self, moment: datetime) -> None:
+        if self.speed is not None and moment > self.now():
+            self.waits.append(((moment - self.now()).total_seconds(), self.speed))
+        await super().sleep_until(moment)
+
+
+def posts(*hours: float) -> Iterator[Post]:
+    return (
+        Post(id=str(n), source="file", time=START + timedelta(hours=hour), text="a") for n, hour in enumerate(hours)
+    )
+
+
+async def played(source: Replay) -> list[str]:
+    sent: list[str] = []
+
+    async def send(post: Post) -> None:
+        sent.append(post.id)
+
+    await source.run(send)
+    return sent
+
+
+async def test_the_quiet_days_pass_at_once_and_the_rest_at_speed():
+    clock = LoggedClock()
+    pace = Pace(clock, speed=60, shown_from=START + timedelta(hours=2))
+    source = Replay("demo", posts(0, 1, 1.5, 3, 3, 5), clock, pace)
+    assert source.status().state == "connecting"
+    assert await played(source) == list("012345")
+    assert clock.waits == [(3600, 60), (7200, 60)]
+    status = source.status()
+    assert (status.state, status.events, status.posts) == ("ended", 6, 6)
+    assert status.last_event == START + timedelta(hours=5)
+
+
+async def test_without_speed_nothing_waits_and_the_file_keeps_its_order():
+    clock = ReplayClock(START)
+    assert await played(Replay("demo", posts(5, 1, 9, 3), clock, Pace(clock))) == list("0123")
+    assert clock.now() == START + timedelta(hours=9)
+
+
+async def test_real_waiting():
+    clock = ReplayClock(START)
+    source = Replay("demo", posts(0, 1, 2), clock, Pace(clock, speed=3600 * 50))
+    began = asyncio.get_running_loop().time()
+    await played(source)
+    assert 0.035 < asyncio.get_running_loop().time() - began < 10
+
+
+async def test_more_posts_than_fit_into_one_read():
+    assert len(await played(Replay("long", posts(*[0.0] * 1203), WallClock()))) == 1203
+
+
+async def test_it_can_be_stopped_while_the_desk_is_busy():
+    source = Replay("file", posts(0, 1), WallClock())
+    reached = asyncio.Event()
+
+    async def busy(_: Post) -> None:
+        reached.set()
+        await asyncio.Event().wait()
+
+    task = asyncio.create_task(source.run(busy))
+    await reached.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
+async def test_a_file_counts_its_bad_lines_and_ends(tmp_path):
+    path = tmp_path / "posts.jsonl"
+    path.write_bytes(orjson.dumps({"time": "2999-01-01T00:00:00Z", "text": "a"}) + b"\noops\n"
+                     + orjson.dumps({"id": "b", "time": "2100-01-01T00:00:00Z", "text": "b"}) + b"\n")  # fmt: skip
+    source = FileSource("posts", path, ReplayClock(START))
+    sent: list[Post] = []
+
+    async def send(post: Post) -> None:
+        sent.append(post)
+
+    await source.run(send)
+    assert [(post.id, post.time) for post in sent] == [("b", START)]
+    status = source.status()
+    assert (status.state, status.posts, status.bad) == ("ended", 1, 2)
+    assert "posts.jsonl:2: is not JSON" in status.trouble
+
+
+async def test_a_file_that_cannot_be_used_fails_loudly(tmp_path):
+    with pytest.raises(UsageError, match="cannot be read"):
+        FileSource("gone", tmp_path / "gone.jsonl", WallClock())
+    path = tmp_path / "a.csv"
+    path.write_text("when,what\n1,2\n")
+    source = FileSource("a", path, WallClock())
+    with pytest.raises(UsageError, match="no column 'time'"):
+        await played(source)
+    assert source.status().state == "failed"
+    assert "no column 'time'" in source.status().trouble
