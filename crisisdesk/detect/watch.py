@@ -1,0 +1,182 @@
+"""One watch under observation: scored mentions in, statements about spikes out."""
+
+from collections import deque
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from crisisdesk.detect.baseline import HOUR
+from crisisdesk.detect.evidence import Memory, Remembered, quote
+from crisisdesk.detect.people import Crowd
+from crisisdesk.detect.spike import Reading, SpikeDetector, Thresholds
+from crisisdesk.detect.windows import WINDOWS
+from crisisdesk.records import EPOCH, Evidence, Kind, Label, Numbers, Quote, Scored, Severity, Spike
+
+CHART_HOURS: Final = 15 * 24
+"""Hours of the past that a chart can show."""
+EVIDENCE_EVERY: Final = 1.0
+"""Minutes for which evidence stays as it is; collecting it for each post of a storm would cost more than judging."""
+FEWEST_PEOPLE: Final = {Severity.NOTICE: 3, Severity.AMBER: 4, Severity.RED: 10}
+"""People that must be behind the negative posts before anyone is called."""
+FORGET_FIRST: Final = 12 * HOUR
+"""Minutes of calm after which the next spike is a new story with a first post of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hour:
+    """One hour of a watch, for charts. `expected` and `high` are None while it knows too little."""
+
+    start: datetime
+    negative: int
+    total: int
+    expected: float | None
+    high: float | None
+
+
+def minutes(moment: datetime) -> float:
+    """Minutes since 1970."""
+    return (moment - EPOCH).total_seconds() / 60
+
+
+class WatchDetector:
+    """Observes one watch. The same mentions in the same order give the same spikes, however fast they come."""
+
+    def __init__(self, name: str, thresholds: Thresholds, chart_hours: int | None = CHART_HOURS) -> None:
+        self.name = name
+        self.detector = SpikeDetector(thresholds)
+        self._crowd = Crowd()
+        self._memory = Memory(WINDOWS[-1])
+        self._history: deque[Hour] = deque(maxlen=chart_hours)
+        self._charted: int | None = None
+        self._now = EPOCH
+        self._severity: Severity | None = None
+        self._first: Quote | None = None
+        self._unusual_at = EPOCH
+        self._evidence = Evidence()
+        self._evidence_at = EPOCH
+        self.late = 0
+        """Posts that came too late to be counted."""
+
+    def observe(self, scored: Scored) -> Spike | None:
+        """Take in a mention; a statement when something is unusual or has just stopped being so."""
+        post = scored.post
+        moment = minutes(post.time)
+        self._pass_time(max(post.time, self._now))
+        counted = self._crowd.counts(post, moment)
+        negative = scored.label is Label.NEGATIVE
+        if counted and not self.detector.count(moment, 1, int(negative)):
+            self.late += 1
+        self._memory.add(Remembered(moment, scored, counted, flagged=self._severity is not None))
+        if not negative and self._severity is None:
+            return None
+        before = self._severity
+        spike = self._judge()
+        return spike if spike.severity is not None or before is not None else None
+
+    def advance(self, now: datetime) -> Spike:
+        """Let time pass without a mention; says how things stand, which is what ends an incident."""
+        self._pass_time(max(now, self._now))
+        return self._judge()
+
+    def hours(self) -> tuple[Hour, ...]:
+        """The past hours and the present one, oldest first."""
+        if self._charted is None:
+            return ()
+        return (*self._history, self._hour(self._charted))
+
+    def last_hour(self) -> tuple[int, int, float]:
+        """Negative posts, all posts and usual negative posts of the 60 minutes before now."""
+        end = minutes(self._now)
+        total, negative = self.detector.between(int(end) - HOUR + 1, int(end))
+        usual = self.detector.baseline.expected(end - HOUR, end) * self.detector.baseline.share
+        return negative, total, usual
+
+    def state(self) -> dict[str, Any]:
+        """Everything that must survive a restart, as plain values; posts are not among it."""
+        hours = [(h.start.timestamp(), h.negative, h.total, h.expected, h.high) for h in self._history]
+        return {"now": self._now.timestamp(), "detector": self.detector.state(), "hours": hours, "hour": self._charted}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on from what `state` gave."""
+        self._now = datetime.fromtimestamp(state["now"], UTC)
+        self.detector.restore(state["detector"])
+        self._history.extend(Hour(datetime.fromtimestamp(start, UTC), *rest) for start, *rest in state["hours"])
+        self._charted = state["hour"]
+
+    def _pass_time(self, now: datetime) -> None:
+        self._now = now
+        moment = minutes(now)
+        hour = int(moment // HOUR)
+        if self._charted is None:
+            self._charted = hour
+        if self._history.maxlen is not None:
+            self._charted = max(self._charted, hour - self._history.maxlen)
+        while self._charted < hour:
+            self._history.append(self._hour(self._charted))
+            self._charted += 1
+        self.detector.advance(moment)
+
+    def _hour(self, hour: int) -> Hour:
+        total, negative = self.detector.between(hour * HOUR, (hour + 1) * HOUR - 1)
+        expected = high = None
+        if self.detector.awake:
+            expected, high = self.detector.usual(hour)
+        return Hour(EPOCH + timedelta(hours=hour), negative, total, expected, high)
+
+    def _judge(self) -> Spike:
+        reading = self.detector.read()
+        since = minutes(self._now) - reading.window_minutes
+        people = len({p.person for p in self._memory.negatives(since)}) if reading.severity is not None else 0
+        severity = reading.severity
+        while severity is not None and people < FEWEST_PEOPLE[severity]:
+            severity = Severity(severity - 1) if severity > Severity.NOTICE else None
+        changed = severity is not self._severity
+        self._severity = severity
+        if severity is not None:
+            self._collect(since, changed=changed)
+        numbers = _numbers(reading, people)
+        return Spike(self.name, Kind.SPIKE, self._now, severity, numbers, _why(numbers), self._evidence)
+
+    def _collect(self, since: float, *, changed: bool) -> None:
+        """Keep the evidence up to date, and the first post of the story as it was when the story began."""
+        if minutes(self._now) - minutes(self._unusual_at) > FORGET_FIRST:
+            self._first = None
+        self._unusual_at = self._now
+        if self._first is None:
+            negatives = self._memory.negatives(since)
+            self._first = quote(negatives[0].scored) if negatives else None
+        if changed or minutes(self._now) - minutes(self._evidence_at) >= EVIDENCE_EVERY:
+            self._evidence = self._memory.evidence(since, self._first, self._crowd.copies)
+            self._evidence_at = self._now
+
+
+def _numbers(reading: Reading, people: int) -> Numbers:
+    return Numbers(
+        window_minutes=reading.window_minutes,
+        negative=reading.negative,
+        total=reading.total,
+        expected=round(reading.expected, 2),
+        authors=people,
+        negative_share=round(reading.negative / reading.total, 4) if reading.total else 0.0,
+        usual_share=round(reading.usual_share, 4),
+        probability=reading.probability,
+    )
+
+
+def _why(numbers: Numbers) -> str:
+    """One sentence for a person who is woken by it."""
+    usual = f"{numbers.expected:.0f}" if numbers.expected >= 3 else f"{numbers.expected:.1f}"
+    posts = "1 negative post" if numbers.negative == 1 else f"{numbers.negative} negative posts"
+    people = f" by {numbers.authors} people" if numbers.authors > 1 else ""
+    return (
+        f"{posts}{people} in {span(numbers.window_minutes)}, usual is {usual}; "
+        f"{numbers.negative_share:.0%} of the posts are negative, usual is {numbers.usual_share:.0%}"
+    )
+
+
+def span(window_minutes: int) -> str:
+    """A window in words: "15 minutes", "1 hour", "12 hours"."""
+    if window_minutes < HOUR:
+        return f"{window_minutes} minutes"
+    hours = window_minutes // HOUR
+    return "1 hour" if hours == 1 else f"{hours} hours"

@@ -1,0 +1,180 @@
+"""From scored mentions to statements: people instead of posts, reasons, evidence, determinism."""
+
+import random
+from datetime import UTC, datetime, timedelta
+
+import orjson
+import pytest
+
+from crisisdesk.detect.evidence import phrases_of
+from crisisdesk.detect.people import Crowd, fingerprint
+from crisisdesk.detect.spike import Thresholds
+from crisisdesk.detect.watch import WatchDetector, minutes
+from crisisdesk.records import Label, Mention, Post, Scored, Severity, Spike
+
+START = datetime(2026, 3, 2, tzinfo=UTC)
+CHATTER = "{} times my head hurts, took an aspirin and went to bed early tonight"
+ANGER = "the new advert about mothers is insulting and I am done with them {}"
+
+
+def scored(text: str, at: datetime, label: Label, *, author: str | None = None, reach: int = 10, n: int = 0) -> Scored:
+    post = Post(f"{at.timestamp()}-{n}", "x", at, text, author=author, lang="en", reach=reach)
+    certain = {label: 0.9}
+    return Scored(
+        Mention(post, ("Brand",)),
+        *(certain.get(one, 0.05) for one in (Label.NEGATIVE, Label.NEUTRAL, Label.POSITIVE)),
+        "m",
+    )
+
+
+def quiet(days: int = 10) -> list[Scored]:
+    """Five posts an hour, a fifth negative, all by different people."""
+    rng = random.Random(1)
+    return [
+        scored(
+            CHATTER.format(i),
+            START + timedelta(minutes=12 * i),
+            rng.choice([Label.NEGATIVE] + [Label.NEUTRAL] * 4),
+            author=f"p{i}",
+        )
+        for i in range(days * 24 * 5)
+    ]
+
+
+def storm(at: datetime, posts: int = 40, **same: str) -> list[Scored]:
+    """Anger, one post a minute, everyone in other words."""
+    rng = random.Random(2)
+    words = "really truly so just honestly frankly deeply simply".split()
+    return [
+        scored(
+            same.get("text") or f"{rng.choice(words)} {rng.choice(words)} {rng.random():.3f} {ANGER.format(i)}",
+            at + timedelta(minutes=i),
+            Label.NEGATIVE,
+            author=same.get("author") or f"angry{i}",
+            reach=i,
+            n=i,
+        )
+        for i in range(posts)
+    ]
+
+
+@pytest.fixture
+def watch() -> WatchDetector:
+    detector = WatchDetector("Brand", Thresholds.for_budget(1))
+    assert not [s for s in map(detector.observe, quiet()) if s and s.severity and s.severity >= Severity.AMBER]
+    return detector
+
+
+END = START + timedelta(days=10)
+
+
+def worst(spikes: list[Spike | None]) -> Severity | None:
+    return max((s.severity for s in spikes if s and s.severity), default=None)
+
+
+def test_a_storm_is_red_and_says_why(watch: WatchDetector):
+    spikes = [s for s in map(watch.observe, storm(END)) if s]
+    last = spikes[-1]
+    assert worst(spikes) is Severity.RED
+    assert last.numbers.authors == last.numbers.negative == 40
+    assert last.numbers.negative_share > 0.9
+    assert last.why.startswith("40 negative posts by 40 people in 1 hour, usual is ")
+    assert 0 < last.numbers.probability < 1e-4
+
+
+def test_the_evidence_names_first_post_phrases_and_voices(watch: WatchDetector):
+    evidence = [s for s in map(watch.observe, storm(END)) if s][-1].evidence
+    assert evidence.first is not None
+    assert evidence.first.author in {"angry0", "p1198", "p1199"}
+    said = {word for phrase in evidence.phrases for word in phrase.text.split()}
+    assert {"advert", "mothers", "insulting"} <= said
+    assert not {"head", "aspirin"} & said, "what is always said sets nothing apart"
+    assert evidence.voices[0] == ("angry39", 39)
+    assert [q.reach for q in evidence.posts[:3]] == [39, 38, 37], "widest first"
+    assert dict(evidence.languages)["en"] >= 40
+
+
+def test_a_flood_of_copies_calls_nobody(watch: WatchDetector):
+    assert worst([watch.observe(s) for s in storm(END, 300, text=ANGER)]) in (None, Severity.NOTICE)
+
+
+def test_one_author_weighs_little_however_often_they_post(watch: WatchDetector):
+    assert worst([watch.observe(s) for s in storm(END, 55, author="troll")]) in (None, Severity.NOTICE)
+
+
+def test_posts_without_author_count_as_people(watch: WatchDetector):
+    anonymous = [
+        Scored(Mention(Post(s.post.id, "x", s.post.time, s.post.text), ("Brand",)), 0.9, 0.05, 0.05, "m")
+        for s in storm(END)
+    ]
+    assert worst([watch.observe(s) for s in anonymous]) is Severity.RED
+
+
+def test_calm_is_said_once_and_on_every_look(watch: WatchDetector):
+    for s in storm(END):
+        watch.observe(s)
+    assert watch.advance(END + timedelta(hours=1)).severity is Severity.RED
+    calm = watch.advance(END + timedelta(hours=30))
+    assert calm.severity is None
+
+
+def test_late_posts_are_counted_where_they_belong_and_very_late_ones_are_reported(watch: WatchDetector):
+    for s in storm(END):
+        watch.observe(s)
+    assert watch.late == 0
+    watch.observe(scored("hello there my friends of old", END - timedelta(days=3), Label.NEGATIVE, author="late"))
+    assert watch.late == 1
+
+
+def test_a_restart_between_two_posts_changes_no_judgement(watch: WatchDetector):
+    again = WatchDetector("Brand", Thresholds.for_budget(1))
+    again.restore(orjson.loads(orjson.dumps(watch.state())))
+    posts = storm(END)
+    assert [_judged(watch.observe(s)) for s in posts] == [_judged(again.observe(s)) for s in posts]
+    assert again.hours() == watch.hours()
+
+
+def _judged(spike: Spike | None) -> tuple[object, ...] | None:
+    return None if spike is None else (spike.severity, spike.numbers.negative, spike.numbers.probability)
+
+
+def test_the_chart_has_an_hour_for_every_hour(watch: WatchDetector):
+    hours = watch.hours()
+    assert [b.start - a.start for a, b in zip(hours, hours[1:], strict=False)] == [timedelta(hours=1)] * (
+        len(hours) - 1
+    )
+    assert sum(h.total for h in hours) == len(quiet())
+    assert hours[-1].expected == pytest.approx(1.0, abs=0.5)
+    assert hours[-1].high > hours[-1].expected
+
+
+@pytest.mark.parametrize(
+    "copy",
+    [
+        "RT @someone: Three hours on hold and nobody answers at Brand",
+        "so true! RT @someone Three hours on hold and nobody answers at Brand https://example.org/x",
+        "three hours on hold, and NOBODY answers at Brand!!! @brand",
+    ],
+)
+def test_copies_have_the_same_fingerprint(copy: str):
+    original = Post("1", "x", START, "Three hours on hold and nobody answers at Brand")
+    assert fingerprint(Post("2", "x", START, copy)) == fingerprint(original)
+
+
+def test_short_posts_are_no_copies_of_each_other():
+    crowd = Crowd()
+    same = [Post(str(i), "x", START, "hate brand", author=f"a{i}") for i in range(3)]
+    assert all(crowd.counts(post, minutes(START)) for post in same)
+
+
+def test_copies_are_numbered():
+    crowd = Crowd()
+    posts = [Post(str(i), "x", START, "this brand is a bad joke", author=f"a{i}") for i in range(3)]
+    assert [crowd.counts(post, minutes(START)) for post in posts] == [True, False, False]
+    assert crowd.copies(posts[0]) == 3
+
+
+def test_phrases_leave_out_what_says_nothing():
+    said = phrases_of(Post("1", "x", START, "The new ad is so insulting to moms http://t.co/x #motrinmoms 2008"))
+    assert {"ad", "insulting", "moms", "#motrinmoms"} - said == {"ad"}, "short words say little"
+    assert not {"the", "is", "so", "to", "2008"} & said
