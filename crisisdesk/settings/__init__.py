@@ -1,0 +1,34 @@
+"""The configuration, `crisisdesk.toml`: found, read, and explained where it is wrong."""
+
+from crisisdesk.settings.budget import DAYS_PER_MONTH, DEFAULT_BUDGET, parse_false_alarms
+from crisisdesk.settings.example import EXAMPLE
+from crisisdesk.settings.load import FILE_NAME, VARIABLE, find, load
+from crisisdesk.settings.model import (
+    BLUESKY_URL,
+    BlueskySource,
+    DeskSettings,
+    FileSourceSettings,
+    MqttOutput,
+    Settings,
+    SourceSettings,
+    WatchSettings,
+)
+
+__all__ = [
+    "BLUESKY_URL",
+    "DAYS_PER_MONTH",
+    "DEFAULT_BUDGET",
+    "EXAMPLE",
+    "FILE_NAME",
+    "VARIABLE",
+    "BlueskySource",
+    "DeskSettings",
+    "FileSourceSettings",
+    "MqttOutput",
+    "Settings",
+    "SourceSettings",
+    "WatchSettings",
+    "find",
+    "load",
+    "parse_false_alarms",
+]

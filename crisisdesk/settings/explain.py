@@ -1,0 +1,148 @@
+"""What is wrong with a configuration, in plain words: file, line, key, and the cure."""
+
+from collections.abc import Mapping
+from difflib import get_close_matches
+from typing import Final
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from crisisdesk.settings.model import (
+    BlueskySource,
+    DeskSettings,
+    FileSourceSettings,
+    MqttOutput,
+    Section,
+    Settings,
+    WatchSettings,
+)
+from crisisdesk.settings.places import Place, line_of
+from crisisdesk.text import clean
+
+SOURCE_KINDS: Final = ("bluesky", "file")
+OUTPUT_KINDS: Final = ("mqtt",)
+
+_SECTIONS: Final[Mapping[str, type[Section]]] = {
+    "desk": DeskSettings,
+    "watch": WatchSettings,
+    "bluesky": BlueskySource,
+    "file": FileSourceSettings,
+    "output": MqttOutput,
+}
+_WRONG_TABLE: Final = frozenset({"tuple_type", "model_type", "model_attributes_type", "dict_type"})
+_LISTS: Final = ("watch", "source", "output")
+_SAMPLES: Final = {
+    "desk": '[desk] with name = "acme"',
+    "name": 'name = "…"',
+    "terms": 'terms = ["motrin", "#motrinmoms", "pain reliever"]',
+    "path": 'path = "posts.jsonl"',
+    "host": 'host = "127.0.0.1"',
+}
+_TYPES: Final = {
+    "string_type": "must be a text in quotes",
+    "int_type": "must be a whole number, without quotes",
+    "int_from_float": "must be a whole number, without quotes",
+    "float_type": "must be a number, without quotes",
+    "tuple_type": 'must be a list in brackets, such as ["one", "two"]',
+    "model_type": "must be a table",
+    "model_attributes_type": "must be a table",
+    "dict_type": "must be a table",
+    "string_too_short": "must not be empty",
+    "too_short": "must not be empty",
+}
+
+
+def explain(error: ValidationError, data: Mapping[str, object], lines: Mapping[Place, int], name: str) -> str:
+    """All that is wrong, one `FILE:LINE: what; cure` a line, in the order of the file.
+
+    Args:
+        error: what pydantic found.
+        data: what the file holds.
+        lines: where it holds it (`places.lines_of`).
+        name: what to call the file.
+    """
+    entries = error.errors()
+    # Of an output of another kind nothing else can be judged.
+    other_kinds = {entry["loc"][:2] for entry in entries if entry["type"] == "literal_error"}
+    judged = [entry for entry in entries if entry["type"] == "literal_error" or entry["loc"][:2] not in other_kinds]
+    found = [(line_of(lines, _place(entry)), _what(entry, data)) for entry in judged]
+    return "\n".join(f"{name}:{line}: {what}" for line, what in dict.fromkeys(sorted(found)))
+
+
+def _place(entry: ErrorDetails) -> Place:
+    """The way to the value in the file: pydantic's way, without the kind that it puts after a source."""
+    place = entry["loc"]
+    if entry["type"] == "union_tag_invalid":
+        return (*place, "kind")
+    return place[:2] + place[3:] if place[:1] == ("source",) and len(place) > 2 else place
+
+
+def _what(entry: ErrorDetails, data: Mapping[str, object]) -> str:
+    place = _place(entry)
+    key = next((part for part in reversed(place) if isinstance(part, str)), "")
+    where = _where(place, data)
+    kind = entry["type"]
+    if kind == "extra_forbidden":
+        return f"unknown key '{clean(key, 60)}' in {where}; {_nearest(key, entry['loc'])}"
+    if kind in {"missing", "union_tag_not_found"}:
+        return _missing(key if kind == "missing" else "kind", place, where)
+    if kind in {"union_tag_invalid", "literal_error"}:
+        return _wrong_kind(entry, place, where)
+    if kind in _WRONG_TABLE and place in {(name,) for name in (*_LISTS, "desk")}:
+        return _wrong_table(key)
+    subject = where if len(place) <= 2 and place[0] != "desk" else f"'{key}' in {where}"
+    what = _wrong_value(entry)
+    return f"{subject}: {what}" if what.startswith("'") else f"{subject} {what}"
+
+
+def _where(place: Place, data: Mapping[str, object]) -> str:
+    """The table, with the name of what it describes."""
+    if len(place) < 2:
+        return "the file"
+    table = str(place[0])
+    if table == "desk":
+        return "[desk]"
+    entries = data.get(table)
+    entry = entries[place[1]] if isinstance(entries, list) and isinstance(place[1], int) else None
+    label = (entry.get("name") or entry.get("kind")) if isinstance(entry, dict) else None
+    return f'[[{table}]] "{clean(label, 60)}"' if isinstance(label, str) else f"[[{table}]]"
+
+
+def _nearest(key: str, loc: Place) -> str:
+    """The cure for an unknown key."""
+    section = next((_SECTIONS[str(part)] for part in reversed(loc[:-1]) if part in _SECTIONS), Settings)
+    keys = [field.alias or name for name, field in section.model_fields.items()]
+    if key == "password":
+        return "name its place with 'password_env' or 'password_file' instead"
+    near = get_close_matches(key.lower(), keys, n=1)
+    return f"did you mean '{near[0]}'?" if near else f"the keys there are {', '.join(keys)}"
+
+
+def _missing(key: str, place: Place, where: str) -> str:
+    if place == ("desk",):
+        return f"the file has no table [desk]; add {_SAMPLES['desk']}"
+    kinds = SOURCE_KINDS if place[0] == "source" else OUTPUT_KINDS
+    sample = "kind = " + " or ".join(f'"{kind}"' for kind in kinds) if key == "kind" else _SAMPLES[key]
+    return f"{where} has no '{key}'; add {sample}"
+
+
+def _wrong_kind(entry: ErrorDetails, place: Place, where: str) -> str:
+    value = entry.get("ctx", {}).get("tag", entry["input"])
+    kinds = SOURCE_KINDS if place[0] == "source" else OUTPUT_KINDS
+    table = where.split(" ", 1)[0]
+    return f"kind '{clean(str(value), 40)}' in {table} is not available in this version; available: {', '.join(kinds)}"
+
+
+def _wrong_table(key: str) -> str:
+    if key == "desk":
+        return "'desk' must be one table; write [desk] and its keys below"
+    return f"'{key}' must be a list of tables; write [[{key}]], with two brackets, once for each"
+
+
+def _wrong_value(entry: ErrorDetails) -> str:
+    limits = entry.get("ctx", {})
+    if entry["type"] in {"greater_than_equal", "less_than_equal"}:
+        return f"must be {'at least' if 'ge' in limits else 'at most'} {limits.get('ge', limits.get('le')):g}"
+    if entry["type"] == "value_error":
+        return str(limits.get("error", entry["msg"]))
+    return _TYPES.get(entry["type"], f"cannot be used ({entry['msg']})")

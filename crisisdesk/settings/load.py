@@ -1,0 +1,96 @@
+"""Finding and reading the configuration. Reading changes nothing and creates nothing."""
+
+import re
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from pydantic import ValidationError
+
+from crisisdesk.errors import ConfigurationError
+from crisisdesk.settings.explain import explain
+from crisisdesk.settings.model import Settings
+from crisisdesk.settings.places import line_of, lines_of
+from crisisdesk.text import clean
+
+FILE_NAME: Final = "crisisdesk.toml"
+VARIABLE: Final = "CRISISDESK_CONFIG"
+
+_AT: Final = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
+
+
+def find(explicit: Path | None, environ: Mapping[str, str], cwd: Path, user_dir: Path) -> Path | None:
+    """The configuration to use: as named in the call, then `$CRISISDESK_CONFIG`, then the first there is.
+
+    Args:
+        explicit: what `--config` says.
+        environ: the environment.
+        cwd: the working directory.
+        user_dir: this user's folder for crisisdesk's configuration.
+
+    Returns:
+        The file, which need not exist if it was named; None if there is none.
+    """
+    if explicit:
+        return explicit
+    if named := environ.get(VARIABLE):
+        return Path(named)
+    places = (cwd / FILE_NAME, user_dir / FILE_NAME)
+    return next((place for place in places if place.is_file()), None)
+
+
+def load(path: Path) -> Settings:
+    """Read a configuration file; paths in it are relative to its folder.
+
+    Raises:
+        ConfigurationError: everything that is wrong with it, one line each with file, line, key and cure.
+    """
+    text = _text(path)
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigurationError(_syntax(path, text, str(error))) from None
+    lines = lines_of(text)
+    try:
+        settings = Settings.model_validate(data, context={"folder": path.parent})
+    except ValidationError as error:
+        raise ConfigurationError(explain(error, data, lines, str(path))) from None
+    if twice := [*_twice(path, settings, lines)]:
+        raise ConfigurationError("\n".join(twice))
+    return settings
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
+        raise ConfigurationError(f"{path}: cannot be read ({reason.lower()}); check the path.") from None
+
+
+def _syntax(path: Path, text: str, message: str) -> str:
+    """A mistake in the TOML itself, with its line."""
+    at = _AT.search(message)
+    line = at[1] if at and at[1] else str(text.rstrip().count("\n") + 1)
+    what = clean(_AT.sub("", message), 200)
+    if what.startswith("Cannot overwrite") or "twice" in what:
+        return f"{path}:{line}: this key or table is there already; keep one of them"
+    cure = "write key = value, texts in quotes, lists in [brackets]"
+    return f"{path}:{line}: is not TOML: {what[:1].lower()}{what[1:]}; {cure}"
+
+
+def _twice(path: Path, settings: Settings, lines: Mapping[tuple[str | int, ...], int]) -> list[str]:
+    """Names that stand for two things."""
+    problems: list[str] = []
+    for table, entries in (("watch", settings.watches), ("source", settings.sources), ("output", settings.outputs)):
+        first: dict[str, int] = {}
+        for index, entry in enumerate(entries):
+            line = line_of(lines, (table, index, "name"))
+            if entry.name in first:
+                problems.append(
+                    f'{path}:{line}: two [[{table}]] are called "{entry.name}" (the other in line '
+                    f"{first[entry.name]}); give each its own name"
+                )
+            first.setdefault(entry.name, line)
+    return problems

@@ -1,0 +1,193 @@
+"""What can be set: frozen sections, each field explained below it. The names of the keys are a promise."""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Final, Literal, Self
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, model_validator
+
+from crisisdesk.errors import ConfigurationError, UsageError
+from crisisdesk.settings.budget import DEFAULT_BUDGET, parse_false_alarms
+from crisisdesk.text import clean
+
+BLUESKY_URL: Final = "wss://jetstream2.us-east.bsky.network/subscribe"
+DEFAULT_DATABASE: Final = "crisisdesk.db"
+MAX_DESK_NAME: Final = 64
+SIGNS: Final = "#@$"
+
+
+def _below(path: object, info: ValidationInfo) -> Path:
+    """A path as it is meant: relative to the configuration file; `-` stays standard input."""
+    if not isinstance(path, str) or not path or "\0" in path:
+        raise ValueError("must be a path in quotes")
+    folder = Path((info.context or {}).get("folder", ""))
+    return Path(path) if path == "-" else folder / Path(path).expanduser()
+
+
+def _budget(value: object) -> float:
+    """False alarms a month."""
+    if not isinstance(value, str):
+        raise ValueError('must be a text in quotes such as "1 per month"')  # noqa: TRY004
+    try:
+        return parse_false_alarms(value)
+    except UsageError as error:
+        raise ValueError(str(error)) from None
+
+
+def _topic_name(name: str) -> str:
+    """A name that can stand in an MQTT topic."""
+    if not re.fullmatch(r"\w[\w.-]*", name) or len(name) > MAX_DESK_NAME:
+        raise ValueError(f"must be letters, digits, '-', '_' or '.', at most {MAX_DESK_NAME}, such as \"acme\"")
+    return name
+
+
+def _label(name: str) -> str:
+    if not name or clean(name, 200) != name:
+        raise ValueError("must be a printable name, without spaces before and after")
+    return name
+
+
+def _findable(term: str) -> str:
+    if not clean(term).strip(SIGNS + " -"):
+        raise ValueError(f"'{clean(term, 40)}' holds nothing to look for; write a word, #tag, @name or phrase")
+    return clean(term)
+
+
+def _language(tag: str) -> str:
+    if not re.fullmatch(r"[A-Za-z]{2,3}(-[A-Za-z0-9]+)*", tag):
+        raise ValueError(f'\'{clean(tag, 40)}\' is no language; write it like "en" or "de"')
+    return tag.lower()
+
+
+def _socket_address(url: str) -> str:
+    if not re.fullmatch(r"wss?://[^\s/?#]+(/[^\s#]*)?", url):
+        raise ValueError(f'must be a websocket address such as "{BLUESKY_URL}"')
+    return url
+
+
+FilePath = Annotated[Path, BeforeValidator(_below)]
+Label = Annotated[str, AfterValidator(_label)]
+Term = Annotated[str, AfterValidator(_findable)]
+Language = Annotated[str, AfterValidator(_language)]
+
+
+class Section(BaseModel):
+    """A table of the file: nothing unknown, nothing guessed, nothing changed later."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, hide_input_in_errors=True)
+
+
+class DeskSettings(Section):
+    """[desk]: the desk itself."""
+
+    name: Annotated[str, AfterValidator(_topic_name)]
+    """What the desk is called, on screen and in MQTT topics."""
+    database: FilePath = Field(default=DEFAULT_DATABASE, validate_default=True)
+    """The SQLite file that keeps incidents, baselines and what is still owed to the outputs."""
+    playbooks: FilePath | None = None
+    """The folder of playbooks; None for those that come along."""
+
+
+class WatchSettings(Section):
+    """[[watch]]: a brand or topic."""
+
+    name: Label
+    """What people call it; unique."""
+    terms: Annotated[tuple[Term, ...], Field(strict=False, min_length=1)]
+    """Words, #tags, @names, $cashtags or phrases, any of which makes a post a mention."""
+    not_terms: Annotated[tuple[Term, ...], Field(strict=False, alias="not")] = ()
+    """Terms that turn a post away."""
+    languages: Annotated[tuple[Language, ...], Field(strict=False)] = ()
+    """Languages to keep, such as "en"; all where there are none. Posts of unknown language are kept."""
+    false_alarms: Annotated[float, BeforeValidator(_budget)] = DEFAULT_BUDGET
+    """False alarms a month that people will bear: the one setting of sensitivity."""
+
+
+class BlueskySource(Section):
+    """[[source]] kind = "bluesky": the public posts of Bluesky, no account needed."""
+
+    kind: Literal["bluesky"]
+    name: Label = "bluesky"
+    """What status lines call it."""
+    url: Annotated[str, AfterValidator(_socket_address)] = BLUESKY_URL
+    """A Jetstream server."""
+
+
+class FileSourceSettings(Section):
+    """[[source]] kind = "file": posts in JSON lines or CSV, read once to the end."""
+
+    kind: Literal["file"]
+    path: FilePath
+    """The file; `-` is standard input."""
+    name: Label = ""
+    """What status lines call it; the file's name where nothing is set."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _named(cls, values: object) -> object:
+        if isinstance(values, dict) and isinstance(path := values.get("path"), str) and "name" not in values:
+            return values | {"name": "standard input" if path == "-" else clean(Path(path).name, 200) or "file"}
+        return values
+
+
+class MqttOutput(Section):
+    """[[output]] kind = "mqtt": incidents to an MQTT broker."""
+
+    kind: Literal["mqtt"]
+    host: Annotated[str, Field(min_length=1)]
+    """The broker's name or address."""
+    name: Label = "mqtt"
+    """What status lines call it."""
+    port: Annotated[int, Field(ge=1, le=65535)] = 1883
+    """The broker's port."""
+    heartbeat_seconds: Annotated[float, Field(ge=1, le=86400)] = 30.0
+    """Seconds between two heartbeats."""
+    username: str | None = None
+    """Who we are to the broker; None where it does not ask."""
+    password_env: str | None = None
+    """The environment variable that holds the password."""
+    password_file: FilePath | None = None
+    """The file whose first line is the password."""
+
+    @model_validator(mode="after")
+    def _one_password(self) -> Self:
+        if self.password_env and self.password_file:
+            raise ValueError("has both 'password_env' and 'password_file'; keep one of them")
+        if (self.password_env or self.password_file) and not self.username:
+            raise ValueError("has a password but no 'username'; add it")
+        return self
+
+    def password(self, environ: Mapping[str, str]) -> str | None:
+        """Look up the password, which is never kept in the settings; None where none is set.
+
+        Raises:
+            ConfigurationError: it is not where the settings say.
+        """
+        if self.password_env:
+            if self.password_env not in environ:
+                raise ConfigurationError(
+                    f'[[output]] "{self.name}": the environment has no {self.password_env}; set it.'
+                )
+            return environ[self.password_env]
+        if not self.password_file:
+            return None
+        try:
+            return self.password_file.read_text(encoding="utf-8").split("\n", 1)[0].rstrip("\r")
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or "no UTF-8 text"
+            raise ConfigurationError(
+                f'{self.password_file}: the password of [[output]] "{self.name}" cannot be read ({reason}).'
+            ) from None
+
+
+SourceSettings = Annotated[BlueskySource | FileSourceSettings, Field(discriminator="kind")]
+
+
+class Settings(Section):
+    """The whole file."""
+
+    desk: DeskSettings
+    watches: Annotated[tuple[WatchSettings, ...], Field(strict=False, alias="watch")] = ()
+    sources: Annotated[tuple[SourceSettings, ...], Field(strict=False, alias="source")] = ()
+    outputs: Annotated[tuple[MqttOutput, ...], Field(strict=False, alias="output")] = ()
