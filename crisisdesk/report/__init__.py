@@ -1,0 +1,1 @@
+"""What remains of a crisis: pictures of a back-test."""
