@@ -1,0 +1,84 @@
+"""The console: opens the main screen, hands every new picture to the screens, and calls when it gets worse."""
+
+from collections.abc import Iterable
+from datetime import tzinfo
+from typing import ClassVar
+
+from textual import work
+from textual.app import App, SystemCommand
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+
+from crisisdesk.console import words
+from crisisdesk.console.paint import plain
+from crisisdesk.console.pictures import Alarms, PictureTaken, pictures
+from crisisdesk.console.screens.desk_screen import DeskScreen
+from crisisdesk.console.screens.main import MainScreen
+from crisisdesk.console.themes import COLOURS, DARK, LIGHT
+from crisisdesk.desk import Desk
+from crisisdesk.records import Incident, Severity
+
+CALL_SECONDS = 15
+
+
+class Console(App[None]):
+    """Shows a desk to a person and lets them act; it knows nothing that is not in the last picture."""
+
+    TITLE = "crisisdesk"
+    CSS_PATH = "console.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+q", "quit", "Quit", id="quit", tooltip="End the console at once", priority=True),
+    ]
+
+    def __init__(self, desk: Desk, person: str, zone: tzinfo | None = None) -> None:
+        """Prepare the console; `zone` is where the person is, None for the machine's own."""
+        super().__init__()
+        self._desk = desk
+        self._person = person
+        self._zone = zone
+        self._alarms = Alarms()
+        self.register_theme(DARK)
+        self.register_theme(LIGHT)
+        self.theme = DARK.name
+
+    def get_default_screen(self) -> Screen[None]:
+        return MainScreen(self._desk, self._person, self._zone)
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        return COLOURS
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """Every action of the screen can be found in the command palette, too."""
+        for _, binding, enabled, tooltip in screen.active_bindings.values():
+            if enabled and binding.description and isinstance(screen, DeskScreen):
+                yield SystemCommand(binding.description, tooltip, lambda action=binding.action: self._do(action))
+        yield from super().get_system_commands(screen)
+
+    def on_mount(self) -> None:
+        self._keep_picture()
+
+    def on_picture_taken(self, message: PictureTaken) -> None:
+        for screen in self.screen_stack:
+            if isinstance(screen, DeskScreen):
+                screen.picture = message.picture
+        for incident in self._alarms.new(message.picture):
+            self._call(incident)
+
+    @work(group="picture", exclusive=True)
+    async def _keep_picture(self) -> None:
+        async for picture in pictures(self._desk):
+            self.post_message(PictureTaken(picture))
+
+    def _call(self, incident: Incident) -> None:
+        self.bell()
+        self.notify(
+            plain(words.headline(incident)).plain,
+            title=plain(f"{incident.severity.name}  {incident.watch}", cells=50).plain,
+            severity="error" if incident.severity is Severity.RED else "warning",
+            timeout=CALL_SECONDS,
+            markup=False,
+        )
+
+    @work(group="command")
+    async def _do(self, action: str) -> None:
+        await self.run_action(action, default_namespace=self.screen)

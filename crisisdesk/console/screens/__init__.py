@@ -1,0 +1,1 @@
+"""Whole screens: the desk, one incident, and the small dialogs above them."""

@@ -1,0 +1,133 @@
+"""What the desk's screens have in common: the frame, the picture, and what people can do to an incident."""
+
+from collections.abc import Awaitable
+from datetime import tzinfo
+from typing import ClassVar
+
+from textual import work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.reactive import reactive
+from textual.screen import Screen
+from textual.widgets import Footer
+
+from crisisdesk.console.paint import plain
+from crisisdesk.console.screens.dialogs import Conditions, Help, NoteDialog, VerdictDialog
+from crisisdesk.console.widgets.bars import DeskBar, NoticeLine, StatusLine
+from crisisdesk.desk import Desk, Picture
+from crisisdesk.errors import CrisisdeskError
+from crisisdesk.records import EPOCH, Incident
+
+
+class DeskScreen(Screen[None]):
+    """A screen that shows the desk; subclasses fill the body and say which incident the keys mean."""
+
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (120, "-wide")]  # noqa: RUF012 - Textual declares it so
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (34, "-tall")]  # noqa: RUF012 - as above
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("a", "acknowledge", "Acknowledge", id="acknowledge", tooltip="I have it: the calling stops"),
+        Binding("n", "note", "Note", id="note", tooltip="Write something down in the incident's timeline"),
+        Binding("r", "resolve", "Resolve", id="resolve", tooltip="It is over: say what it was"),
+        Binding(
+            "s",
+            "conditions",
+            "Status",
+            id="conditions",
+            show=False,
+            tooltip="Sources, model, outputs, troubles in full",
+        ),
+        Binding("question_mark", "help", "Help", id="help", key_display="?", tooltip="All keys of this screen"),
+    ]
+
+    picture: reactive[Picture] = reactive(Picture(now=EPOCH), init=False)
+
+    def __init__(self, desk: Desk, person: str, zone: tzinfo | None) -> None:
+        super().__init__()
+        self._desk = desk
+        self._person = person
+        self._zone = zone
+
+    def compose(self) -> ComposeResult:
+        yield DeskBar(self._person, self._zone)
+        yield NoticeLine()
+        yield from self.compose_body()
+        yield StatusLine()
+        yield Footer(show_command_palette=False)
+
+    def compose_body(self) -> ComposeResult:
+        """What stands between notice and status line."""
+        raise NotImplementedError
+
+    def show(self, picture: Picture) -> None:
+        """Bring the body up to date."""
+        raise NotImplementedError
+
+    @property
+    def incident(self) -> Incident | None:
+        """The incident that the keys act on."""
+        raise NotImplementedError
+
+    def on_mount(self) -> None:
+        self._draw(self.picture)
+
+    def watch_picture(self, picture: Picture) -> None:
+        if self.is_mounted:  # the first picture may be there before the widgets are; `on_mount` shows it
+            self._draw(picture)
+
+    def _draw(self, picture: Picture) -> None:
+        self.query_one(DeskBar).show(picture)
+        self.query_one(NoticeLine).show(picture)
+        self.query_one(StatusLine).show(picture)
+        self.show(picture)
+
+    def action_acknowledge(self) -> None:
+        if incident := self._chosen():
+            self._act(
+                self._desk.acknowledge(incident.id, self._person), f"You have {incident.watch}. The calling stops."
+            )
+
+    def action_note(self) -> None:
+        if incident := self._chosen():
+            self._ask_for_note(incident)
+
+    def action_resolve(self) -> None:
+        if incident := self._chosen():
+            self._ask_for_verdict(incident)
+
+    async def action_help(self) -> None:
+        await self.app.push_screen(Help(self))
+
+    async def action_conditions(self) -> None:
+        await self.app.push_screen(Conditions(self.picture))
+
+    def tell(self, text: str, *, wrong: bool = False) -> None:
+        """A message that passes; never markup."""
+        self.notify(plain(text).plain, severity="error" if wrong else "information", markup=False)
+
+    @work(group="dialog", exclusive=True)
+    async def _ask_for_note(self, incident: Incident) -> None:
+        text = await self.app.push_screen_wait(NoteDialog(incident.watch))
+        if text is not None:
+            self._act(self._desk.note(incident.id, self._person, text), "Noted.")
+
+    @work(group="dialog", exclusive=True)
+    async def _ask_for_verdict(self, incident: Incident) -> None:
+        verdict = await self.app.push_screen_wait(VerdictDialog(incident.watch))
+        if verdict is not None:
+            self._act(self._desk.resolve(incident.id, self._person, verdict), f"{incident.watch} is over: {verdict}.")
+
+    @work(group="action")
+    async def _act(self, deed: Awaitable[Incident], done: str) -> None:
+        try:
+            await deed
+        except CrisisdeskError as error:
+            self.tell(str(error), wrong=True)
+        except Exception as error:  # noqa: BLE001 - a broken desk must not take the screen down with it
+            self.tell(f"That did not work ({type(error).__name__}: {error}); try again.", wrong=True)
+        else:
+            self.tell(done)
+
+    def _chosen(self) -> Incident | None:
+        if self.incident is None:
+            self.tell("There is no incident to act on.")
+        return self.incident

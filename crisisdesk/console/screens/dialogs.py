@@ -1,0 +1,133 @@
+"""The small windows above a screen: a note, a verdict, the conditions of the desk, the keys."""
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical, VerticalScroll
+from textual.content import Content
+from textual.screen import ModalScreen, Screen
+from textual.widgets import Input, OptionList, Static
+from textual.widgets.option_list import Option
+
+from crisisdesk.console.paint import plain
+from crisisdesk.console.widgets.bars import troubles_of, well
+from crisisdesk.console.widgets.evidence import BLANK, heading
+from crisisdesk.console.widgets.page import Line, Page
+from crisisdesk.desk import Picture
+from crisisdesk.records import Verdict
+from crisisdesk.text import clean
+
+NOTE_LENGTH = 2_000
+
+
+class NoteDialog(ModalScreen[str | None]):
+    """Asks for a note; enter saves it, escape leaves without one."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "Back")]
+
+    def __init__(self, watch: str) -> None:
+        super().__init__()
+        self._watch = watch
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="dialog") as window:
+            window.border_title = "Note"
+            yield Static(Content.assemble("For the timeline of ", plain(self._watch, "bold", cells=40)))
+            yield Input(placeholder="What should the next one know?", max_length=NOTE_LENGTH)
+            yield Static(Content.styled("enter saves, escape goes back", "$faint"))
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        _ = self.dismiss(clean(event.value, NOTE_LENGTH))
+
+
+class VerdictDialog(ModalScreen[Verdict | None]):
+    """Asks what it was; choosing ends the incident, escape leaves it as it is."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "dismiss(None)", "Back"),
+        *(Binding(str(n), f"choose({n - 1})", verdict, show=False) for n, verdict in enumerate(Verdict, start=1)),
+    ]
+    MEANING: ClassVar[dict[Verdict, str]] = {
+        Verdict.REAL: "people were angry, and it concerned us",
+        Verdict.FALSE_ALARM: "the call was not needed",
+        Verdict.PLANNED: "we caused it: a launch, a campaign",
+    }
+
+    def __init__(self, watch: str) -> None:
+        super().__init__()
+        self._watch = watch
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="dialog") as window:
+            window.border_title = "Resolve"
+            yield Static(Content.assemble(plain(self._watch, "bold", cells=40), " is over. What was it?"))
+            yield OptionList(
+                *(
+                    Option(Content.assemble((f"{n}  ", "$faint"), (f"{verdict:12}", "bold"), (meaning, "$faint")))
+                    for n, (verdict, meaning) in enumerate(self.MEANING.items(), start=1)
+                )
+            )
+            yield Static(Content.styled("enter or 1, 2, 3 decides, escape goes back", "$faint"))
+
+    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
+        self.action_choose(event.option_index)
+
+    def action_choose(self, index: int) -> None:
+        """End the incident with the verdict at this place of the list."""
+        _ = self.dismiss(tuple(Verdict)[index])
+
+
+class Reading(ModalScreen[None]):
+    """Something to read; any of the usual keys closes it."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,enter,q,s,question_mark", "dismiss", "Back", key_display="esc"),
+    ]
+
+    def __init__(self, title: str, page: Page) -> None:
+        super().__init__()
+        self._title = title
+        self._page = page
+
+    def compose(self) -> ComposeResult:
+        with VerticalScroll(classes="dialog -large") as window:
+            window.border_title = self._title
+            window.border_subtitle = "escape goes back"
+            yield Static(self._page)
+
+
+class Conditions(Reading):
+    """Sources, model, outputs and troubles in full, however long they are."""
+
+    def __init__(self, picture: Picture) -> None:
+        wrong = [Line(trouble, sign=Content.styled("! ", "bold $error")) for trouble in troubles_of(picture)] or [
+            Line(Content("Nothing."))
+        ]
+        running = [Line(part) for part in well(picture).split(" · ")]
+        super().__init__("Status", Page([heading("What is wrong"), *wrong, BLANK, heading("What runs"), *running]))
+
+
+class Help(Reading):
+    """The keys that work on the screen below, as it declares them."""
+
+    def __init__(self, screen: Screen[None]) -> None:
+        lines: dict[str, Line] = {}
+        for _, binding, enabled, tooltip in sorted(
+            screen.active_bindings.values(), key=lambda active: not active.binding.show
+        ):
+            if enabled and tooltip:  # what has none are the ways to scroll that every terminal program shares
+                lines.setdefault(binding.action, _key_line(binding, tooltip))
+        super().__init__("Keys", Page([*lines.values(), BLANK, Line(Content.styled(LEGEND, "$faint"))]))
+
+
+LEGEND = (
+    "NOTICE is for the record, AMBER asks for a look within the hour, RED calls someone now. "
+    "− negative, · neutral, + positive. All times are UTC."
+)
+
+
+def _key_line(binding: Binding, tooltip: str) -> Line:
+    key = binding.key_display or binding.key.replace("ctrl+", "^")
+    text = (f"  {tooltip}", "$faint") if tooltip and tooltip != binding.description else ""
+    return Line(Content.assemble((f"{key:>8}  ", "bold $accent"), f"{binding.description:14}", text), most=2)

@@ -1,0 +1,102 @@
+"""One incident in full: evidence, playbook, timeline, side by side or one at a time."""
+
+import asyncio
+from datetime import tzinfo
+from typing import ClassVar
+
+from textual import work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.content import Content
+from textual.widgets import Static
+
+from crisisdesk.console.screens.desk_screen import DeskScreen
+from crisisdesk.console.widgets.chart import Chart
+from crisisdesk.console.widgets.evidence import evidence_page, figures_line, title_lines, why_line
+from crisisdesk.console.widgets.guide import playbook_page, timeline_page
+from crisisdesk.console.widgets.page import Page
+from crisisdesk.desk import Desk, Picture
+from crisisdesk.records import Incident
+
+PANES = ("evidence", "playbook", "timeline")
+
+
+class IncidentScreen(DeskScreen):
+    """Everything that is known about one incident, and what to do about it."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "app.pop_screen", "Back", id="back", tooltip="Back to the desk"),
+        Binding("1", "pane('evidence')", "Evidence", show=False, tooltip="Why it is an incident"),
+        Binding(
+            "2,p", "pane('playbook')", "Playbook", id="playbook", key_display="p", tooltip="What to do, step by step"
+        ),
+        Binding("3,t", "pane('timeline')", "Timeline", show=False, tooltip="What has happened so far"),
+        Binding("tab", "app.focus_next", "Next pane", show=False, tooltip="Go to the next pane"),
+    ]
+
+    def __init__(self, desk: Desk, person: str, zone: tzinfo | None, incident: Incident, pane: str) -> None:
+        super().__init__(desk, person, zone)
+        self._last = incident
+        self._pane = pane
+        self._stale = asyncio.Event()
+
+    def compose_body(self) -> ComposeResult:
+        yield Static(id="headline")
+        yield Static(id="tabs")
+        with Horizontal(id="body"):
+            with VerticalScroll(id="evidence", classes="panel") as evidence:
+                evidence.border_title = "1 Evidence"
+                yield Static(id="figures")
+                yield Chart(id="chart")
+                yield Static(id="facts")
+            with Vertical(id="right"):
+                with VerticalScroll(id="playbook", classes="panel") as playbook:
+                    playbook.border_title = "2 Playbook"
+                    yield Static(id="steps")
+                with VerticalScroll(id="timeline", classes="panel") as timeline:
+                    timeline.border_title = "3 Timeline"
+                    yield Static(id="changes")
+
+    def on_mount(self) -> None:
+        self.action_pane(self._pane)
+        self._keep_guide()
+
+    @property
+    def incident(self) -> Incident:
+        return self._last
+
+    def show(self, picture: Picture) -> None:
+        self._last = incident = next((i for i in picture.incidents if i.id == self._last.id), self._last)
+        watch = next((watch for watch in picture.watches if watch.name == incident.watch), None)
+        self.query_one("#headline", Static).update(Page([*title_lines(incident, picture.now), why_line(incident)]))
+        self.query_one("#figures", Static).update(Page([figures_line(incident)]))
+        self.query_one(Chart).show(watch, incident)
+        self.query_one("#facts", Static).update(evidence_page(incident.evidence))
+        self._stale.set()
+
+    def action_pane(self, name: str) -> None:
+        """Show a pane, where there is room for one only, and move the focus to it."""
+        for pane in PANES:
+            self.set_class(pane == name, f"-at-{pane}")
+        marks = [
+            Content.styled(f" {n} {pane.title()} ", "reverse" if pane == name else "")
+            for n, pane in enumerate(PANES, 1)
+        ]
+        self.query_one("#tabs", Static).update(Content(" ").join(marks))
+        self.query_one(f"#{name}").focus()
+
+    @work(group="guide", exclusive=True)
+    async def _keep_guide(self) -> None:
+        """Fetch playbook and timeline again whenever the picture has changed: an edited playbook is live at once."""
+        while True:
+            await self._stale.wait()
+            self._stale.clear()
+            try:
+                book = await self._desk.playbook(self._last.id)
+                changes = await self._desk.timeline(self._last.id)
+            except Exception as error:  # noqa: BLE001 - shown; the next picture tries again
+                self.query_one("#changes", Static).update(Content(f"Cannot be read: {error}"))
+                continue
+            self.query_one("#steps", Static).update(playbook_page(book, self._last.playbook))
+            self.query_one("#changes", Static).update(timeline_page(changes))

@@ -1,0 +1,112 @@
+"""The desk at a glance: incidents, watches, what people write, and why the selected incident is one."""
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.widgets import Static
+
+from crisisdesk.console.paint import plain
+from crisisdesk.console.screens.desk_screen import DeskScreen
+from crisisdesk.console.screens.incident import IncidentScreen
+from crisisdesk.console.widgets.chart import Chart
+from crisisdesk.console.widgets.evidence import brief_page, decisive_page, glance_page
+from crisisdesk.console.widgets.keyed_list import KeyedList
+from crisisdesk.console.widgets.lists import Feed, IncidentList, WatchList
+from crisisdesk.console.widgets.page import Line, Page
+from crisisdesk.desk import Picture, WatchPicture
+from crisisdesk.records import Incident
+
+
+class MainScreen(DeskScreen):
+    """Three lists and the selected incident beside them."""
+
+    AUTO_FOCUS = "#incidents"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "open('evidence')", "Open", id="open", tooltip="All evidence of the incident"),
+        Binding("p", "open('playbook')", "Playbook", id="playbook", tooltip="The incident's playbook, step by step"),
+        Binding("1", "go('incidents')", "Incidents", show=False, tooltip="Go to the incidents"),
+        Binding("2", "go('watches')", "Watches", show=False, tooltip="Go to the watches"),
+        Binding("3", "go('feed')", "Mentions", show=False, tooltip="Go to the mentions"),
+        Binding("tab", "app.focus_next", "Next list", show=False, tooltip="Go to the next list"),
+    ]
+
+    def compose_body(self) -> ComposeResult:
+        with Horizontal(id="body"):
+            with Vertical(id="left"):
+                yield IncidentList(id="incidents", classes="panel")
+                with Vertical(id="detail", classes="panel"):
+                    yield Static(id="brief")
+                    yield Static(id="glance")
+                    yield Chart(id="chart")
+                    yield Static(id="decisive")
+            with Vertical(id="right"):
+                yield WatchList(id="watches", classes="panel")
+                yield Feed(id="feed", classes="panel")
+
+    @property
+    def incident(self) -> Incident | None:
+        cursor = self.query_one(IncidentList).cursor
+        return next((i for i in self.picture.incidents if i.id == cursor), None)
+
+    def show(self, picture: Picture) -> None:
+        self.query_one(IncidentList).show(picture)
+        self.query_one(WatchList).show(picture)
+        self.query_one(Feed).show(picture)
+        self._show_detail()
+
+    def on_keyed_list_moved(self) -> None:
+        self._show_detail()
+
+    async def on_keyed_list_chosen(self, event: KeyedList.Chosen) -> None:
+        if isinstance(event.list, IncidentList):
+            await self.action_open("evidence")
+
+    async def action_open(self, pane: str) -> None:
+        """Open the selected incident at a pane."""
+        if incident := self._chosen():
+            screen = IncidentScreen(self._desk, self._person, self._zone, incident, pane)
+            screen.set_reactive(DeskScreen.picture, self.picture)
+            await self.app.push_screen(screen)
+
+    def action_go(self, name: str) -> None:
+        """Move the focus to one of the lists."""
+        self.query_one(f"#{name}").focus()
+
+    def _show_detail(self) -> None:
+        incident, watch = self.incident, self._watch()
+        detail = self.query_one("#detail")
+        detail.set_class(incident is None, "-calm")
+        detail.border_title = Content.assemble("Why  ", plain(incident.watch, cells=40)) if incident else "Now"
+        self.query_one(Chart).show(watch, incident)
+        glance, brief, decisive = (self.query_one(f"#{name}", Static) for name in ("glance", "brief", "decisive"))
+        if incident:
+            glance.update(glance_page(incident))
+            brief.update(brief_page(incident))
+            decisive.update(decisive_page(incident))
+        else:
+            for static in (glance, brief):
+                static.update(calm_page(self.picture))
+            decisive.update(Page())
+
+    def _watch(self) -> WatchPicture | None:
+        """The incident's watch, or without one the selected watch."""
+        name = self.incident.watch if self.incident else self.query_one(WatchList).cursor
+        return next((watch for watch in self.picture.watches if watch.name == name), None)
+
+
+def calm_page(picture: Picture) -> Page:
+    """What is going on while nothing is."""
+    if not picture.watches:
+        first = "No incident. " + ("Nothing is watched yet." if picture.model else "The desk is starting.")
+        return Page([Line(Content.styled(first, "bold"))])
+    names = ", ".join(watch.name for watch in picture.watches)
+    learning = ", ".join(watch.name for watch in picture.watches if watch.learning)
+    lines = [
+        Line(Content.assemble(("No incident. ", "bold $success"), plain(f"Watching {names}."))),
+    ]
+    if learning:
+        lines.append(Line(plain(f"Learning what is usual for {learning}; it still calls when it must.", "$faint")))
+    return Page(lines)

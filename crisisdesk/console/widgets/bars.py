@@ -1,0 +1,139 @@
+"""The lines that are always on the screen: what is the matter, what time it is, what this stream is, what is wrong."""
+
+from datetime import timedelta, tzinfo
+from typing import Final
+
+from textual.content import Content
+from textual.widgets import Static
+
+from crisisdesk.console import words
+from crisisdesk.console.paint import badge, joined, plain
+from crisisdesk.console.widgets.page import Line, Page, row
+from crisisdesk.desk import Picture
+from crisisdesk.records import EPOCH, OutputStatus, Severity, SourceStatus, State
+
+QUIET_SOURCE: Final = timedelta(minutes=2)
+"""A live source that says nothing for longer is shown with its age as a warning."""
+ROOMY: Final = 110
+"""From this width on, the first line has room for the year and the person."""
+FEW_TROUBLES: Final = 2
+"""More than these get one line each, so that all of them can be seen."""
+MANY_WAITING: Final = 1_000
+"""More mentions than this before the model are a warning: what is on the screen is behind."""
+
+
+class DeskBar(Static):
+    """First line: how bad it is by count, and the desk's time in UTC and, where it differs, here."""
+
+    def __init__(self, person: str, zone: tzinfo | None) -> None:
+        super().__init__(id="desk-bar")
+        self._person = person
+        self._zone = zone
+
+    def show(self, picture: Picture) -> None:
+        """Show this moment, in fewer words where there is little room."""
+        name = Content.styled(" crisisdesk ", "bold $primary")
+        roomy = self.app.size.width >= ROOMY
+        self.update(Page([row(joined(name, self._counts(picture), by=" "), self._time(picture, roomy=roomy))]))
+
+    @staticmethod
+    def _counts(picture: Picture) -> Content:
+        calling = [incident for incident in picture.incidents if incident.is_open]
+        if not calling:
+            calm = bool(picture.watches) and not troubles_of(picture)
+            return Content.styled("all calm", "$success") if calm else Content.styled("no incident", "$faint")
+        counts = {severity: sum(i.severity is severity for i in calling) for severity in reversed(Severity)}
+        free = sum(incident.state is State.OPEN for incident in calling)
+        parts = [
+            Content.assemble(badge(severity, cells=0), f" {count}  ") for severity, count in counts.items() if count
+        ]
+        return joined(*parts, Content.styled(f"{free} unclaimed" if free else "", "bold $warning"), by="")
+
+    def _time(self, picture: Picture, *, roomy: bool) -> Content:
+        if picture.now == EPOCH:
+            return Content()
+        local = picture.now.astimezone(self._zone)
+        here = f"{local:%H:%M} {local.tzname()}" if local.utcoffset() else ""
+        moment = f"{picture.now:%a %d %b %Y  %H:%M} UTC" if roomy else f"{picture.now:%d %b %H:%M} UTC"
+        person = plain(self._person if roomy else "", "$faint", cells=16)
+        return Content.assemble(joined(Content.styled(moment, "bold"), plain(here, "$faint"), person), " ")
+
+
+class NoticeLine(Static):
+    """What this stream is, when it is not the live public; gone when there is nothing to say."""
+
+    def __init__(self) -> None:
+        super().__init__(id="notice-line")
+
+    def show(self, picture: Picture) -> None:
+        """Show this moment."""
+        self.display = bool(picture.notice)
+        self.update(plain(picture.notice))
+
+
+class StatusLine(Static):
+    """What the desk runs on. What is wrong comes first, in words, and is never cut off by what is well."""
+
+    def __init__(self) -> None:
+        super().__init__(id="status-line")
+
+    def show(self, picture: Picture) -> None:
+        """Show this moment."""
+        troubles = troubles_of(picture)
+        self.set_class(bool(troubles), "-trouble")
+        most = 2 if len(troubles) <= FEW_TROUBLES else 1
+        hint = Content.styled("s: in full" if troubles else "", "$accent")
+        lines = [Line(trouble, sign=Content.styled("! ", "bold $error"), most=most) for trouble in troubles]
+        self.update(Page([*lines, Line(joined(hint, well(picture)), most=most)]))
+
+
+def troubles_of(picture: Picture) -> list[Content]:
+    """Everything that is wrong, a paragraph each."""
+    parts = [*_wrong_sources(picture), *_wrong_outputs(picture)]
+    if picture.waiting > MANY_WAITING:
+        parts.append(f"{picture.waiting:,} mentions wait for the model; what you see is behind")
+    return [plain(text) for text in [*picture.troubles, *parts]]
+
+
+def well(picture: Picture) -> Content:
+    """Everything that runs, in one paragraph."""
+    sources = [_source(source, picture) for source in picture.sources]
+    outputs = [Content.assemble(plain(o.name, cells=30), f" {o.state}, {o.delivered:,} sent") for o in picture.outputs]
+    model = plain(f"model {picture.model}" if picture.model else "no model yet", cells=50)
+    return joined(*sources, model, Content(f"{picture.waiting:,} waiting"), *outputs).stylize_before("$faint")
+
+
+def _source(source: SourceStatus, picture: Picture) -> Content:
+    seen = f" {words.age(picture.now - source.last_event)} ago" if source.last_event and source.state == "live" else ""
+    bad = f", {source.bad:,} bad lines" if source.bad else ""
+    return Content.assemble(
+        plain(source.name, "$foreground", cells=30),
+        f" {source.state}{seen}, {source.posts:,} posts, ",
+        f"{source.dropped:,} dropped{bad}",
+    )
+
+
+def _wrong_sources(picture: Picture) -> list[str]:
+    found = []
+    for source in picture.sources:
+        silent = picture.now - source.last_event if source.last_event else None
+        since = f" for {words.age(silent)}" if silent else ""
+        if source.state in {"blind", "failed"}:
+            found.append(f"{source.name} is {source.state}{since}. {source.trouble}")
+        elif source.trouble:
+            found.append(f"{source.name}: {source.trouble}")
+        elif source.state == "live" and silent and silent > QUIET_SOURCE:
+            found.append(f"{source.name} has been silent{since}")
+        if source.dropped:
+            found.append(f"{source.name} dropped {source.dropped:,} posts: the counts are too low")
+    return found
+
+
+def _wrong_outputs(picture: Picture) -> list[str]:
+    return [
+        _wrong_output(output) for output in picture.outputs if output.trouble or output.state in {"retrying", "failed"}
+    ]
+
+
+def _wrong_output(output: OutputStatus) -> str:
+    return f"{output.name} is {output.state}, {output.waiting:,} alerts wait. {output.trouble}"

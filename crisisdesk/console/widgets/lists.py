@@ -1,0 +1,153 @@
+"""The three lists of the main screen: incidents, watches, mentions."""
+
+from datetime import datetime
+from typing import Final
+
+from textual.content import Content
+
+from crisisdesk.console import words
+from crisisdesk.console.paint import INK, MOOD, SIGN, badge, joined, plain
+from crisisdesk.console.widgets.chart import sparkline
+from crisisdesk.console.widgets.keyed_list import KeyedList, Row
+from crisisdesk.console.widgets.page import Line, Page, row
+from crisisdesk.desk import Picture, WatchPicture
+from crisisdesk.records import Incident, Scored, State
+
+SPARK_HOURS: Final = 16
+TALL: Final = 34
+"""Lines of a terminal from which on a watch gets two of them."""
+FEED_ROWS: Final = 200
+"""Mentions that the feed holds; older ones are in the incidents' evidence."""
+
+
+class IncidentList(KeyedList):
+    """Incidents, worst first, two lines each."""
+
+    KEEPS_MARK = True
+
+    def show(self, picture: Picture) -> None:
+        """Show this moment."""
+        calling = sum(incident.is_open for incident in picture.incidents)
+        self.border_title = f"1 Incidents  {calling or 'none'} open"
+        self.put([Row(incident.id, incident_page(incident, picture.now)) for incident in picture.incidents])
+
+
+class WatchList(KeyedList):
+    """Watches with their last hours, two lines each, one where there is little room."""
+
+    def show(self, picture: Picture) -> None:
+        """Show this moment."""
+        self.border_title = "2 Watches"
+        draw = watch_page if self.app.size.height >= TALL else watch_line
+        self.put([Row(watch.name, draw(watch)) for watch in picture.watches])
+
+
+class Feed(KeyedList):
+    """Mentions, newest first. Whoever reads further down is not disturbed: newer ones are counted, not shown."""
+
+    def __init__(self, *, id: str, classes: str = "") -> None:  # noqa: A002 - Textual's name for it
+        super().__init__(id=id, classes=classes)
+        self._pages: dict[str, tuple[Scored, Page]] = {}
+        self._latest: tuple[Scored, ...] = ()
+
+    def show(self, picture: Picture) -> None:
+        """Show this moment, or, while somebody reads, say how much newer there is."""
+        self._latest = picture.mentions
+        if not picture.mentions:
+            self.border_title = "3 Mentions  none yet"
+        elif self._reads:
+            newer = self._newer()
+            self.border_title = f"3 Mentions  paused, {newer} newer (home: go on)" if newer else "3 Mentions  paused"
+        else:
+            self.border_title = "3 Mentions  live"
+            self._put_latest()
+
+    def action_top(self) -> None:
+        """Back to the newest, and live again."""
+        super().action_top()
+        self.border_title = "3 Mentions  live"
+        self._put_latest()
+
+    @property
+    def _reads(self) -> bool:
+        return self.scroll_offset.y > 0 or self.position > 0
+
+    def _put_latest(self) -> None:
+        shown = self._latest[:FEED_ROWS]
+        pages = {}
+        for scored in shown:
+            known = self._pages.get(scored.post.key)
+            pages[scored.post.key] = known if known and known[0] == scored else (scored, mention_page(scored))
+        self._pages = pages
+        live = self.position == 0
+        with self.prevent(KeyedList.Moved):
+            self.put([Row(key, page) for key, (_, page) in pages.items()])
+            if live and shown:
+                self.cursor = shown[0].post.key
+
+    def _newer(self) -> str:
+        top = self._rows[0].key
+        for index, scored in enumerate(self._latest):
+            if scored.post.key == top:
+                return str(index) if index else ""
+        return f"over {len(self._latest)}"
+
+
+def incident_page(incident: Incident, now: datetime) -> Page:
+    """An incident in two lines: how bad, what, who has it and how long; then its numbers."""
+    quiet = "" if incident.is_open else "$faint"
+    loud = "bold $warning" if incident.state is State.OPEN else quiet or "$success"
+    held = plain(words.holder(incident, now), loud, cells=34)
+    mark = badge(incident.severity) if incident.is_open else Content.styled(f"{incident.severity.name:^8}", quiet)
+    lasts = words.age((incident.resolved_at or now) - incident.opened)
+    since = lasts if incident.is_open else f"lasted {lasts}"
+    return Page(
+        [
+            row(Content.assemble(mark, " ", plain(incident.watch, quiet or "bold", cells=60)), held),
+            row(plain(words.headline(incident), quiet), Content.styled(since, "$faint"), indent=9),
+        ]
+    )
+
+
+def watch_page(watch: WatchPicture) -> Page:
+    """A watch in two lines: its name, last hours and state; then the last hour against the usual."""
+    part = words.share(watch.negative_share) if watch.negative_share is not None else "no posts"
+    share = Content.styled(f"{part} negative, usual {words.share(watch.usual_share)}", "$faint")
+    return Page([row(_watch_name(watch), _watch_state(watch)), row(_watch_hour(watch), share)])
+
+
+def watch_line(watch: WatchPicture) -> Page:
+    """A watch in a single line."""
+    return Page([row(joined(_watch_name(watch), _watch_hour(watch), by="  "), _watch_state(watch))])
+
+
+def _watch_name(watch: WatchPicture) -> Content:
+    return Content.assemble(plain(watch.name, "bold", cells=20), "  ", sparkline(watch.chart[-SPARK_HOURS:]))
+
+
+def _watch_hour(watch: WatchPicture) -> Content:
+    return Content(f"{watch.negative_hour:,} this hour, usual {words.usual(watch.expected_hour)}")
+
+
+def _watch_state(watch: WatchPicture) -> Content:
+    learning = Content.styled("learning" if watch.learning else "", "$accent")
+    if watch.severity is None:
+        return joined(learning, Content.styled("calm", "$success"))
+    return joined(learning, Content.styled(watch.severity.name, f"bold {INK[watch.severity]}"))
+
+
+def mention_page(scored: Scored) -> Page:
+    """A mention: judgement, author and time in a line, then its words in at most three."""
+    post, label = scored.post, scored.label
+    name = plain(post.author or "unknown", "$faint", cells=24)
+    reach = Content.styled(f"{post.reach:,} followers" if post.reach else "", "$faint")
+    copied = Content.styled("repost" if post.original is not None else "", "$faint")
+    return Page(
+        [
+            row(
+                Content.assemble((f"{SIGN[label]} ", f"bold {MOOD[label]}"), joined(name, reach, copied)),
+                Content.styled(words.clock(post.time), "$faint"),
+            ),
+            Line(plain(post.text, MOOD[label] if label != "neutral" else ""), indent=2, most=3),
+        ]
+    )

@@ -1,0 +1,97 @@
+"""Figures in the words that a person says: ages, counts, shares, chances, who has it."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from crisisdesk.records import Incident, Kind, Numbers, State
+
+DAY_MINUTES: Final = 24 * 60
+
+
+def age(span: timedelta) -> str:
+    """How long, in its two largest units: `3 s`, `14 min`, `2 h 14 min`, `3 d 4 h`."""
+    seconds = max(0, int(span.total_seconds()))
+    if seconds < 60:
+        return f"{seconds} s"
+    minutes = seconds // 60
+    if minutes < 60:
+        return f"{minutes} min"
+    hours, minutes = divmod(minutes, 60)
+    if hours < 24:
+        return f"{hours} h {minutes} min" if minutes else f"{hours} h"
+    days, hours = divmod(hours, 24)
+    return f"{days} d {hours} h" if hours else f"{days} d"
+
+
+def window(minutes: int) -> str:
+    """A window's length: `60 min`, `6 h`, `3 d`."""
+    if minutes % DAY_MINUTES == 0:
+        return f"{minutes // DAY_MINUTES} d"
+    return f"{minutes // 60} h" if minutes % 60 == 0 and minutes > 60 else f"{minutes} min"
+
+
+def usual(count: float) -> str:
+    """An expected count: whole from three on, with one digit below, so that 0.4 does not read as none."""
+    return f"{count:,.0f}" if count >= 3 or count == round(count) else f"{count:.1f}"
+
+
+def share(fraction: float) -> str:
+    """A share between 0 and 1: `62 %`."""
+    return f"{fraction * 100:.0f} %"
+
+
+def people(count: int) -> str:
+    """`1 person`, `71 people`."""
+    return "1 person" if count == 1 else f"{count:,} people"
+
+
+def chance(probability: float) -> str:
+    """How likely chance alone explains it: `1 in 2,000`, from one in a billion on no more digits."""
+    if probability < 1e-9:
+        return "less than 1 in a billion"
+    if probability >= 0.5:
+        return "likely"
+    odds = 1 / probability
+    step = 10 ** max(0, len(str(int(odds))) - 1)
+    return f"1 in {max(2, round(odds / step) * step):,}"
+
+
+def numbers(figures: Numbers) -> str:
+    """The one line that names a spike's size: `84 negative by 71 people in 60 min, usual 6`."""
+    return (
+        f"{figures.negative:,} negative by {people(figures.authors)} in {window(figures.window_minutes)}, "
+        f"usual {usual(figures.expected)}"
+    )
+
+
+def headline(incident: Incident) -> str:
+    """What an incident is about, in one line: its numbers, or its reason where numbers say nothing."""
+    return incident.why if incident.kind is Kind.BLIND else numbers(incident.numbers)
+
+
+def holder(incident: Incident, now: datetime) -> str:
+    """Who has it: `nobody has it`, `✓ anna has it`, `over: false alarm`, and for how long it is silent."""
+    if incident.state is State.RESOLVED:
+        return f"over: {incident.verdict}" if incident.verdict else "over"
+    has = (
+        f"✓ {incident.acknowledged_by or 'somebody'} has it"
+        if incident.state is State.ACKNOWLEDGED
+        else "nobody has it"
+    )
+    silent = incident.silenced_until
+    return f"{has}, silent until {clock(silent)}" if silent and silent > now else has
+
+
+def clock(moment: datetime) -> str:
+    """Hours and minutes, UTC: `15:42`."""
+    return f"{moment.astimezone(UTC):%H:%M}"
+
+
+def lately(moment: datetime) -> str:
+    """Weekday and time, UTC, for what is at most a few days old: `Sun 15:42`."""
+    return f"{moment.astimezone(UTC):%a %H:%M}"
+
+
+def when(moment: datetime) -> str:
+    """Day and time, UTC: `Sun 16 Nov 15:42`."""
+    return f"{moment.astimezone(UTC):%a %d %b %H:%M}"

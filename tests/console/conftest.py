@@ -1,0 +1,297 @@
+"""A desk that follows a script: it shows what a test puts there and remembers what was asked of it."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+from textual.app import App
+
+from crisisdesk.console.app import Console
+from crisisdesk.desk import ChartPoint, Picture, WatchPicture
+from crisisdesk.errors import UsageError
+from crisisdesk.playbooks.format import Playbook, parse
+from crisisdesk.records import (
+    Change,
+    Event,
+    Evidence,
+    Incident,
+    Kind,
+    Mention,
+    Numbers,
+    OutputStatus,
+    Phrase,
+    PlaybookRef,
+    Post,
+    Quote,
+    Scored,
+    Severity,
+    SourceStatus,
+    State,
+    Verdict,
+)
+
+NOW = datetime(2008, 11, 16, 1, 14, tzinfo=UTC)
+NEW_YORK = timezone(timedelta(hours=-5), "EST")
+
+PLAYBOOK = """---
+title: Offensive advertisement
+id: offensive-ad
+owner: Head of Communications
+language: en
+reviewed: 2026-10-01
+review-every: 180 days
+strategy: "rebuild: we caused it, so we apologise"
+approve: Duty Officer
+---
+# Offensive advertisement
+
+> People feel mocked by us. Listen first, say that you heard it, stop the ad, answer as a person.
+
+## First 15 minutes (Duty Officer)
+- [ ] Read the ten posts in the alert. Is it about us? (2 min)
+- [ ] Acknowledge the alert, so that others know you have it. (1 min)
+- [ ] Pause all planned posts and the campaign. (5 min) @Social
+- [ ] Send the holding statement below for approval. (5 min)
+
+## First hour (Head of Communications)
+- [ ] Post the holding statement where the anger is, then on our site.
+- [ ] Tell staff and the agency.
+- [ ] Decide whether the ad stops; write down why. (20 min)
+
+## Do not
+- Delete comments.
+- Argue, or say "if anyone was offended".
+
+## Holding statement [en]
+We have heard you about {{campaign}}. You are right to tell us. We have stopped it while we look at it,
+and {{name}} will answer here by {{next_update}}.
+
+## Holding statement [de]
+Wir haben eure Kritik an {{campaign}} gelesen. Danke, dass ihr so offen seid. Die Anzeige ist gestoppt,
+{{name}} antwortet hier bis {{next_update}}.
+"""
+
+WORDS = (
+    ("negative", "so carrying my baby is a FASHION statement now? who signed this off #motrinmoms"),
+    ("negative", "just watched that ad. never felt so talked down to by a headache pill"),
+    ("neutral", "what is #motrinmoms? it is all over my page tonight"),
+    ("negative", "my back is fine, thanks. my patience is not. pull it."),
+    ("positive", "lol at the wrap jokes, you people are brilliant tonight"),
+    ("neutral", "somebody explain the pain reliever thing to a dad please"),
+    ("negative", "dear marketing, we do not wear our babies to look official. we wear them because they cry"),
+    ("negative", "not buying that brand again, and I told my whole playgroup"),
+    ("positive", "motrin got me through a fever last week, still grateful"),
+    ("neutral", "RT the ad is on their front page, link in my blog"),
+)
+AUTHORS = (
+    "slingmama",
+    "two_under_two",
+    "porchlight",
+    "katydidnt",
+    "northshorecarla",
+    "dadofthree",
+    "mamabird",
+    "quilter77",
+)
+
+
+def scored(number: int, text: str, label: str = "negative", **post: object) -> Scored:
+    """A mention with that judgement; the higher the number, the older."""
+    chances = {"negative": 0.04, "neutral": 0.06, "positive": 0.03} | {label: 0.91}
+    fields = {
+        "id": f"p{number}",
+        "source": "reconstruction",
+        "time": NOW - timedelta(seconds=19 * number),
+        "text": text,
+        "author": AUTHORS[number % len(AUTHORS)],
+        "reach": (number * 7919) % 2400,
+    } | post
+    total = sum(chances.values())
+    return Scored(Mention(Post(**fields), ("Motrin",)), *(chance / total for chance in chances.values()), model="test")
+
+
+def quote(number: int, text: str, **changes: object) -> Quote:
+    """A post as evidence."""
+    plain = Quote(
+        f"q{number}", "reconstruction", NOW - timedelta(minutes=7 * number), AUTHORS[number], text, 900, None, 0.94
+    )
+    return replace(plain, **changes)
+
+
+def incident(**changes: object) -> Incident:
+    """The red incident of Saturday night."""
+    evidence = Evidence(
+        phrases=(
+            Phrase("baby is a fashion statement", 31, 0.0),
+            Phrase("#motrinmoms", 58, 0.0),
+            Phrase("talked down to", 17, 0.01),
+            Phrase("pull it", 12, 0.0),
+        ),
+        posts=(
+            quote(1, WORDS[0][1], reach=12_400, copies=14, url="https://social.example/slingmama/1"),
+            quote(2, WORDS[6][1], reach=5_310, copies=3),
+            quote(3, WORDS[1][1], reach=1_018),
+            quote(4, WORDS[7][1], reach=640),
+        ),
+        first=quote(
+            5, "has anybody seen the new pain reliever ad? I am speechless", time=NOW - timedelta(hours=21, minutes=34)
+        ),
+        voices=(("slingmama", 12_400), ("two_under_two", 5_310), ("porchlight", 1_018)),
+        languages=(("en", 81), ("es", 2), ("de", 1)),
+        sources=(("reconstruction", 84),),
+    )
+    plain = Incident(
+        id="motrin-1",
+        watch="Motrin",
+        kind=Kind.SPIKE,
+        state=State.OPEN,
+        severity=Severity.RED,
+        opened=NOW - timedelta(hours=21, minutes=34),
+        updated=NOW,
+        numbers=Numbers(60, 84, 118, 6.2, 71, 0.71, 0.18, 2e-15),
+        why="84 negative posts by 71 people in an hour, usually 6; 71 % of all posts are negative, usually 18 %.",
+        evidence=evidence,
+        playbook=PlaybookRef(
+            "offensive-ad",
+            "Offensive advertisement",
+            "Read the ten posts in the alert. Is it about us?",
+            "“ad” and “campaign” in 41 of 84 posts",
+        ),
+    )
+    return replace(plain, **changes)
+
+
+def amber(**changes: object) -> Incident:
+    """An older, smaller one that somebody has."""
+    return incident(
+        **{
+            "id": "aspirin-7",
+            "watch": "Pain relievers",
+            "severity": Severity.AMBER,
+            "state": State.ACKNOWLEDGED,
+            "acknowledged_by": "anna",
+            "acknowledged_at": NOW - timedelta(minutes=50),
+            "opened": NOW - timedelta(hours=3),
+            "numbers": Numbers(180, 22, 61, 7.5, 19, 0.36, 0.21, 4e-6),
+        }
+        | changes
+    )
+
+
+def chart(hours: int = 72) -> tuple[ChartPoint, ...]:
+    """Three days: ordinary chatter with a daily rhythm, complaints from Friday night, a flood at the end."""
+    points = []
+    for back in range(hours, 0, -1):
+        moment = NOW.replace(minute=0) - timedelta(hours=back - 1)
+        usual = 1.2 + (moment.hour % 24) / 9
+        flood = {0: 84, 1: 71, 2: 58, 3: 36, 4: 22, 5: 17, 6: 9, 7: 11, 8: 8, 9: 6}.get(back - 1)
+        complaints = flood if flood is not None else (back * 5) % 4 + (6 if back < 24 else 0)
+        points.append(ChartPoint(moment, complaints, complaints * 2 + 3, usual, usual * 2 + 3))
+    return tuple(points)
+
+
+def motrin() -> Picture:
+    """Saturday night: one red incident nobody has, one amber that somebody has, and a notice."""
+    old = incident(
+        id="motrin-0", state=State.RESOLVED, severity=Severity.NOTICE, verdict=Verdict.PLANNED,
+        opened=NOW - timedelta(days=9), resolved_at=NOW - timedelta(days=8, hours=20),
+    )  # fmt: skip
+    return Picture(
+        now=NOW,
+        incidents=(incident(), amber(), old),
+        watches=(
+            WatchPicture("Motrin", Severity.RED, False, 84, 118, 6.2, 0.64, 0.18, chart()),
+            WatchPicture("Pain relievers", Severity.AMBER, True, 9, 31, 3.4, 0.29, 0.21, chart()[:-9]),
+        ),
+        mentions=tuple(scored(n, WORDS[n % len(WORDS)][1], WORDS[n % len(WORDS)][0]) for n in range(60)),
+        sources=(SourceStatus("reconstruction", "live", NOW - timedelta(seconds=3), 9_120, 9_120, 8_411),),
+        outputs=(OutputStatus("mqtt", "live", 4),),
+        waiting=12,
+        model="minilm-sentiment-1",
+        notice="Reconstruction: synthetic posts on the documented timeline of November 2008; no real names.",
+    )
+
+
+class ScriptedDesk:
+    """Implements `Desk`: shows `shown`, and writes every action into `asked`."""
+
+    def __init__(self, shown: Picture) -> None:
+        self.shown = shown
+        self.asked: list[tuple[object, ...]] = []
+        self.book: Playbook | None = parse(PLAYBOOK, Path("playbooks/offensive-ad.md")).playbook
+        self.error: Exception | None = None
+        self.taken = 0
+        self._touched = asyncio.Event()
+
+    def put(self, picture: Picture) -> None:
+        """Show this from now on."""
+        self.shown = picture
+        self._touched.set()
+
+    async def picture(self) -> Picture:
+        self._touched.clear()
+        self.taken += 1
+        if self.error:
+            raise self.error
+        return self.shown
+
+    async def changed(self) -> None:
+        await self._touched.wait()
+
+    async def timeline(self, incident: str) -> tuple[Change, ...]:
+        opened = NOW - timedelta(hours=21, minutes=34)
+        return (
+            Change(incident, 1, Event.OPENED, opened, Severity.AMBER, reason="9 negative by 8 people in 3 h, usual 2"),
+            Change(
+                incident, 2, Event.RAISED, NOW - timedelta(hours=2), Severity.RED, reason="58 negative posts in an hour"
+            ),
+        )
+
+    async def playbook(self, incident: str) -> Playbook | None:  # noqa: ARG002 - the protocol's
+        return self.book
+
+    async def acknowledge(self, incident: str, person: str) -> Incident:
+        return self._do("acknowledge", incident, person, state=State.ACKNOWLEDGED, acknowledged_by=person)
+
+    async def note(self, incident: str, person: str, text: str) -> Incident:
+        return self._do("note", incident, person, text)
+
+    async def resolve(self, incident: str, person: str, verdict: Verdict) -> Incident:
+        return self._do("resolve", incident, person, verdict, state=State.RESOLVED, verdict=verdict)
+
+    def _do(self, *asked: object, **changes: object) -> Incident:
+        self.asked.append(asked)
+        found = next((i for i in self.shown.incidents if i.id == asked[1]), None)
+        if found is None or not found.is_open:
+            raise UsageError(f"The incident {asked[1]} is already over [/nothing]; nothing was changed.")
+        after = replace(found, **changes)
+        self.put(replace(self.shown, incidents=tuple(after if i is found else i for i in self.shown.incidents)))
+        return after
+
+
+@pytest.fixture
+def picture() -> Picture:
+    return motrin()
+
+
+@pytest.fixture
+def make_incident() -> Callable[..., Incident]:
+    return incident
+
+
+@pytest.fixture
+def make_mention() -> Callable[..., Scored]:
+    return scored
+
+
+@pytest.fixture
+def desk(picture: Picture) -> ScriptedDesk:
+    return ScriptedDesk(picture)
+
+
+@pytest.fixture
+def console(desk: ScriptedDesk) -> App[None]:
+    return Console(desk, "berta", NEW_YORK)
