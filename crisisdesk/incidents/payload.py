@@ -1,0 +1,89 @@
+"""What the outside is told about an incident: the line of `--json`, and the object of MQTT and HTTP.
+
+Both are promises: keys may be added, none is renamed or removed.
+"""
+
+import math
+from typing import Any
+
+from crisisdesk.records import Incident, Notification, Numbers, PlaybookRef, Quote, stamp
+
+Fields = dict[str, Any]
+"""A JSON object."""
+
+
+def line(notification: Notification) -> Fields:
+    """A change as one line of `replay --json` and `demo --json`; its time is the event time of the decision."""
+    change, incident = notification.change, notification.incident
+    return {
+        "event": change.event.value,
+        "incident": incident.id,
+        "watch": incident.watch,
+        "kind": incident.kind.value,
+        "time": stamp(change.time),
+        "severity": str(change.severity),
+        **_numbers(incident.numbers),
+        "why": incident.why,
+    }
+
+
+def incident_data(incident: Incident) -> Fields:
+    """The object that is called `incident` in every message and answer."""
+    evidence = incident.evidence
+    return {
+        "id": incident.id,
+        "watch": incident.watch,
+        "kind": incident.kind.value,
+        "state": incident.state.value,
+        "severity": str(incident.severity),
+        "opened": stamp(incident.opened),
+        "updated": stamp(incident.updated),
+        "acknowledged_by": incident.acknowledged_by,
+        "silenced_until": stamp(incident.silenced_until) if incident.silenced_until else None,
+        "why": incident.why,
+        **_numbers(incident.numbers),
+        "evidence": {
+            "phrases": [{"text": one.text, "posts": one.posts, "usual": _real(one.usual)} for one in evidence.phrases],
+            "posts": [_quote(post) for post in evidence.posts],
+            "first": _quote(evidence.first) if evidence.first else None,
+            "voices": [{"author": author, "reach": reach} for author, reach in evidence.voices],
+            "languages": dict(evidence.languages),
+            "sources": dict(evidence.sources),
+        },
+        "playbook": _playbook(incident.playbook) if incident.playbook else None,
+    }
+
+
+def _numbers(numbers: Numbers) -> Fields:
+    return {
+        "window_minutes": numbers.window_minutes,
+        "negative": numbers.negative,
+        "expected": _real(numbers.expected),
+        "authors": numbers.authors,
+        "negative_share": _real(numbers.negative_share),
+        "usual_share": _real(numbers.usual_share),
+        "probability": _real(numbers.probability, 3),
+    }
+
+
+def _quote(quote: Quote) -> Fields:
+    return {
+        "id": quote.id,
+        "source": quote.source,
+        "time": stamp(quote.time),
+        "author": quote.author,
+        "text": quote.text,
+        "reach": quote.reach,
+        "url": quote.url,
+        "negative": _real(quote.negative),
+        "copies": quote.copies,
+    }
+
+
+def _playbook(playbook: PlaybookRef) -> Fields:
+    return {"id": playbook.id, "title": playbook.title, "next_step": playbook.next_step}
+
+
+def _real(value: float, digits: int = 6) -> float | None:
+    """A figure without false precision; null for what is no number, since JSON has no NaN."""
+    return float(f"{value:.{digits}g}") if math.isfinite(value) else None

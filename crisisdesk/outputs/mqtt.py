@@ -1,0 +1,165 @@
+"""Incidents over MQTT: topics and payloads.
+
+    crisisdesk/<desk>/status                bare `online` or `offline`, retained
+    crisisdesk/<desk>/heartbeat             how the desk itself is doing, every so many seconds
+    crisisdesk/<desk>/alert/<id>/state      the incident as it is, retained while it is not resolved, then cleared
+    crisisdesk/<desk>/event                 one per change
+
+All but `status` are CloudEvents 1.0 in structured JSON; consumers drop duplicates by `id`.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from typing import Any, Final
+from urllib.parse import quote
+
+import orjson
+
+from crisisdesk.clock import Clock
+from crisisdesk.errors import OutputError, UsageError
+from crisisdesk.incidents.payload import incident_data
+from crisisdesk.mqtt import Broker, Connection, Message, Send
+from crisisdesk.records import Notification, OutputStatus, stamp
+from crisisdesk.retry import delays
+
+CONTENT_TYPE: Final = "application/cloudevents+json"
+STATE_SECONDS: Final = 7 * 86_400
+"""A retained state disappears after a week without a change, should the desk vanish for good."""
+EVENT_SECONDS: Final = 86_400
+"""A broker keeps an event for an absent subscriber's session for a day."""
+
+
+class MqttOutput:
+    """Tells a broker everything that happens to incidents, and that the desk is alive.
+
+    Args:
+        broker: where, and how to be let in.
+        desk: the desk's name, a part of every topic.
+        clock: dates the heartbeats.
+        heartbeat: what a heartbeat carries: `sources`, `queues`, `outputs`, `model`.
+        heartbeat_seconds: time between two heartbeats.
+        name: under which its debts are kept; another one for each further broker.
+        waits: seconds between attempts to connect.
+
+    Raises:
+        UsageError: the desk's name cannot be part of a topic.
+    """
+
+    def __init__(
+        self,
+        broker: Broker,
+        *,
+        desk: str,
+        clock: Clock,
+        heartbeat: Callable[[], Mapping[str, object]],
+        heartbeat_seconds: float = 30.0,
+        name: str = "mqtt",
+        waits: Callable[[], Iterator[float]] = delays,
+    ) -> None:
+        self.name = name
+        self._base = f"crisisdesk/{_topic_part(desk)}"
+        self._desk = desk
+        self._source = f"/crisisdesk/{quote(desk, safe='')}"
+        self._clock = clock
+        self._heartbeat = heartbeat
+        self._heartbeat_seconds = heartbeat_seconds
+        self._standing: dict[str, Message] = {}
+        self._connection = Connection(
+            broker,
+            client_id=f"crisisdesk-{desk}",
+            status_topic=f"{self._base}/status",
+            waits=waits,
+            greet=self._repeat_standing,
+        )
+
+    @contextlib.asynccontextmanager
+    async def session(self) -> AsyncIterator[None]:
+        """Connected, and a heartbeat at work, while inside."""
+        async with self._connection.open():
+            beating = asyncio.create_task(self._beat(), name=f"heartbeat {self.name}")
+            try:
+                yield
+            finally:
+                beating.cancel()
+                await asyncio.wait({beating})
+            if not beating.cancelled():
+                beating.result()
+
+    async def ready(self) -> None:
+        """Return when connected; raises `FatalOutputError` when these settings never will."""
+        await self._connection.ready()
+
+    async def deliver(self, notification: Notification) -> None:
+        """State first, then the event: repeated after half a delivery, both say the same again under the same id."""
+        incident = notification.incident
+        topic = f"{self._base}/alert/{incident.id}/state"
+        if incident.is_open:
+            state = self._standing[topic] = self._about(notification, topic, retain=True, expiry=STATE_SECONDS)
+        else:
+            self._standing.pop(topic, None)
+            state = Message(topic, b"", retain=True)
+        await self._connection.publish(state)
+        await self._connection.publish(self._about(notification, f"{self._base}/event", expiry=EVENT_SECONDS))
+
+    def status(self) -> OutputStatus:
+        """How the connection is."""
+        return OutputStatus(self.name, self._connection.state, trouble=self._connection.trouble)
+
+    async def _repeat_standing(self, send: Send) -> None:
+        """A broker that restarted without its memory learns again which incidents are open."""
+        for message in tuple(self._standing.values()):
+            await send(message)
+
+    async def _beat(self) -> None:
+        """A beat that is lost is not repeated, the next one comes; a dead connection shows itself by it."""
+        while True:
+            with contextlib.suppress(OutputError):
+                await self._connection.ready()
+                await self._connection.publish(self._beat_message())
+            await asyncio.sleep(self._heartbeat_seconds)
+
+    def _beat_message(self) -> Message:
+        now = self._clock.now()
+        return _cloud_event(
+            f"{self._base}/heartbeat",
+            {
+                "specversion": "1.0",
+                "id": f"heartbeat-{now:%Y%m%dt%H%M%S%f}z",
+                "source": self._source,
+                "type": "crisisdesk.heartbeat",
+                "subject": self._desk,
+                "time": stamp(now),
+                "datacontenttype": "application/json",
+            },
+            dict(self._heartbeat()),
+            expiry=max(1, int(self._heartbeat_seconds * 2)),
+        )
+
+    def _about(self, notification: Notification, topic: str, *, retain: bool = False, expiry: int) -> Message:
+        change = notification.change
+        attributes = {
+            "specversion": "1.0",
+            "id": change.id,
+            "source": self._source,
+            "type": f"crisisdesk.incident.{change.event.value}",
+            "subject": change.incident,
+            "time": stamp(change.time),
+            "datacontenttype": "application/json",
+        }
+        data = {"incident": incident_data(notification.incident)}
+        return _cloud_event(topic, attributes, data, retain=retain, expiry=expiry)
+
+
+def _cloud_event(
+    topic: str, attributes: dict[str, str], data: dict[str, Any], *, retain: bool = False, expiry: int
+) -> Message:
+    """The whole event as JSON, and its attributes again as properties, so that a router need not parse it."""
+    payload = orjson.dumps({**attributes, "data": data})
+    return Message(topic, payload, retain, expiry, CONTENT_TYPE, tuple(attributes.items()))
+
+
+def _topic_part(desk: str) -> str:
+    if not desk or any(character in "+#/\0" or not character.isprintable() for character in desk):
+        raise UsageError(f"The desk's name {desk!r} cannot be part of an MQTT topic: give it a name without + # and /.")
+    return desk

@@ -1,0 +1,287 @@
+"""Real brokers, and a gate in front of them that tests open, close and cut."""
+
+import asyncio
+import contextlib
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import warnings
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from itertools import repeat
+from pathlib import Path
+from typing import Any
+
+import aiomqtt
+import orjson
+import pytest
+from amqtt.broker import Broker as Amqtt
+
+from crisisdesk.incidents.lifecycle import Rules
+from crisisdesk.incidents.register import Register
+from crisisdesk.incidents.store import Store
+from crisisdesk.mqtt import Broker
+from crisisdesk.outputs.deliver import Delivery
+from crisisdesk.outputs.mqtt import MqttOutput
+from crisisdesk.records import Kind, Numbers, OutputStatus, Severity, Spike
+
+START = datetime(2008, 11, 15, 3, 40, tzinfo=UTC)
+PROGRAM = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin:/opt/homebrew/sbin")
+
+
+class StoppedClock:
+    """A clock for heartbeats: it always shows the start."""
+
+    def now(self) -> datetime:
+        return START
+
+    async def sleep_until(self, moment: datetime) -> None:
+        raise AssertionError(f"nothing here waits on the desk's clock, least of all until {moment}")
+
+
+class Mosquitto:
+    """A real broker on a free loopback port."""
+
+    def __init__(self, folder: Path, *settings: str) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as probe:
+            self.port: int = probe.getsockname()[1]
+        self._config = folder / "mosquitto.conf"
+        basics = (f"listener {self.port} 127.0.0.1", "user root", f"persistence_location {folder}/", "log_dest stderr")
+        self._config.write_text("\n".join((*basics, *(settings or ("allow_anonymous true",)))) + "\n")
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        assert PROGRAM
+        self._process = subprocess.Popen([PROGRAM, "-c", self._config], stderr=subprocess.PIPE)
+        assert self._process.stderr
+        for line in self._process.stderr:
+            if b"running" in line:
+                return
+        raise AssertionError("mosquitto did not start")
+
+    def signal(self, number: signal.Signals) -> None:
+        assert self._process
+        self._process.send_signal(number)
+
+    def kill(self) -> None:
+        if self._process and self._process.stderr:
+            self.signal(signal.SIGKILL)
+            self._process.wait()
+            self._process.stderr.close()
+            self._process = None
+
+
+@pytest.fixture
+def mosquitto_at(tmp_path: Path) -> Iterator[Callable[..., Mosquitto]]:
+    """Starts a mosquitto with further lines of configuration."""
+    if PROGRAM is None:
+        if os.environ.get("CI") == "true":
+            pytest.fail("mosquitto is missing: the continuous integration has to install it")
+        pytest.skip("MOSQUITTO IS NOT INSTALLED: only the main path was tested, on the broker in this process")
+    started: list[Mosquitto] = []
+
+    def start(*settings: str) -> Mosquitto:
+        broker = Mosquitto(tmp_path, *settings)
+        started.append(broker)
+        broker.start()
+        return broker
+
+    yield start
+    for broker in started:
+        broker.kill()
+
+
+@pytest.fixture
+def mosquitto(mosquitto_at: Callable[..., Mosquitto]) -> Mosquitto:
+    return mosquitto_at()
+
+
+@pytest.fixture
+async def amqtt_port() -> AsyncIterator[int]:
+    """A broker in this process, which speaks 3.1.1 only."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    broker = Amqtt(
+        {
+            "listeners": {"default": {"type": "tcp", "bind": f"127.0.0.1:{port}"}},
+            "plugins": {"amqtt.plugins.authentication.AnonymousAuthPlugin": {"allow_anonymous": True}},
+        }
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        await broker.start()
+        yield port
+        await broker.shutdown()
+
+
+@dataclass
+class Gate:
+    """A port in front of a broker."""
+
+    behind: int
+    port: int = 0
+    is_open: bool = True
+    connects: int = 0
+    _writers: list[asyncio.StreamWriter] = field(default_factory=list)
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connects += 1
+        if not self.is_open:
+            writer.transport.abort()
+            return
+        try:
+            far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self.behind)
+        except OSError:
+            writer.transport.abort()
+            return
+        self._writers += [writer, far_writer]
+        await asyncio.gather(_pump(reader, far_writer), _pump(far_reader, writer))
+
+    def shut(self) -> None:
+        """Let nobody through, and drop who is through, without a good-bye."""
+        self.is_open = False
+        self.cut()
+
+    def cut(self) -> None:
+        for writer in self._writers:
+            writer.transport.abort()
+        self._writers.clear()
+
+
+async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    with contextlib.suppress(OSError):
+        while data := await reader.read(65_536):
+            writer.write(data)
+            await writer.drain()
+    writer.transport.abort()
+
+
+@contextlib.asynccontextmanager
+async def _gate(behind: int) -> AsyncIterator[Gate]:
+    gate = Gate(behind)
+    server = await asyncio.start_server(gate.serve, "127.0.0.1", 0)
+    gate.port = server.sockets[0].getsockname()[1]
+    yield gate
+    gate.shut()
+    server.close()
+    await server.wait_closed()
+
+
+@pytest.fixture
+def gate() -> Callable[[int], contextlib.AbstractAsyncContextManager[Gate]]:
+    return _gate
+
+
+@dataclass
+class Inbox:
+    """What a subscriber has received."""
+
+    messages: list[aiomqtt.Message] = field(default_factory=list)
+    arrived: asyncio.Condition = field(default_factory=asyncio.Condition)
+
+    def payloads(self, end: str) -> list[bytes]:
+        return [bytes(one.payload) for one in self.messages if str(one.topic).endswith(end)]  # type: ignore[arg-type]
+
+    def events(self) -> list[dict[str, Any]]:
+        return [orjson.loads(payload) for payload in self.payloads("/event")]
+
+    def ids(self) -> list[str]:
+        return [event["id"] for event in self.events()]
+
+    async def until(self, condition: Callable[[], bool], seconds: float = 10) -> None:
+        async with asyncio.timeout(seconds), self.arrived:
+            await self.arrived.wait_for(condition)
+
+
+@contextlib.asynccontextmanager
+async def _subscriber(port: int, five: bool = True) -> AsyncIterator[Inbox]:
+    inbox = Inbox()
+    version = aiomqtt.ProtocolVersion.V5 if five else aiomqtt.ProtocolVersion.V311
+
+    async def read(client: aiomqtt.Client) -> None:
+        with contextlib.suppress(aiomqtt.MqttError):  # the broker was killed on purpose
+            async for message in client.messages:
+                async with inbox.arrived:
+                    inbox.messages.append(message)
+                    inbox.arrived.notify_all()
+
+    async with aiomqtt.Client("127.0.0.1", port, protocol=version) as client:
+        await client.subscribe("crisisdesk/#", qos=1)
+        reading = asyncio.create_task(read(client))
+        try:
+            yield inbox
+        finally:
+            reading.cancel()
+            await asyncio.wait({reading})
+
+
+@pytest.fixture
+def subscriber() -> Callable[..., contextlib.AbstractAsyncContextManager[Inbox]]:
+    return _subscriber
+
+
+def spike(minutes: float, severity: Severity | None, watch: str = "Motrin") -> Spike:
+    numbers = Numbers(60, 12, 20, 1.5, 11, 0.6, 0.2, 1e-6)
+    return Spike(watch, Kind.SPIKE, START + timedelta(minutes=minutes), severity, numbers, "12 negative")
+
+
+@dataclass
+class Desk:
+    """A register whose changes go to one broker."""
+
+    register: Register
+    store: Store
+    output: MqttOutput
+    delivery: Delivery
+    minutes: int = 0
+
+    async def change(self, watch: str = "Motrin") -> str:
+        """The next thing happens to the watch's incident; returns the id of the change."""
+        self.minutes += 1
+        if open_one := self.register.open_for(watch):
+            await self.register.note(open_one.id, "Ann", "still at it", START + timedelta(minutes=self.minutes))
+            return (await self.register.timeline(open_one.id))[-1].id
+        (told,) = await self.register.witness(spike(self.minutes, Severity.AMBER, watch))
+        return told.change.id
+
+    async def shows(self, condition: Callable[[OutputStatus], bool], seconds: float = 10) -> None:
+        """Return when the output's status, which people look at now and then, looks like this."""
+        async with asyncio.timeout(seconds):
+            while not condition(self.delivery.status()):  # noqa: ASYNC110 - a status is looked at, it does not call
+                await asyncio.sleep(0.01)
+
+    async def is_done(self) -> None:
+        """Return when nothing is owed any more."""
+        await self.shows(lambda status: status.waiting == 0)
+        assert await self.store.waiting(self.output.name) == 0
+
+
+@pytest.fixture
+async def desk_at(tmp_path: Path) -> Callable[..., contextlib.AbstractAsyncContextManager[Desk]]:
+    """A desk on a broker's port; it leaves in order at the end of the block."""
+
+    @contextlib.asynccontextmanager
+    async def desk(port: int, **details: Any) -> AsyncIterator[Desk]:
+        broker = replace(Broker("127.0.0.1", port, timeout=1.0, will_delay=0), **details)
+        output = MqttOutput(
+            broker,
+            desk="acme",
+            clock=StoppedClock(),
+            heartbeat=lambda: {"sources": [], "queues": {}, "outputs": [], "model": "none"},
+            waits=lambda: repeat(0.02),
+        )
+        async with await Store.open(tmp_path / "desk.db", durable=False) as store:
+            delivery = Delivery(store, output, waits=lambda: repeat(0.02), flush_seconds=2)
+            register = Register(store, Rules(), lambda _: None, (output.name,), (delivery.wake,))
+            await register.load()
+            running = asyncio.create_task(delivery.run())
+            try:
+                yield Desk(register, store, output, delivery)
+            finally:
+                delivery.stop()
+                await asyncio.wait_for(running, 10)
+
+    return desk
