@@ -33,7 +33,7 @@ ONLINE: Final = b"online"
 OFFLINE: Final = b"offline"
 
 _SESSION_SECONDS: Final = 300  # the will's delay holds only while the broker remembers the session
-_TCP_SECONDS: Final = 5.0
+_TCP_SECONDS: Final = 3.0  # an attempt cannot be interrupted, so this is also how long a stop may take
 _UNSUPPORTED_VERSION: Final = frozenset({132})
 _NOT_LET_IN: Final = frozenset({134, 135, 140})  # bad user name or password, not authorised, bad method
 _TAKEN_OVER: Final = frozenset({142})

@@ -7,12 +7,16 @@ Each output has its own loop: one's trouble never delays another.
 import asyncio
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from typing import Final
 
 from crisisdesk.errors import FatalOutputError, OutputError, StorageError
 from crisisdesk.incidents.store import Store
 from crisisdesk.outputs.base import Output
 from crisisdesk.records import Notification, OutputStatus
 from crisisdesk.retry import delays
+
+_HOPEFUL: Final = frozenset({"live", "connecting"})
+"""States in which a stop waits for what is owed; with a broken connection it would only hold people up."""
 
 
 class Delivery:
@@ -72,7 +76,7 @@ class Delivery:
             stopping = asyncio.create_task(self._stopping.wait())
             try:
                 await asyncio.wait({worker, stopping}, return_when=asyncio.FIRST_COMPLETED)
-                if not worker.done() and await self._owes():
+                if not worker.done() and self._output.status().state in _HOPEFUL and await self._owes():
                     await asyncio.wait({worker}, timeout=self._flush_seconds)
             finally:
                 for task in (worker, stopping):

@@ -41,6 +41,7 @@ class Scripted:
     delivered: list[int] = field(default_factory=list)
     is_ready: asyncio.Event = field(default_factory=asyncio.Event)
     left: bool = False
+    state: str = "live"
 
     def __post_init__(self) -> None:
         self.is_ready.set()
@@ -60,7 +61,7 @@ class Scripted:
         self.delivered.append(notification.change.sequence)
 
     def status(self) -> OutputStatus:
-        return OutputStatus(self.name, "live")
+        return OutputStatus(self.name, self.state)
 
 
 @pytest.fixture
@@ -175,6 +176,16 @@ async def test_a_stop_does_not_wait_for_ever(store: Store):
     async with asyncio.timeout(2), running(delivery_of(store, output)):
         pass
     assert await store.waiting("mail") == 1
+
+
+async def test_a_stop_does_not_wait_for_a_broken_connection(store: Store):
+    output = Scripted(state="retrying")
+    output.is_ready.clear()
+    await owe(store, 1)
+    delivery = Delivery(store, output, flush_seconds=60)
+    async with running(delivery):
+        await until(lambda: delivery.status().waiting == 1)
+    assert (await store.waiting("mail"), output.left) == (1, True)
 
 
 async def test_a_bug_in_an_output_is_not_hidden(store: Store):
