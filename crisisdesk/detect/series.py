@@ -110,7 +110,9 @@ class Episode:
     def alerts(self, surprise: float, excess: float, floor: float) -> bool:
         """Whether this row is the one to alert at; excesses are per row, `floor` the least that is not chance."""
         self.skip()
-        alert = surprise >= self._threshold and (self._is_over() or self._is_much_larger(surprise, excess))
+        if surprise < self._threshold:
+            return False
+        alert = self._since is None or self._since > self._refractory or self._is_much_larger(surprise, excess)
         if alert:
             # A slow swell may begin without any excess of its own; three times nothing would then be reached at once.
             self._since, self._surprise, self._excess = 0, surprise, max(excess, floor)
@@ -122,9 +124,6 @@ class Episode:
         """Let time pass."""
         if self._since is not None:
             self._since += rows
-
-    def _is_over(self) -> bool:
-        return self._since is None or self._since > self._refractory
 
     def _is_much_larger(self, surprise: float, excess: float) -> bool:
         return surprise > self._surprise + RISE or excess >= GROWTH * self._excess
