@@ -1,0 +1,165 @@
+"""The playbooks of a desk, as they stand in their folder now. A broken edit never takes a playbook away."""
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from watchfiles import awatch
+
+from crisisdesk.playbooks.choice import choose
+from crisisdesk.playbooks.format import Parsed, Playbook, load
+from crisisdesk.records import PlaybookRef, Spike
+
+_LOOK_EVERY: Final = 0.5
+"""Seconds between two looks whether the folder itself is still the one that is watched."""
+
+
+def playbook_files(folder: Path) -> list[Path]:
+    """The files of a folder that are playbooks: `*.md` but README.md and hidden ones, sorted by name.
+
+    Raises:
+        OSError: the folder is missing or may not be read.
+    """
+    return sorted(
+        path
+        for path in folder.iterdir()
+        if path.suffix.lower() == ".md" and path.name.lower() != "readme.md" and not path.name.startswith(".")
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Shelf:
+    """One reading of the folder. Replaced as a whole, so that a reader in another thread never sees half of it."""
+
+    playbooks: Mapping[Path, Playbook] = field(default_factory=dict)
+    troubles: tuple[str, ...] = ()
+
+
+class Library:
+    """The playbooks in `folder`, read at once; `watch` keeps them fresh.
+
+    A file whose edit broke stays as it was before the edit, and `troubles` says so.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._shelf = _Shelf()
+        self.reload()
+
+    def all(self) -> tuple[Playbook, ...]:
+        """Every playbook, by id."""
+        return tuple(sorted(self._shelf.playbooks.values(), key=lambda playbook: playbook.id))
+
+    def get(self, playbook: str) -> Playbook | None:
+        """The playbook with this id."""
+        return next((one for one in self._shelf.playbooks.values() if one.id == playbook), None)
+
+    def choose(self, spike: Spike) -> PlaybookRef | None:
+        """The playbook that fits a spike, its first step and why; None if not even a general one is there."""
+        return choose(self.all(), spike)
+
+    def troubles(self) -> tuple[str, ...]:
+        """What is wrong in the folder, a sentence for each file, with its line and its cure."""
+        return self._shelf.troubles
+
+    def reload(self) -> bool:
+        """Read the folder again; says whether anything is different now."""
+        before = self._shelf
+        self._shelf = self._read(before)
+        return self._shelf != before
+
+    async def watch(self, changed: Callable[[], None]) -> None:
+        """Keep reading what is edited, until cancelled; calls `changed` within a second after each edit.
+
+        Outlives a folder that is removed, replaced or not there yet.
+        """
+        while True:
+            watched = await asyncio.to_thread(_identity, self._folder)
+            if await asyncio.to_thread(self.reload):
+                changed()
+            if watched is None:
+                await asyncio.sleep(_LOOK_EVERY)
+            else:
+                await self._watch_folder(watched, changed)
+
+    async def _watch_folder(self, watched: tuple[int, int], changed: Callable[[], None]) -> None:
+        """Watch until the path leads to another folder, or to none."""
+        try:
+            async for _ in awatch(
+                self._folder,
+                watch_filter=lambda _, path: path.lower().endswith(".md"),
+                debounce=300,
+                step=50,
+                rust_timeout=int(_LOOK_EVERY * 1000),
+                yield_on_timeout=True,
+                recursive=False,
+            ):
+                if await asyncio.to_thread(_identity, self._folder) != watched:
+                    return
+                if await asyncio.to_thread(self.reload):
+                    changed()
+        except FileNotFoundError:  # it went away between the look and the watch
+            return
+
+    def _read(self, before: _Shelf) -> _Shelf:
+        try:
+            files = playbook_files(self._folder)
+        except OSError as error:
+            trouble = f"The folder {self._folder} cannot be read ({error.strerror}); " + (
+                "put it back. The playbooks read last stay in use."
+                if before.playbooks
+                else "create it and put playbooks in."
+            )
+            return _Shelf(before.playbooks, (trouble,))
+        if not files:
+            return _Shelf(troubles=(f"There is no playbook in {self._folder}; put one in, a file that ends in .md.",))
+        return _shelve({path: load(path) for path in files}, before.playbooks)
+
+
+def _shelve(read: Mapping[Path, Parsed], before: Mapping[Path, Playbook]) -> _Shelf:
+    playbooks: dict[Path, Playbook] = {}
+    troubles: dict[Path, str] = {}
+    for path, parsed in read.items():
+        playbook = parsed.playbook or before.get(path)
+        if playbook:
+            playbooks[path] = playbook
+        if parsed.playbook is None:
+            troubles[path] = _broken(path, parsed, kept=playbook is not None)
+    for path, other in _doubles(playbooks, before):
+        troubles[path] = (
+            f'{_short(path)} has the same id as {_short(other)}, "{playbooks.pop(path).id}"; give it its own.'
+        )
+    return _Shelf(playbooks, tuple(troubles[path] for path in sorted(troubles)))
+
+
+def _doubles(playbooks: Mapping[Path, Playbook], before: Mapping[Path, Playbook]) -> Iterable[tuple[Path, Path]]:
+    """Files whose id another one has, with that other one: of two the one that had it before the edit keeps it."""
+    owners: dict[str, Path] = {}
+    found = []
+    for path in sorted(playbooks, key=lambda path: (path not in before or before[path].id != playbooks[path].id, path)):
+        owner = owners.setdefault(playbooks[path].id, path)
+        if owner != path:
+            found.append((path, owner))
+    return found
+
+
+def _broken(path: Path, parsed: Parsed, *, kept: bool) -> str:
+    errors = [problem for problem in parsed.problems if problem.severity == "error"]
+    more = f" ({len(errors) - 1} more: crisisdesk playbook check {path})" if len(errors) > 1 else ""
+    use = "Until then the version before the edit stays in use." if kept else "Until then it is not in use."
+    return f"{_short(path)}, line {errors[0].line}: {errors[0].what}; {errors[0].cure}{more}. {use}"
+
+
+def _short(path: Path) -> str:
+    return f"{path.parent.name}/{path.name}"
+
+
+def _identity(folder: Path) -> tuple[int, int] | None:
+    """What tells a folder from another one that was put in its place; None if there is none."""
+    try:
+        found = folder.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
