@@ -78,17 +78,15 @@ class Matcher:
 
     Args:
         rules: the watches, names unique.
-        any_tag: whether a tag may name a watch that no rule knows (replays), or only a known one (a live desk).
 
     Raises:
         UsageError: a term holds nothing that could be found.
     """
 
-    def __init__(self, rules: Sequence[WatchRule], *, any_tag: bool = True) -> None:
+    def __init__(self, rules: Sequence[WatchRule]) -> None:
         self._rules = tuple(rules)
-        self._names = frozenset(rule.name for rule in rules)
+        self._index_of = {rule.name: index for index, rule in enumerate(rules)}
         self._languages = tuple(frozenset(map(_primary, rule.languages)) for rule in rules)
-        self._any_tag = any_tag
         self._wanted: dict[str, list[int]] = {}
         self._unwanted: dict[str, list[int]] = {}
         for index, rule in enumerate(self._rules):
@@ -98,19 +96,23 @@ class Matcher:
         self._automaton = AhoCorasick(self._terms)
 
     def match(self, post: Post) -> tuple[str, ...]:
-        """Names of the watches that the post concerns: by rule in the order of the rules, then by its tags."""
-        found = [self._rules[index].name for index in self._indexes(post)]
-        tags = (tag for tag in post.tags if self._any_tag or tag in self._names)
-        return tuple(dict.fromkeys((*found, *tags))) if post.tags else tuple(found)
+        """Names of the watches that the post concerns, in the order of the rules.
 
-    def _indexes(self, post: Post) -> list[int]:
+        A tag of the post that is a watch's name puts it there whatever its words and language.
+        """
+        found = self._indexes(post)
+        if post.tags:
+            found |= {self._index_of[tag] for tag in post.tags if tag in self._index_of}
+        return tuple(self._rules[index].name for index in sorted(found))
+
+    def _indexes(self, post: Post) -> set[int]:
         terms = self._terms_in(post.text)
         if not terms:
-            return []
+            return set()
         found = {index for term in terms for index in self._wanted.get(term, ())}
         found.difference_update(index for term in terms for index in self._unwanted.get(term, ()))
         language = _primary(post.lang) if post.lang else None
-        return sorted(index for index in found if self._speaks(index, language))
+        return {index for index in found if self._speaks(index, language)}
 
     def _terms_in(self, text: str) -> set[str]:
         folded = fold(text)

@@ -20,8 +20,15 @@ class Source(Protocol):
         """What people call it."""
 
     @property
+    def pushes(self) -> bool:
+        """Whether posts come whether we can take them or not; else the source waits for us."""
+
+    @property
     def cursor(self) -> str | None:
         """Where to go on after a restart: all before it was sent. None for a source that cannot resume."""
+
+    def resume(self, cursor: str) -> None:
+        """Go on, when run, where an earlier run's `cursor` was."""
 
     def status(self) -> SourceStatus:
         """How it is doing; `matched` and `dropped` are counted behind it and are 0 here."""
@@ -31,5 +38,4 @@ class Source(Protocol):
 
         Raises:
             FatalSourceError: it will never deliver as it is set up.
-            crisisdesk.errors.UsageError: a file cannot be read as it is.
         """

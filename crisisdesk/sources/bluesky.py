@@ -53,10 +53,11 @@ class Bluesky:
         url: a Jetstream v1 server's `/subscribe`.
         clock: tells when frames arrive.
         name: what status lines call the source.
-        cursor: where an earlier run stopped; None starts with the present.
         waits: the seconds to wait between attempts, begun afresh after a healthy connection.
         silence: seconds without any frame after which a connection is taken for dead.
     """
+
+    pushes: Final = True
 
     def __init__(
         self,
@@ -64,14 +65,13 @@ class Bluesky:
         clock: Clock,
         *,
         name: str = "bluesky",
-        cursor: str | None = None,
         waits: Callable[[], Iterator[float]] = delays,
         silence: float = SILENCE_SECONDS,
     ) -> None:
         self.name = name
         self._url = URL(url)
         self._clock = clock
-        self._time_us = int(cursor) if cursor and cursor.isdecimal() else 0
+        self._time_us = 0
         self._waits = waits
         self._silence = silence
         self._seen: OrderedDict[str, None] = OrderedDict()
@@ -85,6 +85,10 @@ class Bluesky:
     def cursor(self) -> str | None:
         """The server's time of the newest post that was sent, in microseconds."""
         return str(self._time_us) if self._time_us else None
+
+    def resume(self, cursor: str) -> None:
+        """Ask for what came since; the server keeps about a day and a half."""
+        self._time_us = int(cursor)
 
     def status(self) -> SourceStatus:
         """How it is doing: every frame is an event, `bad` ones were skipped."""

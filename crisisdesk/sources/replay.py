@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from crisisdesk.clock import Clock, ReplayClock
-from crisisdesk.errors import CrisisdeskError
+from crisisdesk.errors import CrisisdeskError, FatalSourceError, UsageError
 from crisisdesk.records import Post, SourceStatus
 from crisisdesk.sources.base import Send
 from crisisdesk.sources.files import read_posts
@@ -34,7 +34,8 @@ class Pace:
 class Replay:
     """Plays posts in the order in which the recording has them, whatever their times say."""
 
-    cursor: str | None = None
+    pushes: Final = False
+    cursor: Final[str | None] = None
 
     def __init__(
         self, name: str, posts: Iterator[Post], clock: Clock, pace: Pace | None = None, chunk: int = _CHUNK
@@ -46,6 +47,9 @@ class Replay:
         self._shown = pace is None
         self._chunk = chunk
         self._status = SourceStatus(name=name)
+
+    def resume(self, cursor: str) -> None:
+        """A recording always starts at its beginning."""
 
     def status(self) -> SourceStatus:
         """How far it is; ends as `ended`."""
@@ -96,6 +100,17 @@ class FileSource(Replay):
         posts = read_posts([path], on_bad=self._report, arrival=clock.now)
         # What is piped in live comes a line at a time; waiting for more would hold it back.
         super().__init__(name, posts, clock, chunk=1 if str(path) == STDIN else _CHUNK)
+
+    async def run(self, send: Send) -> None:
+        """Send every post of the file, then return.
+
+        Raises:
+            FatalSourceError: the file cannot be read as it is; other sources need not stop for that.
+        """
+        try:
+            await super().run(send)
+        except UsageError as error:
+            raise FatalSourceError(str(error)) from None
 
     def _report(self, line: BadLine) -> None:
         self._status = replace(self._status, bad=self._status.bad + 1, trouble=f"Skipped {line}")

@@ -211,7 +211,9 @@ async def test_breaks_leave_no_gap_and_no_duplicate(server, then):
 
 async def test_a_restart_goes_on_from_the_cursor(server):
     server.answers = [play(event(7))]
-    assert await received(source_of(server, cursor=str(START_US + 7 * SECOND)), 1) == posts([7])
+    source = source_of(server)
+    source.resume(str(START_US + 7 * SECOND))
+    assert await received(source, 1) == posts([7])
     assert server.cursors() == [START_US + 2 * SECOND]
 
 

@@ -8,7 +8,7 @@ import orjson
 import pytest
 
 from crisisdesk.clock import ReplayClock, WallClock
-from crisisdesk.errors import UsageError
+from crisisdesk.errors import FatalSourceError, UsageError
 from crisisdesk.records import Post
 from crisisdesk.sources.replay import FileSource, Pace, Replay
 
@@ -117,7 +117,7 @@ async def test_a_file_that_cannot_be_used_fails_loudly(tmp_path):
     path = tmp_path / "a.csv"
     path.write_text("when,what\n1,2\n")
     source = FileSource("a", path, WallClock())
-    with pytest.raises(UsageError, match="no column 'time'"):
+    with pytest.raises(FatalSourceError, match="no column 'time'"):
         await played(source)
     assert source.status().state == "failed"
     assert "no column 'time'" in source.status().trouble
