@@ -104,7 +104,6 @@ class Connection:
         self._waits = waits
         self._greet = greet
         self._client: _Client | None = None
-        self._keeper: asyncio.Task[None] | None = None
         self._fatal: FatalOutputError | None = None
         self._moved = asyncio.Event()
         self._version = aiomqtt.ProtocolVersion.V5
@@ -118,18 +117,16 @@ class Connection:
     @contextlib.asynccontextmanager
     async def open(self) -> AsyncIterator[None]:
         """Keep the connection up while inside; at the end say `offline`, within the broker's time limit."""
-        keeper = self._keeper = asyncio.create_task(self._keep(), name=f"mqtt {self._broker}")
-        keeper.add_done_callback(lambda _: self._moved.set())
-        try:
-            yield
-        finally:
-            keeper.cancel()
-            await asyncio.wait({keeper})
-            client, self._client = self._client, None
-            if client is not None:
-                await self._leave(client)
-        if not keeper.cancelled():
-            keeper.result()
+        async with asyncio.TaskGroup() as group:
+            keeper = group.create_task(self._keep(), name=f"mqtt {self._broker}")
+            try:
+                yield
+            finally:
+                keeper.cancel()
+                await asyncio.wait({keeper})
+                client, self._client = self._client, None
+                if client is not None:
+                    await self._leave(client)
 
     async def ready(self) -> None:
         """Return when connected.
@@ -140,8 +137,6 @@ class Connection:
         while self._client is None:
             if self._fatal is not None:
                 raise self._fatal
-            if self._keeper is not None and self._keeper.done() and not self._keeper.cancelled():
-                self._keeper.result()
             self._moved.clear()
             await self._moved.wait()
 

@@ -124,13 +124,15 @@ def resolve(incident: Incident, person: str, verdict: Verdict, now: datetime, se
     """
     _refuse_if_resolved(incident)
     person, moment = _named(person), max(now, incident.updated)
+    calm = incident.calm_since if incident.easing is None else None
     after = replace(
         incident,
         state=State.RESOLVED,
         resolved_at=moment,
         verdict=verdict,
         updated=moment,
-        calm_since=None,
+        silenced_until=None,
+        calm_since=calm or moment,
         easing=None,
     )
     return _step(after, sequence, Event.RESOLVED, moment, person=person, reason=verdict.value)
@@ -162,15 +164,19 @@ def _open(spike: Spike, new_id: Callable[[Spike], str]) -> Step | None:
 def _after_the_end(
     incident: Incident, spike: Spike, rules: Rules, sequence: int, new_id: Callable[[Spike], str]
 ) -> Step | None:
-    """A resolved incident returns when its wave had ended and comes back, or when it is worse than at its end."""
+    """A resolved incident returns when its wave had ended and comes back, or when it is worse than at its end.
+
+    A wave has ended when there was no evidence for `subside_after`; `calm_since` tells when the last was. So a person's
+    word is not undone a minute later, and a second wave calls again even if nobody reported the calm between.
+    """
     ended = incident.resolved_at or incident.updated
     if spike.time - ended > rules.reopen_within:
         return _open(spike, new_id)
-    late, wave_goes_on = spike.time < incident.updated, incident.calm_since is None
     if spike.severity is None:
-        return Step(replace(incident, calm_since=spike.time)) if wave_goes_on and not late else None
-    if spike.severity <= incident.severity and (late or wave_goes_on):
         return None
+    last = incident.calm_since or ended
+    if spike.severity <= incident.severity and spike.time - last < rules.subside_after:
+        return Step(replace(incident, calm_since=max(last, spike.time)))
     after = _called_again(_with_evidence(incident, spike), spike.severity)
     after = replace(after, resolved_at=None, verdict=None)
     return _step(after, sequence, Event.REOPENED, after.updated, reason=spike.why)

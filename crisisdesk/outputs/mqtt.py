@@ -76,15 +76,12 @@ class MqttOutput:
     @contextlib.asynccontextmanager
     async def session(self) -> AsyncIterator[None]:
         """Connected, and a heartbeat at work, while inside."""
-        async with self._connection.open():
-            beating = asyncio.create_task(self._beat(), name=f"heartbeat {self.name}")
+        async with self._connection.open(), asyncio.TaskGroup() as group:
+            beating = group.create_task(self._beat(), name=f"heartbeat {self.name}")
             try:
                 yield
             finally:
                 beating.cancel()
-                await asyncio.wait({beating})
-            if not beating.cancelled():
-                beating.result()
 
     async def ready(self) -> None:
         """Return when connected; raises `FatalOutputError` when these settings never will."""

@@ -259,29 +259,35 @@ class Desk:
         assert await self.store.waiting(self.output.name) == 0
 
 
+def calm_heartbeat() -> dict[str, Any]:
+    return {"sources": [], "queues": {}, "outputs": [], "model": "none"}
+
+
 @pytest.fixture
 async def desk_at(tmp_path: Path) -> Callable[..., contextlib.AbstractAsyncContextManager[Desk]]:
     """A desk on a broker's port; it leaves in order at the end of the block."""
 
     @contextlib.asynccontextmanager
-    async def desk(port: int, **details: Any) -> AsyncIterator[Desk]:
+    async def desk(
+        port: int, heartbeat: Callable[[], dict[str, Any]] = calm_heartbeat, **details: Any
+    ) -> AsyncIterator[Desk]:
         broker = replace(Broker("127.0.0.1", port, timeout=1.0, will_delay=0), **details)
         output = MqttOutput(
             broker,
             desk="acme",
             clock=StoppedClock(),
-            heartbeat=lambda: {"sources": [], "queues": {}, "outputs": [], "model": "none"},
+            heartbeat=heartbeat,
             waits=lambda: repeat(0.02),
         )
         async with await Store.open(tmp_path / "desk.db", durable=False) as store:
             delivery = Delivery(store, output, waits=lambda: repeat(0.02), flush_seconds=2)
             register = Register(store, Rules(), lambda _: None, (output.name,), (delivery.wake,))
             await register.load()
-            running = asyncio.create_task(delivery.run())
-            try:
-                yield Desk(register, store, output, delivery)
-            finally:
-                delivery.stop()
-                await asyncio.wait_for(running, 10)
+            async with asyncio.TaskGroup() as group:
+                group.create_task(delivery.run())
+                try:
+                    yield Desk(register, store, output, delivery)
+                finally:
+                    delivery.stop()
 
     return desk

@@ -225,3 +225,11 @@ async def test_a_desk_beats(mosquitto, desk_at, subscriber):
         )
         assert beat["data"] == {"sources": [], "queues": {}, "outputs": [], "model": "none"}
         assert desk.delivery.status().delivered == 0
+
+
+async def test_a_bug_in_the_heartbeat_is_not_hidden(mosquitto, desk_at):
+    with pytest.raises(ExceptionGroup) as caught:
+        async with desk_at(mosquitto.port, heartbeat=lambda: 1 / 0) as desk:
+            await desk.output.ready()
+            await asyncio.Event().wait()
+    assert caught.group_contains(ZeroDivisionError)

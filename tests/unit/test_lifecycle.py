@@ -167,12 +167,30 @@ def test_a_persons_word_is_not_undone_by_the_same_wave():
     assert life.now.verdict is None
 
 
+def test_a_persons_word_holds_while_weaker_evidence_goes_on():
+    life = Life()
+    life.see(0, RED)
+    for minute in range(1, 60):
+        life.see(minute, AMBER)
+    life.take(lifecycle.resolve(life.now, "Ann", Verdict.REAL, START + timedelta(minutes=59), life.sequence))
+    assert [event for minute in range(60, 300) for event in life.see(minute, AMBER)] == []
+
+
+def test_a_wave_that_goes_on_after_a_persons_word_calls_again_after_the_window():
+    life = Life()
+    life.see(0, AMBER)
+    life.take(lifecycle.resolve(life.now, "Ann", Verdict.PLANNED, START + timedelta(minutes=5), life.sequence))
+    seen = {minute: events for minute in range(6, 900, 10) if (events := life.see(minute, AMBER))}
+    assert seen == {726: (Event.OPENED,)}
+
+
 def test_after_a_persons_word_a_second_wave_reopens():
     life = Life()
     life.see(0, AMBER)
     life.take(lifecycle.resolve(life.now, "Ann", Verdict.REAL, START + timedelta(minutes=5), life.sequence))
-    assert life.see(6, None) == ()
-    assert life.see(60, AMBER) == (Event.REOPENED,)
+    assert life.see(30, AMBER) == ()
+    assert life.see(89, AMBER) == (), "59 minutes after the last evidence it is still the same wave"
+    assert life.see(149, AMBER) == (Event.REOPENED,), "an hour of quiet, even one that nobody reported, ends a wave"
 
 
 def test_late_evidence_is_harmless_unless_it_is_worse():
