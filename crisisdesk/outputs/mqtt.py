@@ -10,7 +10,8 @@ All but `status` are CloudEvents 1.0 in structured JSON; consumers drop duplicat
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+from datetime import datetime
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -20,7 +21,7 @@ from crisisdesk.clock import Clock
 from crisisdesk.errors import OutputError, UsageError
 from crisisdesk.incidents.payload import incident_data
 from crisisdesk.mqtt import Broker, Connection, Message, Send
-from crisisdesk.records import Notification, OutputStatus, stamp
+from crisisdesk.records import Notification, OutputStatus, SourceStatus, stamp
 from crisisdesk.retry import delays
 
 CONTENT_TYPE: Final = "application/cloudevents+json"
@@ -37,7 +38,7 @@ class MqttOutput:
         broker: where, and how to be let in.
         desk: the desk's name, a part of every topic.
         clock: dates the heartbeats.
-        heartbeat: what a heartbeat carries: `sources`, `queues`, `outputs`, `model`.
+        heartbeat: what a heartbeat carries, see `heartbeat_data`.
         heartbeat_seconds: time between two heartbeats.
         name: under which its debts are kept; another one for each further broker.
         waits: seconds between attempts to connect.
@@ -146,6 +147,36 @@ class MqttOutput:
         }
         data = {"incident": incident_data(notification.incident)}
         return _cloud_event(topic, attributes, data, retain=retain, expiry=expiry)
+
+
+def heartbeat_data(
+    now: datetime,
+    sources: Iterable[SourceStatus],
+    outputs: Iterable[OutputStatus],
+    queues: Mapping[str, int],
+    model: str,
+) -> dict[str, object]:
+    """What a heartbeat carries; `queues` counts what waits, by stage."""
+    return {
+        "sources": [
+            {
+                "name": one.name,
+                "state": one.state,
+                "last_event_age_seconds": round((now - one.last_event).total_seconds(), 1) if one.last_event else None,
+                "events": one.events,
+                "posts": one.posts,
+                "matched": one.matched,
+                "dropped": one.dropped,
+            }
+            for one in sources
+        ],
+        "queues": dict(queues),
+        "outputs": [
+            {"name": one.name, "state": one.state, "delivered": one.delivered, "waiting": one.waiting}
+            for one in outputs
+        ],
+        "model": model,
+    }
 
 
 def _cloud_event(

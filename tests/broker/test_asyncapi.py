@@ -1,0 +1,142 @@
+"""What the desk really sends is what docs/asyncapi.yaml says it sends."""
+
+import re
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+import yaml
+
+from crisisdesk.outputs.mqtt import heartbeat_data
+from crisisdesk.records import (
+    Event,
+    Evidence,
+    Kind,
+    Numbers,
+    OutputStatus,
+    Phrase,
+    PlaybookRef,
+    Quote,
+    Severity,
+    SourceStatus,
+    Spike,
+    State,
+    Verdict,
+)
+
+DOCUMENT = yaml.safe_load((Path(__file__).parents[2] / "docs" / "asyncapi.yaml").read_text("utf-8"))
+START = datetime(2008, 11, 15, 3, 40, tzinfo=UTC)
+TYPES: dict[str, tuple[type, ...]] = {
+    "object": (dict,),
+    "array": (list,),
+    "string": (str,),
+    "integer": (int,),
+    "number": (int, float),
+    "null": (type(None),),
+}
+
+
+def resolved(schema: dict[str, Any]) -> dict[str, Any]:
+    while reference := schema.get("$ref"):
+        schema = DOCUMENT
+        for part in reference.removeprefix("#/").split("/"):
+            schema = schema[part]
+    return schema
+
+
+def problems(value: Any, schema: dict[str, Any], at: str = "") -> list[str]:
+    """Where a value breaks the part of JSON Schema that the document uses; a key it does not name is a problem too."""
+    schema = resolved(schema)
+    unknown = set(schema) - {
+        "type",
+        "enum",
+        "const",
+        "required",
+        "properties",
+        "additionalProperties",
+        "items",
+        "oneOf",
+    }
+    assert unknown <= {"description", "format"}, f"this check does not know {unknown}"
+    found = []
+    if "oneOf" in schema and all(problems(value, choice) for choice in schema["oneOf"]):
+        found.append(f"{at}: none of the choices")
+    if "const" in schema and value != schema["const"]:
+        found.append(f"{at}: {value!r} is not {schema['const']!r}")
+    if "enum" in schema and value not in schema["enum"]:
+        found.append(f"{at}: {value!r} is none of {schema['enum']}")
+    if "type" in schema:
+        names = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
+        if not isinstance(value, tuple(kind for name in names for kind in TYPES[name])):
+            return [*found, f"{at}: {value!r} is no {names}"]
+    found += [f"{at}: {key} is missing" for key in schema.get("required", ()) if key not in value]
+    if "properties" in schema:
+        for key, inner in value.items():
+            rule = schema["properties"].get(key)
+            found += problems(inner, rule, f"{at}.{key}") if rule else [f"{at}.{key}: not documented"]
+    if "additionalProperties" in schema:
+        found += [line for inner in value.values() for line in problems(inner, schema["additionalProperties"], at)]
+    for inner in value if "items" in schema else ():
+        found += problems(inner, schema["items"], f"{at}[]")
+    return found
+
+
+def channel_of(topic: str) -> dict[str, Any]:
+    (channel,) = [
+        one for one in DOCUMENT["channels"].values() if re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", one["address"]), topic)
+    ]
+    return channel
+
+
+def heartbeat() -> dict[str, Any]:
+    live = SourceStatus("bluesky", "live", START - timedelta(seconds=0.4), events=9, posts=5, matched=1)
+    sources = (live, SourceStatus("file"))
+    return heartbeat_data(START, sources, (OutputStatus("mqtt", "live", 3, 1),), {"scoring": 0}, "tiny")
+
+
+def test_a_heartbeat_says_how_old_the_last_event_is():
+    assert [source["last_event_age_seconds"] for source in heartbeat()["sources"]] == [0.4, None]
+
+
+async def test_every_message_is_as_documented(amqtt_port, desk_at, subscriber):
+    quote = Quote("p1", "file", START, "mum_of_2", "never again", 1200, None, 0.97, 3)
+    evidence = Evidence((Phrase("moms", 9, 0.01),), (quote,), quote, (("mum_of_2", 12),), (("en", 1),), (("file", 1),))
+    numbers = Numbers(60, 12, 20, 1.5, 11, 0.6, float("nan"), 1e-6)
+    async with subscriber(amqtt_port, five=False) as inbox:
+        async with desk_at(amqtt_port, timeout=0.3, heartbeat=heartbeat) as desk:
+            await desk.output.ready()
+            desk.register._choose = lambda _: PlaybookRef("ad", "Offensive ad", "Read")
+            await desk.register.witness(Spike("a", Kind.SPIKE, START, Severity.AMBER, numbers, "why", evidence))
+            await desk.register.witness(Spike("a", Kind.SPIKE, START, Severity.RED, numbers, "why"))
+            desk.register._choose = lambda _: None
+            await desk.register.witness(Spike("b", Kind.BRIGADING, START, Severity.NOTICE, numbers, "why"))
+            for incident in desk.register.incidents():
+                await desk.register.acknowledge(incident.id, "Ann", START)
+                await desk.register.resolve(incident.id, "Ann", Verdict.REAL, START)
+            await inbox.until(lambda: len(inbox.events()) == 7 and len(inbox.payloads("/heartbeat")) == 1)
+        await inbox.until(lambda: len(inbox.payloads("/status")) == 2)
+    for message in inbox.messages:
+        (documented,) = [resolved(one) for one in channel_of(str(message.topic))["messages"].values()]
+        if str(message.topic).endswith("/status"):
+            assert message.payload.decode() in documented["payload"]["enum"]
+        elif message.payload:
+            assert problems(orjson.loads(message.payload), documented["payload"]) == []
+
+
+@pytest.mark.parametrize(
+    ("key", "values"),
+    [
+        ("kind", [one.value for one in Kind]),
+        ("state", [one.value for one in State]),
+        ("severity", [str(one) for one in Severity]),
+    ],
+)
+def test_the_words_are_the_desks_words(key: str, values: list[str]):
+    assert DOCUMENT["components"]["schemas"]["incident"]["properties"][key]["enum"] == values
+
+
+def test_every_event_is_documented():
+    documented = DOCUMENT["components"]["schemas"]["incidentEvent"]["properties"]["type"]["enum"]
+    assert documented == [f"crisisdesk.incident.{one.value}" for one in Event]
