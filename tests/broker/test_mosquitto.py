@@ -1,6 +1,7 @@
 """Against a real mosquitto: what subscribers see when everything works, and when it does not."""
 
 import asyncio
+import random
 import signal
 import socket
 
@@ -233,3 +234,23 @@ async def test_a_bug_in_the_heartbeat_is_not_hidden(mosquitto, desk_at):
             await desk.output.ready()
             await asyncio.Event().wait()
     assert caught.group_contains(ZeroDivisionError)
+
+
+async def test_a_connection_that_is_cut_again_and_again_loses_nothing(mosquitto, gate, desk_at, subscriber):
+    """Cut at any point of a delivery: every change arrives, in order; what comes twice comes under the same id."""
+    chance = random.Random(20081115)
+
+    async def cut_now_and_then(way) -> None:
+        while True:
+            await asyncio.sleep(chance.uniform(0.001, 0.03))
+            way.cut()
+
+    async with gate(mosquitto.port) as way, subscriber(mosquitto.port) as inbox, desk_at(way.port) as desk:
+        cutting = asyncio.create_task(cut_now_and_then(way))
+        ids = [await desk.change(f"watch {chance.randrange(20)}") for _ in range(150)]
+        await asyncio.sleep(0.5)
+        cutting.cancel()
+        await inbox.until(lambda: set(inbox.ids()) == set(ids))
+        assert list(dict.fromkeys(inbox.ids())) == ids
+        await desk.is_done()
+    assert way.connects > 5
