@@ -1,0 +1,89 @@
+"""The stage between mentions and detection: scores what is waiting, in a worker thread, and sends it on in order."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Final
+
+from crisisdesk.channel import Channel, Closed
+from crisisdesk.records import Mention, Scored
+from crisisdesk.sentiment.base import NEUTRAL, Model, Scores, signature
+
+AT_MOST: Final = 256
+"""Mentions scored at once: enough to group them by length, and half a second at most until the first is out."""
+
+
+class Scoring:
+    """Takes mentions from one channel and sends them scored into another; neither loses nor reorders any.
+
+    While one batch is being scored, the one before it is sent on, so a slow reader delays the model by one batch only.
+    """
+
+    def __init__(self, load: Callable[[], Model], trouble: Callable[[str], None] = lambda _: None) -> None:
+        """Prepare the stage.
+
+        Args:
+            load: makes the model; called in a worker thread by `run`.
+            trouble: told of posts that could not be judged, in words for a person.
+        """
+        self._load = load
+        self._trouble = trouble
+        self.model = ""
+        """Name and digest of the model, empty while it is being loaded."""
+        self.scored = 0
+        """Mentions sent on so far."""
+        self.failed = 0
+        """Those of them that the model could not judge and that count as neutral."""
+
+    async def run(self, mentions: Channel[Mention], scored: Channel[Scored], at_most: int = AT_MOST) -> None:
+        """Score until `mentions` is closed and empty or nobody reads `scored` any more; then close both.
+
+        Raises:
+            ModelError: the model cannot be loaded.
+        """
+        done: Channel[list[Scored]] = Channel(1)
+        try:
+            model = await asyncio.to_thread(self._load)
+            self.model = signature(model)
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._score(mentions, done, model, at_most), name="score mentions")
+                tasks.create_task(self._send(mentions, done, scored), name="send scored mentions")
+        finally:
+            await mentions.close()
+            await scored.close()
+
+    async def _score(self, mentions: Channel[Mention], done: Channel[list[Scored]], model: Model, at_most: int) -> None:
+        try:
+            while True:
+                batch = await mentions.receive(at_most)
+                scores, failures = await asyncio.to_thread(_judge, model, [mention.post.text for mention in batch])
+                if failures:
+                    self.failed += len(failures)
+                    self._trouble(
+                        f"The sentiment model {self.model} could not judge {len(failures)} of {len(batch)} posts "
+                        f"({failures[-1]}); they count as neutral. If this repeats, restore the model's folder."
+                    )
+                await done.send([Scored(m, *s, model=self.model) for m, s in zip(batch, scores, strict=True)])
+        except Closed:
+            await done.close()
+
+    async def _send(self, mentions: Channel[Mention], done: Channel[list[Scored]], scored: Channel[Scored]) -> None:
+        try:
+            while True:
+                [batch] = await done.receive()
+                for item in batch:
+                    await scored.send(item)
+                    self.scored += 1
+        except Closed:
+            await done.close()
+            await mentions.close()
+
+
+def _judge(model: Model, texts: list[str]) -> tuple[list[Scores], list[str]]:
+    """Scores of all texts, and what went wrong: each alone if they fail together; what fails alone is neutral."""
+    try:
+        return model.score(texts), []
+    except Exception as error:  # noqa: BLE001  whatever one post provokes, the others keep their scores
+        if len(texts) == 1:
+            return [NEUTRAL], [f"{type(error).__name__}: {error}"]
+        parts = [_judge(model, [text]) for text in texts]
+        return [scores for part, _ in parts for scores in part], [why for _, some in parts for why in some]
