@@ -21,12 +21,14 @@ STAGES: Final = {
 }
 """From when on people can speak of a thing."""
 
-FOREIGN_WEIGHT: Final = 0.35
+FOREIGN_WEIGHT: Final = 0.25
 """How often a line in another language is drawn, against one in English."""
+NEWS_WEIGHT: Final = 2.5
+"""How often a line about the latest turn is drawn, against one that could be said at any time of the affair."""
 REST: Final = 0.6
 """A line rests until this share of the others that fit has had its turn."""
 _INNERMOST: Final = re.compile(r"\[([^\[\]]*)\]")
-_ROLES: Final = ("any", "mom", "dad", "pro")
+_ROLES: Final = ("any", "mom", "dad", "pro", "guy", "other")
 
 
 @dataclass(slots=True)
@@ -48,6 +50,11 @@ class Line:
     def is_foreign(self) -> bool:
         """Whether it is written in another language than English."""
         return self.voice not in _ROLES
+
+    @property
+    def weight(self) -> float:
+        """How often it is drawn, against an everyday line."""
+        return (FOREIGN_WEIGHT if self.is_foreign else 1.0) * (NEWS_WEIGHT if self.start > STAGES["flood"] else 1.0)
 
     def fits(self, time: datetime) -> bool:
         """Whether somebody could say it at that moment."""
@@ -106,8 +113,7 @@ class Deck:
             self._hour, self._fitting = hour, [line for line in self._lines if line.fits(hour)]
         gap = int(len(self._fitting) * REST)
         rested = [line for line in self._fitting if self._draws - line.drawn > gap]
-        weights = [FOREIGN_WEIGHT if line.is_foreign else 1.0 for line in rested]
-        line = rng.choices(rested, weights)[0]
+        line = rng.choices(rested, [line.weight for line in rested])[0]
         line.drawn = self._draws
         self._draws += 1
         return line

@@ -103,7 +103,7 @@ class People:
             age=_age(weeks, rng),
             children=rng.choice((2, 2, 2, 3, 3, 4, 5)),
             tag=rng.choices(_TAGS, (74, 17, 4, 4, 1))[0],
-            tag_first=rng.random() < 0.06,
+            tag_first=rng.random() < 0.04,
             lower=lower,
             plain=rng.random() < (0.35 if lower else 0.12),
             short=rng.random() < 0.1,
@@ -121,7 +121,7 @@ class People:
 
     def _invent(self, voice: str) -> str:
         rng, names = self._rng, self._names
-        women = voice == "mom" or (voice != "dad" and rng.random() < 0.6)
+        women = voice == "mom" or (voice not in {"dad", "guy"} and rng.random() < 0.6)
         handle = self._pattern(voice).replace("{first}", "{first}" if women else "{guy}")
         for slot in ("first", "guy", "word", "plain", "made", "tail", "place", "does", "kid"):
             while "{" + slot + "}" in handle:

@@ -25,23 +25,30 @@ LENGTH: Final = 140
 """Characters of a post at the time."""
 FIRST_REACH: Final = 1_021
 """Followers of the one who speaks first: about 1,000, as the sources say."""
+FIRST_ACTIVITY: Final = 8.0
 CROWD: Final = 12
 """A conversation of fewer people mostly draws new ones."""
 _CODE: Final = "abcdefghijkmnpqrstuvwxyz23456789"
 _ADS: Final = ("http://example.org/sling-ad", "http://example.org/6nqk4e", "http://example.org/ad")
 _VIDEOS: Final = ("http://example.org/moms-video", "http://example.org/5k2wvz", "http://example.org/v9")
+_ROLES: Final = ("mom", "other", "pro", "dad")
+_QUOTES: Final = ("RT @{}: {}", "RT @{} {}", "Retweet @{}: {}", "retweeting @{}: {}")
 _NODS: Final = (
-    "This.",
-    "lol",
-    "yep",
-    "so true",
-    "agreed",
-    "ha!",
-    "Wow.",
-    "interesting",
-    "exactly",
-    "ditto",
-    "good one",
+    *(
+        "This.",
+        "lol",
+        "yep",
+        "so true",
+        "agreed",
+        "ha!",
+        "Wow.",
+        "interesting",
+        "exactly",
+        "ditto",
+        "good one",
+        "lol yes",
+    ),
+    *("love this", "word", "hmm", "nice", "right on", "+1", "yup", "see:", "passing this on", "thought this was good"),
 )
 _AFFAIR: Final = (
     "the Motrin thing",
@@ -78,6 +85,8 @@ class _Room:
     reposts: float
     memory: timedelta
     """How far back people repeat and answer."""
+    roles: tuple[int, ...]
+    """Who says what anybody could say, in the order of `_ROLES`."""
     people: dict[str, Crowd] = field(default_factory=dict)
     recent: deque[Draft] = field(default_factory=deque)
 
@@ -88,7 +97,7 @@ class Story:
     def __init__(self, seed: int = SEED) -> None:
         self._rng = random.Random(seed)
         self._people = People(self._rng)
-        self._ordinary = _Room(Deck(["ache"]), Deck(["daily"]), 0.5, 0.02, timedelta(hours=14))
+        self._ordinary = _Room(Deck(["ache"]), Deck(["daily"]), 0.5, 0.02, timedelta(hours=14), (30, 52, 3, 15))
         self._unnamed = Deck(["unnamed"])
         self._affair = _Room(
             Deck(["complaint-first", "complaint", "complaint-late"]),
@@ -96,6 +105,7 @@ class Story:
             0.42,
             0.24,
             timedelta(hours=7),
+            (46, 34, 9, 11),
         )
         self._texts: set[str] = set()
         self._links = [self._code() for _ in range(24)]
@@ -202,30 +212,17 @@ class Story:
 
     def _quote(self, original: Draft) -> str:
         rng, handle, text = self._rng, original.person.handle, original.text
-        quoted = rng.choices(
-            (
-                f"RT @{handle}: {text}",
-                f"RT @{handle} {text}",
-                f"Retweet @{handle}: {text}",
-                f"{text} (via @{handle})",
-                f"retweeting @{handle}: {text}",
-            ),
-            (50, 22, 8, 14, 6),
-        )[0]
-        return f"{rng.choice(_NODS)} {quoted}" if rng.random() < 0.14 else quoted
+        if rng.random() < 0.14:
+            return f"{text} (via @{handle})"
+        quoted = rng.choices(_QUOTES, (60, 24, 9, 7))[0].format(handle, text)
+        return f"{rng.choice(_NODS)} {quoted}" if rng.random() < 0.16 else quoted
 
     def _author(self, room: _Room, voice: str, time: datetime) -> Person:
         """Somebody with that voice who has not just posted; for `any` one of the roles."""
         rng = self._rng
         opening = room is self._affair and not room.people
         if voice == "any":
-            voice = (
-                "mom"
-                if opening
-                else rng.choices(
-                    ("mom", "any", "pro", "dad"), (46, 34, 9, 11) if room is self._affair else (30, 52, 3, 15)
-                )[0]
-            )
+            voice = "mom" if opening else rng.choices(_ROLES, room.roles)[0]
         crowd = room.people.setdefault(voice, Crowd())
         if rng.random() >= room.newcomers + CROWD / (CROWD + len(crowd.people)):
             for _ in range(4):
@@ -234,7 +231,7 @@ class Story:
                     return person
         person = self._people.new(voice)
         if opening:
-            person.reach = FIRST_REACH
+            person.reach, person.activity = FIRST_REACH, FIRST_ACTIVITY
         crowd.add(person)
         return person
 

@@ -18,7 +18,7 @@ _STRETCHED: Final = {
     "so": "sooo", "no": "nooo", "really": "reeeally", "oh": "ohhh", "please": "pleeease", "way": "waaay",
     "mad": "maaaad", "ugh": "ughhh", "ow": "owww", "tired": "tiiired", "long": "looong", "hi": "hiii", "yes": "yesss",
 }  # fmt: skip
-_SAD: Final = (":(", ":(", ":-(", ">:(", ":/", "grr", "sigh", "*sigh*")
+_SAD: Final = (":(", ":(", ":-(", ">:(", ":/", ":(")
 _GLAD: Final = (":)", ":)", ":-)", ";)", ":D", "=)", "lol", "haha")
 _ENDED: Final = re.compile(r"[.!?…):*\"]$|^https?:|^[#@<]|[:;=]-?[()DP/]$")
 
