@@ -58,6 +58,8 @@ class Console(App[None]):
         self._keep_picture()
 
     def on_picture_taken(self, message: PictureTaken) -> None:
+        if not self.is_running:
+            return  # the screens are being taken down
         for screen in self.screen_stack:
             if isinstance(screen, DeskScreen):
                 screen.picture = message.picture

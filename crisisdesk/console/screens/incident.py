@@ -11,11 +11,12 @@ from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
+from crisisdesk.console.paint import plain
 from crisisdesk.console.screens.desk_screen import DeskScreen
 from crisisdesk.console.widgets.chart import Chart
 from crisisdesk.console.widgets.evidence import evidence_page, figures_line, title_lines, why_line
 from crisisdesk.console.widgets.guide import playbook_page, timeline_page
-from crisisdesk.console.widgets.page import Page
+from crisisdesk.console.widgets.page import Line, Page
 from crisisdesk.desk import Desk, Picture
 from crisisdesk.records import Incident
 
@@ -89,6 +90,7 @@ class IncidentScreen(DeskScreen):
     @work(group="guide", exclusive=True)
     async def _keep_guide(self) -> None:
         """Fetch playbook and timeline again whenever the picture has changed: an edited playbook is live at once."""
+        steps, timeline = self.query_one("#steps", Static), self.query_one("#changes", Static)
         while True:
             await self._stale.wait()
             self._stale.clear()
@@ -96,7 +98,7 @@ class IncidentScreen(DeskScreen):
                 book = await self._desk.playbook(self._last.id)
                 changes = await self._desk.timeline(self._last.id)
             except Exception as error:  # noqa: BLE001 - shown; the next picture tries again
-                self.query_one("#changes", Static).update(Content(f"Cannot be read: {error}"))
+                timeline.update(Page([Line(plain(f"Playbook and timeline cannot be read: {error}", "$warning"))]))
                 continue
-            self.query_one("#steps", Static).update(playbook_page(book, self._last.playbook))
-            self.query_one("#changes", Static).update(timeline_page(changes))
+            steps.update(playbook_page(book, self._last.playbook))
+            timeline.update(timeline_page(changes))

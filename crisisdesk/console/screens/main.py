@@ -58,7 +58,8 @@ class MainScreen(DeskScreen):
         self._show_detail()
 
     def on_keyed_list_moved(self) -> None:
-        self._show_detail()
+        if self.app.is_running:
+            self._show_detail()
 
     async def on_keyed_list_chosen(self, event: KeyedList.Chosen) -> None:
         if isinstance(event.list, IncidentList):

@@ -30,7 +30,7 @@ class Line:
     def fit(self, width: int) -> list[Content]:
         """The lines of at most `width` cells that it becomes."""
         start = self.indent + self.sign.cell_length
-        right = self.right.truncate(max(0, width - start), ellipsis=True)
+        right = self.right.truncate(max(0, width - start - 3), ellipsis=True)
         room = max(1, width - start - (right.cell_length + 2 if right else 0))
         first, *others = self._wrap(room)
         gap = width - start - first.cell_length - right.cell_length if right else 0

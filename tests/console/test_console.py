@@ -1,0 +1,275 @@
+"""What the console does: it acts through the desk, keeps the cursor, calls when it gets worse, and never stops."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from textual.pilot import Pilot
+from textual.widgets import Input, Static
+
+from crisisdesk.console.screens.incident import IncidentScreen
+from crisisdesk.console.screens.main import MainScreen
+from crisisdesk.console.widgets.bars import StatusLine
+from crisisdesk.console.widgets.lists import FEED_ROWS, Feed, IncidentList
+from crisisdesk.errors import StorageError
+from crisisdesk.records import Severity, State, Verdict
+
+WIDE, SMALL = (140, 45), (80, 24)
+
+
+@asynccontextmanager
+async def running(console, size=WIDE) -> AsyncIterator[Pilot[None]]:
+    async with console.run_test(size=size) as pilot:
+        await until(pilot, lambda: console.screen.picture.watches or console.screen.picture.troubles)
+        yield pilot
+
+
+async def until(pilot, true, seconds=5.0):
+    """Let the console work until something holds."""
+    async with asyncio.timeout(seconds):
+        while not true():
+            await pilot.pause(0.01)
+
+
+def text_of(screen) -> str:
+    """Everything that is on the screen, as it would be drawn."""
+    return "\n".join("".join(segment.text for segment in strip) for strip in screen._compositor.render_strips())
+
+
+async def test_acknowledge_tells_the_desk_who_has_it(console, desk):
+    async with running(console) as pilot:
+        await pilot.press("a")
+        await until(pilot, lambda: "✓ berta has it" in text_of(console.screen))
+    assert desk.asked == [("acknowledge", "motrin-1", "berta")]
+
+
+async def test_keys_act_on_the_incident_under_the_cursor(console, desk):
+    async with running(console) as pilot:
+        await pilot.press("down", "a")
+        await until(pilot, lambda: desk.asked)
+    assert desk.asked == [("acknowledge", "aspirin-7", "berta")]
+
+
+async def test_note_is_written_into_the_incident(console, desk):
+    async with running(console) as pilot:
+        await pilot.press("n", *"called", "space", *"legal", "enter")
+        await until(pilot, lambda: desk.asked)
+    assert desk.asked == [("note", "motrin-1", "berta", "called legal")]
+
+
+async def test_escape_leaves_a_note_unwritten(console, desk):
+    async with running(console) as pilot:
+        await pilot.press("n", "x", "escape")
+        assert isinstance(console.screen, MainScreen)
+    assert desk.asked == []
+
+
+@pytest.mark.parametrize(
+    ("keys", "verdict"), [(["enter"], Verdict.REAL), (["2"], Verdict.FALSE_ALARM), (["3"], Verdict.PLANNED)]
+)
+async def test_resolve_asks_what_it_was(console, desk, keys, verdict):
+    async with running(console) as pilot:
+        await pilot.press("r")
+        await pilot.pause()
+        await pilot.press(*keys)
+        await until(pilot, lambda: desk.asked)
+    assert desk.asked == [("resolve", "motrin-1", "berta", verdict)]
+
+
+async def test_what_the_desk_refuses_is_said_as_it_stands(console):
+    async with running(console) as pilot:
+        await pilot.press("end", "a")
+        await until(pilot, lambda: console._notifications)
+        message = next(iter(console._notifications)).message
+    assert message == "The incident motrin-0 is already over [/nothing]; nothing was changed."
+
+
+async def test_a_broken_action_leaves_the_console_running(console, desk):
+    async with running(console) as pilot:
+
+        async def broken(*_: object) -> None:
+            raise OSError("disk gone")
+
+        desk.acknowledge = broken
+        await pilot.press("a")
+        await until(pilot, lambda: console._notifications)
+        assert "disk gone" in next(iter(console._notifications)).message
+
+
+OPENINGS = [[], ["enter"], ["n"], ["r"], ["s"], ["ctrl+p"], ["p", "question_mark"]]
+
+
+@pytest.mark.parametrize("keys", OPENINGS, ids="-".join)
+async def test_ctrl_q_ends_it_at_once_from_any_screen(console, keys):
+    async with running(console) as pilot:
+        await pilot.press(*keys)
+        await pilot.pause()
+        await pilot.press("ctrl+q")
+        await until(pilot, lambda: not console.is_running)
+    assert console.return_code == 0
+
+
+async def test_playbook_is_one_key_from_the_alert(console):
+    async with running(console, SMALL) as pilot:
+        await pilot.press("p")
+        await until(pilot, lambda: "Pause all planned posts" in text_of(console.screen))
+        assert "First 15 minutes" in text_of(console.screen)
+
+
+async def test_an_edited_playbook_is_shown_at_once(console, desk):
+    async with running(console) as pilot:
+        await pilot.press("p")
+        await until(pilot, lambda: "Pause all planned posts" in text_of(console.screen))
+        step = replace(desk.book.phases[0].steps[0], text="Ring the bell.")
+        desk.book = replace(desk.book, phases=(replace(desk.book.phases[0], steps=(step,)),))
+        desk.put(replace(desk.shown, waiting=13))
+        await until(pilot, lambda: "Ring the bell." in text_of(console.screen))
+
+
+async def test_escape_returns_to_the_desk(console):
+    async with running(console) as pilot:
+        await pilot.press("enter")
+        assert isinstance(console.screen, IncidentScreen)
+        await pilot.press("escape")
+        assert isinstance(console.screen, MainScreen)
+
+
+async def test_panes_take_turns_on_a_small_terminal(console):
+    async with running(console, SMALL) as pilot:
+        await pilot.press("enter", "3")
+        await until(pilot, lambda: "58 negative posts in an hour" in text_of(console.screen))
+        await pilot.press("1")
+        await pilot.pause()
+        assert "58 negative posts in an hour" not in text_of(console.screen)
+
+
+async def test_cursor_stays_on_its_incident_when_a_worse_one_appears(console, desk, make_incident):
+    async with running(console) as pilot:
+        incidents = console.screen.query_one(IncidentList)
+        await pilot.press("down")
+        assert incidents.cursor == "aspirin-7"
+        desk.put(replace(desk.shown, incidents=(make_incident(id="worse", watch="Tylenol"), *desk.shown.incidents)))
+        await until(pilot, lambda: "Tylenol" in text_of(console.screen))
+        assert (incidents.cursor, incidents.position) == ("aspirin-7", 2)
+
+
+async def test_only_what_is_new_or_worse_calls(console, desk, make_incident):
+    async with running(console) as pilot:
+        assert not console._notifications  # what is there at the start is in front of the person anyway
+        quiet = make_incident(id="quiet", silenced_until=desk.shown.now + timedelta(hours=1))
+        feed = make_incident(id="feed", severity=Severity.NOTICE)
+        new = make_incident(id="new", watch="Tylenol", severity=Severity.AMBER)
+        raised = replace(desk.shown.incidents[1], severity=Severity.RED)
+        desk.put(replace(desk.shown, incidents=(desk.shown.incidents[0], raised, new, quiet, feed)))
+        await until(pilot, lambda: len(console._notifications) == 2)
+        assert {n.title for n in console._notifications} == {"RED Pain relievers", "AMBER Tylenol"}
+
+
+async def test_a_desk_that_cannot_be_read_is_a_line_not_a_traceback(console, desk):
+    async with running(console) as pilot:
+        desk.error = StorageError("acme.db is locked; close the other desk.")
+        desk.put(desk.shown)
+        await until(pilot, lambda: "acme.db is locked; close the other desk." in text_of(console.screen))
+        assert "84 negative by 71 people" in text_of(console.screen)  # the last picture stays
+        desk.error = None
+        await until(pilot, lambda: "acme.db" not in text_of(console.screen))
+
+
+async def test_a_desk_that_cannot_be_read_from_the_start(console, desk):
+    desk.error = ValueError("no picture [/foo]")
+    async with running(console):
+        assert console.screen.query_one(StatusLine).has_class("-trouble")
+        assert "no picture [/foo]" in text_of(console.screen)
+
+
+async def test_a_storm_of_mentions_is_drawn_in_a_few_frames(console, desk, make_mention):
+    async with running(console) as pilot:
+        before = desk.taken
+        for number in range(5_000):
+            mention = make_mention(number, f"post number {number}", id=f"storm-{number}")
+            desk.put(replace(desk.shown, mentions=(mention, *desk.shown.mentions)[:500]))
+            if number % 250 == 0:
+                await asyncio.sleep(0)
+        await until(pilot, lambda: "post number 4999" in text_of(console.screen))
+        assert desk.taken - before <= 20
+        assert len(console.screen.query_one(Feed)._rows) == FEED_ROWS
+
+
+async def test_the_feed_stands_still_while_somebody_reads(console, desk, make_mention):
+    async with running(console) as pilot:
+        feed = console.screen.query_one(Feed)
+        await pilot.press("3", "down", "down")
+        reading, rows = feed.cursor, feed._rows
+        new = tuple(make_mention(-n, f"fresh {n}", id=f"new-{n}") for n in range(7))
+        desk.put(replace(desk.shown, mentions=new + desk.shown.mentions))
+        await until(pilot, lambda: "7 newer" in str(feed.border_title))
+        assert (feed.cursor, feed._rows) == (reading, rows)
+        await pilot.press("home")
+        await until(pilot, lambda: "fresh 0" in text_of(console.screen))
+
+
+async def test_a_small_terminal_shows_what_is_wrong_and_what_to_do(console, desk):
+    gone = replace(desk.shown.sources[0], state="failed", trouble="Set url in crisisdesk.toml.")
+    desk.shown = replace(desk.shown, sources=(gone,))
+    async with running(console, SMALL):
+        shown = text_of(console.screen)
+    for words in (
+        "RED",
+        "Motrin",
+        "nobody has it",
+        "Read the ten posts",
+        "reconstruction is failed",
+        "Set url in crisisdesk.toml.",
+    ):
+        assert words in shown
+
+
+async def test_the_palette_knows_the_screens_actions(console, desk):
+    async with running(console) as pilot:
+        await pilot.press("ctrl+p", *"ackno")
+        await pilot.pause(0.5)
+        await pilot.press("enter")
+        await until(pilot, lambda: desk.asked)
+    assert desk.asked[0][0] == "acknowledge"
+
+
+async def test_nothing_is_the_matter(console, desk):
+    calm = replace(desk.shown.watches[0], severity=None, learning=True)
+    desk.shown = replace(desk.shown, incidents=(), watches=(calm,))
+    async with running(console) as pilot:
+        await pilot.press("a", "enter")
+        shown = text_of(console.screen)
+    assert "No incident. Watching Motrin." in shown
+    assert "Learning what is usual for Motrin" in shown
+    assert desk.asked == []
+
+
+async def test_resolved_elsewhere_while_it_is_open_here(console, desk):
+    async with running(console) as pilot:
+        await pilot.press("enter")
+        over = replace(desk.shown.incidents[0], state=State.RESOLVED, verdict=Verdict.REAL)
+        desk.put(replace(desk.shown, incidents=(*desk.shown.incidents[1:], over)))
+        await until(pilot, lambda: "over: real" in text_of(console.screen))
+        desk.put(replace(desk.shown, incidents=()))  # and forgotten
+        await until(pilot, lambda: not console.screen.picture.incidents)
+        assert "over: real" in text_of(console.screen)
+
+
+async def test_a_very_long_note_is_limited_at_the_door(console):
+    async with running(console) as pilot:
+        await pilot.press("n")
+        await until(pilot, lambda: console.screen.query(Input))
+        assert console.screen.query_one(Input).max_length == 2_000
+
+
+async def test_all_troubles_are_readable_in_full(console, desk):
+    long = "The playbook folder holds a file that cannot be read, " * 5 + "mend it."
+    desk.shown = replace(desk.shown, troubles=(long, "b", "c", "d"))
+    async with running(console, SMALL) as pilot:
+        assert "mend it." not in text_of(console.screen)
+        await pilot.press("s")
+        await until(pilot, lambda: console.screen.query(Static))
+        assert "mend it." in text_of(console.screen).replace("\n", " ")

@@ -1,0 +1,75 @@
+"""Every screen once, at the sizes that must work. After a wanted change: `pytest tests/console --snapshot-update`."""
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+
+WIDE, SMALL = (140, 45), (80, 24)
+
+
+def after(*keys, shows):
+    """Press keys once the first picture is drawn, and wait until something of what they open is on the screen."""
+
+    async def act(pilot):
+        async with asyncio.timeout(20):
+            while not pilot.app.screen.picture.sources:
+                await pilot.pause(0.01)
+            await pilot.press(*keys)
+            while shows not in drawn(pilot.app.screen):
+                await pilot.pause(0.01)
+        await pilot.pause()
+
+    return act
+
+
+def drawn(screen) -> str:
+    return "\n".join("".join(segment.text for segment in strip) for strip in screen._compositor.render_strips())
+
+
+@pytest.mark.parametrize("size", [WIDE, SMALL], ids=["140x45", "80x24"])
+def test_main(snap_compare, console, size):
+    assert snap_compare(console, terminal_size=size, run_before=after(shows="Read the ten posts"))
+
+
+def test_incident_wide(snap_compare, console):
+    assert snap_compare(console, terminal_size=WIDE, run_before=after("enter", shows="First 15 minutes"))
+
+
+@pytest.mark.parametrize(
+    ("key", "shows"), [("enter", "usual band"), ("p", "First 15 minutes")], ids=["evidence", "playbook"]
+)
+def test_incident_small(snap_compare, console, key, shows):
+    assert snap_compare(console, terminal_size=SMALL, run_before=after(key, shows=shows))
+
+
+def test_nothing_is_the_matter(snap_compare, console, desk):
+    watch = desk.shown.watches[0]
+    calm = replace(watch, severity=None, learning=True, negative_hour=2, chart=watch.chart[:50])
+    desk.shown = replace(desk.shown, incidents=(), watches=(calm,), mentions=(), notice="")
+    assert snap_compare(console, terminal_size=WIDE, run_before=after(shows="No incident. Watching Motrin"))
+
+
+def test_help(snap_compare, console):
+    assert snap_compare(console, terminal_size=WIDE, run_before=after("question_mark", shows="escape goes back"))
+
+
+def test_verdict(snap_compare, console):
+    assert snap_compare(console, terminal_size=SMALL, run_before=after("r", shows="What was it?"))
+
+
+def test_everything_is_wrong(snap_compare, console, desk):
+    source = replace(
+        desk.shown.sources[0], state="blind", dropped=1_204, trouble="No event; the connection is tried again."
+    )
+    output = replace(
+        desk.shown.outputs[0], state="retrying", waiting=3, trouble="127.0.0.1:1883 refuses; is the broker up?"
+    )
+    troubles = ("The playbook ad.md cannot be used: line 4 has no title; add one.",)
+    desk.shown = replace(desk.shown, sources=(source,), outputs=(output,), troubles=troubles)
+    assert snap_compare(console, terminal_size=SMALL, run_before=after(shows="s: in full"))
+
+
+def test_light(snap_compare, console):
+    console.theme = "crisisdesk-light"
+    assert snap_compare(console, terminal_size=WIDE, run_before=after(shows="Read the ten posts"))
