@@ -94,14 +94,16 @@ class People:
         reach = round(math.exp(rng.normalvariate(middle, 1.35)))
         lower = rng.random() < 0.27
         weeks = rng.randint(2, 100)
+        handle = self._handle(voice)
+        told = re.search(r"of([2-6])", handle)
         return Person(
-            handle=self._handle(voice),
+            handle=handle,
             voice=voice,
-            reach=min(MOST, max(LEAST, reach)),
+            reach=max(LEAST, reach if reach <= MOST else rng.randint(MOST // 2, MOST)),
             activity=math.exp(rng.normalvariate(0, 1.1)),
             kid=rng.choice(self._names["kid"]),
             age=_age(weeks, rng),
-            children=rng.choice((2, 2, 2, 3, 3, 4, 5)),
+            children=int(told[1]) if told else rng.choice((2, 2, 2, 3, 3, 4, 5)),
             tag=rng.choices(_TAGS, (74, 17, 4, 4, 1))[0],
             tag_first=rng.random() < 0.04,
             lower=lower,
@@ -109,7 +111,7 @@ class People:
             short=rng.random() < 0.1,
             proper=not lower and rng.random() < 0.45,
             lively=rng.choice((0.0, 0.0, 0.1, 0.2, 0.45)),
-            careless=rng.choice((0.0, 0.01, 0.05, 0.14)),
+            careless=rng.choice((0.0, 0.0, 0.03, 0.1)),
         )
 
     def _handle(self, voice: str) -> str:

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from crisisdesk.cases.motrin.bank import Deck, Line, choose
+from crisisdesk.cases.motrin.fill import Filler
 from crisisdesk.cases.motrin.people import Crowd, People, Person
 from crisisdesk.cases.motrin.style import TERMS, dress
 from crisisdesk.cases.motrin.targets import (
@@ -15,7 +16,6 @@ from crisisdesk.cases.motrin.targets import (
     ORDINARY_UNNAMED,
     OUTBREAK,
     Hour,
-    eastern,
     ordinary,
     weekend,
 )
@@ -26,38 +26,10 @@ LENGTH: Final = 140
 FIRST_REACH: Final = 1_021
 """Followers of the one who speaks first: about 1,000, as the sources say."""
 FIRST_ACTIVITY: Final = 8.0
+"""How readily that person posts on, against others."""
 CROWD: Final = 12
 """A conversation of fewer people mostly draws new ones."""
-_CODE: Final = "abcdefghijkmnpqrstuvwxyz23456789"
-_ADS: Final = ("http://example.org/sling-ad", "http://example.org/6nqk4e", "http://example.org/ad")
-_VIDEOS: Final = ("http://example.org/moms-video", "http://example.org/5k2wvz", "http://example.org/v9")
 _ROLES: Final = ("mom", "other", "pro", "dad")
-_QUOTES: Final = ("RT @{}: {}", "RT @{} {}", "Retweet @{}: {}", "retweeting @{}: {}")
-_NODS: Final = (
-    *(
-        "This.",
-        "lol",
-        "yep",
-        "so true",
-        "agreed",
-        "ha!",
-        "Wow.",
-        "interesting",
-        "exactly",
-        "ditto",
-        "good one",
-        "lol yes",
-    ),
-    *("love this", "word", "hmm", "nice", "right on", "+1", "yup", "see:", "passing this on", "thought this was good"),
-)
-_AFFAIR: Final = (
-    "the Motrin thing",
-    "this Motrin thing",
-    "the Motrin ad",
-    "the Motrin stuff",
-    "all this Motrin business",
-)
-"""What people call it without the hashtag."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +80,7 @@ class Story:
             (46, 34, 9, 11),
         )
         self._texts: set[str] = set()
-        self._links = [self._code() for _ in range(24)]
+        self._filler = Filler(self._rng)
         self._count = 0
 
     def tell(self) -> list[Draft]:
@@ -117,9 +89,8 @@ class Story:
         drafts: list[Draft] = []
         for start, expected in ordinary():
             for time, kind in self._plan(start, expected, hours.get(start)):
-                drafts.append(
-                    self._post(time, kind, hours[start].phase if kind in {"complaint", "talk"} else "ordinary")
-                )
+                phase = hours[start].phase if kind in {"complaint", "talk"} else "ordinary"
+                drafts.append(self._post(time, kind, phase))
         return drafts
 
     def _plan(self, start: datetime, expected: float, hour: Hour | None) -> list[tuple[datetime, str]]:
@@ -165,14 +136,9 @@ class Story:
             if answered is None or (negative and phase != "ordinary" and not answered.negative):
                 return None
             text, reply_to = text.replace("{who}", answered.person.handle), answered.id
-        text = dress(self._fill(choose(text, rng), person, time), person, negative=negative, rng=rng)
-        named = TERMS.search(text) is not None
-        if (
-            len(text) > LENGTH
-            or named is (kind == "unnamed")
-            or text.lower() in self._texts
-            or line.text in person.said
-        ):
+        text = dress(self._filler.fill(choose(text, rng), person, time), person, negative=negative, rng=rng)
+        misses = (TERMS.search(text) is not None) is (kind == "unnamed")
+        if misses or len(text) > LENGTH or text.lower() in self._texts or line.text in person.said:
             return None
         person.said.add(line.text)
         person.last = time
@@ -180,14 +146,11 @@ class Story:
 
     def _heard(self, room: _Room, person: Person, line: Line) -> Draft | None:
         """A recent post that the reply fits, rather of somebody widely read; None when a few glances find none."""
-        fitting = []
-        for draft in self._rng.choices(room.recent, k=40):
+        fitting: list[Draft] = []
+        for draft in self._rng.choices(room.recent, k=40) if room.recent else ():
             text = draft.text.lower()
-            if (
-                draft.person is not person
-                and not draft.repost
-                and (not line.to or any(word in text for word in line.to))
-            ):
+            answers = not line.to or any(word in text for word in line.to)
+            if answers and draft.person is not person and not draft.repost:
                 fitting.append(draft)
         return self._rng.choices(fitting, [math.sqrt(d.person.reach) for d in fitting])[0] if fitting else None
 
@@ -203,19 +166,12 @@ class Story:
         weights = [d.person.reach**0.6 * math.exp((d.time - time) / timedelta(hours=1.5)) for d in originals]
         original = rng.choices(originals, weights)[0]
         person = self._author(room, original.person.voice if original.person.lang != "en" else "any", time)
-        text = self._quote(original)
+        text = self._filler.quote(original.text, original.person.handle)
         if person is original.person or original.text in person.said or len(text) > LENGTH or not TERMS.search(text):
             return None
         person.said.add(original.text)
         person.last = time
         return Draft(self._id(), time, text, person, phase, negative, repost=original.id)
-
-    def _quote(self, original: Draft) -> str:
-        rng, handle, text = self._rng, original.person.handle, original.text
-        if rng.random() < 0.14:
-            return f"{text} (via @{handle})"
-        quoted = rng.choices(_QUOTES, (60, 24, 9, 7))[0].format(handle, text)
-        return f"{rng.choice(_NODS)} {quoted}" if rng.random() < 0.16 else quoted
 
     def _author(self, room: _Room, voice: str, time: datetime) -> Person:
         """Somebody with that voice who has not just posted; for `any` one of the roles."""
@@ -235,56 +191,8 @@ class Story:
         crowd.add(person)
         return person
 
-    def _fill(self, text: str, person: Person, time: datetime) -> str:
-        """The text with its slots filled for this author at this time."""
-        rng, local = self._rng, eastern(time)
-        tag = person.tag
-        if text.endswith("{tag}"):
-            text = self._place_tag(text.removesuffix("{tag}").rstrip(), person)
-        slots = {
-            "tag": tag,
-            "it": tag if rng.random() < 0.6 else rng.choice(_AFFAIR),
-            "kid": person.kid,
-            "age": person.age,
-            "n": str(person.children),
-            "today": _today(local),
-            "now": _clock(local, rng),
-            "time": _clock(local - timedelta(minutes=rng.randint(30, 240)), rng),
-            "link": f"http://example.org/{rng.choice(self._links) if rng.random() < 0.5 else self._code()}",
-            "ad": rng.choice(_ADS),
-            "video": rng.choice(_VIDEOS),
-        }
-        for name, value in slots.items():
-            text = text.replace("{" + name + "}", value)
-        return text
-
-    def _place_tag(self, text: str, person: Person) -> str:
-        rng = self._rng
-        if TERMS.search(text) and rng.random() < 0.4:
-            return text
-        if person.tag_first and not text.startswith("@"):
-            return f"{person.tag} {text}"
-        extra = rng.choice((" #fail", " #babywearing", " #motrin")) if rng.random() < 0.02 else ""
-        return f"{text} {person.tag}{extra}"
-
-    def _code(self) -> str:
-        return "".join(self._rng.choice(_CODE) for _ in range(6))
-
     def _id(self) -> str:
         return f"motrin-{self._count + 1:04d}"
-
-
-def _clock(local: datetime, rng: random.Random) -> str:
-    """A time of day as people write it: 3am, 2:40am."""
-    minutes = rng.choice(("", f":{local.minute:02d}"))
-    return f"{local.hour % 12 or 12}{minutes}{'am' if local.hour < 12 else 'pm'}"
-
-
-def _today(local: datetime) -> str:
-    """The part of the day as people name it."""
-    if 4 <= local.hour < 11:
-        return "this morning"
-    return "today" if 11 <= local.hour < 18 else "tonight"
 
 
 def _poisson(mean: float, rng: random.Random) -> int:
