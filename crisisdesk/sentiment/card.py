@@ -45,11 +45,11 @@ def read_card(folder: Path) -> Card:
     Raises:
         ModelError: a file is missing, or the configuration is not one of a sentiment model.
     """
-    for name in FILES:
-        if not (folder / name).is_file():
-            raise ModelError(
-                f"The sentiment model {folder} lacks {name}; install crisisdesk again or restore the folder."
-            )
+    missing = [name for name in FILES if not (folder / name).is_file()]
+    if missing:
+        raise ModelError(
+            f"The sentiment model {folder} lacks {', '.join(missing)}; restore the folder or install crisisdesk again."
+        )
     try:
         config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
         own = config.get("crisisdesk", {})
