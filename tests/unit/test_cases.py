@@ -183,6 +183,19 @@ def test_no_opening_is_a_template(drafts):
         assert count <= max(1, 0.02 * len(texts)), (phase, opening, count)
 
 
+def test_fifty_in_a_row_repeat_no_thought(posts):
+    own = [re.sub(r"@\w+|https?:\S+|#motrinmoms", "", post["text"].lower()) for post in posts if "repost" not in post]
+    words = [frozenset(re.findall(r"[a-z']+", text)) for text in own]
+    alike = [
+        (own[earlier], own[later])
+        for later in range(len(own))
+        for earlier in range(max(0, later - 50), later)
+        if len(words[later]) > 3 < len(words[earlier])
+        and len(words[later] & words[earlier]) > 0.7 * len(words[later] | words[earlier])
+    ]
+    assert alike == []
+
+
 def test_other_languages_turn_up(posts):
     languages = Counter(post["lang"] for post in posts)
     assert {"en", "es", "de", "fr", "pt", "nl", "ja"} <= set(languages)

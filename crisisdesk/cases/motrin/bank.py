@@ -45,6 +45,7 @@ class Line:
     """What a reply answers: the other post holds one of these; empty for anything."""
     drawn: int = -1_000_000
     """When it was last drawn, in draws of its deck."""
+    uses: int = 0
 
     @property
     def is_foreign(self) -> bool:
@@ -115,6 +116,7 @@ class Deck:
         rested = [line for line in self._fitting if self._draws - line.drawn > gap]
         line = rng.choices(rested, [line.weight for line in rested])[0]
         line.drawn = self._draws
+        line.uses += 1
         self._draws += 1
         return line
 

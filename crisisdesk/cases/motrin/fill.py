@@ -46,6 +46,7 @@ class Filler:
             "age": person.age,
             "n": str(person.children),
             "today": _today(local),
+            "day": f"{local:%A}".lower(),
             "now": _clock(local, rng),
             "time": _clock(local - timedelta(minutes=rng.randint(30, 240)), rng),
             "link": f"http://example.org/{rng.choice(self._links) if rng.random() < 0.5 else self._code()}",

@@ -19,6 +19,7 @@ from crisisdesk.cases.motrin.targets import (
     ordinary,
     weekend,
 )
+from crisisdesk.cases.motrin.words import Words
 
 SEED: Final = 20081114
 LENGTH: Final = 140
@@ -80,6 +81,7 @@ class Story:
             (46, 34, 9, 11),
         )
         self._texts: set[str] = set()
+        self._words = Words(self._rng)
         self._filler = Filler(self._rng)
         self._count = 0
 
@@ -136,7 +138,10 @@ class Story:
             if answered is None or (negative and phase != "ordinary" and not answered.negative):
                 return None
             text, reply_to = text.replace("{who}", answered.person.handle), answered.id
-        text = dress(self._filler.fill(choose(text, rng), person, time), person, negative=negative, rng=rng)
+        text = choose(text, rng)
+        if line.uses > 1 and not line.is_foreign:
+            text = self._words.vary(text, "daily" if kind == "unnamed" else kind)
+        text = dress(self._filler.fill(text, person, time), person, negative=negative, rng=rng)
         misses = (TERMS.search(text) is not None) is (kind == "unnamed")
         if misses or len(text) > LENGTH or text.lower() in self._texts or line.text in person.said:
             return None

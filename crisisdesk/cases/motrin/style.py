@@ -6,7 +6,7 @@ from typing import Final
 
 from crisisdesk.cases.motrin.people import Person
 
-TERMS: Final = re.compile(r"(?<!\w)(?:motrin|motrinmoms|pain reliever)(?!\w)", re.IGNORECASE)
+TERMS: Final = re.compile(r"(?<!\w)(?:motrin|#motrinmoms|pain reliever)(?!\w)", re.IGNORECASE)
 """What the watch of the case looks for."""
 
 _FIXED: Final = re.compile(r"^[@#]|^https?:|motrin|^<|^[:;>=]", re.IGNORECASE)
