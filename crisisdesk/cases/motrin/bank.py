@@ -107,6 +107,12 @@ class Deck:
         self._hour = START - timedelta(hours=1)
         self._fitting: list[Line] = []
 
+    def first(self) -> Line:
+        """The line at the top: how it all begins."""
+        line = self._lines[0]
+        line.drawn, line.uses = self._draws, 1
+        return line
+
     def draw(self, time: datetime, rng: random.Random) -> Line:
         """A line that fits the moment and has rested."""
         hour = time.replace(minute=0, second=0)

@@ -130,7 +130,7 @@ class Story:
         rng = self._rng
         negative = kind in {"complaint", "ache"}
         deck = self._unnamed if kind == "unnamed" else room.complaints if negative else room.talk
-        line = deck.draw(time, rng)
+        line = deck.draw(time, rng) if room is self._ordinary or room.people else deck.first()
         person = self._author(room, line.voice, time)
         text, reply_to = line.text, None
         if text.startswith("@{who}"):

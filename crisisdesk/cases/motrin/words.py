@@ -71,7 +71,7 @@ class Words:
         start = head[0] if head else ""
         body = self._phrase.sub(self._swapped, text[len(start) : len(text) - len(tail)])
         body = re.sub(r"\b([Aa])n? (?=([a-gi-tv-z]))", _article, " ".join(body.split()))
-        if rng.random() < EDGE:
+        if body[:1].isalpha() and rng.random() < EDGE:
             body = self._edged(body, kind)
         return start + body + tail
 
