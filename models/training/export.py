@@ -56,13 +56,19 @@ def calibrate(path: Path, data: Path) -> float:
 
 
 def scores_on(folder: Path, dev: Path) -> dict[str, Any]:
-    """What the folder as it stands reaches on a dev set, by source and language."""
+    """What the folder as it stands reaches on a dev set: `pooled`, and `by` source and language."""
     model = load(folder)
-    parts = {}
-    for column in ("source", "lang"):
-        report = evaluate(dev, model, by=column).as_dict()
-        parts[column] = report["by"]
-    return {"pooled": {key: value for key, value in report.items() if key != "by"}, "by": parts}
+    reports = {column: evaluate(dev, model, by=column).as_dict() for column in ("source", "lang")}
+    by = {
+        column: {value: without_speed(figures) for value, figures in report.pop("by").items()}
+        for column, report in reports.items()
+    }
+    return {"pooled": without_speed(reports["source"]), "by": by}
+
+
+def without_speed(figures: dict[str, Any]) -> dict[str, Any]:
+    """The figures that belong to the model and not to the machine."""
+    return {key: value for key, value in figures.items() if key != "posts_per_second"}
 
 
 def save_tokenizer(source: Path, out: Path) -> None:

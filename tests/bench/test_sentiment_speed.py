@@ -2,6 +2,7 @@
 
 import random
 import statistics
+import sys
 import time
 
 import pytest
@@ -16,13 +17,13 @@ WORDS = (
     "pain reliever people tell us how to carry our kids love the sling really can someone explain boycott tomorrow "
     "coffee first then outrage lol saw it twice today no idea what everybody is on about thanks for the link they "
     "pulled it finally sorry is not enough wow what a weekend #motrinmoms @user http"
-).split()
+)
 
 
 def posts(number: int) -> list[str]:
     """Distinct texts of 3 to 30 words, as long as posts are."""
     chance = random.Random(2008)
-    return [" ".join([*chance.choices(WORDS, k=chance.randint(3, 30)), str(n)]) for n in range(number)]
+    return [" ".join([*chance.choices(WORDS.split(), k=chance.randint(3, 30)), str(n)]) for n in range(number)]
 
 
 def test_posts_per_second_and_the_delay_of_one(capsys: pytest.CaptureFixture[str]) -> None:
@@ -43,6 +44,7 @@ def test_posts_per_second_and_the_delay_of_one(capsys: pytest.CaptureFixture[str
     cached.score(texts)
     again = len(texts) / (time.perf_counter() - began)
     with capsys.disabled():
-        print(f"\n{model.name}: {statistics.median(rates):,.0f} distinct posts/s (median of five, 2 threads)")
-        print(f"one post alone: {statistics.median(delays):.1f} ms (median of 300)")
-        print(f"copies of known posts: {again:,.0f} posts/s")
+        sys.stdout.write(
+            f"\n{model.name}: {statistics.median(rates):,.0f} distinct posts/s (median of five, 2 threads), "
+            f"one post alone {statistics.median(delays):.1f} ms (median of 300), copies {again:,.0f} posts/s\n"
+        )
