@@ -9,7 +9,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
-from textual.widgets import Static
 
 from crisisdesk.console.paint import plain
 from crisisdesk.console.screens.desk_screen import DeskScreen
@@ -17,6 +16,7 @@ from crisisdesk.console.widgets.chart import Chart
 from crisisdesk.console.widgets.evidence import evidence_page, figures_line, title_lines, why_line
 from crisisdesk.console.widgets.guide import playbook_page, timeline_page
 from crisisdesk.console.widgets.page import Line, Page
+from crisisdesk.console.widgets.sheet import Sheet
 from crisisdesk.desk import Desk, Picture
 from crisisdesk.records import Incident
 
@@ -43,21 +43,21 @@ class IncidentScreen(DeskScreen):
         self._stale = asyncio.Event()
 
     def compose_body(self) -> ComposeResult:
-        yield Static(id="headline")
-        yield Static(id="tabs")
+        yield Sheet(id="headline")
+        yield Sheet(id="tabs")
         with Horizontal(id="body"):
             with VerticalScroll(id="evidence", classes="panel") as evidence:
                 evidence.border_title = "1 Evidence"
-                yield Static(id="figures")
+                yield Sheet(id="figures")
                 yield Chart(id="chart")
-                yield Static(id="facts")
+                yield Sheet(id="facts")
             with Vertical(id="right"):
                 with VerticalScroll(id="playbook", classes="panel") as playbook:
                     playbook.border_title = "2 Playbook"
-                    yield Static(id="steps")
+                    yield Sheet(id="steps")
                 with VerticalScroll(id="timeline", classes="panel") as timeline:
                     timeline.border_title = "3 Timeline"
-                    yield Static(id="changes")
+                    yield Sheet(id="changes")
 
     def on_mount(self) -> None:
         self.action_pane(self._pane)
@@ -70,10 +70,10 @@ class IncidentScreen(DeskScreen):
     def show(self, picture: Picture) -> None:
         self._last = incident = next((i for i in picture.incidents if i.id == self._last.id), self._last)
         watch = next((watch for watch in picture.watches if watch.name == incident.watch), None)
-        self.query_one("#headline", Static).update(Page([*title_lines(incident, picture.now), why_line(incident)]))
-        self.query_one("#figures", Static).update(Page([figures_line(incident)]))
+        self.query_one("#headline", Sheet).put(Page([*title_lines(incident, picture.now), why_line(incident)]))
+        self.query_one("#figures", Sheet).put(Page([figures_line(incident)]))
         self.query_one(Chart).show(watch, incident)
-        self.query_one("#facts", Static).update(evidence_page(incident.evidence))
+        self.query_one("#facts", Sheet).put(evidence_page(incident.evidence))
         self._stale.set()
 
     def action_pane(self, name: str) -> None:
@@ -84,13 +84,13 @@ class IncidentScreen(DeskScreen):
             Content.styled(f" {n} {pane.title()} ", "reverse" if pane == name else "")
             for n, pane in enumerate(PANES, 1)
         ]
-        self.query_one("#tabs", Static).update(Content(" ").join(marks))
+        self.query_one("#tabs", Sheet).put(Page([Line(Content(" ").join(marks))]))
         self.query_one(f"#{name}").focus()
 
     @work(group="guide", exclusive=True)
     async def _keep_guide(self) -> None:
         """Fetch playbook and timeline again whenever the picture has changed: an edited playbook is live at once."""
-        steps, timeline = self.query_one("#steps", Static), self.query_one("#changes", Static)
+        steps, timeline = self.query_one("#steps", Sheet), self.query_one("#changes", Sheet)
         while True:
             await self._stale.wait()
             self._stale.clear()
@@ -98,7 +98,7 @@ class IncidentScreen(DeskScreen):
                 book = await self._desk.playbook(self._last.id)
                 changes = await self._desk.timeline(self._last.id)
             except Exception as error:  # noqa: BLE001 - shown; the next picture tries again
-                timeline.update(Page([Line(plain(f"Playbook and timeline cannot be read: {error}", "$warning"))]))
+                timeline.put(Page([Line(plain(f"Playbook and timeline cannot be read: {error}", "$warning"))]))
                 continue
-            steps.update(playbook_page(book, self._last.playbook))
-            timeline.update(timeline_page(changes))
+            steps.put(playbook_page(book, self._last.playbook))
+            timeline.put(timeline_page(changes))

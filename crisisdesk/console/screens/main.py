@@ -6,7 +6,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
-from textual.widgets import Static
 
 from crisisdesk.console.paint import plain
 from crisisdesk.console.screens.desk_screen import DeskScreen
@@ -16,6 +15,7 @@ from crisisdesk.console.widgets.evidence import brief_page, decisive_page, glanc
 from crisisdesk.console.widgets.keyed_list import KeyedList
 from crisisdesk.console.widgets.lists import Feed, IncidentList, WatchList
 from crisisdesk.console.widgets.page import Line, Page
+from crisisdesk.console.widgets.sheet import Sheet
 from crisisdesk.desk import Picture, WatchPicture
 from crisisdesk.records import Incident
 
@@ -38,10 +38,10 @@ class MainScreen(DeskScreen):
             with Vertical(id="left"):
                 yield IncidentList(id="incidents", classes="panel")
                 with Vertical(id="detail", classes="panel"):
-                    yield Static(id="brief")
-                    yield Static(id="glance")
+                    yield Sheet(id="brief")
+                    yield Sheet(id="glance")
                     yield Chart(id="chart")
-                    yield Static(id="decisive")
+                    yield Sheet(id="decisive")
             with Vertical(id="right"):
                 yield WatchList(id="watches", classes="panel")
                 yield Feed(id="feed", classes="panel")
@@ -82,15 +82,15 @@ class MainScreen(DeskScreen):
         detail.set_class(incident is None, "-calm")
         detail.border_title = Content.assemble("Why  ", plain(incident.watch, cells=40)) if incident else "Now"
         self.query_one(Chart).show(watch, incident)
-        glance, brief, decisive = (self.query_one(f"#{name}", Static) for name in ("glance", "brief", "decisive"))
+        glance, brief, decisive = (self.query_one(f"#{name}", Sheet) for name in ("glance", "brief", "decisive"))
         if incident:
-            glance.update(glance_page(incident))
-            brief.update(brief_page(incident))
-            decisive.update(decisive_page(incident))
+            glance.put(glance_page(incident))
+            brief.put(brief_page(incident))
+            decisive.put(decisive_page(incident))
         else:
             for static in (glance, brief):
-                static.update(calm_page(self.picture))
-            decisive.update(Page())
+                static.put(calm_page(self.picture))
+            decisive.put(Page())
 
     def _watch(self) -> WatchPicture | None:
         """The incident's watch, or without one the selected watch."""

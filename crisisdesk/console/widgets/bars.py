@@ -4,11 +4,11 @@ from datetime import timedelta, tzinfo
 from typing import Final
 
 from textual.content import Content
-from textual.widgets import Static
 
 from crisisdesk.console import words
 from crisisdesk.console.paint import badge, joined, plain
 from crisisdesk.console.widgets.page import Line, Page, row
+from crisisdesk.console.widgets.sheet import Sheet
 from crisisdesk.desk import Picture
 from crisisdesk.records import EPOCH, OutputStatus, Severity, SourceStatus, State
 
@@ -22,7 +22,7 @@ MANY_WAITING: Final = 1_000
 """More mentions than this before the model are a warning: what is on the screen is behind."""
 
 
-class DeskBar(Static):
+class DeskBar(Sheet):
     """First line: how bad it is by count, and the desk's time in UTC and, where it differs, here."""
 
     def __init__(self, person: str, zone: tzinfo | None) -> None:
@@ -34,7 +34,7 @@ class DeskBar(Static):
         """Show this moment, in fewer words where there is little room."""
         name = Content.styled(" crisisdesk ", "bold $primary")
         roomy = self.app.size.width >= ROOMY
-        self.update(Page([row(joined(name, self._counts(picture), by=" "), self._time(picture, roomy=roomy))]))
+        self.put(Page([row(joined(name, self._counts(picture), by=" "), self._time(picture, roomy=roomy))]))
 
     @staticmethod
     def _counts(picture: Picture) -> Content:
@@ -59,7 +59,7 @@ class DeskBar(Static):
         return Content.assemble(joined(Content.styled(moment, "bold"), plain(here, "$faint"), person), " ")
 
 
-class NoticeLine(Static):
+class NoticeLine(Sheet):
     """What this stream is, when it is not the live public; gone when there is nothing to say."""
 
     def __init__(self) -> None:
@@ -68,10 +68,10 @@ class NoticeLine(Static):
     def show(self, picture: Picture) -> None:
         """Show this moment."""
         self.display = bool(picture.notice)
-        self.update(plain(picture.notice))
+        self.put(Page([Line(plain(picture.notice))]))
 
 
-class StatusLine(Static):
+class StatusLine(Sheet):
     """What the desk runs on. What is wrong comes first, in words, and is never cut off by what is well."""
 
     def __init__(self) -> None:
@@ -84,7 +84,7 @@ class StatusLine(Static):
         most = 2 if len(troubles) <= FEW_TROUBLES else 1
         hint = Content.styled("s: in full" if troubles else "", "$accent")
         lines = [Line(trouble, sign=Content.styled("! ", "bold $error"), most=most) for trouble in troubles]
-        self.update(Page([*lines, Line(joined(hint, well(picture)), most=most)]))
+        self.put(Page([*lines, Line(joined(hint, well(picture)), most=most)]))
 
 
 def troubles_of(picture: Picture) -> list[Content]:

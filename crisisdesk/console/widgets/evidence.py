@@ -37,14 +37,14 @@ def figures_line(incident: Incident) -> Line:
         joined(
             Content.assemble(
                 (f"{figures.negative:,}", "bold"),
-                f" of {figures.total:,} negative in {words.window(figures.window_minutes)}",
+                f" of {figures.total:,} posts in {words.window(figures.window_minutes)}",
                 f", usual {words.usual(figures.expected)}",
             ),
             Content.styled(words.people(figures.authors), "bold"),
             Content.assemble(
-                (words.share(figures.negative_share), "bold"), f", usual {words.share(figures.usual_share)}"
+                (words.share(figures.negative_share), "bold"), f" negative, usual {words.share(figures.usual_share)}"
             ),
-            Content(f"chance {words.chance(figures.probability)}"),
+            Content(f"by chance: {words.chance(figures.probability)}"),
         ).stylize_before("$secondary"),
         most=2,
     )

@@ -16,7 +16,7 @@ from crisisdesk.records import Incident, Scored, State
 SPARK_HOURS: Final = 16
 TALL: Final = 34
 """Lines of a terminal from which on a watch gets two of them."""
-FEED_ROWS: Final = 200
+FEED_ROWS: Final = 100
 """Mentions that the feed holds; older ones are in the incidents' evidence."""
 
 
