@@ -1,3 +1,3 @@
-"""The rapid-reaction desk: from the public stream to sentiment, to the spike, to the person on call, to the playbook."""
+"""The rapid-reaction desk: from the public stream to sentiment, spike, the person on call and the playbook."""
 
 __version__ = "0.1.0"

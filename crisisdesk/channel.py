@@ -1,4 +1,4 @@
-"""Where two stages meet: a bounded queue that says what it does when it is full, counts what it drops, and can close."""
+"""Where two stages meet: a bounded queue that says what it does when full, counts what it drops, and can close."""
 
 import asyncio
 from collections import deque

@@ -6,7 +6,7 @@ The console holds a `Desk` and cannot tell whether it is in the same process; wh
 import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Protocol
 
@@ -121,7 +121,7 @@ class Instruments:
     outputs: Callable[[], Iterable[OutputStatus]] = lambda: ()
     waiting: Callable[[], int] = lambda: 0
     model: Callable[[], str] = lambda: ""
-    troubles: list[str] = field(default_factory=list)
+    troubles: Callable[[], Iterable[str]] = lambda: ()
 
 
 class LocalDesk:
@@ -160,7 +160,7 @@ class LocalDesk:
             waiting=read.waiting(),
             model=read.model(),
             notice=self._notice,
-            troubles=(*read.troubles, *self._library.troubles()),
+            troubles=(*read.troubles(), *self._library.troubles()),
         )
 
     async def changed(self) -> None:

@@ -213,6 +213,8 @@ class PlaybookRef:
     next_step: str
     reason: str = ""
     """Why this one, in a few words."""
+    specific: bool = True
+    """It was written for such a case; the general one is not."""
 
 
 @dataclass(frozen=True, slots=True)

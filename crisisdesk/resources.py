@@ -19,4 +19,6 @@ def folder(name: str) -> Path:
     for place in (package / "_data" / name, package.parent / name):
         if place.is_dir():
             return place
-    raise CrisisdeskError(f"The folder {name}/ is missing from this installation ({package}); install crisisdesk again.")
+    raise CrisisdeskError(
+        f"The folder {name}/ is missing from this installation ({package}); install crisisdesk again."
+    )

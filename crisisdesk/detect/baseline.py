@@ -32,7 +32,10 @@ SHARE_PRIOR: Final = (2.0, 8.0)
 class Baseline:
     """The usual, of one watch. Rates are posts an hour, shares lie between 0 and 1."""
 
-    level: float = 0.0
+    seen: float = 0.0
+    """Posts of the past, older ones weighing less."""
+    lasted: float = 0.0
+    """Average hours in which they came, weighed alike: a night hour counts for less than one."""
     hours: int = 0
     """Hours learnt so far."""
     profile_seen: list[float] = field(default_factory=lambda: [0.0] * 24)
@@ -41,6 +44,11 @@ class Baseline:
     total: float = SHARE_PRIOR[1]
     dispersion: list[float] = field(default_factory=lambda: [0.25] * len(WINDOWS))
     correlation: list[float] = field(default_factory=lambda: [0.03] * len(WINDOWS))
+
+    @property
+    def level(self) -> float:
+        """Usual posts an hour, over the whole day."""
+        return max(self.seen / self.lasted, 0.01) if self.lasted else 0.0
 
     @property
     def share(self) -> float:
@@ -54,8 +62,7 @@ class Baseline:
 
     def rate(self, hour: int) -> float:
         """Usual posts an hour in the UTC hour of the day that `hour` (hours since 1970) is."""
-        i = hour % 24
-        return self.level * (self.profile_seen[i] + PROFILE_PRIOR) / (self.profile_usual[i] + PROFILE_PRIOR)
+        return self.level * self._shape(hour % 24)
 
     def expected(self, start: float, end: float) -> float:
         """Usual posts between two moments, in minutes since 1970."""
@@ -76,15 +83,18 @@ class Baseline:
         # One wild hour that was not flagged may move the level by so much and no more.
         bound = usual + 4 * (usual + self.dispersion[WINDOWS.index(HOUR)] * usual**2) ** 0.5 + 1
         counted = min(float(total), bound) if self.hours else float(total)
-        shape = (self.profile_seen[hour % 24] + PROFILE_PRIOR) / (self.profile_usual[hour % 24] + PROFILE_PRIOR)
-        weight = max(1 - 0.5 ** (1 / LEVEL_HALF_LIFE), 1 / (self.hours + 1))
-        self.level = max(self.level + weight * (counted / shape - self.level), 0.01)
+        kept = 0.5 ** (1 / LEVEL_HALF_LIFE)
+        self.seen, self.lasted = self.seen * kept + counted, self.lasted * kept + self._shape(hour % 24)
         if self.hours >= 24:
             self._learn_profile(hour % 24, counted)
-        kept, heard = 0.5 ** (1 / SHARE_HALF_LIFE), counted / total if total else 0.0
-        self.negative = SHARE_PRIOR[0] + (self.negative - SHARE_PRIOR[0]) * kept + heard * negative
-        self.total = SHARE_PRIOR[1] + (self.total - SHARE_PRIOR[1]) * kept + heard * total
+        remembered, heard = 0.5 ** (1 / SHARE_HALF_LIFE), counted / total if total else 0.0
+        self.negative = SHARE_PRIOR[0] + (self.negative - SHARE_PRIOR[0]) * remembered + heard * negative
+        self.total = SHARE_PRIOR[1] + (self.total - SHARE_PRIOR[1]) * remembered + heard * total
         self.hours += 1
+
+    def _shape(self, of_day: int) -> float:
+        """How busy an hour of the day is, 1 being the average."""
+        return (self.profile_seen[of_day] + PROFILE_PRIOR) / (self.profile_usual[of_day] + PROFILE_PRIOR)
 
     def _learn_profile(self, of_day: int, counted: float) -> None:
         self.profile_seen[of_day] = self.profile_seen[of_day] * PROFILE_KEPT + counted

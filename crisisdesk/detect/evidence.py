@@ -1,110 +1,38 @@
 """What a person reads to judge for herself: the decisive posts, the first one, the phrases, the voices."""
 
-import itertools
 import math
-import re
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from typing import Final
 
+from crisisdesk.detect.memory import Memory, Remembered, distinct
 from crisisdesk.detect.people import fingerprint
-from crisisdesk.detect.stopwords import STOPWORDS
-from crisisdesk.records import Evidence, Label, Phrase, Post, Quote, Scored
+from crisisdesk.records import Evidence, Phrase, Post, Quote, Scored
 
-KEPT: Final = 4_000
-"""Posts of a watch that are remembered; in a flood the newest."""
-BACKGROUND: Final = 4_000
-"""Posts after which the usual phrases are halved, so that the watch follows its times."""
 WIDEST, NEWEST, PHRASES, VOICES = 3, 6, 8, 5
 FEWEST: Final = 3
-"""Posts that must say a phrase before it is one."""
-
-_WORD: Final = re.compile(r"#?\w[\w'’]*")
+"""Posts that must say a phrase before it is shown."""
 
 
-@dataclass(frozen=True, slots=True)
-class Remembered:
-    """A post with its moment (minutes since 1970) and what was known when it came."""
+def evidence(memory: Memory, since: float, first: Quote | None, copies: Callable[[Post], int]) -> Evidence:
+    """Everything to show for the negative posts since a moment (minutes since 1970).
 
-    moment: float
-    scored: Scored
-    counted: bool
-    flagged: bool
-
-    @property
-    def person(self) -> str:
-        """Who spoke; a post without an author is a person of its own."""
-        post = self.scored.post
-        return post.author if post.author is not None else post.key
-
-
-def phrases_of(post: Post) -> set[str]:
-    """The words, hashtags and word pairs of a post that could tell what it is about."""
-    words = [word.strip("'’") for word in _WORD.findall(post.text.casefold())]
-    telling = [w if len(w) > 2 and not w.isdigit() and w not in STOPWORDS else "" for w in words]
-    pairs = {f"{a} {b}" for a, b in itertools.pairwise(telling) if a and b and a != b}
-    return {w for w in telling if w and not w.startswith("http")} | {p for p in pairs if "http" not in p}
-
-
-class Memory:
-    """The recent posts of one watch, and the phrases it usually hears."""
-
-    def __init__(self, minutes: int) -> None:
-        self._minutes = minutes
-        self._posts: deque[Remembered] = deque()
-        self._usual: Counter[str] = Counter()
-        self._heard = 0
-
-    def add(self, item: Remembered) -> None:
-        """Remember a post; those that grow too old become part of the usual, unless they came in a spike."""
-        self._posts.append(item)
-        while len(self._posts) > KEPT or self._posts[0].moment < item.moment - self._minutes:
-            old = self._posts.popleft()
-            if not old.flagged:
-                self._learn(old.scored.post)
-
-    def negatives(self, since: float) -> list[Remembered]:
-        """Negative posts from that moment on, in the order in which they came."""
-        return [p for p in self._posts if p.moment >= since and p.scored.label is Label.NEGATIVE]
-
-    def evidence(self, since: float, first: Quote | None, copies: Callable[[Post], int]) -> Evidence:
-        """Everything to show for the negative posts since a moment."""
-        found = self.negatives(since)
-        counted = [p for p in found if p.counted]
-        posts = [p.scored.post for p in found]
-        return Evidence(
-            phrases=tuple(self._phrases([p.scored.post for p in counted])),
-            posts=tuple(_decisive(found, copies)),
-            first=first,
-            voices=_voices(posts),
-            languages=_ranked(post.lang or "unknown" for post in posts),
-            sources=_ranked(post.source for post in posts),
-        )
-
-    def _learn(self, post: Post) -> None:
-        self._usual.update(phrases_of(post))
-        self._heard += 1
-        if self._heard >= BACKGROUND:
-            self._heard //= 2
-            self._usual = Counter({phrase: n // 2 for phrase, n in self._usual.items() if n > 1})
-
-    def _phrases(self, posts: Sequence[Post]) -> list[Phrase]:
-        """Phrases that are far more frequent than usual, by log-likelihood (Dunning 1993), near-repeats dropped."""
-        said: Counter[str] = Counter()
-        for post in posts:
-            said.update(phrases_of(post))
-        ranked: list[tuple[float, str, int, float]] = []
-        for phrase, n in said.items():
-            usual = (self._usual[phrase] + 0.5) / (self._heard + 20)
-            if n >= FEWEST and n / len(posts) > usual:
-                ranked.append((_likelihood(n, len(posts), usual), phrase, n, usual))
-        ranked.sort(key=lambda row: (-row[0], row[1]))
-        chosen: list[Phrase] = []
-        for _, phrase, n, usual in ranked:
-            if not any(_repeats(phrase, other.text) for other in chosen):
-                chosen.append(Phrase(phrase, n, usual))
-        return chosen[:PHRASES]
+    Args:
+        memory: the recent posts.
+        since: where the window begins.
+        first: the post with which the story began.
+        copies: how many posts have said the same as one.
+    """
+    found = memory.negatives(since)
+    posts = [p.scored.post for p in found]
+    return Evidence(
+        phrases=tuple(_phrases(memory, [p for p in found if p.counted])),
+        posts=tuple(_decisive(found, copies)),
+        first=first,
+        voices=_voices(posts),
+        languages=_ranked(post.lang or "unknown" for post in posts),
+        sources=_ranked(post.source for post in posts),
+    )
 
 
 def quote(item: Scored, copies: int = 1) -> Quote:
@@ -120,9 +48,15 @@ def _likelihood(n: int, of: int, usual: float) -> float:
     return n * math.log(share / usual) + (of - n) * math.log((1 - share) / (1 - usual))
 
 
-def _repeats(phrase: str, other: str) -> bool:
-    """Whether two phrases share a word, as "the ad" and "ad" do."""
-    return bool({w.lstrip("#") for w in phrase.split()} & {w.lstrip("#") for w in other.split()})
+def _phrases(memory: Memory, found: Sequence[Remembered]) -> list[Phrase]:
+    """Phrases that are far more frequent than usual, by log-likelihood (Dunning 1993), near-repeats dropped."""
+    said: Counter[str] = Counter()
+    for item in found:
+        said.update(item.phrases)
+    usual = {phrase: memory.usual(phrase) for phrase, n in said.items() if n >= FEWEST}
+    weights = {p: _likelihood(said[p], len(found), u) for p, u in usual.items() if said[p] / len(found) > u}
+    ranked = sorted(weights, key=lambda phrase: (-weights[phrase], phrase))
+    return [Phrase(phrase, said[phrase], usual[phrase]) for phrase in distinct(ranked)][:PHRASES]
 
 
 def _decisive(found: Sequence[Remembered], copies: Callable[[Post], int]) -> list[Quote]:

@@ -1,7 +1,7 @@
 """Whether the negative posts of one watch are a spike: counts in, a reading out, nothing but arithmetic between."""
 
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
 
 from crisisdesk.detect.baseline import HOUR, SETTLED, Baseline
@@ -11,18 +11,29 @@ from crisisdesk.records import Severity
 
 GRACE: Final = 6
 """Hours that a new watch only listens; after them it calls, by stricter thresholds until it has settled."""
-LEARN_AFTER: Final = 3
-"""Hours that an hour waits before it is learnt, so that the detector may flag it first."""
+LEARN_AFTER: Final = 12
+"""Hours that an hour waits before it is learnt: no window is compared with a usual that it is part of, and a slow
+beginning can still be flagged before it passes for normal."""
+LEARN_AFTER_AT_FIRST: Final = 3
+"""The same while less than two days are known, so that a new watch gets to know anything at all."""
 GIVE_IN: Final = 168
 """Hours of one unbroken spike after which it has become the usual, and is learnt after all."""
 LEAST: Final = 4
 """Negative posts below which nothing is a spike, however unusual."""
-SIZE_CORRECTION: Final = 0.36
-"""Makes one threshold mean the same number of false alarms for small and for large brands (per factor 10)."""
+SIZE_CORRECTION: Final = 0.95
+"""Makes one threshold mean the same number of false alarms for small and large brands: per factor 10 of posts."""
+SIZES: Final = (10**-0.8, 10**0.65)
+"""Posts in five minutes between which the correction holds; beyond, it stays as it is there."""
+SHARE_CORRECTION: Final = 1.25
+"""The same for brands that are complained about little and much, for 100 points of the usual share above a quarter:
+the fuller of complaints, the less room the share has to surprise."""
+SHARES: Final = (0.25, 0.60)
+RED_NUMBER: Final = 8.0
+"""Surprise of the number alone from which a call is red, whatever the share: that many are never chance."""
 LEARNING_EXTRA: Final = 1.0
 """Added to the thresholds of a watch that knows nothing yet; falls to 0 as it settles."""
 KEEP: Final = 0.7
-"""A severity lasts while the surprise stays above this part of the threshold that it took."""
+"""A severity lasts while the number of negative posts surprises by this part of the threshold that it took."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,21 +49,21 @@ class Thresholds:
         """Thresholds that call (amber or red) about `per_month` times a month for nothing.
 
         The two constants are fitted to simulated brands of all sizes (tests/proof/test_false_alarms.py prints
-        them); a notice is ten times as frequent as a call, an unfounded red a tenth as frequent.
+        them); a notice is four times as frequent as a call, an unfounded red a tenth as frequent.
         """
 
         def at(rate: float) -> float:
             return ONE_A_MONTH - math.log(rate) / ALARMS_FALL
 
-        return cls(notice=at(per_month * 10), amber=at(per_month), red=at(per_month / 10))
+        return cls(notice=at(per_month * 4), amber=at(per_month), red=at(per_month / 10))
 
     def of(self, severity: Severity) -> float:
         """The threshold of one severity."""
         return {Severity.NOTICE: self.notice, Severity.AMBER: self.amber, Severity.RED: self.red}[severity]
 
 
-ONE_A_MONTH: Final = 3.3
-ALARMS_FALL: Final = 2.5
+ONE_A_MONTH: Final = 3.4
+ALARMS_FALL: Final = 2.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +78,9 @@ class Reading:
     total: int
     expected: float
     usual_share: float
+    fresh_negative: int = 0
+    fresh_total: int = 0
+    """Posts that speak of something new, if it was they who tipped the balance; else both 0."""
 
     @property
     def probability(self) -> float:
@@ -85,6 +99,7 @@ class SpikeDetector:
         self.thresholds = thresholds
         self.baseline = baseline or Baseline()
         self._counts = Counts()
+        self._fresh = Counts()
         self._now = 0.0
         self._to_learn: int | None = None
         self._flagged: set[int] = set()
@@ -96,13 +111,20 @@ class SpikeDetector:
         self.advance(moment)
         return self._counts.add(int(moment), total, negative)
 
+    def count_fresh(self, moment: float, total: int, negative: int) -> None:
+        """Of the posts counted, these speak of something new. What is new is judged also by itself.
+
+        A watch that always hears complaints (a painkiller: people in pain) hides a new anger among the old ones.
+        """
+        self._fresh.add(int(moment), total, negative)
+
     def advance(self, moment: float) -> None:
         """Let time pass; hours that have waited long enough are learnt unless they were flagged."""
         self._now = max(self._now, moment)
         hour = int(self._now // HOUR)
         if self._to_learn is None:
             self._to_learn = hour
-        while self._to_learn < hour - LEARN_AFTER:
+        while self._to_learn < hour - (LEARN_AFTER if self.baseline.hours >= 48 else LEARN_AFTER_AT_FIRST):
             if self._to_learn not in self._flagged or self._skipped >= GIVE_IN:
                 self.baseline.learn(self._to_learn, self._counts)
                 self._skipped = self._skipped if self._to_learn in self._flagged else 0
@@ -113,14 +135,12 @@ class SpikeDetector:
 
     def read(self) -> Reading:
         """Judge the windows that end now."""
-        best = max((self._window(i, width) for i, width in enumerate(WINDOWS)), key=lambda r: r.surprise)
-        severity = self._severity(best.surprise)
-        self._held = severity
+        judged = [self._window(i, width) for i, width in enumerate(WINDOWS)]
+        best, lasting = max(judged, key=lambda pair: pair[0].surprise)[0], max(much for _, much in judged)
+        severity = self._held = self._severity(best.surprise, lasting)
         if severity is not None:
             self._flag(best.window_minutes)
-        return Reading(
-            severity, best.surprise, best.window_minutes, best.negative, best.total, best.expected, best.usual_share
-        )
+        return replace(best, severity=severity)
 
     @property
     def awake(self) -> bool:
@@ -142,6 +162,7 @@ class SpikeDetector:
         return {
             "baseline": asdict(self.baseline),
             "counts": self._counts.state(),
+            "fresh": self._fresh.state(),
             "now": self._now,
             "to_learn": self._to_learn,
             "flagged": sorted(self._flagged),
@@ -153,39 +174,55 @@ class SpikeDetector:
         """Go on from what `state` gave."""
         self.baseline = Baseline(**state["baseline"])
         self._counts = Counts.restored(state["counts"])
+        self._fresh = Counts.restored(state["fresh"])
         self._now = state["now"]
         self._to_learn = state["to_learn"]
         self._flagged = set(state["flagged"])
         self._skipped = state["skipped"]
         self._held = Severity(state["held"]) if state["held"] is not None else None
 
-    def _window(self, index: int, width: int) -> Reading:
-        first = int(self._now) - width + 1
-        total, negative = self._counts.between(first, int(self._now))
+    def _window(self, index: int, width: int) -> tuple[Reading, float]:
+        """A window as it stands, and how surprising its mere number of negative posts is."""
+        first, last = int(self._now) - width + 1, int(self._now)
+        total, negative = self._counts.between(first, last)
+        fresh_total, fresh_negative = self._fresh.between(first, last)
         usual = self.baseline.share
         expected = max(self.baseline.expected(first, self._now) * usual, 0.01)
-        surprise = 0.0
-        if negative >= LEAST and self.awake:
-            correlation = self.baseline.correlation[index] + 1 / (self.baseline.total + 1)
-            surprise = min(
-                count_surprise(negative, expected, self.baseline.dispersion[index]),
-                share_surprise(negative, total, usual, correlation),
-            )
-            surprise = max(surprise - self._allowance(), 0.0)
-        return Reading(None, surprise, width, negative, total, expected, usual)
+        plain = Reading(None, 0.0, width, negative, total, expected, usual)
+        if negative < LEAST or not self.awake:
+            return plain, 0.0
+        much = count_surprise(negative, expected, self.baseline.dispersion[index])
+        all_posts = min(much, self._share_surprise(index, negative, total))
+        of_fresh = 0.0
+        if fresh_negative >= LEAST:
+            # Against all the usual negative posts, although the new ones are only a part: a subject alone is no spike.
+            of_fresh = count_surprise(fresh_negative, expected, self.baseline.dispersion[index])
+            of_fresh = min(of_fresh, self._share_surprise(index, fresh_negative, fresh_total))
+        if of_fresh > all_posts:
+            plain = replace(plain, fresh_negative=fresh_negative, fresh_total=fresh_total)
+        return replace(plain, surprise=max(all_posts, of_fresh) - self._allowance()), much
+
+    def _share_surprise(self, index: int, negative: int, total: int) -> float:
+        correlation = self.baseline.correlation[index] + 1 / (self.baseline.total + 1)
+        return share_surprise(negative, total, self.baseline.share, correlation)
 
     def _allowance(self) -> float:
-        """What is taken off a surprise: for the brand's size, and for how little is known."""
-        size = SIZE_CORRECTION * math.log10(max(self.baseline.level / 12, 0.1))
-        return size + LEARNING_EXTRA * max(0.0, 1 - self.baseline.hours / SETTLED)
+        """What is taken off a surprise: for the brand's size and usual share, and for how little is known."""
+        size = SIZE_CORRECTION * math.log10(min(max(self.baseline.level / 12, SIZES[0]), SIZES[1]))
+        share = SHARE_CORRECTION * (min(max(self.baseline.share, SHARES[0]), SHARES[1]) - SHARES[0])
+        return size - share + LEARNING_EXTRA * max(0.0, 1 - self.baseline.hours / SETTLED)
 
-    def _severity(self, surprise: float) -> Severity | None:
-        """The severity that the surprise earns, or that the present one keeps."""
+    def _severity(self, surprise: float, much: float) -> Severity | None:
+        """The severity that the surprise earns, or that the present one keeps.
+
+        Number and share together say that it is a crisis; how long it lasts is said by the number alone. When the
+        crowd comes to watch and joke, the share falls, and the anger is still there.
+        """
+        if surprise >= self.thresholds.amber and much >= RED_NUMBER:
+            return Severity.RED
         for severity in sorted(Severity, reverse=True):
             bound = self.thresholds.of(severity)
-            if self._held is not None and severity <= self._held:
-                bound *= KEEP
-            if surprise >= bound:
+            if surprise >= bound or (self._held is not None and severity <= self._held and much >= bound * KEEP):
                 return severity
         return None
 

@@ -18,14 +18,15 @@ wouldn't yes yesterday yet you you'd you'll you're you've your yours yourself da
 """
 _GERMAN = """
 aber alle allem allen aller alles als also am an andere anderen auch auf aus außer bei beim bin bis bist da dabei
-dadurch dafür dagegen daher damit dann daran darauf darf darum das dass davon dazu dein deine dem den denen denn der deren des
-dessen dich die dies diese diesem diesen dieser dieses dir doch dort du durch ein eine einem einen einer eines einfach
-einmal er es etwa etwas euch euer eure für gar gegen gerade gern geht gibt gut hab habe haben halt hat hatte hatten
-hier hin hinter ich ihm ihn ihnen ihr ihre ihrem ihren ihrer im immer in ins ist ja jede jedem jeden jeder jedes jetzt
-kann kannst kein keine keinen man mal mehr mein meine meinem meinen meiner mich mir mit muss müssen nach nein nicht
-nichts nie noch nun nur ob oder ohne schon sehr sein seine seinem seinen seiner seit sich sie sind so soll sollte
-sondern sonst über um und uns unser unsere unter viel viele vom von vor wann war waren warum was wegen weil weiter
-welche wenn wer werde werden wie wieder will wir wird wirklich wo wollen wurde würde wurden zu zum zur heute morgen
+dadurch dafür dagegen daher damit dann daran darauf darf darum das dass davon dazu dein deine dem den denen denn
+der deren des dessen dich die dies diese diesem diesen dieser dieses dir doch dort du durch ein eine einem einen
+einer eines einfach einmal er es etwa etwas euch euer eure für gar gegen gerade gern geht gibt gut hab habe haben
+halt hat hatte hatten hier hin hinter ich ihm ihn ihnen ihr ihre ihrem ihren ihrer im immer in ins ist ja jede
+jedem jeden jeder jedes jetzt kann kannst kein keine keinen man mal mehr mein meine meinem meinen meiner mich mir
+mit muss müssen nach nein nicht nichts nie noch nun nur ob oder ohne schon sehr sein seine seinem seinen seiner
+seit sich sie sind so soll sollte sondern sonst über um und uns unser unsere unter viel viele vom von vor wann war
+waren warum was wegen weil weiter welche wenn wer werde werden wie wieder will wir wird wirklich wo wollen wurde
+würde wurden zu zum zur heute morgen
 """
 _NETWORKS = "rt mt via http https www com amp gt lt"
 

@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from crisisdesk.detect.baseline import HOUR
-from crisisdesk.detect.evidence import Memory, Remembered, quote
+from crisisdesk.detect.evidence import evidence, quote
+from crisisdesk.detect.memory import Memory, Remembered, phrases_of
 from crisisdesk.detect.people import Crowd
 from crisisdesk.detect.spike import Reading, SpikeDetector, Thresholds
 from crisisdesk.detect.windows import WINDOWS
@@ -66,7 +67,10 @@ class WatchDetector:
         negative = scored.label is Label.NEGATIVE
         if counted and not self.detector.count(moment, 1, int(negative)):
             self.late += 1
-        self._memory.add(Remembered(moment, scored, counted, flagged=self._severity is not None))
+        flagged = self._severity is not None
+        item = Remembered(moment, scored, counted, flagged, phrases_of(post))
+        for fresh in self._memory.add(item, self.detector.baseline.level * WINDOWS[-1] / HOUR):
+            self.detector.count_fresh(fresh.moment, 1, int(fresh.negative))
         if not negative and self._severity is None:
             return None
         before = self._severity
@@ -94,12 +98,19 @@ class WatchDetector:
     def state(self) -> dict[str, Any]:
         """Everything that must survive a restart, as plain values; posts are not among it."""
         hours = [(h.start.timestamp(), h.negative, h.total, h.expected, h.high) for h in self._history]
-        return {"now": self._now.timestamp(), "detector": self.detector.state(), "hours": hours, "hour": self._charted}
+        return {
+            "now": self._now.timestamp(),
+            "detector": self.detector.state(),
+            "memory": self._memory.state(),
+            "hours": hours,
+            "hour": self._charted,
+        }
 
     def restore(self, state: dict[str, Any]) -> None:
         """Go on from what `state` gave."""
         self._now = datetime.fromtimestamp(state["now"], UTC)
         self.detector.restore(state["detector"])
+        self._memory.restore(state["memory"])
         self._history.extend(Hour(datetime.fromtimestamp(start, UTC), *rest) for start, *rest in state["hours"])
         self._charted = state["hour"]
 
@@ -126,7 +137,7 @@ class WatchDetector:
     def _judge(self) -> Spike:
         reading = self.detector.read()
         since = minutes(self._now) - reading.window_minutes
-        people = len({p.person for p in self._memory.negatives(since)}) if reading.severity is not None else 0
+        people = self._people(since, reading.negative) if reading.severity is not None else 0
         severity = reading.severity
         while severity is not None and people < FEWEST_PEOPLE[severity]:
             severity = Severity(severity - 1) if severity > Severity.NOTICE else None
@@ -135,7 +146,15 @@ class WatchDetector:
         if severity is not None:
             self._collect(since, changed=changed)
         numbers = _numbers(reading, people)
-        return Spike(self.name, Kind.SPIKE, self._now, severity, numbers, _why(numbers), self._evidence)
+        why = _why(numbers)
+        if reading.fresh_total:
+            why += _what_is_new(reading, self._memory.fresh_phrases(3))
+        return Spike(self.name, Kind.SPIKE, self._now, severity, numbers, why, self._evidence)
+
+    def _people(self, since: float, negative: int) -> int:
+        """Distinct people behind the negative posts; those counted before a restart are each taken for one."""
+        found = self._memory.negatives(since)
+        return len({p.person for p in found}) + max(0, negative - sum(p.counted for p in found))
 
     def _collect(self, since: float, *, changed: bool) -> None:
         """Keep the evidence up to date, and the first post of the story as it was when the story began."""
@@ -146,7 +165,7 @@ class WatchDetector:
             negatives = self._memory.negatives(since)
             self._first = quote(negatives[0].scored) if negatives else None
         if changed or minutes(self._now) - minutes(self._evidence_at) >= EVIDENCE_EVERY:
-            self._evidence = self._memory.evidence(since, self._first, self._crowd.copies)
+            self._evidence = evidence(self._memory, since, self._first, self._crowd.copies)
             self._evidence_at = self._now
 
 
@@ -172,6 +191,11 @@ def _why(numbers: Numbers) -> str:
         f"{posts}{people} in {span(numbers.window_minutes)}, usual is {usual}; "
         f"{numbers.negative_share:.0%} of the posts are negative, usual is {numbers.usual_share:.0%}"
     )
+
+
+def _what_is_new(reading: Reading, phrases: list[str]) -> str:
+    share = reading.fresh_negative / reading.fresh_total
+    return f". New is talk of {', '.join(phrases)}: {share:.0%} of {reading.fresh_total} posts negative"
 
 
 def span(window_minutes: int) -> str:

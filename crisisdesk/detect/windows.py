@@ -7,8 +7,8 @@ from typing import Final
 WINDOWS: Final = (5, 15, 60, 180, 720)
 """Minutes. A sudden storm shows in the shortest, a slow one in the longest."""
 
-HORIZON: Final = 20 * 60
-"""Minutes that are remembered: the widest window, the wait before learning, and room for late posts."""
+HORIZON: Final = 28 * 60
+"""Minutes that are remembered: the widest window before an hour that waits to be learnt, and room for late posts."""
 
 
 class Counts:

@@ -159,12 +159,18 @@ class Register:
             return step.incident
 
     def _with_playbook(self, step: Step, before: Incident | None, spike: Spike) -> Step:
-        """Chosen at the opening, and again when it gets worse before somebody works by the first choice."""
+        """Chosen at the opening, and again when it gets worse before somebody works by the first choice.
+
+        A general one, which fits everything, never takes the place of one that was written for such a case.
+        """
         events = {change.event for change in step.changes}
         in_hand = before is not None and before.state is State.ACKNOWLEDGED
-        if Event.OPENED in events or (Event.RAISED in events and not in_hand):
-            return lifecycle.with_playbook(step, self._choose(spike))
-        return step
+        if not events & {Event.OPENED, Event.REOPENED, Event.RAISED} or in_hand:
+            return step
+        chosen, present = self._choose(spike), step.incident.playbook
+        if present is not None and present.specific and (chosen is None or not chosen.specific):
+            return step
+        return lifecycle.with_playbook(step, chosen)
 
     async def _commit(self, step: Step) -> tuple[Notification, ...]:
         """Write, then show: in this order, so that nobody acts on what a crash could take back."""

@@ -42,7 +42,9 @@ def choose(playbooks: Sequence[Playbook], spike: Spike) -> PlaybookRef | None:
         return None
     best = max(fits, key=lambda fit: fit.rank)
     playbook = _translated(best.playbook, playbooks, language)
-    return PlaybookRef(playbook.id, playbook.title, playbook.phases[0].steps[0].text, best.reason)
+    return PlaybookRef(
+        playbook.id, playbook.title, playbook.phases[0].steps[0].text, best.reason, not best.playbook.is_general
+    )
 
 
 def fold(text: str) -> str:

@@ -16,8 +16,8 @@ posts = st.lists(st.tuples(st.integers(0, 3 * HORIZON), st.integers(1, 3), st.in
 @given(posts, st.integers(0, HORIZON // 2))
 def test_window_sums_equal_a_plain_count(arrivals: list[tuple[int, int, int]], width: int):
     counts, kept = Counts(), []
-    for minute, total, negative in arrivals:
-        negative = min(negative, total)
+    for minute, total, complaints in arrivals:
+        negative = min(complaints, total)
         if counts.add(minute, total, negative):
             kept.append((minute, total, negative))
     if not kept:

@@ -1,0 +1,265 @@
+"""The composition root: opens the parts, wires them, runs them in one task group, takes them down in reverse."""
+
+import asyncio
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+import orjson
+
+from crisisdesk.channel import Channel
+from crisisdesk.clock import Clock
+from crisisdesk.desk import ChartPoint, Instruments, LocalDesk, WatchPicture
+from crisisdesk.detect.watch import CHART_HOURS, WatchDetector
+from crisisdesk.errors import FatalSourceError, StorageError
+from crisisdesk.incidents.lifecycle import Rules
+from crisisdesk.incidents.register import Register
+from crisisdesk.incidents.store import Store
+from crisisdesk.match import Matcher, WatchRule
+from crisisdesk.outputs.base import Output
+from crisisdesk.outputs.deliver import Delivery
+from crisisdesk.pipeline import Intake, Observation, Tally
+from crisisdesk.playbooks.library import Library
+from crisisdesk.records import Mention, OutputStatus, Post, Scored, Severity, SourceStatus
+from crisisdesk.sentiment.base import Model
+from crisisdesk.sentiment.batcher import Scoring
+from crisisdesk.sources.base import Source
+
+CHART_SHOWN: Final = 4 * 24
+"""Hours of a watch's past in a picture."""
+LIVE_TICK: Final = 10.0
+"""Seconds between two looks of a live desk at what no post has come for."""
+SAVE_EVERY: Final = 30
+"""Live ticks between two saves of what the watches have learnt."""
+POSTS_WAITING, MENTIONS_WAITING, SCORED_WAITING = 5_000, 512, 256
+"""Sizes of the channels: posts of each source, mentions before the model, scored mentions before the detectors."""
+
+
+@dataclass(slots=True)
+class Plan:
+    """What a run consists of; the command line writes it."""
+
+    watches: Mapping[WatchRule, float]
+    """Each watch and its budget of false alarms a month."""
+    sources: Sequence[Source]
+    database: Path
+    playbooks: Path
+    clock: Clock
+    load_model: Callable[[], Model]
+    outputs: Callable[["App"], Sequence[Output]] = lambda _: ()
+    live: bool = False
+    """Posts come from the present: time passes also where nobody speaks, and what is learnt is kept."""
+    open_to_tags: bool = False
+    """A tag of a post that no watch has makes a watch of its own."""
+    chart_hours: int | None = CHART_HOURS
+    notice: str = ""
+
+
+class App:
+    """One desk, running. Use it as a context: inside, `desk` and `register` are there, and `run` does the work."""
+
+    desk: LocalDesk
+    register: Register
+    observation: Observation
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.tally = Tally()
+        self.scoring = Scoring(plan.load_model, self._complain)
+        self.deliveries: list[Delivery] = []
+        self._mentions: Channel[Mention] = Channel(MENTIONS_WAITING)
+        self._scored: Channel[Scored] = Channel(SCORED_WAITING)
+        self._inboxes: dict[str, Channel[Post]] = {}
+        self._fatal: dict[str, str] = {}
+        self._complaint = ""
+        self._stopping = asyncio.Event()
+
+    async def __aenter__(self) -> Self:
+        plan = self.plan
+        self._store = await Store.open(plan.database, durable=plan.live)
+        try:
+            await self._wire()
+        except BaseException:
+            await self._store.close()
+            raise
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._store.close()
+
+    async def run(self) -> None:
+        """Work until the sources have ended and every post has gone through, or until `stop`.
+
+        Raises:
+            ExceptionGroup: the model cannot be loaded, a replayed file cannot be read, the playbooks' folder is gone.
+        """
+        async with asyncio.TaskGroup() as group:
+            others = [group.create_task(self._library.watch(self.desk.touch), name="playbooks")]
+            if self.plan.live:
+                others.append(group.create_task(self._tick(), name="tick"))
+            for delivery in self.deliveries:
+                group.create_task(delivery.run(), name=f"deliver to {delivery.name}")
+            try:
+                await self._stream()
+            finally:
+                await self._save()
+                for delivery in self.deliveries:
+                    delivery.stop()
+                for task in others:
+                    task.cancel()
+
+    def stop(self) -> None:
+        """Take no more posts, let what came before go through, deliver what is owed, then let `run` return."""
+        self._stopping.set()
+
+    def sources(self) -> list[SourceStatus]:
+        """How every source is doing, with what was counted behind it."""
+        return [self._status(source) for source in self.plan.sources]
+
+    def outputs(self) -> list[OutputStatus]:
+        """How every output is doing."""
+        return [delivery.status() for delivery in self.deliveries]
+
+    def waiting(self) -> dict[str, int]:
+        """How much waits between the stages."""
+        posts = sum(len(inbox) for inbox in self._inboxes.values())
+        return {"posts": posts, "mentions": len(self._mentions), "scored": len(self._scored)}
+
+    def model_line(self) -> str:
+        """What judges, or that it is on its way."""
+        return self.scoring.model or "loading the model"
+
+    async def _wire(self) -> None:
+        plan = self.plan
+        self._library = Library(plan.playbooks)
+        self.deliveries = [Delivery(self._store, output) for output in plan.outputs(self)]
+        owed_to = [delivery.name for delivery in self.deliveries]
+        self.register = Register(self._store, Rules(), self._library.choose, owed_to)
+        await self.register.load()
+        instruments = Instruments(
+            watches=self._watches,
+            sources=self.sources,
+            outputs=self.outputs,
+            waiting=lambda: sum(self.waiting().values()),
+            model=self.model_line,
+            troubles=lambda: filter(None, (self.register.trouble, self._complaint)),
+        )
+        self.desk = LocalDesk(self.register, self._library, plan.clock, instruments, plan.notice)
+        self.register.subscribe(lambda _: self.desk.touch())
+        for delivery in self.deliveries:
+            self.register.subscribe(delivery.wake)
+        budgets = {rule.name: budget for rule, budget in plan.watches.items()}
+        self.observation = Observation(self.register, budgets, self.tally, self.desk.show, chart_hours=plan.chart_hours)
+        if plan.live:
+            await self._remember()
+
+    async def _stream(self) -> None:
+        """Sources to incidents; the end of one stage is the end of the next."""
+        intake = Intake(
+            Matcher(list(self.plan.watches)), self._mentions, self.tally, open_to_tags=self.plan.open_to_tags
+        )
+        async with asyncio.TaskGroup() as group:
+            scoring = group.create_task(self.scoring.run(self._mentions, self._scored), name="score")
+            observing = group.create_task(self.observation.run(self._scored), name="observe")
+            intakes = []
+            for source in self.plan.sources:
+                inbox: Channel[Post] = Channel(POSTS_WAITING, "drop_oldest" if source.pushes else "block")
+                self._inboxes[source.name] = inbox
+                group.create_task(self._feed(source, inbox), name=f"source {source.name}")
+                intakes.append(group.create_task(intake.run(source.name, inbox), name=f"intake {source.name}"))
+            await asyncio.gather(*intakes)
+            await self._mentions.close()
+            await scoring
+            await observing
+
+    async def _feed(self, source: Source, inbox: Channel[Post]) -> None:
+        """Let one source deliver until it has ended, failed for good, or the desk stops."""
+        work = asyncio.create_task(source.run(inbox.send), name=f"run {source.name}")
+        stopping = asyncio.create_task(self._stopping.wait())
+        try:
+            await asyncio.wait({work, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            if work.done():
+                work.result()
+        except FatalSourceError as error:
+            if not self.plan.live:
+                raise
+            self._fatal[source.name] = str(error)
+            self.desk.touch()
+        finally:
+            for task in (work, stopping):
+                task.cancel()
+            await asyncio.wait({work, stopping})
+            await inbox.close()
+
+    def _complain(self, trouble: str) -> None:
+        """Show what went wrong with a part that goes on all the same."""
+        self._complaint = trouble
+        self.desk.touch()
+
+    async def _tick(self) -> None:
+        """What a live desk does by the clock: let quiet time pass, keep what was learnt."""
+        ticks = 0
+        while True:
+            await asyncio.sleep(LIVE_TICK)
+            await self.observation.tick(self.plan.clock.now())
+            self.desk.touch()
+            ticks += 1
+            if ticks % SAVE_EVERY == 0:
+                await self._save()
+
+    async def _save(self) -> None:
+        """Write down what a restart must not forget; trouble with the disk is shown and does not stop the desk."""
+        await self.register.flush()
+        if not self.plan.live:
+            return
+        kept = {f"watch {name}": orjson.dumps(d.state()) for name, d in self.observation.detectors.items()}
+        kept |= {f"cursor {s.name}": s.cursor.encode() for s in self.plan.sources if s.cursor is not None}
+        try:
+            for name, content in kept.items():
+                await self._store.keep(name, content)
+        except StorageError as error:
+            self.register.trouble = str(error)
+
+    async def _remember(self) -> None:
+        """Go on where the last run stopped."""
+        for name, detector in self.observation.detectors.items():
+            if state := await self._store.kept(f"watch {name}"):
+                detector.restore(orjson.loads(state))
+        for source in self.plan.sources:
+            if cursor := await self._store.kept(f"cursor {source.name}"):
+                source.resume(cursor.decode())
+
+    def _status(self, source: Source) -> SourceStatus:
+        status, inbox = source.status(), self._inboxes.get(source.name)
+        status = replace(status, matched=self.tally.matched[source.name], dropped=inbox.dropped if inbox else 0)
+        if trouble := self._fatal.get(source.name):
+            status = replace(status, state="failed", trouble=trouble)
+        return status
+
+    def _watches(self, _: datetime) -> Iterator[WatchPicture]:
+        for name, detector in self.observation.detectors.items():
+            incident = self.register.open_for(name)
+            yield _watch_picture(detector, incident.severity if incident else None)
+
+
+def _watch_picture(detector: WatchDetector, severity: Severity | None) -> WatchPicture:
+    hours = detector.hours()
+    negative, total, expected = detector.last_hour()
+    day = hours[-24:]
+    posts = sum(hour.total for hour in day)
+    return WatchPicture(
+        name=detector.name,
+        severity=severity,
+        learning=detector.detector.baseline.learning,
+        negative_hour=negative,
+        total_hour=total,
+        expected_hour=expected,
+        negative_share=sum(hour.negative for hour in day) / posts if posts else None,
+        usual_share=detector.detector.baseline.share,
+        chart=tuple(ChartPoint(h.start, h.negative, h.total, h.expected, h.high) for h in hours[-CHART_SHOWN:]),
+    )

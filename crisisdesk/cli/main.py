@@ -1,0 +1,106 @@
+"""All commands together, and the one place that turns what goes wrong into a message and an exit code."""
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+from typer.exceptions import TyperException
+
+from crisisdesk import __version__
+from crisisdesk.cli import live, recorded, tools
+from crisisdesk.cli.terminal import say
+from crisisdesk.errors import CrisisdeskError
+
+INTERRUPTED = 130
+
+commands = typer.Typer(
+    name="crisisdesk",
+    help="The rapid-reaction desk: hears anger about a brand rise, calls who is on duty, hands over the playbook.",
+    epilog="Start with `crisisdesk demo`. Results go to stdout, everything else to stderr. "
+    "Exit codes: 0 done, 1 failed or problems found, 2 usage or configuration, 130 interrupted.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        print(f"crisisdesk {__version__}")
+        raise typer.Exit
+
+
+@commands.callback()
+def _options(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Options of every command; the version is answered on the way."""
+    del version
+
+
+recorded.add_to(commands)
+live.add_to(commands)
+tools.add_to(commands)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run one command and exit with its code."""
+    sys.exit(run(arguments))
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; what goes wrong becomes one message on stderr and an exit code."""
+    try:
+        result = commands(args=arguments, standalone_mode=False)
+        sys.stdout.flush()
+    except (KeyboardInterrupt, typer.Abort):
+        return INTERRUPTED
+    except BrokenPipeError:
+        return _reader_left()
+    except typer.Exit as stop:
+        return stop.exit_code
+    except CrisisdeskError as error:
+        say(str(error))
+        return error.exit_code
+    except BaseExceptionGroup as group:
+        return _first_of(group)
+    except TyperException as error:
+        return _show(error)
+    return result if isinstance(result, int) else 0
+
+
+def _show(error: TyperException) -> int:
+    """The parser's own word on a wrong option, with the usage line."""
+    show = getattr(error, "show", None)
+    if show is not None:
+        show()
+    return int(getattr(error, "exit_code", 2))
+
+
+def _first_of(group: BaseExceptionGroup) -> int:
+    """The stages run side by side; what a person needs is the one trouble that ended them."""
+    if group.subgroup(KeyboardInterrupt):
+        return INTERRUPTED
+    if group.subgroup(BrokenPipeError):
+        return _reader_left()
+    expected, unexpected = group.split(CrisisdeskError)
+    if unexpected is not None or expected is None:
+        raise group
+    first: BaseException = expected
+    while isinstance(first, BaseExceptionGroup):
+        first = first.exceptions[0]
+    say(str(first))
+    return first.exit_code if isinstance(first, CrisisdeskError) else 1
+
+
+def _reader_left() -> int:
+    """Whoever read our output (`head`) has seen enough; Python must not complain about it when it exits."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 0

@@ -1,0 +1,228 @@
+"""Commands that play what was recorded: `demo` and `replay`."""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from crisisdesk.app import App, Plan
+from crisisdesk.cases import Case, case
+from crisisdesk.cli.running import database, load_shipped_model, run_console, run_headless
+from crisisdesk.cli.terminal import BadLines, event_json, event_line, is_terminal, progress, put, put_json, say
+from crisisdesk.clock import ReplayClock
+from crisisdesk.errors import CrisisdeskError, UsageError
+from crisisdesk.match import WatchRule
+from crisisdesk.records import EPOCH, Event, Notification, Severity, stamp
+from crisisdesk.report.plot import Mark, WatchSeries, plot
+from crisisdesk.resources import folder
+from crisisdesk.sources.files import parse_columns, read_posts
+from crisisdesk.sources.lines import size_of
+from crisisdesk.sources.replay import Pace, Replay
+
+DEMO_SPEED: Final = 2880.0
+"""Seconds of the case in a second: four days in two minutes."""
+BUDGET: Final = 1.0
+"""False alarms a month, for watches that come without a budget."""
+TOLD: Final = {Event.OPENED, Event.RAISED, Event.SUBSIDED, Event.REOPENED, Event.RESOLVED}
+
+
+@dataclass(slots=True)
+class Account:
+    """What a replay has brought so far; prints each change as it comes."""
+
+    as_json: bool
+    first: dict[Severity, datetime] = field(default_factory=dict)
+    incidents: dict[str, tuple[str, Severity]] = field(default_factory=dict)
+    marks: dict[str, list[Mark]] = field(default_factory=dict)
+
+    def __call__(self, notification: Notification) -> None:
+        """Take in one change."""
+        change, incident = notification.change, notification.incident
+        if change.event not in TOLD:
+            return
+        rises = change.event in {Event.OPENED, Event.RAISED, Event.REOPENED}
+        worst = self.incidents.get(incident.id, (incident.watch, change.severity))[1]
+        self.incidents[incident.id] = (incident.watch, max(worst, change.severity))
+        if rises:
+            self.marks.setdefault(incident.watch, []).append(Mark(change.time, change.severity))
+            for severity in (Severity.AMBER, Severity.RED):
+                if change.severity >= severity:
+                    self.first.setdefault(severity, change.time)
+        if self.as_json:
+            put_json(event_json(notification))
+        else:
+            put(event_line(notification))
+
+    def summary(self, app: App, bad_lines: int) -> dict[str, object]:
+        """The last line of `--json`."""
+        by_watch: dict[str, Counter[str]] = {name: Counter() for name in app.observation.detectors}
+        for watch, severity in self.incidents.values():
+            by_watch[watch]["incidents"] += 1
+            by_watch[watch][str(severity)] += 1
+        return {
+            "event": "summary",
+            "posts": app.tally.posts,
+            "bad_lines": bad_lines,
+            "incidents": len(self.incidents),
+            "watches": {
+                name: {
+                    "posts": app.tally.mentions[name],
+                    "negative": app.tally.negative[name],
+                    "late": app.observation.detectors[name].late,
+                    **{key: found[key] for key in ("incidents", "notice", "amber", "red")},
+                }
+                for name, found in by_watch.items()
+            },
+        }
+
+
+def demo(
+    *,
+    speed: Annotated[
+        float | None,
+        typer.Option(min=0, help="Seconds of the case in a second; 2880 on a terminal, as fast as it can without."),
+    ] = None,
+    headless: Annotated[bool, typer.Option("--headless", help="No console: one line an event.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="JSON lines instead of text; implies --headless.")] = False,
+    keep: Annotated[
+        Path | None, typer.Option("--database", metavar="FILE", help="Keep the database in this new file.")
+    ] = None,
+) -> None:
+    """Play the Motrin case of 2008 (a reconstruction) on the shipped model: no set-up, no network."""
+    if speed is not None and not 0 < speed < float("inf"):
+        raise UsageError("--speed takes a positive number, such as 2880 for four days in two minutes.")
+    story, account, bad = case("motrin"), Account(as_json), BadLines()
+    on_screen = is_terminal() and not headless and not as_json
+    with database(keep) as path:
+        plan = _demo_plan(story, path, speed or (DEMO_SPEED if on_screen else None), bad)
+        if on_screen:
+            run_console(plan)
+            return
+        if not as_json:
+            put(f"{story.title}. {story.notice}")
+        app = run_headless(plan, lambda app: app.register.subscribe(account))
+    if as_json:
+        put_json(account.summary(app, bad.count))
+    else:
+        put(_outcome(story, account.first))
+
+
+def _demo_plan(story: Case, path: Path, speed: float | None, bad: BadLines) -> Plan:
+    posts = read_posts([story.path], on_bad=bad)
+    clock = ReplayClock(EPOCH)
+    pace = Pace(clock, speed, story.shown_from)
+    return Plan(
+        watches={WatchRule(story.watch, story.terms): BUDGET},
+        sources=[Replay(story.name, posts, clock, pace)],
+        database=path,
+        playbooks=folder("playbooks"),
+        clock=clock,
+        load_model=load_shipped_model,
+        notice=story.notice,
+    )
+
+
+def _outcome(story: Case, first: dict[Severity, datetime]) -> str:
+    """The last line: when the desk would have called, and how much earlier than the company answered."""
+    amber, red = first.get(Severity.AMBER), first.get(Severity.RED)
+    gain = f"{(story.first_answer - red).total_seconds() / 3600:.0f} h earlier" if red else "no red"
+    return (
+        f"first amber {stamp(amber) if amber else 'none'}, first red {stamp(red) if red else 'none'}, "
+        f"company answered {stamp(story.first_answer)}: {gain}"
+    )
+
+
+def replay(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="JSON lines or CSV, .gz too; - reads stdin.")],
+    *,
+    watch: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=term,term", help="Watch this; repeatable. Tags of the posts are watches too."),
+    ] = None,
+    config: Annotated[
+        Path | None, typer.Option("--config", "-c", metavar="FILE", help="Take the watches of this configuration.")
+    ] = None,
+    columns: Annotated[
+        str | None, typer.Option(metavar="OURS=THEIRS,...", help="For CSV: time=created_at,text=body,...")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="JSON lines instead of text.")] = False,
+    picture: Annotated[Path | None, typer.Option("--plot", metavar="OUT.png", help="Draw what was seen.")] = None,
+    keep: Annotated[
+        Path | None, typer.Option("--database", metavar="FILE", help="Keep the database in this new file.")
+    ] = None,
+) -> None:
+    """Show what the desk would have made of recorded posts: every incident with its reason and its evidence."""
+    watches = {**_configured(config), **{_watch_rule(text): BUDGET for text in watch or []}}
+    account, bad = Account(as_json), BadLines()
+    size = size_of(files)
+    with database(keep) as path, progress("reading posts", size) as advance:
+        posts = read_posts(files, columns=parse_columns(columns) if columns else None, on_bad=bad, progress=advance.to)
+        clock = ReplayClock(EPOCH)
+        plan = Plan(
+            watches=watches,
+            sources=[Replay("replay", posts, clock, Pace(clock))],
+            database=path,
+            playbooks=folder("playbooks"),
+            clock=clock,
+            load_model=load_shipped_model,
+            open_to_tags=True,
+            chart_hours=None if picture else 1,
+        )
+        app = run_headless(plan, lambda app: app.register.subscribe(account))
+    bad.summarize()
+    _finish(app, account, bad, as_json=as_json, picture=picture)
+
+
+def _finish(app: App, account: Account, bad: BadLines, *, as_json: bool, picture: Path | None) -> None:
+    if not app.tally.posts:
+        raise CrisisdeskError("Not one post could be read; see the messages above for the reasons.")
+    if picture is not None:
+        left_out = plot(picture, list(_series(app, account)))
+        say(f"Drew {picture}." + (f" {left_out} quieter watches were left out." if left_out else ""))
+    if as_json:
+        put_json(account.summary(app, bad.count))
+        return
+    worst = Counter(str(severity) for _, severity in account.incidents.values())
+    put(
+        f"{app.tally.posts:,} posts, {bad.count:,} bad lines, {len(app.observation.detectors):,} watches, "
+        f"{len(account.incidents):,} incidents: {worst['red']} red, {worst['amber']} amber, {worst['notice']} notice"
+    )
+
+
+def _series(app: App, account: Account) -> Iterator[WatchSeries]:
+    for name, detector in app.observation.detectors.items():
+        hours = detector.hours()
+        yield WatchSeries(
+            name,
+            tuple(h.start for h in hours),
+            tuple(h.negative for h in hours),
+            tuple(h.expected for h in hours),
+            tuple(h.high for h in hours),
+            tuple(account.marks.get(name, ())),
+        )
+
+
+def _configured(config: Path | None) -> dict[WatchRule, float]:
+    """The watches of a configuration, if one is named or lies where configurations are looked for."""
+    from crisisdesk.cli.configured import read, rules  # noqa: PLC0415 - pydantic takes a while to load
+
+    settings = read(config, required=config is not None)
+    return rules(settings) if settings else {}
+
+
+def _watch_rule(text: str) -> WatchRule:
+    name, equals, terms = text.partition("=")
+    found = tuple(term.strip() for term in terms.split(",") if term.strip())
+    if not (name.strip() and equals and found):
+        raise UsageError(f"--watch {text!r} names no terms; write it like --watch 'Motrin=motrin,#motrinmoms'.")
+    return WatchRule(name.strip(), found)
+
+
+def add_to(commands: typer.Typer) -> None:
+    """Make the commands known."""
+    commands.command()(demo)
+    commands.command()(replay)

@@ -1,0 +1,111 @@
+"""Running a desk from the command line: with the console or without, to its end or until a signal."""
+
+import asyncio
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from getpass import getuser
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Final
+
+from crisisdesk.app import App, Plan
+from crisisdesk.cli.terminal import say
+from crisisdesk.errors import UsageError
+from crisisdesk.sentiment.base import Model
+from crisisdesk.text import clean
+
+STOP_SECONDS: Final = 15.0
+"""How long an orderly stop may take before the run is cut off."""
+
+
+@contextmanager
+def database(wanted: Path | None) -> Iterator[Path]:
+    """An empty database: in a temporary folder that goes away again, or where the call wants to keep it."""
+    if wanted is not None:
+        if wanted.exists():
+            raise UsageError(f"{wanted} exists already and was left as it is; name another file for --database.")
+        yield wanted
+        return
+    with TemporaryDirectory(prefix="crisisdesk-", ignore_cleanup_errors=True) as folder:
+        yield Path(folder) / "desk.db"
+
+
+def load_shipped_model() -> Model:
+    """The model that travels with the desk. Takes a second or two; imports its libraries only then."""
+    from crisisdesk.sentiment.cached import Cached  # noqa: PLC0415 - slow import
+    from crisisdesk.sentiment.transformer import load  # noqa: PLC0415 - slow import
+
+    return Cached(load())
+
+
+def person() -> str:
+    """Who sits here, for the timeline."""
+    with suppress(OSError, KeyError):  # no such user in this system's list, as in containers
+        return clean(getuser()) or "somebody"
+    return "somebody"
+
+
+def run_headless(plan: Plan, prepare: Callable[[App], None]) -> App:
+    """Run to the end, or until SIGTERM or ctrl+c; `prepare` may subscribe to the register before it starts."""
+
+    async def work() -> App:
+        async with App(plan) as app:
+            prepare(app)
+            running = asyncio.ensure_future(app.run())
+            interrupted = _stop_on_signals(app)
+            try:
+                await _until_done(app, running, interrupted)
+            finally:
+                running.cancel()
+                await asyncio.wait({running})
+            if interrupted.is_set() and not plan.live:
+                raise KeyboardInterrupt
+            return app
+
+    return asyncio.run(work())
+
+
+def run_console(plan: Plan) -> None:
+    """Run with the console in front; the console's end is the end. The console's own errors come out as they are."""
+    from crisisdesk.console.app import Console  # noqa: PLC0415 - only a desk with a screen pays for it
+
+    async def work() -> None:
+        async with App(plan) as app, asyncio.TaskGroup() as group:
+            running = group.create_task(app.run(), name="desk")
+            console = Console(app.desk, person())
+            await console.run_async()
+            if plan.live and not running.done():
+                app.stop()
+                await asyncio.wait({running}, timeout=STOP_SECONDS)
+            running.cancel()
+
+    asyncio.run(work())
+
+
+def _stop_on_signals(app: App) -> asyncio.Event:
+    """SIGTERM and ctrl+c stop in order: what has come in goes through, what is owed goes out."""
+    stopped, loop = asyncio.Event(), asyncio.get_running_loop()
+
+    def stop() -> None:
+        stopped.set()
+        app.stop()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        with suppress(NotImplementedError):  # Windows has no signal handlers in its loop
+            loop.add_signal_handler(number, stop)
+    return stopped
+
+
+async def _until_done(app: App, running: "asyncio.Future[None]", interrupted: asyncio.Event) -> None:
+    """Wait for the end; after a signal only so long, and not at all for a recording, which can be played again."""
+    waiting = asyncio.ensure_future(interrupted.wait())
+    both: set[asyncio.Future[Any]] = {running, waiting}
+    await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+    waiting.cancel()
+    if not running.done() and app.plan.live:
+        await asyncio.wait({running}, timeout=STOP_SECONDS)
+        if not running.done():
+            say(f"The desk did not stop within {STOP_SECONDS:.0f} seconds and was cut off.")
+    if running.done():
+        running.result()

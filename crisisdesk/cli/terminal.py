@@ -1,0 +1,116 @@
+"""Speaking to people: messages and progress on stderr, results on stdout."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Final
+
+import orjson
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+from crisisdesk.incidents.payload import line
+from crisisdesk.records import Notification, stamp
+from crisisdesk.text import clean
+
+TOLD_FULLY: Final = 10
+"""Bad lines that are told one by one; the rest are counted."""
+
+_stderr = Console(stderr=True, markup=False, highlight=False, soft_wrap=True, emoji=False)
+
+
+def say(message: str) -> None:
+    """Tell the person something, on stderr."""
+    _stderr.print(message)
+
+
+def put(text: str) -> None:
+    """A result, on stdout, at once: whoever reads it may be waiting for this line."""
+    print(text, flush=True)
+
+
+def put_json(record: object) -> None:
+    """A result as one JSON line."""
+    put(orjson.dumps(record).decode())
+
+
+def is_terminal() -> bool:
+    """Whether a person looks at stdout."""
+    return sys.stdout.isatty() and sys.stdin.isatty()
+
+
+class BadLines:
+    """Counts what could not be read; tells the first ones with place and reason, and how many there were."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def __call__(self, bad: object) -> None:
+        """Report one."""
+        self.count += 1
+        if self.count <= TOLD_FULLY:
+            say(f"skipped: {bad}")
+        elif self.count == TOLD_FULLY + 1:
+            say("skipped: more lines like these; their number comes at the end")
+
+    def summarize(self) -> None:
+        """Say how many there were, if there were more than were told."""
+        if self.count > TOLD_FULLY:
+            say(f"{self.count:,} lines could not be read and were skipped.")
+
+
+class Advance:
+    """How far some work is; moves the bar."""
+
+    def __init__(self, move: Callable[[float], None]) -> None:
+        self.done = 0.0
+        self._move = move
+
+    def to(self, done: float) -> None:
+        """So much is done."""
+        self.done = done
+        self._move(done)
+
+    def more(self, done: float) -> None:
+        """So much more is done."""
+        self.to(self.done + done)
+
+
+@contextmanager
+def progress(what: str, total: float | None) -> Iterator[Advance]:
+    """A progress bar on stderr while inside; without a terminal there nothing is drawn.
+
+    `total` None draws a bar without an end and counts.
+    """
+    counted = TextColumn("{task.completed:,.0f}") if total is None else TaskProgressColumn()
+    columns = (TextColumn("{task.description}"), BarColumn(), counted, TimeRemainingColumn(compact=True))
+    with Progress(*columns, console=_stderr, transient=True, disable=not _stderr.is_terminal) as bar:
+        task = bar.add_task(what, total=total)
+        yield Advance(lambda done: bar.update(task, completed=done))
+
+
+def event_line(notification: Notification) -> str:
+    """A change as a person reads it, on one line."""
+    change, incident = notification.change, notification.incident
+    parts = [
+        _minute(change.time),
+        f"{change.event.value.upper():12}",
+        f"{str(change.severity).upper():6}",
+        incident.watch,
+    ]
+    if change.person is not None:
+        parts.append(f"by {change.person}")
+    parts.append(change.reason or incident.why)
+    if change.event.value in {"opened", "raised"} and incident.playbook is not None:
+        parts.append(f"→ {incident.playbook.title}")
+    return clean("  ".join(parts))
+
+
+def event_json(notification: Notification) -> dict[str, object]:
+    """A change as the line that design and README promise."""
+    return line(notification)
+
+
+def _minute(moment: datetime) -> str:
+    return stamp(moment)[:16].replace("T", " ") + "Z"

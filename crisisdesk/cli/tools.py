@@ -1,0 +1,126 @@
+"""Commands that work on files: `detect`, `score`, `model …`, `playbook check`."""
+
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import orjson
+import typer
+
+from crisisdesk.cli.running import load_shipped_model
+from crisisdesk.cli.terminal import BadLines, progress, put, put_json, say
+from crisisdesk.detect.series import detect_series, parse_rate
+from crisisdesk.detect.series_file import HEADER, read_series
+from crisisdesk.detect.series_file import as_csv as as_csv_row
+from crisisdesk.detect.series_file import as_json as as_json_row
+from crisisdesk.errors import CrisisdeskError
+from crisisdesk.playbooks.check import check
+from crisisdesk.resources import folder
+from crisisdesk.sentiment import card
+from crisisdesk.sentiment.evaluate import evaluate, render
+from crisisdesk.sentiment.score import score_texts
+from crisisdesk.sources.files import read_texts
+
+AsJson = Annotated[bool, typer.Option("--json", help="JSON instead of text.")]
+
+model = typer.Typer(name="model", help="The sentiment model: how good it is, what it is.", no_args_is_help=True)
+playbook = typer.Typer(name="playbook", help="Playbooks: check what PR people wrote.", no_args_is_help=True)
+
+
+def detect(
+    counts: Annotated[str, typer.Argument(metavar="COUNTS.csv", help="With a header and timestamp,value; - is stdin.")],
+    *,
+    alerts: Annotated[str, typer.Option(help='How many alerts you want: "1 per week", "3 per day", …')] = "1 per week",
+    as_json: AsJson = False,
+) -> None:
+    """Find the bursts in a series of counts: writes timestamp,value,expected,score,spike, a row for each row."""
+    rate, bad = parse_rate(alerts), BadLines()
+    write = as_json_row if as_json else as_csv_row
+    rows = detect_series(read_series(counts, lambda line, reason: bad(f"{counts}:{line}: {reason}")), rate)
+    header = None if as_json else HEADER
+    judged = 0
+    for row in rows:
+        if header is not None:
+            print(header)
+            header = None
+        print(write(row))
+        judged += row.spike is not None
+    bad.summarize()
+    if not judged:
+        raise CrisisdeskError(f"{counts}: not one value could be read; it needs a number in the column value.")
+
+
+def score(
+    file: Annotated[Path, typer.Argument(metavar="FILE|-", help="JSON lines with text, or plain lines.")] = Path("-"),
+) -> None:
+    """Say how negative, neutral or positive each post is: a JSON line for each."""
+    bad = BadLines()
+    texts = read_texts(file, on_bad=bad)
+    shipped = load_shipped_model()
+    with progress("scoring", None) as advance:
+        for record in score_texts(texts, shipped):
+            print(orjson.dumps(record).decode())
+            advance.more(1)
+    bad.summarize()
+    if not advance.done and bad.count:
+        raise CrisisdeskError("Not one post could be read; see the messages above for the reasons.")
+
+
+@model.command("evaluate")
+def model_evaluate(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Tab-separated with label and text; .gz too.")],
+    *,
+    by: Annotated[str | None, typer.Option(metavar="COLUMN", help="Also for each value of this column.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Measure the model on labelled posts."""
+    bad = BadLines()
+    shipped = load_shipped_model()
+    with progress("scoring", None) as advance:
+        report = evaluate(file, shipped, by=by, bad=bad, progress=advance.more)
+    bad.summarize()
+    if as_json:
+        put_json(report.as_dict())
+    else:
+        put(render(report))
+
+
+@model.command("info")
+def model_info(*, as_json: AsJson = False) -> None:
+    """Say which model judges, and what is known about it."""
+    known = card.read_card(card.default_model_folder())
+    if as_json:
+        put_json(asdict(known) | {"folder": str(known.folder)})
+    else:
+        put(card.render(known))
+
+
+@playbook.command("check")
+def playbook_check(
+    paths: Annotated[
+        list[Path] | None, typer.Argument(metavar="[FILE|FOLDER]...", help="What to check; else playbooks/.")
+    ] = None,
+) -> None:
+    """Check playbooks: one problem a line, with the line of the file and the cure."""
+    problems = check(paths or [_own_playbooks()], datetime.now(UTC).date())
+    for problem in problems:
+        print(problem)
+    errors = sum(problem.severity == "error" for problem in problems)
+    say(f"{errors} errors, {len(problems) - errors} warnings." if problems else "No problems.")
+    if errors:
+        raise typer.Exit(1)
+
+
+def _own_playbooks() -> Path:
+    """`playbooks/` here, or those that came along."""
+    here = Path("playbooks")
+    return here if here.is_dir() else folder("playbooks")
+
+
+def add_to(commands: typer.Typer) -> None:
+    """Make the commands known."""
+    commands.command()(detect)
+    commands.command()(score)
+    commands.add_typer(model)
+    commands.add_typer(playbook)
