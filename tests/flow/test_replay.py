@@ -34,7 +34,7 @@ from crisisdesk.sources.files import read_posts
 from crisisdesk.sources.replay import Pace, Replay
 
 START = datetime(2024, 3, 4, tzinfo=UTC)
-STORM = START + timedelta(days=14, hours=10)
+STORM = START + timedelta(days=14, hours=20)
 DAYS = 15
 CALM = ("coffee", "train", "morning", "garden", "bottle", "dinner", "window", "winter", "ticket", "bicycle", "kitchen")
 ANGRY = (
@@ -62,7 +62,7 @@ class Words:
 
 
 def quiet_and_storm(seed: int = 1, storm: bool = True) -> list[dict[str, Any]]:
-    """Posts about "acme": six an hour, one in six of them negative; then two hours of eighty, nearly all negative."""
+    """Posts about "acme": six an hour, one in six of them negative; then two hours of fifty, nearly all negative."""
     chance = random.Random(seed)
     posts = []
 
@@ -75,7 +75,7 @@ def quiet_and_storm(seed: int = 1, storm: bool = True) -> list[dict[str, Any]]:
         for _ in range(chance.randint(4, 8)):
             when = START + timedelta(hours=hour, seconds=chance.randrange(3600))
             post(when, chance.random() < 1 / 6, f"u{chance.randrange(400)}")
-    for n in range(160 if storm else 0):
+    for n in range(100 if storm else 0):
         post(STORM + timedelta(seconds=chance.randrange(7200)), chance.random() < 0.9, f"angry{n}")
     posts.sort(key=lambda one: one["time"])
     return [{"id": f"p{number}", **one} for number, one in enumerate(posts)]
@@ -131,7 +131,7 @@ async def played(
 @pytest.fixture
 def short(tmp_path, posts) -> Path:
     """The last two days and the storm: enough for a call, and soon played."""
-    return written(tmp_path / "posts.jsonl", posts[-450:])
+    return written(tmp_path / "posts.jsonl", posts[-400:])
 
 
 @pytest.fixture(scope="module")
@@ -165,7 +165,7 @@ async def test_the_same_incidents_at_any_speed(tmp_path, file, expected):
 
 
 async def test_the_same_incidents_from_two_files_as_from_one(tmp_path, posts, expected):
-    half = len(posts) - 120
+    half = len(posts) - 80
     both = [written(tmp_path / "posts.1.jsonl", posts[:half]), written(tmp_path / "posts.2.jsonl", posts[half:])]
     assert await played(tmp_path / "split.db", both) == expected
 
