@@ -32,6 +32,8 @@ CHART_SHOWN: Final = 4 * 24
 """Hours of a watch's past in a picture."""
 LIVE_TICK: Final = 10.0
 """Seconds between two looks of a live desk at what no post has come for."""
+CATCH_UP_LOOK: Final = 0.05
+"""Seconds between two looks whether a recording's quiet days have gone through."""
 SAVE_EVERY: Final = 30
 """Live ticks between two saves of what the watches have learnt."""
 POSTS_WAITING, MENTIONS_WAITING, SCORED_WAITING = 5_000, 512, 256
@@ -116,6 +118,11 @@ class App:
     def stop(self) -> None:
         """Take no more posts, let what came before go through, deliver what is owed, then let `run` return."""
         self._stopping.set()
+
+    async def caught_up(self) -> None:
+        """Return when every post that has come in has gone through."""
+        while self.tally.under_way or any(self.waiting().values()):  # noqa: ASYNC110 - four queues have no one event
+            await asyncio.sleep(CATCH_UP_LOOK)
 
     def sources(self) -> list[SourceStatus]:
         """How every source is doing, with what was counted behind it."""

@@ -42,6 +42,8 @@ class Tally:
     """Posts by watch."""
     negative: Counter[str] = field(default_factory=Counter)
     """Negative posts by watch."""
+    under_way: int = 0
+    """Mentions that have been taken in and not yet been observed."""
 
 
 class Intake:
@@ -73,6 +75,7 @@ class Intake:
             watches = tuple(dict.fromkeys((*watches, *post.tags)))
         if watches:
             self._tally.matched[source] += 1
+            self._tally.under_way += 1
             await self._mentions.send(Mention(post, watches))
 
 
@@ -122,6 +125,7 @@ class Observation:
                 spike = detector.observe(item)
                 if spike is not None:
                     await self._register.witness(spike)
+            self._tally.under_way -= 1
 
     async def tick(self, now: datetime) -> None:
         """Let a live desk's time pass for all watches, also where nobody speaks."""

@@ -32,9 +32,7 @@ def log_desk(app: App) -> None:
 
 def _log_change(log: structlog.typing.FilteringBoundLogger, notification: Notification) -> None:
     change = notification.change
-    log.info(
-        "incident", event=change.event.value, incident=change.incident, severity=str(change.severity), by=change.person
-    )
+    log.info(change.event.value, incident=change.incident, severity=str(change.severity), by=change.person)
 
 
 def _look(app: App, log: structlog.typing.FilteringBoundLogger, before: dict[str, str]) -> None:

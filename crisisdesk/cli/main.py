@@ -60,44 +60,40 @@ def run(arguments: Sequence[str] | None = None) -> int:
     try:
         result = commands(args=arguments, standalone_mode=False)
         sys.stdout.flush()
-    except (KeyboardInterrupt, typer.Abort):
-        return INTERRUPTED
-    except BrokenPipeError:
-        return _reader_left()
-    except typer.Exit as stop:
-        return stop.exit_code
-    except CrisisdeskError as error:
-        say(str(error))
-        return error.exit_code
-    except BaseExceptionGroup as group:
-        return _first_of(group)
-    except TyperException as error:
-        return _show(error)
+    except (KeyboardInterrupt, BrokenPipeError, CrisisdeskError, BaseExceptionGroup, TyperException) as error:
+        return _explain(error)
     return result if isinstance(result, int) else 0
 
 
-def _show(error: TyperException) -> int:
-    """The parser's own word on a wrong option, with the usage line."""
-    show = getattr(error, "show", None)
-    if show is not None:
-        show()
-    return int(getattr(error, "exit_code", 2))
+def _explain(error: BaseException) -> int:
+    """Say on stderr what a person needs to know, and give the exit code."""
+    match error:
+        case KeyboardInterrupt() | typer.Abort():
+            return INTERRUPTED
+        case BrokenPipeError():
+            return _reader_left()
+        case CrisisdeskError():
+            say(str(error))
+            return error.exit_code
+        case BaseExceptionGroup():
+            return _explain(_first_of(error))
+    if show := getattr(error, "show", None):
+        show()  # the parser's own word on a wrong option
+    return int(getattr(error, "exit_code", CrisisdeskError.exit_code))
 
 
-def _first_of(group: BaseExceptionGroup) -> int:
-    """The stages run side by side; what a person needs is the one trouble that ended them."""
-    if group.subgroup(KeyboardInterrupt):
-        return INTERRUPTED
-    if group.subgroup(BrokenPipeError):
-        return _reader_left()
+def _first_of(group: BaseExceptionGroup) -> BaseException:
+    """The stages run side by side; what a person needs is the one trouble that ended them all."""
+    for kind in (KeyboardInterrupt, BrokenPipeError):
+        if group.subgroup(kind):
+            return kind()
     expected, unexpected = group.split(CrisisdeskError)
     if unexpected is not None or expected is None:
         raise group
     first: BaseException = expected
     while isinstance(first, BaseExceptionGroup):
         first = first.exceptions[0]
-    say(str(first))
-    return first.exit_code if isinstance(first, CrisisdeskError) else 1
+    return first
 
 
 def _reader_left() -> int:

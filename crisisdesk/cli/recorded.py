@@ -98,29 +98,34 @@ def demo(
     story, account, bad = case("motrin"), Account(as_json), BadLines()
     on_screen = is_terminal() and not headless and not as_json
     with database(keep) as path:
-        plan = _demo_plan(story, path, speed or (DEMO_SPEED if on_screen else None), bad)
+        pace = Pace(ReplayClock(EPOCH), speed or (DEMO_SPEED if on_screen else None), story.shown_from)
+
+        def prepare(app: App) -> None:
+            pace.caught_up = app.caught_up
+            if not on_screen:
+                app.register.subscribe(account)
+
+        plan = _demo_plan(story, path, pace, bad)
         if on_screen:
-            run_console(plan)
+            run_console(plan, prepare)
             return
         if not as_json:
             put(f"{story.title}. {story.notice}")
-        app = run_headless(plan, lambda app: app.register.subscribe(account))
+        app = run_headless(plan, prepare)
     if as_json:
         put_json(account.summary(app, bad.count))
     else:
         put(_outcome(story, account.first))
 
 
-def _demo_plan(story: Case, path: Path, speed: float | None, bad: BadLines) -> Plan:
+def _demo_plan(story: Case, path: Path, pace: Pace, bad: BadLines) -> Plan:
     posts = read_posts([story.path], on_bad=bad)
-    clock = ReplayClock(EPOCH)
-    pace = Pace(clock, speed, story.shown_from)
     return Plan(
         watches={WatchRule(story.watch, story.terms): BUDGET},
-        sources=[Replay(story.name, posts, clock, pace)],
+        sources=[Replay(story.name, posts, pace.clock, pace)],
         database=path,
         playbooks=folder("playbooks"),
-        clock=clock,
+        clock=pace.clock,
         load_model=load_shipped_model,
         notice=story.notice,
     )

@@ -66,12 +66,13 @@ def run_headless(plan: Plan, prepare: Callable[[App], None]) -> App:
     return asyncio.run(work())
 
 
-def run_console(plan: Plan) -> None:
-    """Run with the console in front; the console's end is the end. The console's own errors come out as they are."""
+def run_console(plan: Plan, prepare: Callable[[App], None] = lambda _: None) -> None:
+    """Run with the console in front; the console's end is the end. `prepare` is called before anything starts."""
     from crisisdesk.console.app import Console  # noqa: PLC0415 - only a desk with a screen pays for it
 
     async def work() -> None:
         async with App(plan) as app, asyncio.TaskGroup() as group:
+            prepare(app)
             running = group.create_task(app.run(), name="desk")
             console = Console(app.desk, person())
             await console.run_async()

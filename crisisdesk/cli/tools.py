@@ -107,7 +107,7 @@ def playbook_check(
     for problem in problems:
         print(problem)
     errors = sum(problem.severity == "error" for problem in problems)
-    say(f"{errors} errors, {len(problems) - errors} warnings." if problems else "No problems.")
+    say(f"Errors: {errors}, warnings: {len(problems) - errors}." if problems else "No problems.")
     if errors:
         raise typer.Exit(1)
 

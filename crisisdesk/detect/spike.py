@@ -28,6 +28,10 @@ SHARE_CORRECTION: Final = 1.25
 """The same for brands that are complained about little and much, for 100 points of the usual share above a quarter:
 the fuller of complaints, the less room the share has to surprise."""
 SHARES: Final = (0.25, 0.60)
+PLAIN_NUMBER: Final = 0.33
+"""How much of the surprise that the number has more than the share is added to it."""
+PLAIN_ENOUGH: Final = 3.0
+"""So much more counts at most: the largest crowd alone is no crisis."""
 RED_NUMBER: Final = 8.0
 """Surprise of the number alone from which a call is red, whatever the share: that many are never chance."""
 LEARNING_EXTRA: Final = 1.0
@@ -72,7 +76,7 @@ class Reading:
 
     severity: Severity | None
     surprise: float
-    """Standard deviations, corrected for the size of the brand and for how much is known."""
+    """Of number and share together, in standard deviations, corrected for size, share and how much is known."""
     window_minutes: int
     negative: int
     total: int
@@ -82,10 +86,18 @@ class Reading:
     fresh_total: int = 0
     """Posts that speak of something new, if it was they who tipped the balance; else both 0."""
 
+    number: float = 0.0
+    """Surprise of the number of negative posts alone, in standard deviations."""
+
     @property
     def probability(self) -> float:
-        """How likely this window would be on an ordinary day."""
-        return tail(self.surprise)
+        """How likely such a number, or number and share together where they matter, is on an ordinary day."""
+        return tail(max(self.surprise, self.number))
+
+
+def _both(number: float, share: float) -> float:
+    """Surprise that needs number and share alike; a number beyond doubt makes up for a little of the share."""
+    return min(number, share) + PLAIN_NUMBER * min(max(number - share, 0.0), PLAIN_ENOUGH)
 
 
 class SpikeDetector:
@@ -136,11 +148,14 @@ class SpikeDetector:
     def read(self) -> Reading:
         """Judge the windows that end now."""
         judged = [self._window(i, width) for i, width in enumerate(WINDOWS)]
-        best, lasting = max(judged, key=lambda pair: pair[0].surprise)[0], max(much for _, much in judged)
-        severity = self._held = self._severity(best.surprise, lasting)
-        if severity is not None:
-            self._flag(best.window_minutes)
-        return replace(best, severity=severity)
+        best, most = max(judged, key=lambda r: r.surprise), max(judged, key=lambda r: r.number)
+        severity = self._held = self._severity(best.surprise, most.number)
+        if severity is None:
+            return best
+        # What keeps a severity, or makes it red, is the number: then the window with most of it says why.
+        shown = best if best.surprise >= self.thresholds.of(severity) else replace(most, surprise=best.surprise)
+        self._flag(shown.window_minutes)
+        return replace(shown, severity=severity)
 
     @property
     def awake(self) -> bool:
@@ -181,8 +196,8 @@ class SpikeDetector:
         self._skipped = state["skipped"]
         self._held = Severity(state["held"]) if state["held"] is not None else None
 
-    def _window(self, index: int, width: int) -> tuple[Reading, float]:
-        """A window as it stands, and how surprising its mere number of negative posts is."""
+    def _window(self, index: int, width: int) -> Reading:
+        """A window as it stands."""
         first, last = int(self._now) - width + 1, int(self._now)
         total, negative = self._counts.between(first, last)
         fresh_total, fresh_negative = self._fresh.between(first, last)
@@ -190,17 +205,17 @@ class SpikeDetector:
         expected = max(self.baseline.expected(first, self._now) * usual, 0.01)
         plain = Reading(None, 0.0, width, negative, total, expected, usual)
         if negative < LEAST or not self.awake:
-            return plain, 0.0
+            return plain
         much = count_surprise(negative, expected, self.baseline.dispersion[index])
-        all_posts = min(much, self._share_surprise(index, negative, total))
+        all_posts = _both(much, self._share_surprise(index, negative, total))
         of_fresh = 0.0
         if fresh_negative >= LEAST:
             # Against all the usual negative posts, although the new ones are only a part: a subject alone is no spike.
-            of_fresh = count_surprise(fresh_negative, expected, self.baseline.dispersion[index])
-            of_fresh = min(of_fresh, self._share_surprise(index, fresh_negative, fresh_total))
+            number = count_surprise(fresh_negative, expected, self.baseline.dispersion[index])
+            of_fresh = _both(number, self._share_surprise(index, fresh_negative, fresh_total))
         if of_fresh > all_posts:
             plain = replace(plain, fresh_negative=fresh_negative, fresh_total=fresh_total)
-        return replace(plain, surprise=max(all_posts, of_fresh) - self._allowance()), much
+        return replace(plain, surprise=max(all_posts, of_fresh) - self._allowance(), number=much)
 
     def _share_surprise(self, index: int, negative: int, total: int) -> float:
         correlation = self.baseline.correlation[index] + 1 / (self.baseline.total + 1)

@@ -153,8 +153,8 @@ class WatchDetector:
 
     def _people(self, since: float, negative: int) -> int:
         """Distinct people behind the negative posts; those counted before a restart are each taken for one."""
-        found = self._memory.negatives(since)
-        return len({p.person for p in found}) + max(0, negative - sum(p.counted for p in found))
+        found = [p for p in self._memory.negatives(since) if p.counted]
+        return len({p.person for p in found}) + max(0, negative - len(found))
 
     def _collect(self, since: float, *, changed: bool) -> None:
         """Keep the evidence up to date, and the first post of the story as it was when the story began."""

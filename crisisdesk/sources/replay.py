@@ -1,7 +1,7 @@
 """Recorded posts at the pace of a clock: as they came, faster, or as fast as the desk can take them."""
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import islice
@@ -19,16 +19,22 @@ _CHUNK: Final = 500
 """Posts read at once in a thread, so that neither the file nor the thread holds up the desk."""
 
 
-@dataclass(frozen=True, slots=True)
+async def _at_once() -> None:
+    """Nothing is behind."""
+
+
+@dataclass(slots=True)
 class Pace:
     """How fast a recording plays: posts before `shown_from` without waiting, then `speed` seconds in each second.
 
-    `shown_from` None paces from the first post on; `speed` None never waits.
+    `shown_from` None paces from the first post on; `speed` None never waits. `caught_up` returns when the desk has
+    gone through all that came before `shown_from`, so that what is shown begins with everything learnt.
     """
 
     clock: ReplayClock
     speed: float | None = None
     shown_from: datetime | None = None
+    caught_up: Callable[[], Awaitable[None]] = _at_once
 
 
 class Replay:
@@ -85,6 +91,7 @@ class Replay:
         shown_from = self._pace.shown_from or moment
         if not self._shown and moment >= shown_from:
             self._shown = True
+            await self._pace.caught_up()
             self._pace.clock.restart(shown_from, self._pace.speed)
         await self._pace.clock.sleep_until(moment)
 

@@ -1,6 +1,6 @@
 """The lines that are always on the screen: what is the matter, what time it is, what this stream is, what is wrong."""
 
-from datetime import timedelta, tzinfo
+from datetime import tzinfo
 from typing import Final
 
 from textual.content import Content
@@ -12,8 +12,6 @@ from crisisdesk.console.widgets.sheet import Sheet
 from crisisdesk.desk import Picture
 from crisisdesk.records import EPOCH, OutputStatus, Severity, SourceStatus, State
 
-QUIET_SOURCE: Final = timedelta(minutes=2)
-"""A live source that says nothing for longer is shown with its age as a warning."""
 ROOMY: Final = 110
 """From this width on, the first line has room for the year and the person."""
 FEW_TROUBLES: Final = 2
@@ -122,8 +120,6 @@ def _wrong_sources(picture: Picture) -> list[str]:
             found.append(f"{source.name} is {source.state}{since}. {source.trouble}")
         elif source.trouble:
             found.append(f"{source.name}: {source.trouble}")
-        elif source.state == "live" and silent and silent > QUIET_SOURCE:
-            found.append(f"{source.name} has been silent{since}")
         if source.dropped:
             found.append(f"{source.name} dropped {source.dropped:,} posts: the counts are too low")
     return found

@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Final
 
+from textual import events
 from textual.content import Content
 
 from crisisdesk.console import words
@@ -21,15 +22,32 @@ FEED_ROWS: Final = 100
 
 
 class IncidentList(KeyedList):
-    """Incidents, worst first, two lines each."""
+    """Incidents, worst first, two lines each.
+
+    The cursor goes to the worst one by itself as long as nobody has put it on another that is still open.
+    """
 
     KEEPS_MARK = True
 
+    def __init__(self, *, id: str, classes: str = "") -> None:  # noqa: A002 - Textual's name for it
+        super().__init__(id=id, classes=classes)
+        self._picked = ""
+
     def show(self, picture: Picture) -> None:
         """Show this moment."""
-        calling = sum(incident.is_open for incident in picture.incidents)
-        self.border_title = f"1 Incidents  {calling or 'none'} open"
+        opened = [incident.id for incident in picture.incidents if incident.is_open]
+        self.border_title = f"1 Incidents  {len(opened) or 'none'} open"
         self.put([Row(incident.id, incident_page(incident, picture.now)) for incident in picture.incidents])
+        if opened and self._picked not in opened:
+            self.cursor = opened[0]
+
+    def action_move(self, steps: int) -> None:
+        super().action_move(steps)
+        self._picked = self.cursor
+
+    def on_click(self, event: events.Click) -> None:
+        super().on_click(event)
+        self._picked = self.cursor
 
 
 class WatchList(KeyedList):
