@@ -24,7 +24,7 @@ SIZE_CORRECTION: Final = 0.95
 """Makes one threshold mean the same number of false alarms for small and large brands: per factor 10 of posts."""
 SIZES: Final = (10**-0.8, 10**0.65)
 """Posts in five minutes between which the correction holds; beyond, it stays as it is there."""
-SHARE_CORRECTION: Final = 1.25
+SHARE_CORRECTION: Final = 0.9
 """The same for brands that are complained about little and much, for 100 points of the usual share above a quarter:
 the fuller of complaints, the less room the share has to surprise."""
 SHARES: Final = (0.25, 0.60)
@@ -32,7 +32,7 @@ PLAIN_NUMBER: Final = 0.33
 """How much of the surprise that the number has more than the share is added to it."""
 PLAIN_ENOUGH: Final = 3.0
 """So much more counts at most: the largest crowd alone is no crisis."""
-RED_NUMBER: Final = 8.0
+RED_NUMBER: Final = 9.0
 """Surprise of the number alone from which a call is red, whatever the share: that many are never chance."""
 LEARNING_EXTRA: Final = 1.0
 """Added to the thresholds of a watch that knows nothing yet; falls to 0 as it settles."""
@@ -66,7 +66,7 @@ class Thresholds:
         return {Severity.NOTICE: self.notice, Severity.AMBER: self.amber, Severity.RED: self.red}[severity]
 
 
-ONE_A_MONTH: Final = 3.4
+ONE_A_MONTH: Final = 3.6
 ALARMS_FALL: Final = 2.3
 
 
