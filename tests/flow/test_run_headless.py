@@ -300,6 +300,7 @@ async def see_the_storm(inbox: Inbox) -> dict[str, Any]:
     await inbox.until(lambda: any(one["data"]["incident"]["severity"] == "red" for one in inbox.events()))
     await inbox.until(lambda: inbox.beats() and inbox.beats()[-1]["sources"][0]["matched"] == STORM)
     await inbox.until(lambda: not any(inbox.beats()[-1]["queues"].values()))
+    await inbox.until(lambda: inbox.beats()[-1]["outputs"][0]["waiting"] == 0)
     first = inbox.events()[0]
     assert [one["type"] for one in inbox.events()].count("crisisdesk.incident.opened") == 1
     assert first["type"] == "crisisdesk.incident.opened"
@@ -329,7 +330,7 @@ async def test_a_storm_on_the_stream_is_on_the_broker_and_survives_a_restart(bas
         incident = await see_the_storm(inbox)
         beat = inbox.beats()[-1]
         assert (beat["sources"][0]["state"], beat["sources"][0]["dropped"]) == ("live", 0)
-        assert (beat["outputs"][0]["state"], beat["outputs"][0]["waiting"]) == ("live", 0)
+        assert beat["outputs"][0]["state"] == "live"
         assert "@" in beat["model"]
         assert inbox.payloads("/status") == [b"online"]
         await look_in_late(broker, incident["id"])
