@@ -1,0 +1,311 @@
+"""The composition root: what a desk does when parts of it stop, fail, or are set up wrongly."""
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from crisisdesk import app as app_module
+from crisisdesk.app import App, Plan
+from crisisdesk.clock import ReplayClock
+from crisisdesk.errors import FatalSourceError, ModelError, StorageError
+from crisisdesk.match import WatchRule
+from crisisdesk.records import Label, Post, Scored, SourceStatus
+from crisisdesk.resources import folder
+from crisisdesk.sentiment.base import Scores
+from crisisdesk.sources.base import Send, Source
+from crisisdesk.sources.replay import Pace, Replay
+
+START = datetime(2024, 3, 4, tzinfo=UTC)
+ACME = {WatchRule("Acme", ("acme",)): 1.0}
+
+
+def post(number: int, text: str = "acme", **details) -> Post:
+    return replace(Post(f"p{number}", "test", START + timedelta(minutes=number), f"{text} {number}"), **details)
+
+
+class Words:
+    """A model for which one word decides."""
+
+    name = "words"
+    digest = "0001"
+
+    def score(self, texts: Sequence[str]) -> list[Scores]:
+        return [(0.9, 0.1, 0.0) if "awful" in text else (0.1, 0.8, 0.1) for text in texts]
+
+
+class Scripted:
+    """A source that does what the test says."""
+
+    def __init__(self, name: str, script: Callable[[Send], object], *, pushes: bool = True) -> None:
+        self.name = name
+        self.pushes = pushes
+        self.cursor: str | None = None
+        self.resumed: str | None = None
+        self._script = script
+        self._status = SourceStatus(name, "live")
+
+    def resume(self, cursor: str) -> None:
+        self.resumed = cursor
+
+    def status(self) -> SourceStatus:
+        return self._status
+
+    async def run(self, send: Send) -> None:
+        await self._script(send)  # type: ignore[misc]
+
+
+def sends(posts: Sequence[Post], then_waits: bool = False) -> Callable[[Send], object]:
+    async def script(send: Send) -> None:
+        for one in posts:
+            await send(one)
+        if then_waits:
+            await asyncio.Event().wait()
+
+    return script
+
+
+def fails(message: str) -> Callable[[Send], object]:
+    async def script(_: Send) -> None:
+        raise FatalSourceError(message)
+
+    return script
+
+
+@pytest.fixture
+def plan(tmp_path):
+    """A live desk with these sources."""
+
+    def make(*sources: Source, **details) -> Plan:
+        settings = {"watches": ACME, "load_model": Words, "live": True, "playbooks": folder("playbooks"), **details}
+        return Plan(sources=sources, database=tmp_path / "desk.db", clock=ReplayClock(START), **settings)
+
+    return make
+
+
+@contextlib.asynccontextmanager
+async def running(plan: Plan):
+    """The desk at work; it must have ended when the block ends."""
+    async with App(plan) as app:
+        work = asyncio.create_task(app.run())
+        try:
+            async with asyncio.timeout(30):
+                yield app
+                await work
+        finally:
+            work.cancel()
+            await asyncio.wait({work})
+
+
+async def until(app: App, condition: Callable[[], bool]) -> None:
+    """Look whenever the desk says that a picture would differ."""
+    await app.desk.picture()
+    while not condition():
+        await app.desk.changed()
+        await app.desk.picture()
+
+
+async def test_it_ends_when_the_sources_have_ended_and_all_has_gone_through(plan):
+    posts = [post(n, "acme awful" if n % 4 == 0 else "acme") for n in range(300)] + [
+        post(n, "other") for n in (301, 302)
+    ]
+    async with running(plan(Scripted("a", sends(posts[:200])), Scripted("b", sends(posts[200:]), pushes=False))) as app:
+        pass
+    assert app.tally.posts == 302
+    assert (app.tally.mentions, app.tally.negative) == ({"Acme": 300}, {"Acme": 75})
+    assert app.tally.matched == {"a": 200, "b": 100}
+    assert {one.name: one.matched for one in app.sources()} == {"a": 200, "b": 100}
+    assert app.waiting() == {"posts": 0, "mentions": 0, "scored": 0}
+
+
+async def test_an_orderly_stop_lets_through_what_has_come(plan, monkeypatch):
+    """However slow the model and however small the channels: what was taken from a source is counted at the end."""
+    loaded = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    go = asyncio.Event()
+
+    def load() -> Words:
+        loop.call_soon_threadsafe(loaded.set)
+        asyncio.run_coroutine_threadsafe(go.wait(), loop).result()
+        return Words()
+
+    monkeypatch.setattr(app_module, "MENTIONS_WAITING", 3)
+    sent = asyncio.Event()
+
+    async def script(send: Send) -> None:
+        for n in range(100):
+            await send(post(n))
+        sent.set()
+        await asyncio.Event().wait()
+
+    async with running(plan(Scripted("a", script), load_model=load)) as app:
+        await loaded.wait()
+        await sent.wait()
+        assert app.tally.mentions["Acme"] == 0
+        assert app.model_line() == "loading the model"
+        app.stop()
+        go.set()
+    assert app.tally.mentions["Acme"] == 100
+    assert app.model_line() == "words@0001"
+
+
+async def test_a_source_that_fails_for_good_is_shown_and_the_others_go_on(plan):
+    ended = asyncio.Event()
+
+    async def late(send: Send) -> None:
+        await ended.wait()
+        await send(post(1))
+        await asyncio.Event().wait()
+
+    async with running(plan(Scripted("bad", fails("mend 'url'")), Scripted("good", late))) as app:
+        await until(app, lambda: app.sources()[0].state == "failed")
+        picture = await app.desk.picture()
+        assert [(one.name, one.state, one.trouble) for one in picture.sources] == [
+            ("bad", "failed", "mend 'url'"),
+            ("good", "live", ""),
+        ]
+        ended.set()
+        await until(app, lambda: app.tally.mentions["Acme"] == 1)
+        app.stop()
+
+
+async def test_a_recording_that_cannot_be_read_ends_the_run(plan):
+    with pytest.raises(ExceptionGroup) as caught:
+        async with running(plan(Scripted("bad", fails("no such file")), live=False)):
+            pass
+    assert caught.group_contains(FatalSourceError, match="no such file")
+
+
+async def test_a_bug_in_a_source_is_not_hidden(plan):
+    async def script(_: Send) -> None:
+        raise ZeroDivisionError
+
+    with pytest.raises(ExceptionGroup) as caught:
+        async with running(plan(Scripted("bug", script), Scripted("good", sends([], then_waits=True)))):
+            pass
+    assert caught.group_contains(ZeroDivisionError)
+
+
+@pytest.mark.parametrize("live", [True, False])
+async def test_a_model_that_cannot_be_loaded_ends_the_desk_with_its_message(plan, live):
+    def load() -> Words:
+        raise ModelError("install crisisdesk again")
+
+    posts = sends([post(n) for n in range(2000)], then_waits=live)
+    with pytest.raises(ExceptionGroup) as caught:
+        async with running(plan(Scripted("a", posts), load_model=load, live=live)):
+            pass
+    assert caught.group_contains(ModelError, match="install crisisdesk again")
+
+
+async def test_a_post_that_the_model_cannot_judge_is_neutral_counted_and_told(plan):
+    class Fragile(Words):
+        def score(self, texts: Sequence[str]) -> list[Scores]:
+            if any("poison" in text for text in texts):
+                raise ValueError("what is that?")
+            return super().score(texts)
+
+    posts = [post(n, "acme poison awful" if n == 5 else "acme awful") for n in range(10)]
+    async with running(plan(Scripted("a", sends(posts)), load_model=Fragile)) as app:
+        pass
+    assert (app.tally.mentions["Acme"], app.tally.negative["Acme"]) == (10, 9)
+    assert app.scoring.failed == 1
+    picture = await app.desk.picture()
+    moods = {one.post.id: one.label for one in picture.mentions}
+    assert moods.pop("p5") is Label.NEUTRAL
+    assert set(moods.values()) == {Label.NEGATIVE}
+    (trouble,) = picture.troubles
+    assert "could not judge 1 of" in trouble
+    assert "what is that?" in trouble
+
+
+async def test_posts_that_come_twice_count_once_whichever_connection_brings_them(plan):
+    both = [post(n) for n in range(20)]
+    async with running(plan(Scripted("a", sends(both)), Scripted("b", sends(both)))) as app:
+        pass
+    assert (app.tally.posts, app.tally.repeated, app.tally.mentions["Acme"]) == (40, 20, 20)
+
+
+@pytest.mark.xfail(strict=True, reason="`if inbox` is false for an empty channel, so what it dropped is shown as 0")
+async def test_a_flood_at_the_edge_is_dropped_counted_and_shown(plan, monkeypatch):
+    monkeypatch.setattr(app_module, "POSTS_WAITING", 10)
+
+    async def flood(send: Send) -> None:
+        for n in range(1000):
+            await send(post(n))
+
+    async with running(plan(Scripted("pushes", flood))) as app:
+        pass
+    (status,) = app.sources()
+    assert status.dropped + app.tally.posts == 1000
+    assert status.dropped > 0
+
+
+async def test_a_file_waits_instead(plan, monkeypatch):
+    monkeypatch.setattr(app_module, "POSTS_WAITING", 10)
+    async with running(plan(Scripted("waits", sends([post(n) for n in range(1000)]), pushes=False))) as app:
+        pass
+    assert (app.sources()[0].dropped, app.tally.mentions["Acme"]) == (0, 1000)
+
+
+async def test_what_was_learnt_and_where_to_go_on_survive_a_restart(plan):
+    posts = [post(n * 20) for n in range(3 * 24 * 4)]
+    first = Scripted("a", sends(posts))
+    first.cursor = "here"
+    async with running(plan(first)) as app:
+        pass
+    known = app.observation.detectors["Acme"].state()
+    assert app.observation.detectors["Acme"].detector.baseline.hours > 48
+    second = Scripted("a", sends([]))
+    async with App(plan(second)) as again:
+        assert again.observation.detectors["Acme"].state() == known
+        assert second.resumed == "here"
+
+
+async def test_a_recording_keeps_nothing_of_the_sort(plan):
+    async with running(plan(Scripted("a", sends([post(n) for n in range(50)])), live=False)) as app:
+        pass
+    async with App(plan(Scripted("a", sends([])))) as app:
+        assert app.observation.detectors["Acme"].detector.baseline.hours == 0
+
+
+async def test_tags_make_watches_only_where_a_recording_may_bring_them(plan):
+    tagged = [post(1, "acme", tags=("Other",)), post(2, "nothing", tags=("Other", "Acme"))]
+    async with running(plan(Scripted("a", sends(tagged)), live=False, open_to_tags=True)) as app:
+        pass
+    assert app.tally.mentions == {"Acme": 2, "Other": 2}
+    async with running(plan(Scripted("a", sends(tagged)))) as app:
+        pass
+    assert app.tally.mentions == {"Acme": 2}
+
+
+async def test_a_database_that_cannot_be_opened_is_named(plan, tmp_path):
+    (tmp_path / "desk.db").write_bytes(b"this is no database, although it is long enough to be looked at" * 30)
+    with pytest.raises(StorageError, match=r"desk\.db"):
+        async with App(plan()):
+            pass
+
+
+async def test_the_picture_of_a_watch(plan):
+    posts = [post(n * 10, "acme awful" if n % 5 == 0 else "acme") for n in range(6 * 24 * 2)]
+    async with running(plan(Scripted("a", sends(posts)))) as app:
+        pass
+    (watch,) = (await app.desk.picture()).watches
+    assert (watch.name, watch.severity, watch.learning) == ("Acme", None, True)
+    assert watch.total_hour in {6, 7}
+    assert watch.negative_share == pytest.approx(0.2, abs=0.02)
+    assert len(watch.chart) == 48
+    assert [(point.negative, point.total) for point in watch.chart[:2]] == [(2, 6), (1, 6)]
+    assert watch.chart[0].time == START
+
+
+async def test_a_paced_recording_can_be_stopped_at_once(plan):
+    clock = ReplayClock(START)
+    source = Replay("slow", iter([post(0), post(60 * 24 * 365)]), clock, Pace(clock, speed=1.0))
+    async with running(plan(source, live=False)) as app:
+        await until(app, lambda: app.tally.mentions["Acme"] == 1)
+        app.stop()
+    assert isinstance((await app.desk.picture()).mentions[0], Scored)
