@@ -12,6 +12,8 @@ from crisisdesk.records import Evidence, Phrase, Post, Quote, Scored
 WIDEST, NEWEST, PHRASES, VOICES = 3, 6, 8, 5
 FEWEST: Final = 3
 """Posts that must say a phrase before it is shown."""
+CLEARLY: Final = 3.0
+"""Log-likelihood from which a phrase is more frequent than usual beyond doubt."""
 
 
 def evidence(memory: Memory, since: float, first: Quote | None, copies: Callable[[Post], int]) -> Evidence:
@@ -55,7 +57,7 @@ def _phrases(memory: Memory, found: Sequence[Remembered]) -> list[Phrase]:
         said.update(item.phrases)
     usual = {phrase: memory.usual(phrase) for phrase, n in said.items() if n >= FEWEST}
     weights = {p: _likelihood(said[p], len(found), u) for p, u in usual.items() if said[p] / len(found) > u}
-    ranked = sorted(weights, key=lambda phrase: (-weights[phrase], phrase))
+    ranked = sorted((p for p, w in weights.items() if w >= CLEARLY), key=lambda phrase: (-weights[phrase], phrase))
     return [Phrase(phrase, said[phrase], usual[phrase]) for phrase in distinct(ranked)][:PHRASES]
 
 

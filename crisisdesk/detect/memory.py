@@ -23,6 +23,7 @@ FRESH_KEEP: Final = 0.5
 HEARD_FIRST: Final = 100
 """Posts that must have grown old before anything can be called new."""
 
+_NOT_WORDING: Final = re.compile(r"https?:\S*|www\.\S+|@\w+")
 _WORD: Final = re.compile(r"#?\w[\w'’]*")
 
 
@@ -52,10 +53,10 @@ class Remembered:
 
 def phrases_of(post: Post) -> frozenset[str]:
     """The words, hashtags and word pairs of a post that could tell what it is about."""
-    words = [word.strip("'’") for word in _WORD.findall(post.text.casefold())]
+    words = [word.strip("'’") for word in _WORD.findall(_NOT_WORDING.sub(" . ", post.text.casefold()))]
     telling = [w if len(w) > 1 and not w[0].isdigit() and w not in STOPWORDS else "" for w in words]
     pairs = {f"{a} {b}" for a, b in itertools.pairwise(telling) if a and b and a != b}
-    return frozenset(w for w in telling if w and not w.startswith("http")) | {p for p in pairs if "http" not in p}
+    return frozenset(filter(None, telling)) | pairs
 
 
 class Memory:
