@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = pytest.mark.timeout(400)
 
 LAST_LINE = re.compile(
     r"first amber (\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ), first red (\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ), "
@@ -135,7 +135,6 @@ def test_red_comes_before_saturday_night(text):
     assert last_line(text)[2] < "2008-11-16T01:00:00Z"
 
 
-@pytest.mark.xfail(strict=True, reason="the first amber comes at 18:40Z")
 def test_amber_comes_before_saturday_noon(text):
     assert last_line(text)[1] < "2008-11-15T17:00:00Z"
 
@@ -159,7 +158,6 @@ def test_the_lines_of_json_keep_the_promise(events):
         assert event["why"]
 
 
-@pytest.mark.xfail(strict=True, reason="'13 negative posts by 15 people': the two count differently")
 def test_there_are_not_more_people_than_posts(events):
     """An author counts at most twice an hour, so there may be fewer; more are a contradiction in one sentence."""
     for event in events:

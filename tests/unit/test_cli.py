@@ -248,7 +248,7 @@ def test_a_problem_is_one_line_with_path_line_and_cure(capsys, here):
         assert all(re.fullmatch(r"playbooks/ad\.md:\d+: (error|warning): [^;]+; .+", one) for one in lines), out
         assert any(one.startswith('playbooks/ad.md:1: error: the key "owner" is missing; ') for one in lines)
         assert any(one.startswith(f"playbooks/ad.md:{line}: error: ") for one in lines)
-        assert err.startswith("2 errors, ")
+        assert err.startswith("Errors: 2, ")
 
 
 def test_a_warning_alone_is_no_failure(capsys, here):
@@ -258,7 +258,7 @@ def test_a_warning_alone_is_no_failure(capsys, here):
     assert run(["playbook", "check", "old.md"]) == 0
     out, err = capsys.readouterr()
     assert re.fullmatch(r"old\.md:\d+: warning: the review is \d+ days overdue; .+\n", out)
-    assert err == "0 errors, 1 warnings.\n"
+    assert err == "Errors: 0, warnings: 1.\n"
 
 
 def test_a_playbook_that_is_not_there(capsys):
