@@ -102,6 +102,8 @@ def load(folder: Path | None = None, threads: int = THREADS) -> TransformerModel
         ModelError: files are missing or broken.
     """
     card = read_card(folder or default_model_folder())
+    # Read when onnxruntime is first imported. Always "1": otherwise it leaves files behind and reports to its makers.
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"
     try:
         model = TransformerModel(card, _tokenizer(card.folder), _session(card.folder / "model.onnx", threads))
         model.score(["."])
@@ -128,6 +130,7 @@ def _session(path: Path, threads: int) -> "InferenceSession":
     """An onnxruntime session on the CPU that leaves the other cores and the idle time to the desk."""
     import onnxruntime  # noqa: PLC0415  loads 20 MB that only scoring needs
 
+    onnxruntime.disable_telemetry_events()  # on Windows the variable alone does not silence its trace events
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = min(threads, os.cpu_count() or 1)
     options.inter_op_num_threads = 1

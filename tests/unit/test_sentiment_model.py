@@ -1,6 +1,7 @@
 """The shipped model itself: what it says, and that it says so in any company."""
 
 import json
+import os
 import random
 import shutil
 import subprocess
@@ -228,6 +229,22 @@ def test_loading_is_quiet_and_asks_no_network() -> None:
     )
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("[(")
+
+
+@pytest.mark.parametrize("telemetry", [{}, {"ORT_DISABLE_TELEMETRY": "0"}])
+def test_loading_sends_nothing_and_leaves_nothing_behind(tmp_path: Path, telemetry: dict[str, str]) -> None:
+    home, temporary = tmp_path / "home", tmp_path / "temporary"
+    home.mkdir()
+    temporary.mkdir()
+    known = {key: value for key, value in os.environ.items() if key != "ORT_DISABLE_TELEMETRY"}
+    subprocess.run(
+        [sys.executable, "-c", QUIET_AND_OFFLINE],
+        env={**known, **telemetry, "TMPDIR": str(temporary), "HOME": str(home), "XDG_CACHE_HOME": str(home / "cache")},
+        capture_output=True,
+        timeout=50,
+        check=True,
+    )
+    assert (list(temporary.rglob("*")), list(home.rglob("*"))) == ([], [])
 
 
 def test_importing_the_room_loads_no_heavy_library() -> None:
