@@ -174,7 +174,7 @@ def _count(
     names = np.array([post.group for post in chunk], dtype=object)
     for name in dict.fromkeys(names):
         mask = names == name
-        groups.setdefault(name, Tally()).add(labels[mask], chances[mask], seconds * mask.mean())
+        groups.setdefault(name, Tally()).add(labels[mask], chances[mask], seconds * float(mask.mean()))
 
 
 def render(report: Report) -> str:

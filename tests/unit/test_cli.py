@@ -329,7 +329,6 @@ def test_evaluate_as_json_is_one_line(capsys, labelled):
     assert "labelled.tsv:6: " in err
 
 
-@pytest.mark.xfail(strict=True, raises=TypeError, reason="posts_per_second of a group is no number that JSON knows")
 def test_evaluate_by_a_column_as_json(capsys, labelled):
     assert run(["model", "evaluate", labelled, "--json", "--by", "note"]) == 0
     report = json.loads(capsys.readouterr().out)
