@@ -233,9 +233,9 @@ class Register:
         """Put it into memory, and forget the oldest resolved ones that nothing can re-open."""
         is_new = incident.id not in self._incidents
         self._incidents[incident.id] = incident
-        self._latest[incident.watch, incident.kind] = incident.id
         if not is_new:
-            return
+            return  # a word on an old incident does not make it the one that evidence goes to
+        self._latest[incident.watch, incident.kind] = incident.id
         kept = set(self._latest.values())
         over = [one for one in self._incidents.values() if not one.is_open and one.id not in kept][:-RESOLVED_KEPT]
         for old in over:

@@ -109,6 +109,21 @@ async def test_people_act_and_the_timeline_tells(register: Register):
     ]
 
 
+@pytest.mark.parametrize("restarted", [False, True])
+async def test_a_word_on_an_old_incident_does_not_hide_the_open_one(register: Register, store: Store, restarted: bool):
+    await register.witness(spike())
+    old = register.incidents()[0].id
+    await register.resolve(old, "Ann", Verdict.REAL, START)
+    (opened,) = await register.witness(spike(7 * 1440, RED))
+    if restarted:
+        register = Register(store, Rules(), choose, ("mqtt",))
+        await register.load()
+    await register.note(old, "Ann", "the agency has apologised", START + timedelta(days=7))
+    assert register.open_for("Motrin") == opened.incident
+    assert await register.witness(spike(7 * 1440 + 1, RED, 13)) == ()
+    assert len(register.incidents()) == 2
+
+
 async def test_an_unknown_incident_names_the_nearest(register: Register):
     await register.witness(spike())
     with pytest.raises(UsageError, match="Did you mean motrin-20081115t034000z"):
