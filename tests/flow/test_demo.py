@@ -96,10 +96,6 @@ def test_it_ends_well_and_without_a_word_of_trouble(text, as_json):
         assert (run.code, run.errors) == (0, "")
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="onnxruntime's telemetry is on: it leaves .ses in the temporary folder, and would send where there is a net",
-)
 def test_it_leaves_nothing_behind(text, as_json):
     for run in (text, as_json):
         assert (run.left, run.here) == ([], [])
