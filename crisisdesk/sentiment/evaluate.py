@@ -3,6 +3,7 @@
 import gzip
 import io
 import time
+import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
@@ -11,7 +12,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from crisisdesk.errors import InputError
+from crisisdesk.errors import InputError, UsageError
 from crisisdesk.sentiment.base import Model
 from crisisdesk.sentiment.card import LABELS
 from crisisdesk.text import clean
@@ -97,22 +98,28 @@ def read_labelled(
         bad: told of each line that is skipped: file, line number, reason.
 
     Raises:
-        InputError: the file cannot be read or lacks a column.
+        UsageError: the file cannot be opened or lacks a column.
+        InputError: the file is an archive that is cut off or damaged.
     """
     try:
         with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as raw:
             # Only line feeds end a line, and bytes that are no UTF-8 become "\ufffd".
             lines = io.TextIOWrapper(raw, encoding="utf-8-sig", errors="replace", newline="\n")
             yield from _rows(path, lines, by, bad or (lambda _: None))
-    except (OSError, EOFError) as error:
-        raise InputError(f"{path} cannot be read: {error}") from error
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise InputError(
+            f"{path}: cannot be read to its end: the .gz file is cut off or damaged; fetch or pack it again."
+        ) from error
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise UsageError(f"{path}: cannot be read ({reason.lower()}); check the path.") from error
 
 
 def _rows(path: Path, lines: io.TextIOWrapper, by: str | None, bad: Callable[[str], None]) -> Iterator[LabelledPost]:
     header = next(lines, "").rstrip("\r\n").split("\t")
     for column in ("label", "text", *([by] if by else [])):
         if column not in header:
-            raise InputError(
+            raise UsageError(
                 f"{path} has no column {column}; its first line must name the columns, separated by tabs "
                 f"(found: {', '.join(header) or 'nothing'})."
             )
@@ -148,7 +155,8 @@ def evaluate(
         seconds: a stopwatch.
 
     Raises:
-        InputError: the file cannot be read, lacks a column, or not one of its lines can be used.
+        UsageError: the file cannot be opened or lacks a column.
+        InputError: the file is damaged, or not one of its lines can be used.
     """
     total, groups = Tally(), dict[str, Tally]()
     posts = read_labelled(path, by, bad)

@@ -353,7 +353,6 @@ def test_evaluate_names_a_column_that_is_not_there(capsys, labelled):
     assert "no column nosuch" in capsys.readouterr().err
 
 
-@pytest.mark.xfail(strict=True, reason="exit code 1 and '[Errno 2]', where the other commands have 2 and a cure")
 def test_evaluate_of_a_file_that_is_not_there_is_a_mistake_of_the_call(capsys):
     assert run(["model", "evaluate", "nosuch.tsv"]) == 2
     assert "Errno" not in capsys.readouterr().err

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from crisisdesk.errors import InputError
+from crisisdesk.errors import CrisisdeskError, InputError, UsageError
 from crisisdesk.sentiment.base import Scores
 from crisisdesk.sentiment.evaluate import evaluate, read_labelled, render
 
@@ -107,30 +107,65 @@ def test_bytes_that_are_no_utf8_spoil_one_character_only(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize(
-    ("content", "message"),
+    ("content", "kind", "message"),
     [
-        (b"text\tmood\nhello\tgood\n", "has no column label; its first line must name the columns"),
-        (b"", "has no column label"),
-        (b"label\ttext\n", "holds no post"),
-        (b"label\ttext\nangry\tx\n", "holds no post"),
+        (b"text\tmood\nhello\tgood\n", UsageError, "has no column label; its first line must name the columns"),
+        (b"label\tpost\nneutral\tx\n", UsageError, "has no column text; its first line must name the columns"),
+        (b"", UsageError, "has no column label"),
+        (b"label\ttext\n", InputError, "holds no post"),
+        (b"label\ttext\nangry\tx\n", InputError, "holds no post"),
     ],
 )
-def test_a_file_without_labelled_posts_is_refused(tmp_path: Path, content: bytes, message: str) -> None:
+def test_a_file_without_labelled_posts_is_refused(
+    tmp_path: Path, content: bytes, kind: type[CrisisdeskError], message: str
+) -> None:
     path = tmp_path / "dev.tsv"
     path.write_bytes(content)
-    with pytest.raises(InputError, match=message):
+    with pytest.raises(kind, match=message):
         evaluate(path, Reader())
 
 
-def test_a_missing_group_column_a_missing_file_and_a_cut_archive_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="has no column source"):
+def test_a_missing_group_column_is_a_mistake_of_the_call(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="has no column source"):
         evaluate(write(tmp_path / "dev.tsv"), Reader(), by="source")
-    with pytest.raises(InputError, match="cannot be read"):
-        evaluate(tmp_path / "none.tsv", Reader())
-    cut = tmp_path / "cut.tsv.gz"
-    cut.write_bytes(gzip.compress(b"label\ttext\n" + b"neutral\t10 80 10\n" * 1000)[:-20])
-    with pytest.raises(InputError, match="cannot be read"):
-        evaluate(cut, Reader())
+
+
+@pytest.mark.parametrize("name", ["none.tsv", "none.tsv.gz"])
+def test_a_missing_file_is_a_mistake_of_the_call(tmp_path: Path, name: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        evaluate(tmp_path / name, Reader())
+    assert str(caught.value) == f"{tmp_path / name}: cannot be read (no such file or directory); check the path."
+
+
+def test_a_folder_is_a_mistake_of_the_call(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="check the path") as caught:
+        evaluate(tmp_path, Reader())
+    assert "Errno" not in str(caught.value)
+
+
+def packed() -> bytes:
+    """An archive of many blocks, so that damage in its middle comes after posts that can be read."""
+    return gzip.compress(b"label\ttext\n" + b"".join(b"neutral\t%d 80 10\n" % n for n in range(100_000)))
+
+
+@pytest.mark.parametrize(
+    "damaged",
+    [
+        packed()[:-20],  # cut off
+        packed()[:100_000] + b"\xff" * 50 + packed()[100_050:],  # overwritten in the middle
+        packed()[:-8] + bytes(8),  # a false checksum
+        b"label\ttext\nneutral\t10 80 10\n",  # no archive at all
+    ],
+    ids=["cut", "overwritten", "checksum", "plain"],
+)
+def test_a_damaged_archive_is_named_with_the_cure(tmp_path: Path, damaged: bytes) -> None:
+    path = tmp_path / "dev.tsv.gz"
+    path.write_bytes(damaged)
+    with pytest.raises(InputError) as caught:
+        evaluate(path, Reader())
+    assert str(caught.value) == (
+        f"{path}: cannot be read to its end: the .gz file is cut off or damaged; fetch or pack it again."
+    )
 
 
 def test_a_file_is_read_as_a_stream_and_progress_is_told(tmp_path: Path) -> None:
