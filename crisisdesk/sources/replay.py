@@ -41,7 +41,6 @@ class Replay:
     """Plays posts in the order in which the recording has them, whatever their times say."""
 
     pushes: Final = False
-    cursor: Final[str | None] = None
 
     def __init__(
         self, name: str, posts: Iterator[Post], clock: Clock, pace: Pace | None = None, chunk: int = _CHUNK
@@ -53,6 +52,11 @@ class Replay:
         self._shown = pace is None
         self._chunk = chunk
         self._status = SourceStatus(name=name)
+
+    @property
+    def cursor(self) -> str | None:
+        """None: a recording always starts at its beginning."""
+        return None
 
     def resume(self, cursor: str) -> None:
         """A recording always starts at its beginning."""
@@ -101,15 +105,32 @@ class Replay:
 
 
 class FileSource(Replay):
-    """A file that a live desk reads once, as fast as it can take it."""
+    """A file that a live desk reads once, as fast as it can take it, over all its restarts.
+
+    What was added to the file's end since comes after a restart. Its cursor is the number of posts sent so far; a
+    file that has fewer is another one and is read from its beginning. Standard input cannot resume.
+    """
 
     def __init__(self, name: str, path: Path, clock: Clock) -> None:
-        posts = read_posts([path], on_bad=self._report, arrival=clock.now)
+        self._path = path
+        self._piped = str(path) == STDIN
+        self._sent = 0
+        self._behind = 0
         # What is piped in live comes a line at a time; waiting for more would hold it back.
-        super().__init__(name, posts, clock, chunk=1 if str(path) == STDIN else _CHUNK)
+        super().__init__(name, self._open(clock), clock, chunk=1 if self._piped else _CHUNK)
+
+    @property
+    def cursor(self) -> str | None:
+        """How many posts of the file were sent, in this run and those before it."""
+        return None if self._piped else str(self._sent)
+
+    def resume(self, cursor: str) -> None:
+        """Leave out as many posts as earlier runs have sent."""
+        if not self._piped:
+            self._sent = self._behind = int(cursor)
 
     async def run(self, send: Send) -> None:
-        """Send every post of the file, then return.
+        """Send every post of the file that no earlier run has sent, then return.
 
         Raises:
             FatalSourceError: the file cannot be read as it is; other sources need not stop for that.
@@ -118,6 +139,21 @@ class FileSource(Replay):
             await super().run(send)
         except UsageError as error:
             raise FatalSourceError(str(error)) from None
+
+    def _open(self, clock: Clock) -> Iterator[Post]:
+        return read_posts([self._path], on_bad=self._report, arrival=clock.now)
+
+    def _read(self) -> Sequence[Post]:
+        if self._behind > sum(1 for _ in islice(self._posts, self._behind)):
+            self._sent = 0
+            self._status = replace(self._status, bad=0)
+            self._posts = self._open(self._clock)
+        self._behind = 0
+        return super()._read()
+
+    def _count(self) -> None:
+        super()._count()
+        self._sent += 1
 
     def _report(self, line: BadLine) -> None:
         self._status = replace(self._status, bad=self._status.bad + 1, trouble=f"Skipped {line}")

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import orjson
 import pytest
@@ -121,3 +122,67 @@ async def test_a_file_that_cannot_be_used_fails_loudly(tmp_path):
         await played(source)
     assert source.status().state == "failed"
     assert "no column 'time'" in source.status().trouble
+
+
+def write_posts(path: Path, *ids: str) -> Path:
+    path.write_bytes(
+        b"".join(orjson.dumps({"id": i, "time": "2008-11-14T00:00:00Z", "text": "a"}) + b"\n" for i in ids)
+    )
+    return path
+
+
+async def stopped_after(source: Replay, number: int) -> list[str]:
+    """Run until the desk has taken so many posts, then cancel."""
+    sent: list[str] = []
+    enough = asyncio.Event()
+
+    async def send(post: Post) -> None:
+        if len(sent) == number:
+            enough.set()
+            await asyncio.Event().wait()
+        sent.append(post.id)
+
+    task = asyncio.create_task(source.run(send))
+    await enough.wait()
+    task.cancel()
+    await asyncio.wait({task})
+    return sent
+
+
+async def test_a_restart_goes_on_in_the_file_where_the_last_run_stopped(tmp_path):
+    path = write_posts(tmp_path / "posts.jsonl", *"abcd")
+    first = FileSource("posts", path, ReplayClock(START))
+    assert await stopped_after(first, 2) == ["a", "b"]
+    assert first.cursor == "2"
+    second = FileSource("posts", path, ReplayClock(START))
+    second.resume("2")
+    assert second.cursor == "2"
+    assert await played(second) == ["c", "d"]
+    assert (second.cursor, second.status().posts) == ("4", 2)
+    write_posts(path, *"abcdef")
+    third = FileSource("posts", path, ReplayClock(START))
+    third.resume("4")
+    assert await played(third) == ["e", "f"]
+
+
+async def test_a_restart_reads_nothing_again_of_a_file_that_stayed(tmp_path):
+    source = FileSource("posts", write_posts(tmp_path / "posts.jsonl", *"abc"), ReplayClock(START))
+    source.resume("3")
+    assert await played(source) == []
+    assert (source.cursor, source.status().state) == ("3", "ended")
+
+
+async def test_a_file_that_shrank_is_read_from_its_beginning(tmp_path):
+    path = write_posts(tmp_path / "posts.jsonl", *"xy")
+    path.write_bytes(path.read_bytes() + b"oops\n")
+    source = FileSource("posts", path, ReplayClock(START))
+    source.resume("3")
+    assert await played(source) == ["x", "y"]
+    assert (source.cursor, source.status().bad) == ("2", 1)
+
+
+def test_standard_input_and_a_recording_have_no_cursor():
+    source = FileSource("pipe", Path("-"), ReplayClock(START))
+    source.resume("3")
+    assert source.cursor is None
+    assert Replay("demo", posts(0), WallClock()).cursor is None
