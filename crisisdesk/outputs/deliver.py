@@ -5,6 +5,7 @@ Each output has its own loop: one's trouble never delays another.
 """
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Final
@@ -27,6 +28,8 @@ class Delivery:
         output: where to.
         waits: seconds between attempts after a failure.
         flush_seconds: how long an orderly stop waits for what is still owed; the rest goes out after the next start.
+        look_seconds: how long it stays asleep without being woken, then looks by itself: what a full disk did not take
+            is owed later than its news.
     """
 
     def __init__(
@@ -36,11 +39,13 @@ class Delivery:
         *,
         waits: Callable[[], Iterator[float]] = delays,
         flush_seconds: float = 10.0,
+        look_seconds: float = 15.0,
     ) -> None:
         self._store = store
         self._output = output
         self._waits = waits
         self._flush_seconds = flush_seconds
+        self._look_seconds = look_seconds
         self._news = asyncio.Event()
         self._stopping = asyncio.Event()
         self._trouble = ""
@@ -96,7 +101,8 @@ class Delivery:
                 self._trouble, waits = "", self._waits()
                 if self._stopping.is_set():
                     return
-                await self._news.wait()
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._news.wait(), self._look_seconds)
             except FatalOutputError:
                 await self._stopping.wait()
                 return

@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 
 from crisisdesk.errors import FatalOutputError, OutputError
+from crisisdesk.incidents.lifecycle import Rules
+from crisisdesk.incidents.register import Register
 from crisisdesk.incidents.store import Store
 from crisisdesk.outputs.deliver import Delivery
 from crisisdesk.records import (
@@ -22,6 +24,7 @@ from crisisdesk.records import (
     Numbers,
     OutputStatus,
     Severity,
+    Spike,
     State,
 )
 
@@ -112,6 +115,22 @@ async def test_news_wakes_it(store: Store):
             delivery.wake()
             await until(lambda: len(output.delivered) == sequence)  # noqa: B023 - awaited within the loop
     assert delivery.status() == OutputStatus("mail", "live", delivered=2)
+
+
+async def test_what_is_owed_later_than_its_news_goes_out_too(store: Store):
+    """A full disk takes the change only with the next figures, and those wake nobody."""
+    output = Scripted()
+    delivery = Delivery(store, output, flush_seconds=0.2, look_seconds=0.02)
+    register = Register(store, Rules(), lambda _: None, (output.name,), (delivery.wake,))
+    async with running(delivery):
+        await store._read(lambda db: db.execute("PRAGMA query_only = ON"))
+        await register.witness(Spike("a", Kind.SPIKE, START, ONE.severity, ONE.numbers, ""))
+        await until(lambda: delivery.status().waiting == 0)
+        assert "not saved and not sent" in register.trouble
+        await store._read(lambda db: db.execute("PRAGMA query_only = OFF"))
+        await register.flush()
+        await until(lambda: output.delivered == [1])
+        await until(lambda: delivery.status().waiting == 0)
 
 
 async def test_a_failure_is_tried_again_and_keeps_the_order(store: Store):
