@@ -15,18 +15,20 @@ import numpy as np
 from crisisdesk.errors import InputError, UsageError
 from crisisdesk.sentiment.base import Model
 from crisisdesk.sentiment.card import LABELS
-from crisisdesk.text import clean
+from crisisdesk.text import clean, shorten
 
 BINS: Final = 15
 CALMEST_FIRST: Final = np.array([LABELS.index(name) for name in ("neutral", "positive", "negative")])
 """Of equal probabilities the calmer label counts, as in `Scored.label`."""
 CHUNK: Final = 2000
 """Posts read and scored at once, so that a file may be larger than memory."""
+SHOWN: Final = 200
+"""Characters of a file's first line that a message shows; it may be no header at all."""
 
 
 @dataclass(frozen=True, slots=True)
 class LabelledPost:
-    """One line of a labelled file; `group` is what the column asked for holds."""
+    """One line of a labelled file; `group` is what the column asked for holds, cleaned; `text` is as it stands."""
 
     label: int
     text: str
@@ -116,15 +118,16 @@ def read_labelled(
 
 
 def _rows(path: Path, lines: io.TextIOWrapper, by: str | None, bad: Callable[[str], None]) -> Iterator[LabelledPost]:
-    header = next(lines, "").rstrip("\r\n").split("\t")
-    for column in ("label", "text", *([by] if by else [])):
+    header = [clean(cell) for cell in next(lines, "").rstrip("\r\n").split("\t")]
+    by = clean(by) if by else None
+    for column in ("label", "text", *([] if by is None else [by])):
         if column not in header:
             raise UsageError(
                 f"{path} has no column {column}; its first line must name the columns, separated by tabs "
-                f"(found: {', '.join(header) or 'nothing'})."
+                f"(found: {shorten(', '.join(header), SHOWN) or 'nothing'})."
             )
     label, text = header.index("label"), header.index("text")
-    group = header.index(by) if by else None
+    group = None if by is None else header.index(by)
     for number, line in enumerate(lines, start=2):
         cells = line.rstrip("\r\n").split("\t")
         if len(cells) != len(header):
@@ -132,7 +135,7 @@ def _rows(path: Path, lines: io.TextIOWrapper, by: str | None, bad: Callable[[st
         elif cells[label] not in LABELS:
             bad(f"{path}:{number}: the label is {cells[label][:40]!r}, not {', '.join(LABELS)}; skipped")
         else:
-            yield LabelledPost(LABELS.index(cells[label]), cells[text], "" if group is None else cells[group])
+            yield LabelledPost(LABELS.index(cells[label]), cells[text], "" if group is None else clean(cells[group]))
 
 
 def evaluate(

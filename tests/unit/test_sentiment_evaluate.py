@@ -173,6 +173,38 @@ def test_a_damaged_archive_is_named_with_the_cure(tmp_path: Path, damaged: bytes
     )
 
 
+CLIPBOARD = "\x1b]52;c;aGk=\x07"
+"""Told to write the clipboard, a terminal obeys."""
+
+
+def test_group_names_are_cleaned_and_fall_together(tmp_path: Path) -> None:
+    rows = [
+        ("neutral", "10 80 10", f"e{CLIPBOARD}n"),
+        ("neutral", "10 80 10", "\u202een"),
+        ("neutral", "10 80 10", "d\x9be"),
+    ]
+    report = evaluate(write(tmp_path / "dev.tsv", rows), Reader(), by="lang")
+    assert {name: figures["n"] for name, figures in (report.by or {}).items()} == {"d": 1, "en": 2}
+    assert render(report).replace("\n", "").isprintable()
+
+
+def test_column_names_are_cleaned_before_they_are_looked_for_and_shown(tmp_path: Path) -> None:
+    path = write(tmp_path / "dev.tsv", header=f"{CLIPBOARD}label\ttext\u200b\t\x1b[31mlang")
+    assert evaluate(path, Reader(), by=f"la{CLIPBOARD}ng").total["n"] == 6
+    with pytest.raises(UsageError) as caught:
+        evaluate(path, Reader(), by=f"source{CLIPBOARD}")
+    assert str(caught.value) == (
+        f"{path} has no column source; its first line must name the columns, separated by tabs "
+        "(found: label, text, lang)."
+    )
+
+
+def test_a_first_line_that_is_no_header_is_shown_in_part(tmp_path: Path) -> None:
+    with pytest.raises(UsageError) as caught:
+        evaluate(write(tmp_path / "dev.tsv", header="\t".join(["word"] * 1000)), Reader())
+    assert len(str(caught.value)) < len(str(tmp_path)) + 400
+
+
 def test_a_file_is_read_as_a_stream_and_progress_is_told(tmp_path: Path) -> None:
     seen: list[int] = []
     evaluate(write(tmp_path / "dev.tsv", ROWS * 900), Reader(), progress=seen.append)
