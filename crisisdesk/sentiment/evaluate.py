@@ -132,10 +132,10 @@ def _rows(path: Path, lines: io.TextIOWrapper, by: str | None, bad: Callable[[st
         cells = line.rstrip("\r\n").split("\t")
         if len(cells) != len(header):
             bad(f"{path}:{number}: {len(cells)} columns where the header has {len(header)}; skipped")
-        elif cells[label] not in LABELS:
-            bad(f"{path}:{number}: the label is {cells[label][:40]!r}, not {', '.join(LABELS)}; skipped")
+        elif (given := clean(cells[label])) not in LABELS:
+            bad(f"{path}:{number}: the label is {shorten(given, 40)!r}, not {', '.join(LABELS)}; skipped")
         else:
-            yield LabelledPost(LABELS.index(cells[label]), cells[text], "" if group is None else clean(cells[group]))
+            yield LabelledPost(LABELS.index(given), cells[text], "" if group is None else clean(cells[group]))
 
 
 def evaluate(

@@ -199,6 +199,16 @@ def test_column_names_are_cleaned_before_they_are_looked_for_and_shown(tmp_path:
     )
 
 
+def test_labels_are_cleaned_before_they_are_compared_and_shown(tmp_path: Path) -> None:
+    rows = [(f"an{CLIPBOARD}gry", "x", "en"), ("e" + "\u0301" * 30, "x", "en"), ("neu\u200btral ", "10 80 10", "en")]
+    path, bad = write(tmp_path / "dev.tsv", rows), list[str]()
+    assert evaluate(path, Reader(), bad=bad.append).total["n"] == 1
+    assert [line.split(", not")[0] for line in bad] == [
+        f"{path}:2: the label is 'angry'",
+        f"{path}:3: the label is '\u00e9\u0301\u0301'",
+    ]
+
+
 def test_a_first_line_that_is_no_header_is_shown_in_part(tmp_path: Path) -> None:
     with pytest.raises(UsageError) as caught:
         evaluate(write(tmp_path / "dev.tsv", header="\t".join(["word"] * 1000)), Reader())
