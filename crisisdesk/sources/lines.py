@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Final, cast
+from typing import Final, cast
 
 from crisisdesk.errors import UsageError
 
@@ -64,7 +64,7 @@ class Progress:
 class _Counted(io.RawIOBase):
     """A file that counts what is read from it."""
 
-    def __init__(self, raw: BinaryIO, progress: Progress) -> None:
+    def __init__(self, raw: io.RawIOBase, progress: Progress) -> None:
         self._raw = raw
         self._progress = progress
 
@@ -72,11 +72,10 @@ class _Counted(io.RawIOBase):
         return True
 
     def readinto(self, buffer: memoryview, /) -> int:  # type: ignore[override]
-        # read1 hands over what a pipe holds already, so that a live standard input is not held back.
-        got = cast("io.BufferedReader", self._raw).read1(len(buffer))
-        buffer[: len(got)] = got
-        self._progress.add(len(got))
-        return len(got)
+        # Unbuffered: it hands over what a pipe holds already, so that a live standard input is not held back.
+        got = self._raw.readinto(buffer) or 0
+        self._progress.add(got)
+        return got
 
 
 def check_files(paths: Iterable[Path]) -> None:
@@ -132,15 +131,20 @@ def opened(path: Path, progress: Progress) -> Iterator[io.BufferedIOBase]:
         UsageError: the file is not there or may not be read.
     """
     try:
-        raw = sys.stdin.buffer if str(path) == STDIN else path.open("rb")
+        raw = _stdin() if str(path) == STDIN else path.open("rb", buffering=0)
     except (OSError, ValueError) as error:
         raise UsageError(f"{path}: cannot be read ({_reason(error)}); check the path.") from None
     try:
         counted = io.BufferedReader(_Counted(raw, progress), _BUFFER)
         yield gzip.GzipFile(fileobj=counted) if counted.peek().startswith(_GZIP_MAGIC) else counted
     finally:
-        if raw is not sys.stdin.buffer:
+        if str(path) != STDIN:
             raw.close()
+
+
+def _stdin() -> io.RawIOBase:
+    """Standard input without its buffer: Python aborts at its end if a thread still waits inside that one."""
+    return cast("io.RawIOBase", getattr(sys.stdin.buffer, "raw", sys.stdin.buffer))
 
 
 def read_lines(file: io.BufferedIOBase, progress: Progress, on_bad: Callable[[int, str], None]) -> Iterator[Line]:

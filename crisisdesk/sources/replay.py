@@ -1,6 +1,5 @@
 """Recorded posts at the pace of a clock: as they came, faster, or as fast as the desk can take them."""
 
-import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -14,6 +13,7 @@ from crisisdesk.records import Post, SourceStatus
 from crisisdesk.sources.base import Send
 from crisisdesk.sources.files import read_posts
 from crisisdesk.sources.lines import STDIN, BadLine
+from crisisdesk.sources.thread import in_daemon_thread
 
 _CHUNK: Final = 500
 """Posts read at once in a thread, so that neither the file nor the thread holds up the desk."""
@@ -75,7 +75,7 @@ class Replay:
         if self._pace:
             self._pace.clock.restart(self._pace.clock.now(), None)
         try:
-            while posts := await asyncio.to_thread(self._read):
+            while posts := await in_daemon_thread(self._read):
                 for post in posts:
                     await self._wait_for(post.time)
                     await send(post)

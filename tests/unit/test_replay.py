@@ -1,6 +1,10 @@
 """Recordings at the pace of a clock."""
 
 import asyncio
+import signal
+import subprocess
+import sys
+import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -186,3 +190,41 @@ def test_standard_input_and_a_recording_have_no_cursor():
     source.resume("3")
     assert source.cursor is None
     assert Replay("demo", posts(0), WallClock()).cursor is None
+
+
+async def test_the_end_of_the_program_does_not_wait_for_a_read_that_blocks():
+    reading, never = asyncio.Event(), threading.Event()
+    loop, readers = asyncio.get_running_loop(), []
+
+    def blocked() -> Iterator[Post]:
+        readers.append(threading.current_thread())
+        loop.call_soon_threadsafe(reading.set)
+        never.wait()
+        yield from posts(0)
+
+    task = asyncio.create_task(played(Replay("pipe", blocked(), WallClock())))
+    await reading.wait()
+    task.cancel()
+    await asyncio.wait({task})
+    assert readers[0].is_alive()
+    assert readers[0].daemon
+    never.set()
+    readers[0].join()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a signal to a process")
+def test_ctrl_c_ends_a_replay_of_a_pipe_that_stays_open(tmp_path):
+    command = [sys.executable, "-m", "crisisdesk", "replay", "-"]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, cwd=tmp_path) as running:
+        assert running.stdin
+        assert running.stderr
+        running.stdin.write(b"oops\n")
+        running.stdin.flush()
+        assert b"standard input:1: is not JSON" in running.stderr.readline()  # now it waits for the next line
+        running.send_signal(signal.SIGINT)
+        try:
+            assert running.wait(5) == 130
+        finally:
+            running.kill()
+        assert b"Error" not in running.stderr.read()
