@@ -11,7 +11,7 @@ All but `status` are CloudEvents 1.0 in structured JSON; consumers drop duplicat
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -21,7 +21,7 @@ from crisisdesk.clock import Clock
 from crisisdesk.errors import OutputError, UsageError
 from crisisdesk.incidents.payload import incident_data
 from crisisdesk.mqtt import Broker, Connection, Message, Send
-from crisisdesk.records import Notification, OutputStatus, SourceStatus, stamp
+from crisisdesk.records import Event, Incident, Notification, OutputStatus, SourceStatus, stamp
 from crisisdesk.retry import delays
 
 CONTENT_TYPE: Final = "application/cloudevents+json"
@@ -42,6 +42,8 @@ class MqttOutput:
         heartbeat_seconds: time between two heartbeats.
         name: under which its debts are kept; another one for each further broker.
         waits: seconds between attempts to connect.
+        open_incidents: what is open now, asked at each connect: what an earlier run of the desk told, a broker that
+            restarted empty meanwhile has forgotten.
 
     Raises:
         UsageError: the desk's name cannot be part of a topic.
@@ -57,6 +59,7 @@ class MqttOutput:
         heartbeat_seconds: float = 30.0,
         name: str = "mqtt",
         waits: Callable[[], Iterator[float]] = delays,
+        open_incidents: Callable[[], Iterable[Incident]] = tuple,
     ) -> None:
         self.name = name
         self._base = f"crisisdesk/{_topic_part(desk)}"
@@ -65,6 +68,7 @@ class MqttOutput:
         self._clock = clock
         self._heartbeat = heartbeat
         self._heartbeat_seconds = heartbeat_seconds
+        self._open_incidents = open_incidents
         self._standing: dict[str, Message] = {}
         self._connection = Connection(
             broker,
@@ -91,7 +95,7 @@ class MqttOutput:
     async def deliver(self, notification: Notification) -> None:
         """State first, then the event: repeated after half a delivery, both say the same again under the same id."""
         incident = notification.incident
-        topic = f"{self._base}/alert/{incident.id}/state"
+        topic = self._state_topic(incident)
         if incident.is_open:
             state = self._standing[topic] = self._about(notification, topic, retain=True, expiry=STATE_SECONDS)
         else:
@@ -106,7 +110,10 @@ class MqttOutput:
 
     async def _repeat_standing(self, send: Send) -> None:
         """A broker that restarted without its memory learns again which incidents are open."""
-        for message in tuple(self._standing.values()):
+        earlier = [
+            self._as_it_is(one) for one in self._open_incidents() if self._state_topic(one) not in self._standing
+        ]
+        for message in (*self._standing.values(), *earlier):
             await send(message)
 
     async def _beat(self) -> None:
@@ -134,19 +141,32 @@ class MqttOutput:
             expiry=max(1, int(self._heartbeat_seconds * 2)),
         )
 
+    def _state_topic(self, incident: Incident) -> str:
+        return f"{self._base}/alert/{incident.id}/state"
+
     def _about(self, notification: Notification, topic: str, *, retain: bool = False, expiry: int) -> Message:
-        change = notification.change
-        attributes = {
+        change, incident = notification.change, notification.incident
+        attributes = self._attributes(change.id, change.event, incident.id, change.time)
+        return _cloud_event(topic, attributes, {"incident": incident_data(incident)}, retain=retain, expiry=expiry)
+
+    def _as_it_is(self, incident: Incident) -> Message:
+        """A state without its change: the id is the same until the incident moves, so a repetition can be dropped."""
+        event = Event.ACKNOWLEDGED if incident.acknowledged_by else Event.OPENED
+        name = f"{incident.id}-state-{incident.updated.astimezone(UTC):%Y%m%dt%H%M%S%fz}"
+        attributes = self._attributes(name, event, incident.id, incident.updated)
+        data = {"incident": incident_data(incident)}
+        return _cloud_event(self._state_topic(incident), attributes, data, retain=True, expiry=STATE_SECONDS)
+
+    def _attributes(self, name: str, event: Event, incident: str, time: datetime) -> dict[str, str]:
+        return {
             "specversion": "1.0",
-            "id": change.id,
+            "id": name,
             "source": self._source,
-            "type": f"crisisdesk.incident.{change.event.value}",
-            "subject": change.incident,
-            "time": stamp(change.time),
+            "type": f"crisisdesk.incident.{event.value}",
+            "subject": incident,
+            "time": stamp(time),
             "datacontenttype": "application/json",
         }
-        data = {"incident": incident_data(notification.incident)}
-        return _cloud_event(topic, attributes, data, retain=retain, expiry=expiry)
 
 
 def heartbeat_data(

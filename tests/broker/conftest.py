@@ -278,6 +278,7 @@ async def desk_at(tmp_path: Path) -> Callable[..., contextlib.AbstractAsyncConte
             clock=StoppedClock(),
             heartbeat=heartbeat,
             waits=lambda: repeat(0.02),
+            open_incidents=lambda: [one for one in register.incidents() if one.is_open],
         )
         async with await Store.open(tmp_path / "desk.db", durable=False) as store:
             delivery = Delivery(store, output, waits=lambda: repeat(0.02), flush_seconds=2)

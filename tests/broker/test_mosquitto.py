@@ -43,7 +43,7 @@ async def test_messages_are_cloud_events_with_properties(mosquitto, desk_at, sub
         assert message.properties.ContentType == "application/cloudevents+json"
         assert message.properties.UserProperty == list(attributes.items())
         assert 86_390 <= message.properties.MessageExpiryInterval <= 86_400
-        (state,) = [one for one in inbox.messages if str(one.topic).endswith("/state")]
+        *_, state = [one for one in inbox.messages if str(one.topic).endswith("/state")]
         assert str(state.topic) == "crisisdesk/acme/alert/motrin-20081115t034100z/state"
         assert 604_790 <= state.properties.MessageExpiryInterval <= 604_800
 
@@ -141,6 +141,33 @@ async def test_a_broker_that_lost_its_memory_learns_the_open_incidents_again(mos
         async with subscriber(mosquitto.port) as inbox:
             await inbox.until(lambda: len(inbox.payloads("/state")) == 1)
             assert inbox.events() == [], "an event is not told again, only the state"
+
+
+async def test_desk_and_broker_both_restarted_and_the_open_incidents_are_there(mosquitto, desk_at, subscriber):
+    async with desk_at(mosquitto.port) as desk:
+        await desk.change()
+        await desk.change("Other")
+        (other, motrin) = desk.register.incidents()
+        await desk.register.acknowledge(motrin.id, "Ann", motrin.updated)
+        await desk.change("Gone")
+        await desk.register.resolve(desk.register.incidents()[0].id, "Ann", Verdict.REAL, other.updated)
+        await desk.is_done()
+    mosquitto.kill()
+    mosquitto.start()
+    async with desk_at(mosquitto.port) as desk:
+        await desk.output.ready()
+        async with subscriber(mosquitto.port) as inbox:
+            await inbox.until(lambda: len(inbox.payloads("/state")) == 2)
+            states = {state["subject"]: state for state in map(orjson.loads, inbox.payloads("/state"))}
+            assert {name: state["type"] for name, state in states.items()} == {
+                motrin.id: "crisisdesk.incident.acknowledged",
+                other.id: "crisisdesk.incident.opened",
+            }
+            assert states[other.id]["id"] == f"{other.id}-state-20081115t034200000000z"
+            assert states[motrin.id]["data"]["incident"]["acknowledged_by"] == "Ann"
+            await desk.register.resolve(other.id, "Ann", Verdict.REAL, other.updated)
+            await inbox.until(lambda: inbox.payloads(f"{other.id}/state")[-1] == b"")
+            assert [event["type"] for event in inbox.events()] in ([], ["crisisdesk.incident.resolved"])
 
 
 async def test_a_frozen_broker_delays_and_loses_nothing(mosquitto, gate, desk_at, subscriber):
