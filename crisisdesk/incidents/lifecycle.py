@@ -138,6 +138,24 @@ def resolve(incident: Incident, person: str, verdict: Verdict, now: datetime, se
     return _step(after, sequence, Event.RESOLVED, moment, person=person, reason=verdict.value)
 
 
+def retire(incident: Incident, rules: Rules, now: datetime, sequence: int) -> Step:
+    """End an open incident whose watch is gone: nothing would ever say that it has calmed.
+
+    Nobody has judged it, so it counts as a wave that is over: watched again, the same trouble calls again at once.
+    """
+    moment = max(now, incident.updated)
+    after = replace(
+        incident,
+        state=State.RESOLVED,
+        resolved_at=moment,
+        updated=moment,
+        silenced_until=None,
+        calm_since=moment - rules.subside_after,
+        easing=None,
+    )
+    return _step(after, sequence, Event.RESOLVED, moment, reason="no longer watched")
+
+
 def with_playbook(step: Step, playbook: PlaybookRef | None) -> Step:
     """The same step with the playbook that fits the incident now; None keeps the one it has."""
     return step if playbook is None else Step(replace(step.incident, playbook=playbook), step.changes)

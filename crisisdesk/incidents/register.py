@@ -7,7 +7,7 @@ it is not saved, and it is saved in order as soon as the database takes it again
 import asyncio
 import difflib
 from collections import deque
-from collections.abc import Callable, Coroutine, Iterable, Sequence
+from collections.abc import Callable, Collection, Coroutine, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Final, TypeVar
 
@@ -131,6 +131,10 @@ class Register:
         """End an incident and say what it was. Raises `UsageError` when it is over already."""
         return await self._act(incident, lambda one, last: lifecycle.resolve(one, person, verdict, now, last))
 
+    async def retire(self, watches: Collection[str], now: datetime) -> None:
+        """End the open incidents of watches that are not among these any more, for no evidence will."""
+        await _finish(self._retire(watches, now))
+
     async def flush(self) -> None:
         """Save the figures that moved since the last save, and what could not be saved: before an orderly stop."""
         async with self._turn:
@@ -157,6 +161,12 @@ class Register:
             step = action(before, self._sequences[before.id])
             await self._commit(step)
             return step.incident
+
+    async def _retire(self, watches: Collection[str], now: datetime) -> None:
+        async with self._turn:
+            for incident in self.incidents():
+                if incident.is_open and incident.watch not in watches:
+                    await self._commit(lifecycle.retire(incident, self._rules, now, self._sequences[incident.id]))
 
     def _with_playbook(self, step: Step, before: Incident | None, spike: Spike) -> Step:
         """Chosen at the opening, and again when it gets worse before somebody works by the first choice.

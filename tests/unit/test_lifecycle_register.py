@@ -124,6 +124,33 @@ async def test_a_word_on_an_old_incident_does_not_hide_the_open_one(register: Re
     assert len(register.incidents()) == 2
 
 
+async def test_an_incident_whose_watch_is_gone_ends(register: Register, store: Store):
+    for watch in ("Motrin", "Other", "Over"):
+        await register.witness(spike(watch=watch))
+    await register.resolve("over-20081115t034000z", "Ann", Verdict.REAL, START)
+    heard: list[str] = []
+    again = Register(store, Rules(), choose, ("mqtt",), (lambda told: heard.append(told.change.id),))
+    await again.load()
+    await again.retire({"Motrin"}, START + timedelta(hours=1))
+    assert heard == ["other-20081115t034000z-2"]
+    ended = again.find("other-20081115t034000z")
+    assert (ended.state, ended.resolved_at, ended.verdict) == (State.RESOLVED, START + timedelta(hours=1), None)
+    last = (await store.timeline(ended.id))[-1]
+    assert (last.event, last.person, last.reason) == (Event.RESOLVED, None, "no longer watched")
+    assert again.open_for("Motrin") is not None
+    await again.retire({"Motrin"}, START + timedelta(hours=2))
+    assert len(heard) == 1
+
+
+async def test_a_watch_that_was_gone_by_mistake_calls_again_at_once(register: Register):
+    await register.witness(spike(severity=RED))
+    await register.retire((), START + timedelta(minutes=5))
+    assert register.open_for("Motrin") is None
+    (told,) = await register.witness(spike(6, AMBER))
+    assert told.change.event is Event.REOPENED
+    assert register.open_for("Motrin") == told.incident
+
+
 async def test_an_unknown_incident_names_the_nearest(register: Register):
     await register.witness(spike())
     with pytest.raises(UsageError, match="Did you mean motrin-20081115t034000z"):
