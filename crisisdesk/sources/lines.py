@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Final, cast
 
 from crisisdesk.errors import UsageError
+from crisisdesk.sources.posts import MAX_NAME
+from crisisdesk.text import clean
 
 STDIN: Final = "-"
 MAX_LINE: Final = 1 << 20
@@ -90,11 +92,11 @@ def check_files(paths: Iterable[Path]) -> None:
         try:
             is_folder = stat.S_ISDIR(path.stat().st_mode)
         except (OSError, ValueError) as error:
-            raise UsageError(f"{path}: cannot be read ({_reason(error)}); check the path.") from None
+            raise UsageError(f"{shown_name(path)}: cannot be read ({_reason(error)}); check the path.") from None
         if is_folder:
-            raise UsageError(f"{path}: is a folder; name the files in it.")
+            raise UsageError(f"{shown_name(path)}: is a folder; name the files in it.")
         if not os.access(path, os.R_OK):
-            raise UsageError(f"{path}: cannot be read (no permission).")
+            raise UsageError(f"{shown_name(path)}: cannot be read (no permission).")
 
 
 def size_of(paths: Iterable[Path]) -> int | None:
@@ -108,13 +110,13 @@ def size_of(paths: Iterable[Path]) -> int | None:
 
 
 def shown_name(path: Path) -> str:
-    """How messages call the file."""
-    return "standard input" if str(path) == STDIN else str(path)
+    """How messages call the file; its bytes may be no text at all, or steer a terminal."""
+    return "standard input" if str(path) == STDIN else clean(str(path))
 
 
 def stem(path: Path) -> str:
     """The name of a file without folder and endings: what its posts have as their source if they name none."""
-    return "stdin" if str(path) == STDIN else path.name.split(".")[0] or path.name
+    return "stdin" if str(path) == STDIN else clean(path.name.split(".")[0] or path.name, MAX_NAME) or "file"
 
 
 def suffix(path: Path) -> str:
@@ -133,7 +135,7 @@ def opened(path: Path, progress: Progress) -> Iterator[io.BufferedIOBase]:
     try:
         raw = _stdin() if str(path) == STDIN else path.open("rb", buffering=0)
     except (OSError, ValueError) as error:
-        raise UsageError(f"{path}: cannot be read ({_reason(error)}); check the path.") from None
+        raise UsageError(f"{shown_name(path)}: cannot be read ({_reason(error)}); check the path.") from None
     try:
         counted = io.BufferedReader(_Counted(raw, progress), _BUFFER)
         yield gzip.GzipFile(fileobj=counted) if counted.peek().startswith(_GZIP_MAGIC) else counted

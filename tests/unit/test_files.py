@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import os
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -134,6 +135,22 @@ def test_the_file_is_not_read_ahead(tmp_path):
 def test_a_file_that_cannot_be_opened_is_named_at_once(tmp_path, name):
     with pytest.raises(UsageError, match=r"cannot be read|is a folder"):
         read_posts([tmp_path / name], on_bad=pytest.fail)
+
+
+def test_a_name_that_is_no_text_is_cleaned_where_it_is_stored_or_shown(tmp_path):
+    path = tmp_path / os.fsdecode(b"p\xff\x1b[31m.jsonl")
+    try:
+        path.write_bytes(line("one") + b"oops\n")
+    except OSError:
+        pytest.skip("this disk takes only names that are text")
+    bad: list[BadLine] = []
+    (post,) = read_posts([path], on_bad=bad.append)
+    assert post.source == "p\N{REPLACEMENT CHARACTER}"
+    assert str(bad[0]).startswith(f"{tmp_path}/p\N{REPLACEMENT CHARACTER}.jsonl:2: is not JSON")
+    path.unlink()
+    with pytest.raises(UsageError) as refused:
+        read_posts([path], on_bad=pytest.fail)
+    assert str(refused.value).startswith(f"{tmp_path}/p\N{REPLACEMENT CHARACTER}.jsonl: cannot be read")
 
 
 def test_standard_input(monkeypatch):
