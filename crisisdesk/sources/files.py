@@ -4,6 +4,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Se
 from contextlib import closing
 from datetime import datetime
 from difflib import get_close_matches
+from itertools import chain, count
 from pathlib import Path
 from typing import Final
 
@@ -12,6 +13,7 @@ import orjson
 from crisisdesk.errors import InputError, UsageError
 from crisisdesk.records import Post
 from crisisdesk.sources.lines import (
+    STDIN,
     BadLine,
     Line,
     Progress,
@@ -23,7 +25,7 @@ from crisisdesk.sources.lines import (
     stem,
     suffix,
 )
-from crisisdesk.sources.posts import FIELDS, post_from, text_from
+from crisisdesk.sources.posts import FIELDS, MAX_NAME, post_from, text_from
 from crisisdesk.sources.table import looks_like_table, read_table
 from crisisdesk.text import clean
 
@@ -67,7 +69,9 @@ def read_posts(
     """The posts of the files, one file after the other, each in the order in which it has them.
 
     Args:
-        paths: files; `-` is standard input.
+        paths: files; `-` is standard input. The source of posts that name none is the name of their file without
+            its endings, and with its folder's (`b/posts`) where another file before it has that name already:
+            each may count its ids from 1. A file given twice is one source, so that its posts count once.
         columns: for CSV, our field name -> the file's column.
         on_bad: told of every line that is no post; reading goes on.
         progress: told now and then how many bytes of all files were read, packed as they are.
@@ -87,14 +91,28 @@ def _posts(
     progress: Progress,
     arrival: Callable[[], datetime] | None,
 ) -> Iterator[Post]:
-    for path in paths:
+    for path, source in zip(paths, _sources(paths), strict=True):
         tell = _teller(path, on_bad)
         with closing(_records(path, columns, progress, tell)) as records:
             for number, fields in records:
                 try:
-                    yield post_from(fields, stem(path), arrival() if arrival else None, number)
+                    yield post_from(fields, source, arrival() if arrival else None, number)
                 except InputError as error:
                     tell(number, str(error))
+
+
+def _sources(paths: Sequence[Path]) -> list[str]:
+    """A source for each file, its own for each that is another file."""
+    names: dict[Path, str] = {}
+    places = [path if str(path) == STDIN else path.resolve() for path in paths]
+    for path, place in zip(paths, places, strict=True):
+        if place in names:
+            continue
+        plain = stem(path)
+        longer = f"{clean(place.parent.name, MAX_NAME)}/{plain}"
+        candidates = chain((plain, longer), (f"{longer} {number}" for number in count(2)))
+        names[place] = next(name for name in candidates if name not in names.values())
+    return [names[place] for place in places]
 
 
 def _records(path: Path, columns: Mapping[str, str], progress: Progress, tell: _Tell) -> _Records:
@@ -108,14 +126,9 @@ def _records(path: Path, columns: Mapping[str, str], progress: Progress, tell: _
         if kind in _TABLE_SUFFIXES or (
             kind not in _JSON_SUFFIXES and first.content and looks_like_table(first.content, columns)
         ):
-            yield from read_table(_chain(first, lines), columns, shown_name(path), tell)
+            yield from read_table(chain((first,), lines), columns, shown_name(path), tell)
         else:
-            yield from _objects(_chain(first, lines), tell)
-
-
-def _chain(first: Line, others: Iterator[Line]) -> Iterator[Line]:
-    yield first
-    yield from others
+            yield from _objects(chain((first,), lines), tell)
 
 
 def _objects(lines: Iterable[Line], tell: _Tell) -> _Records:

@@ -153,6 +153,25 @@ def test_a_name_that_is_no_text_is_cleaned_where_it_is_stored_or_shown(tmp_path)
     assert str(refused.value).startswith(f"{tmp_path}/p\N{REPLACEMENT CHARACTER}.jsonl: cannot be read")
 
 
+def test_files_of_one_name_are_sources_of_their_own(tmp_path):
+    names = ["a/posts.jsonl", "b/posts.jsonl", "b/posts.jsonl.gz", "b/posts.json", "b/other.jsonl"]
+    for name in names:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        written(tmp_path, name, line(name, id=1))
+    posts = list(read_posts([tmp_path / name for name in names], on_bad=pytest.fail))
+    assert [post.source for post in posts] == ["posts", "b/posts", "b/posts 2", "b/posts 3", "other"]
+    assert len({post.key for post in posts}) == len(names)
+
+
+def test_a_file_given_twice_and_a_source_that_a_post_names_stay_one_source(tmp_path, monkeypatch):
+    (tmp_path / "b").mkdir()
+    first = written(tmp_path, "posts.jsonl", line("one"))
+    written(tmp_path, "b/posts.jsonl", line("two", source="bluesky"))
+    monkeypatch.chdir(tmp_path)
+    posts = read_posts([first, Path("posts.jsonl"), Path("b/posts.jsonl")], on_bad=pytest.fail)
+    assert [post.source for post in posts] == ["posts", "posts", "bluesky"]
+
+
 def test_standard_input(monkeypatch):
     piped(monkeypatch, line("one") + line("two") + b"oops\n")
     texts, bad = read(STDIN)
