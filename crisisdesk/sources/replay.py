@@ -66,7 +66,7 @@ class Replay:
         return self._status
 
     async def run(self, send: Send) -> None:
-        """Send every post of the recording, then return.
+        """Send every post of the recording, then return; its clock stands still from then on, as it has no later time.
 
         Raises:
             crisisdesk.errors.UsageError: the file cannot be read as it is; the status says `failed`.
@@ -83,6 +83,9 @@ class Replay:
         except CrisisdeskError as error:
             self._status = replace(self._status, state="failed", trouble=str(error))
             raise
+        finally:
+            if self._pace:
+                self._pace.clock.restart(self._pace.clock.now(), None)
         self._status = replace(self._status, state="ended")
 
     def _read(self) -> Sequence[Post]:

@@ -80,6 +80,15 @@ async def test_real_waiting():
     assert 0.035 < asyncio.get_running_loop().time() - began < 10
 
 
+async def test_at_its_end_the_clock_stands_still():
+    clock = ReplayClock(START)
+    await played(Replay("demo", posts(0, 1), clock, Pace(clock, speed=3600 * 100)))
+    end = clock.now()
+    assert end >= START + timedelta(hours=1)
+    await asyncio.sleep(0.001)
+    assert clock.now() == end
+
+
 async def test_more_posts_than_fit_into_one_read():
     assert len(await played(Replay("long", posts(*[0.0] * 1203), WallClock()))) == 1203
 
