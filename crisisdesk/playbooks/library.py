@@ -13,7 +13,7 @@ from crisisdesk.playbooks.format import Parsed, Playbook, load
 from crisisdesk.records import PlaybookRef, Spike
 
 _LOOK_EVERY: Final = 0.5
-"""Seconds between two looks whether the folder itself is still the one that is watched."""
+"""Seconds between two looks at what a watch does not tell: another folder in its place, a disk across the network."""
 
 
 def playbook_files(folder: Path) -> list[Path]:
@@ -76,18 +76,18 @@ class Library:
         Outlives a folder that is removed, replaced or not there yet.
         """
         while True:
-            watched = await asyncio.to_thread(_identity, self._folder)
+            seen = await asyncio.to_thread(_look, self._folder)
             if await asyncio.to_thread(self.reload):
                 changed()
-            if watched is None:
+            if seen is None:
                 await asyncio.sleep(_LOOK_EVERY)
             else:
-                await self._watch_folder(watched, changed)
+                await self._watch_folder(seen, changed)
 
-    async def _watch_folder(self, watched: tuple[int, int], changed: Callable[[], None]) -> None:
-        """Watch until the path leads to another folder, or to none."""
+    async def _watch_folder(self, seen: "_Look", changed: Callable[[], None]) -> None:
+        """Watch until the path leads to another folder, or to none; `seen` is how it was when it was read last."""
         try:
-            async for _ in awatch(
+            async for told in awatch(
                 self._folder,
                 watch_filter=lambda _, path: path.lower().endswith(".md"),
                 debounce=300,
@@ -96,9 +96,11 @@ class Library:
                 yield_on_timeout=True,
                 recursive=False,
             ):
-                if await asyncio.to_thread(_identity, self._folder) != watched:
+                now = await asyncio.to_thread(_look, self._folder)
+                if now is None or now.folder != seen.folder:
                     return
-                if await asyncio.to_thread(self.reload):
+                different, seen = bool(told) or now != seen, now
+                if different and await asyncio.to_thread(self.reload):
                     changed()
         except FileNotFoundError:  # it went away between the look and the watch
             return
@@ -156,10 +158,28 @@ def _short(path: Path) -> str:
     return f"{path.parent.name}/{path.name}"
 
 
-def _identity(folder: Path) -> tuple[int, int] | None:
-    """What tells a folder from another one that was put in its place; None if there is none."""
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """What a look at the folder shows without reading a file."""
+
+    folder: tuple[int, int]
+    """What tells the folder from another one that was put in its place."""
+    files: tuple[tuple[str, int, int], ...]
+    """Name, time of the last change in nanoseconds and size in bytes of each; 0 and 0 for what leads nowhere."""
+
+
+def _look(folder: Path) -> _Look | None:
+    """How the folder is now; None if there is none."""
     try:
         found = folder.stat()
+        return _Look((found.st_dev, found.st_ino), tuple(map(_look_at, playbook_files(folder))))
     except OSError:
         return None
-    return found.st_dev, found.st_ino
+
+
+def _look_at(path: Path) -> tuple[str, int, int]:
+    try:
+        found = path.stat()
+    except OSError:
+        return path.name, 0, 0
+    return path.name, found.st_mtime_ns, found.st_size

@@ -2,12 +2,14 @@
 
 import asyncio
 import contextlib
+import os
 import shutil
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
 
+from crisisdesk.playbooks import library as shelves
 from crisisdesk.playbooks.library import Library
 
 BOOK = """---
@@ -197,3 +199,45 @@ async def test_watching_begins_before_the_folder_is_there(tmp_path):
         folder.mkdir()
         (folder / "offensive-ad.md").write_text(BOOK, encoding="utf-8")
         await until(lambda: library.get("offensive-ad") is not None)
+
+
+async def test_nothing_is_read_again_while_nothing_changes_and_an_edit_shows_within_a_second(folder, monkeypatch):
+    read: list[Path] = []
+    looks: list[Path] = []
+    enough = asyncio.Event()
+    load, look, loop = shelves.load, shelves._look, asyncio.get_running_loop()
+
+    def counted(place: Path) -> object:
+        looks.append(place)
+        if len(looks) == 4:  # one before the watch and three time-outs
+            loop.call_soon_threadsafe(enough.set)
+        return look(place)
+
+    library, path = Library(folder), folder / "offensive-ad.md"
+    monkeypatch.setattr(shelves, "load", lambda path: read.append(path) or load(path))
+    monkeypatch.setattr(shelves, "_look", counted)
+    monkeypatch.setattr(shelves, "_LOOK_EVERY", 0.05)
+    async with watching(library) as until:
+        await asyncio.wait_for(enough.wait(), 20)
+        assert read == [path]  # as the watch began
+        began = loop.time()
+        path.write_text(BOOK.replace("Listen.", "First."), encoding="utf-8")
+        await until(lambda: first_step(library) == "First.")
+        assert loop.time() - began < 1
+
+
+async def test_an_edit_that_no_watch_tells_of_is_seen_by_looking(folder, monkeypatch):
+    async def deaf(*_: object, **__: object) -> AsyncIterator[set[object]]:
+        while True:
+            await asyncio.sleep(0.01)
+            yield set()
+
+    monkeypatch.setattr(shelves, "awatch", deaf)
+    library, path = Library(folder), folder / "offensive-ad.md"
+    async with watching(library) as until:
+        path.write_text(BOOK.replace("Listen.", "Fast."), encoding="utf-8")
+        await until(lambda: first_step(library) == "Fast.")
+        kept = path.stat().st_mtime_ns
+        path.write_text(BOOK.replace("Listen.", "Slow."), encoding="utf-8")  # as long as before
+        os.utime(path, ns=(kept + 1_000_000, kept + 1_000_000))
+        await until(lambda: first_step(library) == "Slow.")
