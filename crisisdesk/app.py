@@ -121,7 +121,7 @@ class App:
 
     async def caught_up(self) -> None:
         """Return when every post that has come in has gone through."""
-        while self.tally.under_way or any(self.waiting().values()):  # noqa: ASYNC110 - four queues have no one event
+        while self._is_behind():  # noqa: ASYNC110 - four queues have no one event
             await asyncio.sleep(CATCH_UP_LOOK)
 
     def sources(self) -> list[SourceStatus]:
@@ -136,6 +136,11 @@ class App:
         """How much waits between the stages."""
         posts = sum(len(inbox) for inbox in self._inboxes.values())
         return {"posts": posts, "mentions": len(self._mentions), "scored": len(self._scored)}
+
+    def has_failed(self) -> str:
+        """Why nothing can be heard any more; empty while at least one source may still deliver."""
+        failed = len(self._fatal) == len(self.plan.sources)
+        return " ".join(self._fatal.values()) if failed else ""
 
     def model_line(self) -> str:
         """What judges, or that it is on its way."""
@@ -160,6 +165,8 @@ class App:
         self.register.subscribe(lambda _: self.desk.touch())
         for delivery in self.deliveries:
             self.register.subscribe(delivery.wake)
+        if plan.live:
+            await self.register.retire([rule.name for rule in plan.watches], plan.clock.now())
         budgets = {rule.name: budget for rule, budget in plan.watches.items()}
         self.observation = Observation(self.register, budgets, self.tally, self.desk.show, chart_hours=plan.chart_hours)
         if plan.live:
@@ -203,6 +210,10 @@ class App:
             await asyncio.wait({work, stopping})
             await inbox.close()
 
+    def _is_behind(self) -> bool:
+        """Whether posts that have come in have not gone through."""
+        return bool(self.tally.under_way) or any(self.waiting().values())
+
     def _complain(self, trouble: str) -> None:
         """Show what went wrong with a part that goes on all the same."""
         self._complaint = trouble
@@ -213,7 +224,9 @@ class App:
         ticks = 0
         while True:
             await asyncio.sleep(LIVE_TICK)
-            await self.observation.tick(self.plan.clock.now())
+            if not self._is_behind():  # what waits is older than now, and must not find its time passed
+                deaf = not any(source.state in {"live", "ended"} for source in self.sources())
+                await self.observation.tick(self.plan.clock.now(), deaf=deaf)
             self.desk.touch()
             ticks += 1
             if ticks % SAVE_EVERY == 0:
@@ -225,7 +238,8 @@ class App:
         if not self.plan.live:
             return
         kept = {f"watch {name}": orjson.dumps(d.state()) for name, d in self.observation.detectors.items()}
-        kept |= {f"cursor {s.name}": s.cursor.encode() for s in self.plan.sources if s.cursor is not None}
+        if not self._is_behind():  # a cursor says that all before it has gone through; an older one repeats, loses none
+            kept |= {f"cursor {s.name}": s.cursor.encode() for s in self.plan.sources if s.cursor is not None}
         try:
             for name, content in kept.items():
                 await self._store.keep(name, content)
@@ -236,14 +250,25 @@ class App:
         """Go on where the last run stopped."""
         for name, detector in self.observation.detectors.items():
             if state := await self._store.kept(f"watch {name}"):
-                detector.restore(orjson.loads(state))
+                self._restore(detector, state)
         for source in self.plan.sources:
             if cursor := await self._store.kept(f"cursor {source.name}"):
                 source.resume(cursor.decode())
 
+    def _restore(self, detector: WatchDetector, state: bytes) -> None:
+        try:
+            detector.restore(orjson.loads(state))
+        except (KeyError, TypeError, ValueError):
+            self.observation.renew(detector.name)
+            self._complaint = f"What {detector.name} had learnt was written by another version; it learns afresh."
+            return
+        detector.was_deaf(detector.now, self.plan.clock.now())
+
     def _status(self, source: Source) -> SourceStatus:
         status, inbox = source.status(), self._inboxes.get(source.name)
-        status = replace(status, matched=self.tally.matched[source.name], dropped=inbox.dropped if inbox else 0)
+        status = replace(
+            status, matched=self.tally.matched[source.name], dropped=inbox.dropped if inbox is not None else 0
+        )
         if trouble := self._fatal.get(source.name):
             status = replace(status, state="failed", trouble=trouble)
         return status

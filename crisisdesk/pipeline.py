@@ -6,6 +6,7 @@ Each stage drains its inbox and closes its outbox, so that the end of the source
 """
 
 import asyncio
+import contextlib
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -23,6 +24,8 @@ T = TypeVar("T")
 
 TICK: Final = timedelta(minutes=5)
 """Event time between two looks at an open incident that no post has come for; what lets it subside and resolve."""
+DEAF_AT_MOST: Final = timedelta(hours=1)
+"""How far back one tick can say that nothing was heard; ticks come every few seconds."""
 KEYS_KEPT: Final = 200_000
 """Posts that are recognised when a source delivers them again after a reconnect."""
 BATCH: Final = 256
@@ -57,10 +60,11 @@ class Intake:
         self._keys: OrderedDict[str, None] = OrderedDict()
 
     async def run(self, source: str, posts: Channel[Post]) -> None:
-        """Take a source's posts until it has ended."""
-        while batch := await _received(posts):
-            for post in batch:
-                await self._take(source, post)
+        """Take a source's posts until it has ended, or nobody takes mentions any more."""
+        with contextlib.suppress(Closed):
+            while batch := await _received(posts):
+                for post in batch:
+                    await self._take(source, post)
 
     async def _take(self, source: str, post: Post) -> None:
         self._tally.posts += 1
@@ -102,6 +106,7 @@ class Observation:
         self._show = show
         self._default_budget = default_budget
         self._chart_hours = chart_hours
+        self._budgets = dict(budgets)
         self._now = EPOCH
         self._turn = asyncio.Lock()
         for watch, budget in budgets.items():
@@ -127,10 +132,18 @@ class Observation:
                     await self._register.witness(spike)
             self._tally.under_way -= 1
 
-    async def tick(self, now: datetime) -> None:
-        """Let a live desk's time pass for all watches, also where nobody speaks."""
+    async def tick(self, now: datetime, *, deaf: bool = False) -> None:
+        """Let a live desk's time pass for all watches, also where nobody speaks.
+
+        Args:
+            now: the present.
+            deaf: no source can be heard, so that the silence means nothing.
+        """
         async with self._turn:
-            self._now = max(self._now, now)
+            before, self._now = self._now, max(self._now, now)
+            if deaf:
+                for detector in self.detectors.values():
+                    detector.was_deaf(max(before, now - DEAF_AT_MOST), now)
             for watch in sorted(self.detectors):
                 spike = self.detectors[watch].advance(now)
                 if spike.severity is not None or self._register.open_for(watch):
@@ -145,6 +158,10 @@ class Observation:
                 if watch in self.detectors:
                     await self._register.witness(self.detectors[watch].advance(moment))
         self._now = max(self._now, now)
+
+    def renew(self, watch: str) -> None:
+        """Let a watch begin afresh, at the budget it has."""
+        self._add(watch, self._budgets.get(watch, self._default_budget))
 
     def _add(self, watch: str, budget: float) -> WatchDetector:
         detector = WatchDetector(watch, Thresholds.for_budget(budget), self._chart_hours)

@@ -11,13 +11,14 @@ from crisisdesk.app import App, Plan
 from crisisdesk.cli.configured import read, rules
 from crisisdesk.cli.logs import log_desk
 from crisisdesk.cli.running import load_shipped_model, run_console, run_headless
-from crisisdesk.cli.terminal import event_line, is_terminal, put, say
+from crisisdesk.cli.terminal import event_line, is_terminal, let_go_of_stdout, put, say
 from crisisdesk.clock import Clock, WallClock
 from crisisdesk.errors import ConfigurationError, UsageError
 from crisisdesk.match import WatchRule
 from crisisdesk.mqtt import Broker
 from crisisdesk.outputs.base import Output
 from crisisdesk.outputs.mqtt import MqttOutput, heartbeat_data
+from crisisdesk.records import Notification
 from crisisdesk.resources import folder
 from crisisdesk.settings import (
     BLUESKY_URL,
@@ -111,11 +112,20 @@ def _run(plan: Plan, *, headless: bool) -> None:
         run_console(plan)
         return
 
+    def tell(notification: Notification) -> None:
+        try:
+            put(event_line(notification))
+        except BrokenPipeError:  # whoever read along is gone; the desk goes on
+            let_go_of_stdout()
+
     def prepare(app: App) -> None:
-        app.register.subscribe(lambda notification: put(event_line(notification)))
+        app.register.subscribe(tell)
         log_desk(app)
 
-    run_headless(plan, prepare)
+    app = run_headless(plan, prepare)
+    for output in app.outputs():
+        if output.waiting:
+            say(f"{output.name}: {output.waiting} alerts wait in {plan.database} and go out after the next start.")
 
 
 def _source(source: SourceSettings, clock: Clock) -> Source:
@@ -136,6 +146,7 @@ def _outputs(settings: Settings, clock: Clock) -> Callable[[App], Sequence[Outpu
                 name=output.name,
                 clock=clock,
                 heartbeat=lambda: _heartbeat(app),
+                open_incidents=lambda: [one for one in app.register.incidents() if one.is_open],
                 heartbeat_seconds=output.heartbeat_seconds,
             )
             for output, password in zip(settings.outputs, passwords, strict=True)

@@ -1,6 +1,6 @@
 """All commands together, and the one place that turns what goes wrong into a message and an exit code."""
 
-import os
+import io
 import sys
 from collections.abc import Sequence
 from typing import Annotated
@@ -10,7 +10,7 @@ from typer.exceptions import TyperException
 
 from crisisdesk import __version__
 from crisisdesk.cli import live, recorded, tools
-from crisisdesk.cli.terminal import say
+from crisisdesk.cli.terminal import let_go_of_stdout, say
 from crisisdesk.errors import CrisisdeskError
 
 INTERRUPTED = 130
@@ -58,11 +58,24 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run one command; what goes wrong becomes one message on stderr and an exit code."""
     try:
-        result = commands(args=arguments, standalone_mode=False)
+        _accept_any_locale()
+        # Not through the parser's own main(): it would answer a closed pipe for us, with exit code 1.
+        command = typer.main.get_command(commands)
+        with command.make_context("crisisdesk", list(sys.argv[1:] if arguments is None else arguments)) as context:
+            result = command.invoke(context)
         sys.stdout.flush()
-    except (KeyboardInterrupt, BrokenPipeError, CrisisdeskError, BaseExceptionGroup, TyperException) as error:
+    except (typer.Exit, typer.Abort, TyperException, CrisisdeskError) as error:
+        return _explain(error)
+    except (KeyboardInterrupt, BrokenPipeError, BaseExceptionGroup) as error:
         return _explain(error)
     return result if isinstance(result, int) else 0
+
+
+def _accept_any_locale() -> None:
+    """A terminal or pipe that cannot write a sign gets a "?" for it; the run goes on."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
 
 
 def _explain(error: BaseException) -> int:
@@ -98,5 +111,5 @@ def _first_of(group: BaseExceptionGroup) -> BaseException:
 
 def _reader_left() -> int:
     """Whoever read our output (`head`) has seen enough; Python must not complain about it when it exits."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    let_go_of_stdout()
     return 0

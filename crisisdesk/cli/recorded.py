@@ -1,7 +1,7 @@
 """Commands that play what was recorded: `demo` and `replay`."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -161,7 +161,7 @@ def replay(
     ] = None,
 ) -> None:
     """Show what the desk would have made of recorded posts: every incident with its reason and its evidence."""
-    watches = {**_configured(config), **{_watch_rule(text): BUDGET for text in watch or []}}
+    watches = _watches(config, watch or [])
     account, bad = Account(as_json), BadLines()
     size = size_of(files)
     with database(keep) as path, progress("reading posts", size) as advance:
@@ -191,6 +191,9 @@ def _finish(app: App, account: Account, bad: BadLines, *, as_json: bool, picture
     if as_json:
         put_json(account.summary(app, bad.count))
         return
+    late = sum(detector.late for detector in app.observation.detectors.values())
+    if late:
+        say(f"{late:,} posts were older than two days when they came and were not counted; sort the file by time.")
     worst = Counter(str(severity) for _, severity in account.incidents.values())
     put(
         f"{app.tally.posts:,} posts, {bad.count:,} bad lines, {len(app.observation.detectors):,} watches, "
@@ -217,6 +220,16 @@ def _configured(config: Path | None) -> dict[WatchRule, float]:
 
     settings = read(config, required=config is not None)
     return rules(settings) if settings else {}
+
+
+def _watches(config: Path | None, named: Sequence[str]) -> dict[WatchRule, float]:
+    """The configured watches and those of `--watch`, which take the place of configured ones of their name."""
+    given = [_watch_rule(text) for text in named]
+    if twice := [name for name, n in Counter(rule.name for rule in given).items() if n > 1]:
+        raise UsageError(f"--watch names {twice[0]!r} twice; give it all its terms at once.")
+    names = {rule.name for rule in given}
+    configured = {rule: budget for rule, budget in _configured(config).items() if rule.name not in names}
+    return {**configured, **dict.fromkeys(given, BUDGET)}
 
 
 def _watch_rule(text: str) -> WatchRule:

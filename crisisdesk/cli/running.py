@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from crisisdesk.app import App, Plan
 from crisisdesk.cli.terminal import say
-from crisisdesk.errors import UsageError
+from crisisdesk.errors import FatalSourceError, UsageError
 from crisisdesk.sentiment.base import Model
 from crisisdesk.text import clean
 
@@ -25,7 +25,12 @@ def database(wanted: Path | None) -> Iterator[Path]:
     if wanted is not None:
         if wanted.exists():
             raise UsageError(f"{wanted} exists already and was left as it is; name another file for --database.")
-        yield wanted
+        try:
+            yield wanted
+        except BaseException:
+            for ending in ("", "-wal", "-shm"):  # a run that failed can be called again as it was
+                Path(f"{wanted}{ending}").unlink(missing_ok=True)
+            raise
         return
     with TemporaryDirectory(prefix="crisisdesk-", ignore_cleanup_errors=True) as folder:
         yield Path(folder) / "desk.db"
@@ -61,6 +66,8 @@ def run_headless(plan: Plan, prepare: Callable[[App], None]) -> App:
                 await asyncio.wait({running})
             if interrupted.is_set() and not plan.live:
                 raise KeyboardInterrupt
+            if plan.live and (trouble := app.has_failed()):
+                raise FatalSourceError(f"Nothing can be heard any more: {trouble}")
             return app
 
     return asyncio.run(work())
@@ -75,6 +82,9 @@ def run_console(plan: Plan, prepare: Callable[[App], None] = lambda _: None) -> 
             prepare(app)
             running = group.create_task(app.run(), name="desk")
             console = Console(app.desk, person())
+            for number in (signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)):  # a lost terminal, too
+                with suppress(NotImplementedError):
+                    asyncio.get_running_loop().add_signal_handler(number, console.exit)
             await console.run_async()
             if plan.live and not running.done():
                 app.stop()

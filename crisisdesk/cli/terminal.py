@@ -1,5 +1,6 @@
 """Speaking to people: messages and progress on stderr, results on stdout."""
 
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -33,6 +34,11 @@ def put(text: str) -> None:
 def put_json(record: object) -> None:
     """A result as one JSON line."""
     put(orjson.dumps(record).decode())
+
+
+def let_go_of_stdout() -> None:
+    """Nobody reads it any more; Python must not complain about that when it exits."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def is_terminal() -> bool:
@@ -85,7 +91,11 @@ def progress(what: str, total: float | None) -> Iterator[Advance]:
     """
     counted = TextColumn("{task.completed:,.0f}") if total is None else TaskProgressColumn()
     columns = (TextColumn("{task.description}"), BarColumn(), counted, TimeRemainingColumn(compact=True))
-    with Progress(*columns, console=_stderr, transient=True, disable=not _stderr.is_terminal) as bar:
+    hidden = not _stderr.is_terminal
+    # Left alone, the bar takes stdout over and sends the results to the terminal instead of into the file.
+    with Progress(
+        *columns, console=_stderr, transient=True, disable=hidden, redirect_stdout=False, redirect_stderr=False
+    ) as bar:
         task = bar.add_task(what, total=total)
         yield Advance(lambda done: bar.update(task, completed=done))
 

@@ -36,8 +36,9 @@ def detect(
 ) -> None:
     """Find the bursts in a series of counts: writes timestamp,value,expected,score,spike, a row for each row."""
     rate, bad = parse_rate(alerts), BadLines()
+    name = "standard input" if counts == "-" else counts
     write = as_json_row if as_json else as_csv_row
-    rows = detect_series(read_series(counts, lambda line, reason: bad(f"{counts}:{line}: {reason}")), rate)
+    rows = detect_series(read_series(counts, lambda line, reason: bad(f"{name}:{line}: {reason}")), rate)
     header = None if as_json else HEADER
     judged = 0
     for row in rows:

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 from crisisdesk.detect.memory import Memory, Remembered, distinct
-from crisisdesk.detect.people import fingerprint
 from crisisdesk.records import Evidence, Phrase, Post, Quote, Scored
 
 WIDEST, NEWEST, PHRASES, VOICES = 3, 6, 8, 5
@@ -26,6 +25,8 @@ def evidence(memory: Memory, since: float, first: Quote | None, copies: Callable
         copies: how many posts have said the same as one.
     """
     found = memory.negatives(since)
+    if not found:
+        return Evidence()  # the posts were counted before a restart; what is known of them stands in the incident
     posts = [p.scored.post for p in found]
     return Evidence(
         phrases=tuple(_phrases(memory, [p for p in found if p.counted])),
@@ -62,10 +63,16 @@ def _phrases(memory: Memory, found: Sequence[Remembered]) -> list[Phrase]:
 
 
 def _decisive(found: Sequence[Remembered], copies: Callable[[Post], int]) -> list[Quote]:
-    """The posts with the widest reach, then the newest; near-copies folded into the earliest of them."""
+    """The posts with the widest reach, then the newest; near-copies folded into the earliest of them.
+
+    Where there is something new to speak of, only posts that do: the everyday complaint of a person with many followers
+    decides nothing.
+    """
+    new = [item for item in found if item.fresh]
+    found = new if len(new) >= FEWEST else found
     unique: dict[str, Remembered] = {}
     for item in found:
-        unique.setdefault(fingerprint(item.scored.post) or item.scored.post.key, item)
+        unique.setdefault(item.wording, item)
     widest = sorted(unique.values(), key=lambda p: (-p.scored.post.reach, p.moment))[:WIDEST]
     newest = [p for p in reversed(unique.values()) if p not in widest][:NEWEST]
     return [quote(p.scored, copies(p.scored.post)) for p in (*widest, *newest)]

@@ -36,6 +36,8 @@ class Remembered:
     counted: bool
     flagged: bool
     phrases: frozenset[str]
+    wording: str
+    """What it has in common with its copies."""
     fresh: bool = False
     """It says something that is newly being said."""
 
@@ -48,7 +50,7 @@ class Remembered:
     def person(self) -> str:
         """Who spoke; a post without an author is a person of its own."""
         post = self.scored.post
-        return post.author if post.author is not None else post.key
+        return f"{post.source}:{post.author}" if post.author is not None else post.key
 
 
 def phrases_of(post: Post) -> frozenset[str]:
@@ -69,6 +71,8 @@ class Memory:
         self._fresh: set[str] = set()
         self._usual: Counter[str] = Counter()
         self._heard = 0
+        self.grown = False
+        """Negative posts have come since somebody set it to False."""
 
     def add(self, item: Remembered, usual_posts: float) -> Iterator[Remembered]:
         """Remember a post.
@@ -81,6 +85,7 @@ class Memory:
             The posts that have just become fresh: this one, or older ones whose phrase others now say as well.
         """
         self._posts.append(item)
+        self.grown = self.grown or item.negative
         while len(self._posts) > KEPT or self._posts[0].moment < item.moment - self._minutes:
             self._forget(self._posts.popleft())
         if not item.counted:

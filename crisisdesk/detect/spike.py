@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from crisisdesk.detect.baseline import HOUR, SETTLED, Baseline
 from crisisdesk.detect.surprise import count_surprise, share_surprise, tail
-from crisisdesk.detect.windows import WINDOWS, Counts
+from crisisdesk.detect.windows import HORIZON, WINDOWS, Counts
 from crisisdesk.records import Severity
 
 GRACE: Final = 6
@@ -115,6 +115,7 @@ class SpikeDetector:
         self._now = 0.0
         self._to_learn: int | None = None
         self._flagged: set[int] = set()
+        self._deaf: set[int] = set()
         self._skipped = 0
         self._held: Severity | None = None
 
@@ -137,13 +138,24 @@ class SpikeDetector:
         if self._to_learn is None:
             self._to_learn = hour
         while self._to_learn < hour - (LEARN_AFTER if self.baseline.hours >= 48 else LEARN_AFTER_AT_FIRST):
-            if self._to_learn not in self._flagged or self._skipped >= GIVE_IN:
+            if self._to_learn in self._deaf:
+                self._deaf.discard(self._to_learn)
+            elif self._to_learn not in self._flagged or self._skipped >= GIVE_IN:
                 self.baseline.learn(self._to_learn, self._counts)
                 self._skipped = self._skipped if self._to_learn in self._flagged else 0
             else:
                 self._skipped += 1
             self._flagged.discard(self._to_learn)
             self._to_learn += 1
+
+    def was_deaf(self, start: float, end: float) -> None:
+        """Nothing could be heard between these moments: their silence is not what is usual, and is never learnt."""
+        first = int(start // HOUR) if self._to_learn is None else max(int(start // HOUR), self._to_learn)
+        last = int(end // HOUR)
+        if self._to_learn is not None and last - first > HORIZON // HOUR:
+            # All that waited to be learnt before so long a gap is long out of the counts.
+            self._to_learn = first = max(first, last - HORIZON // HOUR)
+        self._deaf.update(range(first, last + 1))
 
     def read(self) -> Reading:
         """Judge the windows that end now."""
@@ -181,6 +193,7 @@ class SpikeDetector:
             "now": self._now,
             "to_learn": self._to_learn,
             "flagged": sorted(self._flagged),
+            "deaf": sorted(self._deaf),
             "skipped": self._skipped,
             "held": self._held,
         }
@@ -193,6 +206,7 @@ class SpikeDetector:
         self._now = state["now"]
         self._to_learn = state["to_learn"]
         self._flagged = set(state["flagged"])
+        self._deaf = set(state["deaf"])
         self._skipped = state["skipped"]
         self._held = Severity(state["held"]) if state["held"] is not None else None
 

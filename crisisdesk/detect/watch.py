@@ -8,14 +8,14 @@ from typing import Any, Final
 from crisisdesk.detect.baseline import HOUR
 from crisisdesk.detect.evidence import evidence, quote
 from crisisdesk.detect.memory import Memory, Remembered, phrases_of
-from crisisdesk.detect.people import Crowd
+from crisisdesk.detect.people import Crowd, fingerprint
 from crisisdesk.detect.spike import Reading, SpikeDetector, Thresholds
 from crisisdesk.detect.windows import WINDOWS
 from crisisdesk.records import EPOCH, Evidence, Kind, Label, Numbers, Quote, Scored, Severity, Spike
 
 CHART_HOURS: Final = 15 * 24
 """Hours of the past that a chart can show."""
-EVIDENCE_EVERY: Final = 1.0
+EVIDENCE_EVERY: Final = 5.0
 """Minutes for which evidence stays as it is; collecting it for each post of a storm would cost more than judging."""
 FEWEST_PEOPLE: Final = {Severity.NOTICE: 3, Severity.AMBER: 4, Severity.RED: 10}
 """People that must be behind the negative posts before anyone is called."""
@@ -68,7 +68,7 @@ class WatchDetector:
         if counted and not self.detector.count(moment, 1, int(negative)):
             self.late += 1
         flagged = self._severity is not None
-        item = Remembered(moment, scored, counted, flagged, phrases_of(post))
+        item = Remembered(moment, scored, counted, flagged, phrases_of(post), fingerprint(post) or post.key)
         for fresh in self._memory.add(item, self.detector.baseline.level * WINDOWS[-1] / HOUR):
             self.detector.count_fresh(fresh.moment, 1, int(fresh.negative))
         if not negative and self._severity is None:
@@ -81,6 +81,15 @@ class WatchDetector:
         """Let time pass without a mention; says how things stand, which is what ends an incident."""
         self._pass_time(max(now, self._now))
         return self._judge()
+
+    def was_deaf(self, start: datetime, end: datetime) -> None:
+        """Nothing could be heard between these moments."""
+        self.detector.was_deaf(minutes(start), minutes(end))
+
+    @property
+    def now(self) -> datetime:
+        """The newest moment that the watch knows of."""
+        return self._now
 
     def hours(self) -> tuple[Hour, ...]:
         """The past hours and the present one, oldest first."""
@@ -136,7 +145,7 @@ class WatchDetector:
 
     def _judge(self) -> Spike:
         reading = self.detector.read()
-        since = minutes(self._now) - reading.window_minutes
+        since = int(minutes(self._now)) - reading.window_minutes + 1
         people = self._people(since, reading.negative) if reading.severity is not None else 0
         severity = reading.severity
         while severity is not None and people < FEWEST_PEOPLE[severity]:
@@ -147,6 +156,8 @@ class WatchDetector:
             self._collect(since, changed=changed)
         numbers = _numbers(reading, people)
         why = _why(numbers)
+        if severity is not None and numbers.negative_share < numbers.usual_share:
+            why += ". Others talk as well by now; the number of angry people is what keeps it up"
         if reading.fresh_total:
             why += _what_is_new(reading, self._memory.fresh_phrases(3))
         return Spike(self.name, Kind.SPIKE, self._now, severity, numbers, why, self._evidence)
@@ -164,9 +175,11 @@ class WatchDetector:
         if self._first is None:
             negatives = self._memory.negatives(since)
             self._first = quote(negatives[0].scored) if negatives else None
-        if changed or minutes(self._now) - minutes(self._evidence_at) >= EVIDENCE_EVERY:
+        due = self._memory.grown and minutes(self._now) - minutes(self._evidence_at) >= EVIDENCE_EVERY
+        if changed or due:
             self._evidence = evidence(self._memory, since, self._first, self._crowd.copies)
             self._evidence_at = self._now
+            self._memory.grown = False
 
 
 def _numbers(reading: Reading, people: int) -> Numbers:

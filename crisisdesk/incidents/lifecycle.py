@@ -227,12 +227,17 @@ def _ease(incident: Incident, spike: Spike, rules: Rules, sequence: int) -> Step
 
 
 def _with_evidence(incident: Incident, spike: Spike) -> Incident:
-    """The current picture; a late spike does not turn the incident's time back."""
+    """The current picture; a late spike does not turn the incident's time back, and the first post stays the first.
+
+    A desk that was restarted in a crisis has the counts but no longer the posts: then the evidence stays as it was.
+    """
+    evidence, known = spike.evidence, incident.evidence
+    evidence = replace(evidence, first=known.first or evidence.first) if evidence.posts else known
     return replace(
         incident,
         numbers=spike.numbers,
         why=spike.why,
-        evidence=spike.evidence,
+        evidence=evidence,
         updated=max(spike.time, incident.updated),
     )
 
