@@ -2,7 +2,7 @@
 
 PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3 python; do \
 	command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
-PIP = .venv/bin/python -m pip --disable-pip-version-check --quiet
+PIP = .venv/bin/python -m pip --disable-pip-version-check --quiet --quiet
 ARGS ?=
 
 .PHONY: demo test check proof bench clean

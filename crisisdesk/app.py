@@ -32,6 +32,8 @@ CHART_SHOWN: Final = 4 * 24
 """Hours of a watch's past in a picture."""
 LIVE_TICK: Final = 10.0
 """Seconds between two looks of a live desk at what no post has come for."""
+FAR_BEHIND: Final = 100
+"""Posts under way from which on a recording's clock waits."""
 CATCH_UP_LOOK: Final = 0.05
 """Seconds between two looks whether a recording's quiet days have gone through."""
 SAVE_EVERY: Final = 30
@@ -123,6 +125,10 @@ class App:
         """Return when every post that has come in has gone through."""
         while self._is_behind():  # noqa: ASYNC110 - four queues have no one event
             await asyncio.sleep(CATCH_UP_LOOK)
+
+    def is_far_behind(self) -> bool:
+        """Whether more has come in than the model gets through in a moment."""
+        return self.tally.under_way + sum(self.waiting().values()) > FAR_BEHIND
 
     def sources(self) -> list[SourceStatus]:
         """How every source is doing, with what was counted behind it."""

@@ -101,7 +101,7 @@ def demo(
         pace = Pace(ReplayClock(EPOCH), speed or (DEMO_SPEED if on_screen else None), story.shown_from)
 
         def prepare(app: App) -> None:
-            pace.caught_up = app.caught_up
+            pace.caught_up, pace.is_behind = app.caught_up, app.is_far_behind
             if not on_screen:
                 app.register.subscribe(account)
 

@@ -464,7 +464,7 @@ def test_ctrl_c_ends_a_demo_with_130_and_leaves_nothing(tmp_path):
     temporary = tmp_path / "temporary"
     temporary.mkdir()
     environment = {**os.environ, "TMPDIR": str(temporary)}
-    with program("demo", "--headless", "--speed", "100", env=environment, stdin=subprocess.DEVNULL) as running:
+    with program("demo", "--headless", "--speed", "20000", env=environment, stdin=subprocess.DEVNULL) as running:
         assert running.stdout
         assert b"Reconstruction" in running.stdout.readline()
         running.stdout.readline()  # an incident: everything is at work
