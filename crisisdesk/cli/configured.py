@@ -1,14 +1,93 @@
-"""From the configuration file to what a run consists of."""
+"""From the configuration file, or from the terms of a call, to a live desk."""
 
+import hashlib
 import os
+import re
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import typer
 
 from crisisdesk import settings
+from crisisdesk.app import App, Plan
+from crisisdesk.cli.logs import log_desk
+from crisisdesk.cli.running import load_shipped_model, run_console, run_headless
+from crisisdesk.cli.terminal import event_line, let_go_of_stdout, put, say
+from crisisdesk.clock import Clock, WallClock
 from crisisdesk.errors import ConfigurationError
 from crisisdesk.match import WatchRule
-from crisisdesk.settings import Settings
+from crisisdesk.mqtt import Broker
+from crisisdesk.outputs.base import Output
+from crisisdesk.outputs.mqtt import MqttOutput, heartbeat_data
+from crisisdesk.records import Notification
+from crisisdesk.resources import folder
+from crisisdesk.settings import BlueskySource, Settings, SourceSettings
+from crisisdesk.sources.base import Source
+from crisisdesk.sources.bluesky import Bluesky
+from crisisdesk.sources.replay import FileSource
+
+
+def desk_plan(config: Path | None) -> Plan:
+    """The desk of a configuration.
+
+    Raises:
+        ConfigurationError: there is none, it is broken, or it has nothing to do.
+    """
+    configured = read(config)
+    if configured is None or not configured.watches or not configured.sources:
+        missing = "[[source]]" if configured and configured.watches else "[[watch]]"
+        raise ConfigurationError(f"The configuration has no {missing}, so there is nothing to do; add one.")
+    clock = WallClock()
+    return Plan(
+        watches=rules(configured),
+        sources=[_source(source, clock) for source in configured.sources],
+        database=configured.desk.database,
+        playbooks=configured.desk.playbooks or folder("playbooks"),
+        clock=clock,
+        load_model=load_shipped_model,
+        outputs=_outputs(configured, clock),
+        live=True,
+    )
+
+
+def watch_plan(terms: Sequence[str], url: str | None) -> Plan:
+    """A desk that listens on Bluesky for some terms; each set of terms has a database of its own."""
+    clock = WallClock()
+    home = Path(typer.get_app_dir("crisisdesk"))
+    home.mkdir(parents=True, exist_ok=True)
+    readable = re.sub(r"[^a-z0-9]+", "-", terms[0].casefold()).strip("-")[:40]
+    exact = hashlib.sha256("\n".join(terms).encode()).hexdigest()[:8]
+    return Plan(
+        watches={WatchRule(terms[0], tuple(terms)): settings.DEFAULT_BUDGET},
+        sources=[Bluesky(url or settings.BLUESKY_URL, clock)],
+        database=home / f"watch-{readable}-{exact}.db",
+        playbooks=folder("playbooks"),
+        clock=clock,
+        load_model=load_shipped_model,
+        live=True,
+    )
+
+
+def run(plan: Plan, *, headless: bool) -> None:
+    """Run a live desk to its end, with the console or without."""
+    if not headless:
+        run_console(plan)
+        return
+
+    def tell(notification: Notification) -> None:
+        try:
+            put(event_line(notification))
+        except BrokenPipeError:  # whoever read along is gone; the desk goes on
+            let_go_of_stdout()
+
+    def prepare(app: App) -> None:
+        app.register.subscribe(tell)
+        log_desk(app)
+
+    app = run_headless(plan, prepare)
+    for output in app.outputs():
+        if output.waiting:
+            say(f"{output.name}: {output.waiting} alerts wait in {plan.database} and go out after the next start.")
 
 
 def read(explicit: Path | None, *, required: bool = True) -> Settings | None:
@@ -35,3 +114,34 @@ def rules(configured: Settings) -> dict[WatchRule, float]:
         WatchRule(watch.name, watch.terms, watch.not_terms, watch.languages): watch.false_alarms
         for watch in configured.watches
     }
+
+
+def _source(source: SourceSettings, clock: Clock) -> Source:
+    if isinstance(source, BlueskySource):
+        return Bluesky(source.url, clock, name=source.name)
+    return FileSource(source.name, source.path, clock)
+
+
+def _outputs(settings: Settings, clock: Clock) -> Callable[[App], Sequence[Output]]:
+    """Outputs tell how the desk is doing, so they are made when there is one."""
+    passwords = [output.password(os.environ) for output in settings.outputs]
+
+    def make(app: App) -> Sequence[Output]:
+        return [
+            MqttOutput(
+                Broker(output.host, output.port, output.username, password),
+                desk=settings.desk.name,
+                name=output.name,
+                clock=clock,
+                heartbeat=lambda: _heartbeat(app),
+                open_incidents=lambda: [one for one in app.register.incidents() if one.is_open],
+                heartbeat_seconds=output.heartbeat_seconds,
+            )
+            for output, password in zip(settings.outputs, passwords, strict=True)
+        ]
+
+    return make
+
+
+def _heartbeat(app: App) -> Mapping[str, object]:
+    return heartbeat_data(app.plan.clock.now(), app.sources(), app.outputs(), app.waiting(), app.model_line())

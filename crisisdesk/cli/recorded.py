@@ -1,7 +1,7 @@
 """Commands that play what was recorded: `demo` and `replay`."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -17,7 +17,6 @@ from crisisdesk.clock import ReplayClock
 from crisisdesk.errors import CrisisdeskError, UsageError
 from crisisdesk.match import WatchRule
 from crisisdesk.records import EPOCH, Event, Notification, Severity, stamp
-from crisisdesk.report.plot import Mark, WatchSeries, plot
 from crisisdesk.resources import folder
 from crisisdesk.sources.files import parse_columns, read_posts
 from crisisdesk.sources.lines import size_of
@@ -37,7 +36,7 @@ class Account:
     as_json: bool
     first: dict[Severity, datetime] = field(default_factory=dict)
     incidents: dict[str, tuple[str, Severity]] = field(default_factory=dict)
-    marks: dict[str, list[Mark]] = field(default_factory=dict)
+    marks: dict[str, list[tuple[datetime, Severity]]] = field(default_factory=dict)
 
     def __call__(self, notification: Notification) -> None:
         """Take in one change."""
@@ -48,7 +47,7 @@ class Account:
         worst = self.incidents.get(incident.id, (incident.watch, change.severity))[1]
         self.incidents[incident.id] = (incident.watch, max(worst, change.severity))
         if rises:
-            self.marks.setdefault(incident.watch, []).append(Mark(change.time, change.severity))
+            self.marks.setdefault(incident.watch, []).append((change.time, change.severity))
             for severity in (Severity.AMBER, Severity.RED):
                 if change.severity >= severity:
                     self.first.setdefault(severity, change.time)
@@ -186,7 +185,7 @@ def _finish(app: App, account: Account, bad: BadLines, *, as_json: bool, picture
     if not app.tally.posts:
         raise CrisisdeskError("Not one post could be read; see the messages above for the reasons.")
     if picture is not None:
-        left_out = plot(picture, list(_series(app, account)))
+        left_out = _draw(picture, app, account)
         say(f"Drew {picture}." + (f" {left_out} quieter watches were left out." if left_out else ""))
     if as_json:
         put_json(account.summary(app, bad.count))
@@ -201,22 +200,29 @@ def _finish(app: App, account: Account, bad: BadLines, *, as_json: bool, picture
     )
 
 
-def _series(app: App, account: Account) -> Iterator[WatchSeries]:
+def _draw(path: Path, app: App, account: Account) -> int:
+    """Write the picture; returns how many watches had no place in it."""
+    from crisisdesk.report.plot import Mark, WatchSeries, plot  # noqa: PLC0415 - an imaging library only this needs
+
+    series = []
     for name, detector in app.observation.detectors.items():
         hours = detector.hours()
-        yield WatchSeries(
-            name,
-            tuple(h.start for h in hours),
-            tuple(h.negative for h in hours),
-            tuple(h.expected for h in hours),
-            tuple(h.high for h in hours),
-            tuple(account.marks.get(name, ())),
+        series.append(
+            WatchSeries(
+                name,
+                tuple(h.start for h in hours),
+                tuple(h.negative for h in hours),
+                tuple(h.expected for h in hours),
+                tuple(h.high for h in hours),
+                tuple(Mark(*mark) for mark in account.marks.get(name, ())),
+            )
         )
+    return plot(path, series)
 
 
 def _configured(config: Path | None) -> dict[WatchRule, float]:
     """The watches of a configuration, if one is named or lies where configurations are looked for."""
-    from crisisdesk.cli.configured import read, rules  # noqa: PLC0415 - pydantic takes a while to load
+    from crisisdesk.cli.configured import read, rules  # noqa: PLC0415 - what a configuration needs takes long to load
 
     settings = read(config, required=config is not None)
     return rules(settings) if settings else {}

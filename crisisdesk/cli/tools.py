@@ -18,7 +18,6 @@ from crisisdesk.errors import CrisisdeskError
 from crisisdesk.playbooks.check import check
 from crisisdesk.resources import folder
 from crisisdesk.sentiment import card
-from crisisdesk.sentiment.evaluate import evaluate, render
 from crisisdesk.sentiment.score import score_texts
 from crisisdesk.sources.files import read_texts
 
@@ -76,6 +75,8 @@ def model_evaluate(
     as_json: AsJson = False,
 ) -> None:
     """Measure the model on labelled posts."""
+    from crisisdesk.sentiment.evaluate import evaluate, render  # noqa: PLC0415 - numpy, which only this needs
+
     bad = BadLines()
     shipped = load_shipped_model()
     with progress("scoring", None) as advance:
