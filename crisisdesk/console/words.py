@@ -73,11 +73,10 @@ def holder(incident: Incident, now: datetime) -> str:
     """Who has it: `nobody has it`, `✓ anna has it`, `over: false alarm`, and for how long it is silent."""
     if incident.state is State.RESOLVED:
         return f"over: {incident.verdict}" if incident.verdict else "over"
-    has = (
-        f"✓ {incident.acknowledged_by or 'somebody'} has it"
-        if incident.state is State.ACKNOWLEDGED
-        else "nobody has it"
-    )
+    has = "nobody has it"
+    if incident.state is State.ACKNOWLEDGED:
+        since = f" since {clock(incident.acknowledged_at)}" if incident.acknowledged_at else ""
+        has = f"✓ {incident.acknowledged_by or 'somebody'} has it{since}"
     silent = incident.silenced_until
     return f"{has}, silent until {clock(silent)}" if silent and silent > now else has
 

@@ -169,7 +169,10 @@ def test_init_writes_a_file_that_loads_and_does_not_overwrite(capsys, here):
     assert (loaded.desk.name, loaded.watches[0].name, loaded.sources[0].kind) == ("acme", "Motrin", "bluesky")
     file.write_text("mine", encoding="utf-8")
     assert run(["init"]) == 2
-    assert capsys.readouterr().err == "crisisdesk.toml exists already and was left as it is; name another file: crisisdesk init other.toml\n"
+    assert (
+        capsys.readouterr().err
+        == "crisisdesk.toml exists already and was left as it is; name another file: crisisdesk init other.toml\n"
+    )
     assert file.read_text() == "mine"
     assert run(["init", "nosuch/other.toml"]) == 2
     assert "nosuch/other.toml cannot be written" in capsys.readouterr().err

@@ -39,7 +39,7 @@ class DeskBar(Sheet):
         calling = [incident for incident in picture.incidents if incident.is_open]
         if not calling:
             calm = bool(picture.watches) and not troubles_of(picture)
-            return Content.styled("all calm", "$success") if calm else Content.styled("no incident", "$faint")
+            return Content.styled("no open incident", "$success" if calm else "$faint")
         counts = {severity: sum(i.severity is severity for i in calling) for severity in reversed(Severity)}
         free = sum(incident.state is State.OPEN for incident in calling)
         parts = [

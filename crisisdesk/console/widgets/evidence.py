@@ -21,7 +21,7 @@ def heading(text: str) -> Line:
 def title_lines(incident: Incident, now: datetime) -> list[Line]:
     """How bad, what, who has it, since when."""
     loud = "bold $warning" if incident.state is State.OPEN else "$success"
-    since = Content.styled(f"since {words.when(incident.opened)}", "$faint")
+    since = Content.styled(f"began {words.when(incident.opened)}", "$faint")
     return [
         row(
             Content.assemble(badge(incident.severity), " ", plain(incident.watch, "bold", cells=40)),
