@@ -14,8 +14,9 @@ from crisisdesk.detect.series import detect_series, parse_rate
 from crisisdesk.detect.series_file import HEADER, read_series
 from crisisdesk.detect.series_file import as_csv as as_csv_row
 from crisisdesk.detect.series_file import as_json as as_json_row
-from crisisdesk.errors import CrisisdeskError
+from crisisdesk.errors import CrisisdeskError, UsageError
 from crisisdesk.playbooks.check import check
+from crisisdesk.playbooks.library import playbook_files
 from crisisdesk.resources import folder
 from crisisdesk.sentiment import card
 from crisisdesk.sentiment.score import score_texts
@@ -105,7 +106,11 @@ def playbook_check(
     ] = None,
 ) -> None:
     """Check playbooks: one problem a line, with the line of the file and the cure."""
-    problems = check(paths or [_own_playbooks()], datetime.now(UTC).date())
+    asked = paths or [_own_playbooks()]
+    for path in asked:
+        if path.is_dir() and not playbook_files(path):
+            raise UsageError(f"{path} holds no playbook, that is, no .md file but README.md; name another folder.")
+    problems = check(asked, datetime.now(UTC).date())
     for problem in problems:
         print(problem)
     errors = sum(problem.severity == "error" for problem in problems)

@@ -487,3 +487,8 @@ def test_ctrl_c_while_waiting_for_input_is_as_quiet():
         running.send_signal(signal.SIGINT)
         _, errors = running.communicate(timeout=30)
     assert (running.returncode, errors) == (130, b"")
+
+
+def test_playbook_check_of_a_folder_without_playbooks_says_so(tmp_path, capsys):
+    assert run(["playbook", "check", str(tmp_path)]) == 2
+    assert "holds no playbook" in capsys.readouterr().err

@@ -91,8 +91,11 @@ class DeskScreen(Screen[None]):
             self._ask_for_note(incident)
 
     def action_resolve(self) -> None:
-        if incident := self._chosen():
+        incident = self._chosen()
+        if incident is not None and incident.is_open:
             self._ask_for_verdict(incident)
+        elif incident is not None:
+            self.tell(f"{incident.watch} is over already" + (f": {incident.verdict}." if incident.verdict else "."))
 
     async def action_help(self) -> None:
         await self.app.push_screen(Help(self))
