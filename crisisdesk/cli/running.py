@@ -2,7 +2,7 @@
 
 import asyncio
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from getpass import getuser
 from pathlib import Path
@@ -82,9 +82,7 @@ def run_console(plan: Plan, prepare: Callable[[App], None] = lambda _: None) -> 
             prepare(app)
             running = group.create_task(app.run(), name="desk")
             console = Console(app.desk, person())
-            for number in (signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)):  # a lost terminal, too
-                with suppress(NotImplementedError):
-                    asyncio.get_running_loop().add_signal_handler(number, console.exit)
+            _on_signals(("SIGTERM", "SIGHUP"), console.exit)  # a lost terminal, too
             await console.run_async()
             if plan.live and not running.done():
                 app.stop()
@@ -96,16 +94,22 @@ def run_console(plan: Plan, prepare: Callable[[App], None] = lambda _: None) -> 
 
 def _stop_on_signals(app: App) -> asyncio.Event:
     """SIGTERM and ctrl+c stop in order: what has come in goes through, what is owed goes out."""
-    stopped, loop = asyncio.Event(), asyncio.get_running_loop()
+    stopped = asyncio.Event()
 
     def stop() -> None:
         stopped.set()
         app.stop()
 
-    for number in (signal.SIGINT, signal.SIGTERM):
-        with suppress(NotImplementedError):  # Windows has no signal handlers in its loop
-            loop.add_signal_handler(number, stop)
+    _on_signals(("SIGINT", "SIGTERM"), stop)
     return stopped
+
+
+def _on_signals(names: Sequence[str], do: Callable[[], object]) -> None:
+    """Do this when one of the signals comes; Windows has not all of them, and no handlers in its loop."""
+    for name in names:
+        if number := getattr(signal, name, None):
+            with suppress(NotImplementedError):
+                asyncio.get_running_loop().add_signal_handler(number, do)
 
 
 async def _until_done(app: App, running: "asyncio.Future[None]", interrupted: asyncio.Event) -> None:

@@ -1,7 +1,6 @@
 """Commands that work on files: `detect`, `score`, `model …`, `playbook check`."""
 
 from dataclasses import asdict
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +9,7 @@ import typer
 
 from crisisdesk.cli.running import load_shipped_model
 from crisisdesk.cli.terminal import BadLines, progress, put, put_json, say
+from crisisdesk.clock import WallClock
 from crisisdesk.detect.series import detect_series, parse_rate
 from crisisdesk.detect.series_file import HEADER, read_series
 from crisisdesk.detect.series_file import as_csv as as_csv_row
@@ -110,7 +110,7 @@ def playbook_check(
     for path in asked:
         if path.is_dir() and not playbook_files(path):
             raise UsageError(f"{path} holds no playbook, that is, no .md file but README.md; name another folder.")
-    problems = check(asked, datetime.now(UTC).date())
+    problems = check(asked, WallClock().now().date())
     for problem in problems:
         print(problem)
     errors = sum(problem.severity == "error" for problem in problems)

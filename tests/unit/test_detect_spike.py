@@ -127,3 +127,15 @@ def test_a_restart_changes_nothing(settled: SpikeDetector):
     start = 2 * WEEK
     posts = list(arrivals(12, range(start, start + 300), 60, 0.6))
     assert feed(again, iter(posts)) == feed(settled, iter(posts))
+
+
+@pytest.mark.parametrize("days_off", [1, 4, 7, 30])
+def test_days_without_ears_are_not_learnt_as_silence(settled: SpikeDetector, days_off: int):
+    start = 2 * WEEK
+    back = start + days_off * 24 * 60
+    level = settled.baseline.level
+    again = SpikeDetector(Thresholds.for_budget(1))
+    again.restore(orjson.loads(orjson.dumps(settled.state())))
+    again.was_deaf(start, back)
+    assert called(feed(again, arrivals(13, range(back, back + WEEK), 15, 0.2))) is None
+    assert again.baseline.level == pytest.approx(level, rel=0.2)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from crisisdesk.errors import UsageError
 from crisisdesk.incidents import lifecycle
 from crisisdesk.incidents.lifecycle import Rules, Step, incident_id, witness
-from crisisdesk.records import Change, Event, Evidence, Incident, Kind, Numbers, Severity, Spike, State, Verdict
+from crisisdesk.records import Change, Event, Evidence, Incident, Kind, Numbers, Quote, Severity, Spike, State, Verdict
 
 START = datetime(2008, 11, 15, 3, 40, tzinfo=UTC)
 RULES = Rules()
@@ -312,3 +312,16 @@ def _check(life: Life, before: Incident | None, history: list[Change], seen: int
         assert not before.is_open
     if incident.severity > before.severity:
         assert new[0] in {Event.RAISED, Event.REOPENED}
+
+
+def test_a_restart_in_a_crisis_keeps_the_evidence_and_the_first_post():
+    first = Quote("1", "x", START, "a", "the first complaint", 10, None, 0.9)
+    later = replace(first, id="2", text="a later one")
+    opened = witness(None, replace(spike(), evidence=Evidence(posts=(first,), first=first)), Rules(), 0)
+    assert opened is not None
+    forgotten = witness(opened.incident, replace(spike(5), evidence=Evidence()), Rules(), 1)
+    assert forgotten is not None
+    assert forgotten.incident.evidence == opened.incident.evidence
+    told = witness(forgotten.incident, replace(spike(10), evidence=Evidence(posts=(later,), first=later)), Rules(), 1)
+    assert told is not None
+    assert told.incident.evidence == Evidence(posts=(later,), first=first)
