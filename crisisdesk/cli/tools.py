@@ -1,6 +1,5 @@
-"""Commands that work on files: `detect`, `score`, `model …`, `playbook check`."""
+"""Commands that work on files: `detect`, `score`, `playbook check`."""
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -8,7 +7,7 @@ import orjson
 import typer
 
 from crisisdesk.cli.running import load_shipped_model
-from crisisdesk.cli.terminal import BadLines, progress, put, put_json, say
+from crisisdesk.cli.terminal import BadLines, progress, say
 from crisisdesk.clock import WallClock
 from crisisdesk.detect.series import detect_series, parse_rate
 from crisisdesk.detect.series_file import HEADER, read_series
@@ -18,13 +17,11 @@ from crisisdesk.errors import CrisisdeskError, UsageError
 from crisisdesk.playbooks.check import check
 from crisisdesk.playbooks.library import playbook_files
 from crisisdesk.resources import folder
-from crisisdesk.sentiment import card
 from crisisdesk.sentiment.score import score_texts
 from crisisdesk.sources.files import read_texts
 
 AsJson = Annotated[bool, typer.Option("--json", help="JSON instead of text.")]
 
-model = typer.Typer(name="model", help="The sentiment model: how good it is, what it is.", no_args_is_help=True)
 playbook = typer.Typer(name="playbook", help="Playbooks: check what PR people wrote.", no_args_is_help=True)
 
 
@@ -68,37 +65,6 @@ def score(
         raise CrisisdeskError("Not one post could be read; see the messages above for the reasons.")
 
 
-@model.command("evaluate")
-def model_evaluate(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="Tab-separated with label and text; .gz too.")],
-    *,
-    by: Annotated[str | None, typer.Option(metavar="COLUMN", help="Also for each value of this column.")] = None,
-    as_json: AsJson = False,
-) -> None:
-    """Measure the model on labelled posts."""
-    from crisisdesk.sentiment.evaluate import evaluate, render  # noqa: PLC0415 - numpy, which only this needs
-
-    bad = BadLines()
-    shipped = load_shipped_model()
-    with progress("scoring", None) as advance:
-        report = evaluate(file, shipped, by=by, bad=bad, progress=advance.more)
-    bad.summarize()
-    if as_json:
-        put_json(report.as_dict())
-    else:
-        put(render(report))
-
-
-@model.command("info")
-def model_info(*, as_json: AsJson = False) -> None:
-    """Say which model judges, and what is known about it."""
-    known = card.read_card(card.default_model_folder())
-    if as_json:
-        put_json(asdict(known) | {"folder": str(known.folder)})
-    else:
-        put(card.render(known))
-
-
 @playbook.command("check")
 def playbook_check(
     paths: Annotated[
@@ -129,5 +95,4 @@ def add_to(commands: typer.Typer) -> None:
     """Make the commands known."""
     commands.command()(detect)
     commands.command()(score)
-    commands.add_typer(model)
     commands.add_typer(playbook)

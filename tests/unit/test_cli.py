@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from crisisdesk import __version__, settings
-from crisisdesk.cli import recorded, tools
+from crisisdesk.cli import models, recorded, tools
 from crisisdesk.cli.main import run
 from crisisdesk.errors import ModelError
 from crisisdesk.resources import folder
@@ -57,6 +57,7 @@ def here(tmp_path, monkeypatch) -> Path:
     monkeypatch.setenv("HOME", str(place))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(place / "configurations"))
     monkeypatch.setattr(tools, "load_shipped_model", Words)
+    monkeypatch.setattr(models, "load_shipped_model", Words)
     monkeypatch.setattr(recorded, "load_shipped_model", Words)
     return place
 
