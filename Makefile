@@ -20,10 +20,10 @@ check: .venv/.tests
 	@.venv/bin/lint-imports >/dev/null || { .venv/bin/lint-imports; exit 1; }
 	@.venv/bin/python -m mypy --no-error-summary
 
-proof: .venv/.tests
+proof: .venv/torch/.made
 	@.venv/bin/python -m pytest -m proof --timeout 1800 $(ARGS)
 
-bench: .venv/.tests
+bench: .venv/torch/.made
 	@.venv/bin/python -m pytest -m bench --timeout 1800 --capture no $(ARGS)
 
 clean:
@@ -47,4 +47,14 @@ clean:
 .venv/.tests: .venv/.runs tests/requirements.lock
 	@echo "Installing what the tests need ..." >&2
 	@$(PIP) install --require-hashes --requirement tests/requirements.lock
+	@touch $@
+
+# PyTorch lives in a second environment that sees all of the first; the first stays as people install it, without PyTorch.
+.venv/torch/.made: .venv/.tests tests/torch.txt
+	@echo "Installing PyTorch into .venv/torch (once) ..." >&2
+	@rm -rf .venv/torch
+	@.venv/bin/python -m venv .venv/torch
+	@.venv/bin/python -c 'import sysconfig; print("import site; site.addsitedir(%r)" % sysconfig.get_path("purelib"))' \
+		>"$$(.venv/torch/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/first.pth"
+	@.venv/torch/bin/python -m pip --disable-pip-version-check --quiet --quiet install --requirement tests/torch.txt
 	@touch $@
