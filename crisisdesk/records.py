@@ -115,6 +115,8 @@ class Scored:
     positive: float
     model: str
     """The model's name and digest: what judged, so that an incident can be explained a year later."""
+    judged: bool = True
+    """False where the model failed on the post: it counts as neutral, which nobody said of it."""
 
     @property
     def label(self) -> Label:
@@ -151,7 +153,11 @@ class Numbers:
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """A post as evidence. `copies` counts the posts that say the same, itself included."""
+    """A post as evidence. `copies` counts the posts that say the same, itself included.
+
+    The three probabilities and the model's name and digest are kept with it; in evidence from before they were,
+    `neutral` and `positive` are None and `model` is empty.
+    """
 
     id: str
     source: str
@@ -162,6 +168,9 @@ class Quote:
     url: str | None
     negative: float
     copies: int = 1
+    neutral: float | None = None
+    positive: float | None = None
+    model: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +195,8 @@ class Evidence:
     """Authors with the widest reach, and that reach."""
     languages: tuple[tuple[str, int], ...] = ()
     sources: tuple[tuple[str, int], ...] = ()
+    unjudged: int = 0
+    """Posts in the window on which the model failed; they count as neutral."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,6 +45,12 @@ def people(count: int) -> str:
     return "1 person" if count == 1 else f"{count:,} people"
 
 
+def unjudged(count: int) -> str:
+    """What became of posts that the model could not judge."""
+    posts = "1 post counts" if count == 1 else f"{count:,} posts count"
+    return f"{posts} as neutral because the model failed on {'it' if count == 1 else 'them'}."
+
+
 def chance(probability: float) -> str:
     """How likely chance alone explains it: `1 in 2,000`, from one in a billion on no more digits."""
     if probability < 1e-9:

@@ -35,6 +35,7 @@ def evidence(memory: Memory, since: float, first: Quote | None, copies: Callable
         voices=_voices(posts),
         languages=_ranked(post.lang or "unknown" for post in posts),
         sources=_ranked(post.source for post in posts),
+        unjudged=memory.unjudged(since),
     )
 
 
@@ -42,7 +43,18 @@ def quote(item: Scored, copies: int = 1) -> Quote:
     """A scored post as evidence."""
     post = item.post
     return Quote(
-        post.id, post.source, post.time, post.author, post.text, post.reach, post.url, round(item.negative, 4), copies
+        id=post.id,
+        source=post.source,
+        time=post.time,
+        author=post.author,
+        text=post.text,
+        reach=post.reach,
+        url=post.url,
+        negative=round(item.negative, 4),
+        copies=copies,
+        neutral=round(item.neutral, 4),
+        positive=round(item.positive, 4),
+        model=item.model,
     )
 
 

@@ -103,6 +103,10 @@ class Memory:
         """Negative posts from that moment on, in the order in which they came."""
         return [p for p in self._posts if p.moment >= since and p.negative]
 
+    def unjudged(self, since: float) -> int:
+        """Posts from that moment on that the model could not judge."""
+        return sum(p.moment >= since and not p.scored.judged for p in self._posts)
+
     def fresh_phrases(self, most: int) -> list[str]:
         """What is newly being said, by most people first; of phrases that share a word only the first."""
         ranked = sorted(self._fresh, key=lambda phrase: (-self._said[phrase], -len(phrase), phrase))

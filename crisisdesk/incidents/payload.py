@@ -49,6 +49,7 @@ def incident_data(incident: Incident) -> Fields:
             "voices": [{"author": author, "reach": reach} for author, reach in evidence.voices],
             "languages": dict(evidence.languages),
             "sources": dict(evidence.sources),
+            "unjudged": evidence.unjudged,
         },
         "playbook": _playbook(incident.playbook) if incident.playbook else None,
     }
@@ -77,6 +78,9 @@ def _quote(quote: Quote) -> Fields:
         "url": quote.url,
         "negative": _real(quote.negative),
         "copies": quote.copies,
+        "neutral": None if quote.neutral is None else _real(quote.neutral),
+        "positive": None if quote.positive is None else _real(quote.positive),
+        "model": quote.model or None,
     }
 
 

@@ -1,7 +1,7 @@
 """The stage between mentions and detection: scores what is waiting, in a worker thread, and sends it on in order."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from crisisdesk.channel import Channel, Closed
@@ -62,7 +62,12 @@ class Scoring:
                         f"The sentiment model {self.model} could not judge {len(failures)} of {len(batch)} posts "
                         f"({failures[-1]}); they count as neutral. If this repeats, restore the model's folder."
                     )
-                await done.send([Scored(m, *s, model=self.model) for m, s in zip(batch, scores, strict=True)])
+                await done.send(
+                    [
+                        Scored(mention, *(some or NEUTRAL), model=self.model, judged=some is not None)
+                        for mention, some in zip(batch, scores, strict=True)
+                    ]
+                )
         except Closed:
             await done.close()
 
@@ -78,12 +83,12 @@ class Scoring:
             await mentions.close()
 
 
-def _judge(model: Model, texts: list[str]) -> tuple[list[Scores], list[str]]:
-    """Scores of all texts, and what went wrong: each alone if they fail together; what fails alone is neutral."""
+def _judge(model: Model, texts: list[str]) -> tuple[Sequence[Scores | None], list[str]]:
+    """Scores of all texts, and what went wrong: each alone if they fail together; what fails alone has none."""
     try:
         return model.score(texts), []
     except Exception as error:  # noqa: BLE001  whatever one post provokes, the others keep their scores
         if len(texts) == 1:
-            return [NEUTRAL], [f"{type(error).__name__}: {error}"]
+            return [None], [f"{type(error).__name__}: {error}"]
         parts = [_judge(model, [text]) for text in texts]
         return [scores for part, _ in parts for scores in part], [why for _, some in parts for why in some]

@@ -1,6 +1,7 @@
 """What the desk really sends is what docs/asyncapi.yaml says it sends."""
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -101,8 +102,9 @@ def test_a_heartbeat_says_how_old_the_last_event_is():
 
 
 async def test_every_message_is_as_documented(amqtt_port, desk_at, subscriber):
-    quote = Quote("p1", "file", START, "mum_of_2", "never again", 1200, None, 0.97, 3)
-    evidence = Evidence((Phrase("moms", 9, 0.01),), (quote,), quote, (("mum_of_2", 12),), (("en", 1),), (("file", 1),))
+    old = Quote("p1", "file", START, "mum_of_2", "never again", 1200, None, 0.97, 3)
+    quote = replace(old, neutral=0.02, positive=0.01, model="minilm@6f62")
+    evidence = Evidence((Phrase("moms", 9, 0.01),), (quote,), old, (("mum_of_2", 12),), (("en", 1),), (("file", 1),))
     numbers = Numbers(60, 12, 20, 1.5, 11, 0.6, float("nan"), 1e-6)
     async with subscriber(amqtt_port, five=False) as inbox:
         async with desk_at(amqtt_port, timeout=0.3, heartbeat=heartbeat) as desk:

@@ -116,8 +116,9 @@ def scored(number: int, text: str, label: str = "negative", **post: object) -> S
 def quote(number: int, text: str, **changes: object) -> Quote:
     """A post as evidence."""
     plain = Quote(
-        f"q{number}", "reconstruction", NOW - timedelta(minutes=7 * number), AUTHORS[number], text, 900, None, 0.94
-    )
+        f"q{number}", "reconstruction", NOW - timedelta(minutes=7 * number), AUTHORS[number], text, 900, None, 0.94,
+        neutral=0.05, positive=0.01, model="minilm-posts-v1@6f62c8f3a1d0",
+    )  # fmt: skip
     return replace(plain, **changes)
 
 

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -11,8 +12,11 @@ from textual.content import Content
 
 from crisisdesk.console import words
 from crisisdesk.console.widgets.chart import ceiling, column, sparkline
+from crisisdesk.console.widgets.evidence import evidence_page
+from crisisdesk.console.widgets.lists import mention_page
 from crisisdesk.console.widgets.page import Line, Page, row
 from crisisdesk.desk import ChartPoint
+from crisisdesk.records import Evidence
 
 NOON = datetime(2008, 11, 15, 12, tzinfo=UTC)
 
@@ -44,6 +48,25 @@ def test_age(span, said):
 )
 def test_chance(probability, said):
     assert words.chance(probability) == said
+
+
+def test_a_post_as_evidence_says_how_each_mood_was_judged_and_by_what(make_incident):
+    evidence = make_incident().evidence
+    page = "\n".join(line.plain for line in evidence_page(evidence).fit(100))
+    assert "  negative 0.94 · neutral 0.05 · positive 0.01 · minilm-posts-v1@6f62c8f3a1d0\n" in page
+    assert page.count("@6f62c8f3a1d0") == len(evidence.posts) + 1  # the first post, too
+    assert "Not judged" not in page
+    old = replace(evidence.posts[0], neutral=None, positive=None, model="")
+    page = "\n".join(line.plain for line in evidence_page(Evidence(posts=(old,), unjudged=2)).fit(100))
+    assert "94 % negative" in page
+    assert "0.94" not in page
+    assert "2 posts count as neutral because the model failed on them." in page
+
+
+def test_a_mention_that_could_not_be_judged_says_so(make_mention):
+    judged = make_mention(1, "well", "neutral")
+    assert "not judged" not in mention_page(judged).fit(80)[0].plain
+    assert "not judged" in mention_page(replace(judged, judged=False)).fit(80)[0].plain
 
 
 @pytest.mark.parametrize(("count", "said"), [(0.4, "0.4"), (2.0, "2"), (6.2, "6"), (1234.5, "1,234")])

@@ -29,7 +29,9 @@ FORBIDDEN = {chr(n) for n in (*range(0x20), *range(0x7F, 0xA0))} | set(
 def poisoned(picture, text):
     """The picture with a hostile text in every place that is not ours; `text()` gives the next one."""
     worst = picture.incidents[0]
-    quotes = tuple(replace(q, text=text(), author=text(), url=text(), source=text()) for q in worst.evidence.posts)
+    quotes = tuple(
+        replace(q, text=text(), author=text(), url=text(), source=text(), model=text()) for q in worst.evidence.posts
+    )
     evidence = replace(
         worst.evidence, posts=quotes, first=quotes[0], phrases=(Phrase(text(), 3, 0.1), Phrase(text(), 2, 0.1)),
         voices=((text(), 9), (text(), 8)), languages=((text(), 1),), sources=((text(), 2),),

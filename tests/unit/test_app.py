@@ -264,6 +264,41 @@ async def test_what_was_learnt_and_where_to_go_on_survive_a_restart(plan):
         assert second.resumed == "here"
 
 
+async def test_a_year_later_the_posts_of_an_incident_say_what_judged_them_and_how(plan):
+    """Two runs with two models, and a post on which the first one failed: all of it is found again after a restart."""
+
+    class Fragile(Words):
+        def score(self, texts: Sequence[str]) -> list[Scores]:
+            if any("poison" in text for text in texts):
+                raise ValueError("what is that?")
+            return [(0.8, 0.15, 0.05) if "awful" in text else (0.1, 0.8, 0.1) for text in texts]
+
+    class Successor(Words):
+        digest = "0002"
+
+    quiet = [post(n * 15, author=f"q{n}") for n in range(4 * 24 * 4)]
+    start = 4 * 24 * 60
+    anger = [
+        post(start + n, f"acme made this awful {'poison ' if n == 3 else ''}advert number", author=f"a{n}")
+        for n in range(60)
+    ]
+    async with running(plan(Scripted("a", sends([*quiet, *anger[:30]])), load_model=Fragile)):
+        pass
+    async with App(plan()) as again:
+        (incident,) = again.register.incidents()
+        assert incident.evidence.first is not None
+        assert incident.evidence.unjudged == 1
+        for quote in (incident.evidence.first, *incident.evidence.posts):
+            assert (quote.negative, quote.neutral, quote.positive) == (0.8, 0.15, 0.05)
+            assert quote.model == "words@0001"
+    async with running(plan(Scripted("a", sends(anger[30:])), load_model=Successor)):
+        pass
+    async with App(plan()) as again:
+        (incident,) = again.register.incidents()
+        assert {quote.model for quote in incident.evidence.posts} == {"words@0002"}
+        assert {(quote.negative, quote.neutral, quote.positive) for quote in incident.evidence.posts} == {(0.9, 0.1, 0)}
+
+
 async def test_a_recording_keeps_nothing_of_the_sort(plan):
     async with running(plan(Scripted("a", sends([post(n) for n in range(50)])), live=False)) as app:
         pass

@@ -27,7 +27,7 @@ from crisisdesk.records import (
 )
 
 START = datetime(2008, 11, 15, 3, 40, 0, 123, tzinfo=UTC)
-QUOTE = Quote("p1", "file", START, "mum_of_2", "never again", 1200, None, 0.97, 3)
+QUOTE = Quote("p1", "file", START, "mum_of_2", "never again", 1200, None, 0.97, 3, 0.02, 0.01, "minilm@6f62")
 INCIDENT = Incident(
     id="motrin-20081115t034000z",
     watch="Motrin",
@@ -39,7 +39,7 @@ INCIDENT = Incident(
     numbers=Numbers(60, 12, 20, 1.51234567, 11, 2 / 3, 0.2, 1.23456e-7),
     why="12 negative posts by 11 people in 60 min, usual 1.5",
     evidence=Evidence(
-        (Phrase("motrin moms", 9, 0.01),), (QUOTE,), QUOTE, (("mum_of_2", 1200),), (("en", 12),), (("file", 12),)
+        (Phrase("motrin moms", 9, 0.01),), (QUOTE,), QUOTE, (("mum_of_2", 1200),), (("en", 12),), (("file", 12),), 2
     ),
     playbook=PlaybookRef("offensive-ad", "Offensive advertisement", "Read the ten posts"),
     acknowledged_by="Ann",
@@ -77,6 +77,9 @@ def test_an_incident_has_the_promised_keys():
         "url": None,
         "negative": 0.97,
         "copies": 3,
+        "neutral": 0.02,
+        "positive": 0.01,
+        "model": "minilm@6f62",
     }
     assert incident_data(INCIDENT) == {
         "id": "motrin-20081115t034000z",
@@ -103,6 +106,7 @@ def test_an_incident_has_the_promised_keys():
             "voices": [{"author": "mum_of_2", "reach": 1200}],
             "languages": {"en": 12},
             "sources": {"file": 12},
+            "unjudged": 2,
         },
         "playbook": {"id": "offensive-ad", "title": "Offensive advertisement", "next_step": "Read the ten posts"},
     }
@@ -115,6 +119,12 @@ def test_what_is_not_known_is_null():
     assert (data["playbook"], data["evidence"]["first"], data["acknowledged_by"]) == (None, None, None)
     assert (data["usual_share"], data["expected"]) == (None, None)
     assert data["silenced_until"] == "2008-11-15T03:40:00Z"
+
+
+def test_of_a_post_from_before_all_probabilities_were_kept_the_others_are_null():
+    old = replace(QUOTE, neutral=None, positive=None, model="")
+    (data,) = incident_data(replace(INCIDENT, evidence=Evidence(posts=(old,))))["evidence"]["posts"]
+    assert (data["negative"], data["neutral"], data["positive"], data["model"]) == (0.97, None, None, None)
 
 
 @pytest.mark.parametrize("desk", ["", "a/b", "a+", "#", "a\0b", "a\nb"])

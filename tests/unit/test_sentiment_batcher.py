@@ -89,6 +89,8 @@ async def test_a_post_that_breaks_the_model_is_neutral_and_the_others_keep_their
     out = await scored(["0.9", "poison", "0.2", "0.4"], stage)
     assert [item.negative for item in out] == [0.9, 0.0, 0.2, 0.4]
     assert (out[1].negative, out[1].neutral, out[1].positive) == NEUTRAL
+    assert [item.judged for item in out] == [True, False, True, True]
+    assert {item.model for item in out} == {"judge@abc"}
     assert (stage.scored, stage.failed) == (4, 1)
     assert len(troubles) == 1
     assert "1 of 4 posts (ValueError: cannot read this)" in troubles[0]

@@ -29,7 +29,21 @@ COUNT = st.integers(0, 10**9)
 REAL = st.floats(0, 1e6)
 COUNTS = st.lists(st.tuples(TEXT, COUNT), max_size=2).map(tuple)
 NUMBERS = st.builds(Numbers, COUNT, COUNT, COUNT, REAL, COUNT, REAL, REAL, REAL)
-QUOTE = st.builds(Quote, TEXT, TEXT, TIME, st.none() | TEXT, TEXT, COUNT, st.none() | TEXT, REAL, COUNT)
+QUOTE = st.builds(
+    Quote,
+    TEXT,
+    TEXT,
+    TIME,
+    st.none() | TEXT,
+    TEXT,
+    COUNT,
+    st.none() | TEXT,
+    REAL,
+    COUNT,
+    st.none() | REAL,
+    st.none() | REAL,
+    TEXT,
+)
 EVIDENCE = st.builds(
     Evidence,
     st.lists(st.builds(Phrase, TEXT, COUNT, REAL), max_size=2).map(tuple),
@@ -38,6 +52,7 @@ EVIDENCE = st.builds(
     COUNTS,
     COUNTS,
     COUNTS,
+    COUNT,
 )
 INCIDENT = st.builds(
     Incident,
@@ -80,3 +95,11 @@ def test_a_record_from_before_a_field_existed_takes_its_default():
     incident = codec.incident(old)
     assert (incident.severity, incident.easing, incident.evidence) == (Severity.AMBER, None, Evidence())
     assert math.isnan(incident.numbers.usual_share)
+
+
+def test_a_post_from_before_its_probabilities_were_kept_can_be_read():
+    old = codec._quote(
+        {"id": "p1", "source": "x", "time": "2008-11-15T03:40:00+00:00", "author": None, "text": "never again",
+         "reach": 3, "url": None, "negative": 0.97, "copies": 2}
+    )  # fmt: skip
+    assert (old.negative, old.copies, old.neutral, old.positive, old.model) == (0.97, 2, None, None, "")

@@ -86,7 +86,20 @@ def quote_lines(quote: Quote, most: int = 0) -> list[Line]:
         ),
         Line(plain(quote.text), indent=2, most=most),
     ]
-    return [*lines, Line(plain(quote.url, "$faint"), indent=2, most=1)] if quote.url and not most else lines
+    if most:
+        return lines
+    if quote.url:
+        lines.append(Line(plain(quote.url, "$faint"), indent=2, most=1))
+    return [*lines, *_judgement_lines(quote)]
+
+
+def _judgement_lines(quote: Quote) -> list[Line]:
+    """The three probabilities and what gave them; nothing for a post from before they were kept."""
+    if quote.neutral is None or quote.positive is None:
+        return []
+    moods = {"negative": quote.negative, "neutral": quote.neutral, "positive": quote.positive}
+    parts = [Content(f"{mood} {probability:.2f}") for mood, probability in moods.items()]
+    return [Line(joined(*parts, plain(quote.model)).stylize_before("$faint"), indent=2, most=2)]
 
 
 def phrases_line(phrases: Iterable[Phrase]) -> Line:
@@ -126,6 +139,8 @@ def evidence_page(evidence: Evidence) -> Page:
         lines += [Line(Content.styled("No post was kept.", "$faint")), BLANK]
     if evidence.first:
         lines += [heading("First post"), *quote_lines(evidence.first), BLANK]
+    if evidence.unjudged:
+        lines += [heading("Not judged"), Line(Content(words.unjudged(evidence.unjudged))), BLANK]
     lines += _counts("Voices, by followers", evidence.voices)
     lines += _counts("Languages, by posts", evidence.languages)
     lines += _counts("Sources, by posts", evidence.sources)

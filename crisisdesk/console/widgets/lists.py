@@ -160,10 +160,11 @@ def mention_page(scored: Scored) -> Page:
     name = plain(post.author or "unknown", "$faint", cells=24)
     reach = Content.styled(f"{post.reach:,} followers" if post.reach else "", "$faint")
     copied = Content.styled("repost" if post.original is not None else "", "$faint")
+    failed = Content.styled("" if scored.judged else "not judged", "$warning")
     return Page(
         [
             row(
-                Content.assemble((f"{SIGN[label]} ", f"bold {MOOD[label]}"), joined(name, reach, copied)),
+                Content.assemble((f"{SIGN[label]} ", f"bold {MOOD[label]}"), joined(name, reach, copied, failed)),
                 Content.styled(words.clock(post.time), "$faint"),
             ),
             Line(plain(post.text, MOOD[label] if label != "neutral" else ""), indent=2, most=3),
