@@ -38,6 +38,8 @@ SHARES: Final = {
 """How much of the corpus each kind gets, in parts."""
 TRIES: Final = 60
 """Attempts at a new wording of a frame before it counts as used up."""
+STEADY: Final = ("brand", "dur")
+"""Slots that keep their word throughout a post: it speaks of one brand (`rival` is the other), one span of time."""
 UMLAUTS: Final = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue"})
 Slots: TypeAlias = Mapping[str, Sequence[str]]
 
@@ -117,6 +119,12 @@ def dress(text: str, slots: Slots, rng: random.Random) -> str:
     return case(text)
 
 
+def make(frame: str, slots: Slots, rng: random.Random) -> str:
+    """One post from a frame, filled in and dressed."""
+    slots = {**slots, **{name: [fill(f"{{{name}}}", slots, rng)] for name in STEADY}}
+    return dress(fill(frame, slots, rng), slots, rng)
+
+
 def sameness(text: str) -> str:
     """What two posts share that differ in nothing a model could learn from: case, names of accounts, punctuation."""
     text = re.sub(r"https?://\S+", "http", re.sub(r"@\w+", "@user", text.lower()))
@@ -128,7 +136,7 @@ def write_posts(frames: Sequence[str], count: int, slots: Slots, taken: set[str]
     order = rng.sample(frames, len(frames))
     while order and count:
         for frame in list(order)[:count]:
-            drawn = (dress(fill(frame, slots, rng), slots, rng) for _ in range(TRIES))
+            drawn = (make(frame, slots, rng) for _ in range(TRIES))
             text = next((text for text in drawn if sameness(text) not in taken), None)
             if text is None:
                 order.remove(frame)
