@@ -115,8 +115,7 @@ def dress(text: str, slots: Slots, rng: random.Random) -> str:
         text = misspell(text, rng)
     if rng.random() < 0.1:
         text = text.translate(UMLAUTS)
-    case = rng.choices([str, str.lower, str.upper], [72, 25, 3])[0]
-    return case(text)
+    return rng.choices([text, text.lower(), text.upper()], [72, 25, 3])[0]
 
 
 def make(frame: str, slots: Slots, rng: random.Random) -> str:
