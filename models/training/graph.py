@@ -4,9 +4,14 @@ Ordinary dynamic quantisation takes one activation scale from the whole batch, s
 other company (by up to 0.1 here). In this graph every token has a scale of its own, all matrix products are exact
 integer sums, and posts of one batch have one length, so there is neither padding nor a mask. models/README.md has the
 measurements of the other ways.
+
+Inside, the first axis is the token and the second the post. So the attention of a head reads its part of the rows in
+place, where other layouts copy four times a layer, and the first tokens, all that the last layer has to work out, lie
+together.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
@@ -15,10 +20,24 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 MICROSOFT: Final = "com.microsoft"
-Attribute: TypeAlias = int | float
+Attribute: TypeAlias = int | float | str | list[int]
 WEIGHT_STEPS: Final = 64
 """Weights use -64..64 of 8 bits: without VNNI a CPU adds two products in 16 bits, and 255 * 64 * 2 still fits."""
 TABLE_STEPS: Final = 127
+MIDDLE: Final = 128
+"""The byte that stands for 0 in a token."""
+LEAST: Final = 1e-6
+"""Taken for the largest value of a token of zeros."""
+GELU_LOWEST: Final = 0.17
+"""Gelu never goes below -0.16998, so nobody has to look for its largest negative value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """A hidden state in whole numbers: names of the bytes (tokens, posts, width) and the scales (tokens, posts, 1)."""
+
+    bytes: str
+    scale: str
 
 
 def quantise_rows(table: np.ndarray, steps: int) -> tuple[np.ndarray, np.ndarray]:
@@ -63,8 +82,9 @@ class Classifier:
     def build(self) -> onnx.ModelProto:
         """The graph: `input_ids` (posts, tokens), all posts of one length, to `logits` (posts, labels)."""
         hidden = self._embed()
-        for number in range(self._config["num_hidden_layers"]):
-            hidden = self._layer(hidden, f"bert.encoder.layer.{number}")
+        last = self._config["num_hidden_layers"] - 1
+        for number in range(last + 1):
+            hidden = self._layer(hidden, f"bert.encoder.layer.{number}", only_first=number == last)
         self._classify(hidden)
         graph = helper.make_graph(
             self._graph.nodes,
@@ -76,79 +96,101 @@ class Classifier:
         versions = [helper.make_opsetid("", 21), helper.make_opsetid(MICROSOFT, 1)]
         return helper.make_model(graph, opset_imports=versions, ir_version=10, producer_name="crisisdesk")
 
-    def _dense(self, name: str) -> tuple[np.ndarray, np.ndarray]:
-        """Weight (outputs, inputs) and bias (outputs,) of a layer."""
-        return self._weights[f"{name}.weight"], self._weights[f"{name}.bias"]
+    def _row(self, name: str, extra: np.ndarray | float = 0.0) -> str:
+        """A bias (outputs,) as (1, 1, outputs).
 
-    def _bias(self, name: str) -> str:
-        return self._graph.constant(f"{name}.bias", self._weights[f"{name}.bias"])
+        onnxruntime joins an addition of one axis with gelu or with the norm after it into one operator, and those take
+        1.2 and 6 times as long as their parts (1.31, one thread); three axes keep it from that.
+        """
+        return self._graph.constant(f"{name}.row", (self._weights[f"{name}.bias"] + np.float32(extra))[None, None])
 
     def _embed(self) -> str:
-        """Word, position and type vectors added and normalised: (posts, tokens, width)."""
+        """Word, position and type vectors added and normalised: (tokens, posts, width)."""
         add, constant = self._graph.one, self._graph.constant
         prefix = "bert.embeddings"
+        ids = add("Transpose", "input_ids", perm=[1, 0])
         table, scale = quantise_rows(self._weights[f"{prefix}.word_embeddings.weight"], TABLE_STEPS)
-        words = add("Cast", add("Gather", constant("words", table), "input_ids"), to=TensorProto.FLOAT)
-        words = add("Mul", words, add("Gather", constant("words.scale", scale), "input_ids"))
+        words = add("Cast", add("Gather", constant("words", table), ids), to=TensorProto.FLOAT)
+        words = add("Mul", words, add("Gather", constant("words.scale", scale), ids))
         places = self._weights[f"{prefix}.position_embeddings.weight"][: self._max_tokens]
         places = places + self._weights[f"{prefix}.token_type_embeddings.weight"][0]
-        first, count = constant("zero", np.array([0])), add("Shape", "input_ids", start=1, end=2)
-        places = add("Slice", constant("places", places), first, count, first)
-        norm = [
-            self._graph.constant(f"{prefix}.norm.{part}", self._weights[f"{prefix}.LayerNorm.{part}"])
-            for part in ("weight", "bias")
-        ]
-        return add(
-            "LayerNormalization", add("Add", words, places), *norm, axis=-1, epsilon=self._config["layer_norm_eps"]
-        )
+        first, count = constant("zero", np.array([0])), add("Shape", ids, start=0, end=1)
+        places = add("Slice", constant("places", places[:, None]), first, count, first)
+        return self._norm(add("Add", words, places), f"{prefix}.LayerNorm")
 
-    def _product(self, name: str, hidden: str, weight: np.ndarray) -> str:
-        """`hidden` (..., inputs) times `weight` (outputs, inputs), 8 bits each, a scale for each token and output."""
+    def _norm(self, hidden: str, name: str) -> str:
+        parts = [self._graph.constant(f"{name}.{part}", self._weights[f"{name}.{part}"]) for part in ("weight", "bias")]
+        return self._graph.one("LayerNormalization", hidden, *parts, axis=-1, epsilon=self._config["layer_norm_eps"])
+
+    def _whole(self, hidden: str, width: int) -> Whole:
+        """Each token in whole numbers by its own largest value."""
+        return self._rounded(hidden, width, self._graph.one("Abs", hidden), LEAST)
+
+    def _rounded(self, hidden: str, width: int, sizes: str, least: float) -> Whole:
+        """Each token so that the largest of `sizes`, but no less than `least`, becomes 127."""
         add, constant = self._graph.one, self._graph.constant
-        table, scale = quantise_rows(weight, WEIGHT_STEPS)
-        one, middle = constant("one.float", np.float32(1)), constant("middle", np.uint8(128))
-        largest = add("ReduceMax", add("Abs", hidden), constant("last", np.array([-1])), keepdims=1)
-        largest = add("Max", largest, constant("tiny", np.float32(1e-6)))
-        token_scale = add("Mul", largest, constant("step", np.float32(1 / 127)))
-        whole = add("QuantizeLinear", add("Div", hidden, token_scale), one, middle)
+        largest = add("ReduceMax", sizes, constant("last", np.array([-1])), keepdims=1)
+        largest = add("Max", largest, constant(f"least.{least}", np.float32(least)))
+        scale = add("Mul", largest, constant("step", np.float32(1 / 127)))
+        zeros = add("Expand", constant("middle", np.uint8(MIDDLE)), add("Shape", scale))
+        return Whole(add("QuantizeLinear", hidden, scale, zeros, axis=-1, block_size=width), scale)
+
+    def _first(self, hidden: str) -> str:
+        """The first token of every post: (1, posts, width)."""
+        first, second = self._graph.constant("zero", np.array([0])), self._graph.constant("one", np.array([1]))
+        return self._graph.one("Slice", hidden, first, second, first)
+
+    def _product(self, whole: Whole, name: str) -> str:
+        """`whole` times the weight of a layer, 8 bits each, a scale for each token and output; without the bias."""
+        table, scale = quantise_rows(self._weights[f"{name}.weight"], WEIGHT_STEPS)
+        constant = self._graph.constant
+        one, middle = constant("one.float", np.float32(1)), constant("middle", np.uint8(MIDDLE))
         weights = [constant(f"{name}.weight", table.T), one, constant(f"{name}.scale", scale[:, 0]), middle]
-        return add("Mul", add("MatMulIntegerToFloat", whole, *weights, domain=MICROSOFT), token_scale)
+        product = self._graph.one("MatMulIntegerToFloat", whole.bytes, *weights, domain=MICROSOFT)
+        return self._graph.one("Mul", product, whole.scale)
 
-    def _add_and_norm(self, change: str, hidden: str, dense: str, norm: str) -> str:
-        parts = [self._graph.constant(f"{norm}.{part}", self._weights[f"{norm}.{part}"]) for part in ("weight", "bias")]
-        epsilon = self._config["layer_norm_eps"]
-        return self._graph.one(
-            "SkipLayerNormalization", change, hidden, *parts, self._bias(dense), domain=MICROSOFT, epsilon=epsilon
-        )
-
-    def _layer(self, hidden: str, name: str) -> str:
-        """Attention and feed-forward, each added to its input and normalised."""
-        parts = [self._dense(f"{name}.attention.self.{part}") for part in ("query", "key", "value")]
-        joined = self._product(f"{name}.qkv", hidden, np.concatenate([weight for weight, _ in parts]))
-        bias = self._graph.constant(f"{name}.qkv.bias", np.concatenate([bias for _, bias in parts]))
-        split = self._graph.add("Split", joined, outputs=3, axis=-1, num_outputs=3)
+    def _attend(self, query: str, key: str, value: str) -> str:
+        """What each query sees of the values, head by head: all (tokens, posts, width)."""
         heads = self._config["num_attention_heads"]
-        seen = self._graph.one("MultiHeadAttention", *split, bias, domain=MICROSOFT, num_heads=heads)
-        dense = f"{name}.attention.output.dense"
-        seen = self._product(dense, seen, self._dense(dense)[0])
-        hidden = self._add_and_norm(seen, hidden, dense, f"{name}.attention.output.LayerNorm")
-        dense = f"{name}.intermediate.dense"
-        wide = self._product(dense, hidden, self._dense(dense)[0])
-        wide = self._graph.one("BiasGelu", wide, self._bias(dense), domain=MICROSOFT)
-        dense = f"{name}.output.dense"
-        return self._add_and_norm(
-            self._product(dense, wide, self._dense(dense)[0]), hidden, dense, f"{name}.output.LayerNorm"
-        )
-
-    def _classify(self, hidden: str) -> None:
-        """Logits from the first token; integer products here too, since one row of floats is summed unlike many."""
+        size = self._config["hidden_size"] // heads
         add, constant = self._graph.one, self._graph.constant
-        first, second = constant("zero", np.array([0])), constant("one", np.array([1]))
-        start = add("Squeeze", add("Slice", hidden, first, second, second), second)
-        pooled = self._product("bert.pooler.dense", start, self._dense("bert.pooler.dense")[0])
-        pooled = add("Tanh", add("Add", pooled, self._bias("bert.pooler.dense")))
-        logits = self._product("classifier", pooled, self._dense("classifier")[0])
-        self._graph.nodes.append(helper.make_node("Add", [logits, self._bias("classifier")], ["logits"], "logits"))
+        query, key, value = (
+            add("Reshape", part, constant("by.head", np.array([0, 0, heads, size]))) for part in (query, key, value)
+        )
+        fused = {"domain": MICROSOFT, "transBatchB": 1}
+        alike = add("FusedMatMul", query, key, transBatchA=1, transB=1, alpha=size**-0.5, **fused)
+        seen = add("FusedMatMul", add("Softmax", alike, axis=-1), value, **fused)
+        return add("Reshape", add("Transpose", seen, perm=[2, 0, 1, 3]), constant("joined", np.array([0, 0, -1])))
+
+    def _layer(self, hidden: str, name: str, *, only_first: bool) -> str:
+        """Attention and feed-forward, each added to its input and normalised; `only_first`: for the first tokens."""
+        add, own, dense = self._graph.one, f"{name}.attention.self", f"{name}.attention.output.dense"
+        width = self._config["hidden_size"]
+        whole = asking = self._whole(hidden, width)
+        if only_first:
+            hidden, asking = self._first(hidden), Whole(self._first(whole.bytes), self._first(whole.scale))
+        query = add("Add", self._product(asking, f"{own}.query"), self._row(f"{own}.query"))
+        # The key's bias moves all of a query's weights alike, which softmax undoes; the value's passes on as it is.
+        passed = self._weights[f"{dense}.weight"] @ self._weights[f"{own}.value.bias"]
+        seen = self._attend(query, self._product(whole, f"{own}.key"), self._product(whole, f"{own}.value"))
+        seen = add("Add", self._product(self._whole(seen, width), dense), self._row(dense, passed))
+        hidden = self._norm(add("Add", seen, hidden), f"{name}.attention.output.LayerNorm")
+        dense = f"{name}.intermediate.dense"
+        wide = add("Gelu", add("Add", self._product(self._whole(hidden, width), dense), self._row(dense)))
+        dense = f"{name}.output.dense"
+        whole = self._rounded(wide, self._config["intermediate_size"], wide, GELU_LOWEST)
+        change = add("Add", self._product(whole, dense), self._row(dense))
+        return self._norm(add("Add", change, hidden), f"{name}.output.LayerNorm")
+
+    def _classify(self, first: str) -> None:
+        """Logits from the first tokens; integer products too, since one row of floats is summed unlike many."""
+        add, width = self._graph.one, self._config["hidden_size"]
+        dense = "bert.pooler.dense"
+        pooled = add("Tanh", add("Add", self._product(self._whole(first, width), dense), self._row(dense)))
+        logits = self._product(self._whole(pooled, width), "classifier")
+        logits = add("Add", logits, self._row("classifier"))
+        axis = self._graph.constant("zero", np.array([0]))
+        self._graph.nodes.append(helper.make_node("Squeeze", [logits, axis], ["logits"], "logits"))
 
 
 def export(config: Mapping[str, Any], weights: Mapping[str, np.ndarray], max_tokens: int, path: Path) -> Sequence[str]:
