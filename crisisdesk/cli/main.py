@@ -1,5 +1,6 @@
 """All commands together, and the one place that turns what goes wrong into a message and an exit code."""
 
+import errno
 import io
 import sys
 from collections.abc import Sequence
@@ -12,8 +13,11 @@ from crisisdesk import __version__
 from crisisdesk.cli import live, models, recorded, tools
 from crisisdesk.cli.terminal import let_go_of_stdout, say
 from crisisdesk.errors import CrisisdeskError
+from crisisdesk.text import clean
 
 INTERRUPTED = 130
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""Why a disk takes no more."""
 
 commands = typer.Typer(
     name="crisisdesk",
@@ -69,6 +73,10 @@ def run(arguments: Sequence[str] | None = None) -> int:
         return _explain(error)
     except (KeyboardInterrupt, BrokenPipeError, BaseExceptionGroup) as error:
         return _explain(error)
+    except OSError as error:
+        if error.errno not in FULL:
+            raise
+        return _no_room(error)
     return result if isinstance(result, int) else 0
 
 
@@ -114,3 +122,11 @@ def _reader_left() -> int:
     """Whoever read our output (`head`) has seen enough; Python must not complain about it when it exits."""
     let_go_of_stdout()
     return 0
+
+
+def _no_room(error: OSError) -> int:
+    """A disk is full; what is still to be written would fail again when Python exits."""
+    let_go_of_stdout()
+    what = clean(str(error.filename)) if error.filename else "The results"
+    say(f"{what} cannot be written to the end: {(error.strerror or 'no room').lower()}; make room and run it again.")
+    return CrisisdeskError.exit_code

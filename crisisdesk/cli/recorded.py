@@ -15,11 +15,11 @@ from crisisdesk.cli.running import database, load_shipped_model, run_console, ru
 from crisisdesk.cli.terminal import BadLines, event_json, event_line, is_terminal, progress, put, put_json, say
 from crisisdesk.clock import ReplayClock
 from crisisdesk.errors import CrisisdeskError, UsageError
+from crisisdesk.lines import size_of
 from crisisdesk.match import WatchRule
 from crisisdesk.records import EPOCH, Event, Notification, Severity, stamp
 from crisisdesk.resources import folder
 from crisisdesk.sources.files import parse_columns, read_posts
-from crisisdesk.sources.lines import size_of
 from crisisdesk.sources.replay import Pace, Replay
 
 DEMO_SPEED: Final = 2880.0

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Final
@@ -29,6 +29,11 @@ def say(message: str) -> None:
 def put(text: str) -> None:
     """A result, on stdout, at once: whoever reads it may be waiting for this line."""
     print(text, flush=True)
+
+
+def put_lines(records: Iterable[object]) -> None:
+    """Results as JSON lines, at once and together."""
+    put("\n".join(orjson.dumps(record).decode() for record in records))
 
 
 def put_json(record: object) -> None:
@@ -92,9 +97,11 @@ def progress(what: str, total: float | None) -> Iterator[Advance]:
     counted = TextColumn("{task.completed:,.0f}") if total is None else TaskProgressColumn()
     columns = (TextColumn("{task.description}"), BarColumn(), counted, TimeRemainingColumn(compact=True))
     hidden = not _stderr.is_terminal
-    # Left alone, the bar takes stdout over and sends the results to the terminal instead of into the file.
+    # Left alone, the bar takes stdout over and sends the results to the terminal instead of into the file. Where they
+    # go to the terminal anyway, it has to, so that they stand above it and not in its midst.
+    beside = sys.stdout.isatty()
     with Progress(
-        *columns, console=_stderr, transient=True, disable=hidden, redirect_stdout=False, redirect_stderr=False
+        *columns, console=_stderr, transient=True, disable=hidden, redirect_stdout=beside, redirect_stderr=False
     ) as bar:
         task = bar.add_task(what, total=total)
         yield Advance(lambda done: bar.update(task, completed=done))

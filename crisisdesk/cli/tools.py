@@ -1,24 +1,28 @@
 """Commands that work on files: `detect`, `score`, `playbook check`."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
-import orjson
 import typer
 
 from crisisdesk.cli.running import load_shipped_model
-from crisisdesk.cli.terminal import BadLines, progress, say
+from crisisdesk.cli.terminal import BadLines, progress, put_lines, say
 from crisisdesk.clock import WallClock
 from crisisdesk.detect.series import detect_series, parse_rate
 from crisisdesk.detect.series_file import HEADER, read_series
 from crisisdesk.detect.series_file import as_csv as as_csv_row
 from crisisdesk.detect.series_file import as_json as as_json_row
 from crisisdesk.errors import CrisisdeskError, UsageError
+from crisisdesk.lines import Progress, size_of
 from crisisdesk.playbooks.check import check
 from crisisdesk.playbooks.library import playbook_files
 from crisisdesk.resources import folder
 from crisisdesk.sentiment.score import score_texts
 from crisisdesk.sources.files import read_texts
+from crisisdesk.sources.thread import as_they_come
+
+CHUNK: Final = 1000
+"""Posts scored at once: enough to group them by length, and a second at most until their lines are out."""
 
 AsJson = Annotated[bool, typer.Option("--json", help="JSON instead of text.")]
 
@@ -53,15 +57,17 @@ def score(
     file: Annotated[Path, typer.Argument(metavar="FILE|-", help="JSON lines with text, or plain lines.")] = Path("-"),
 ) -> None:
     """Say how negative, neutral or positive each post is: a JSON line for each."""
-    bad = BadLines()
-    texts = read_texts(file, on_bad=bad)
+    bad, reading, size, done = BadLines(), Progress(), size_of([file]), 0
+    texts = read_texts(file, on_bad=bad, progress=reading)
     shipped = load_shipped_model()
-    with progress("scoring", None) as advance:
-        for record in score_texts(texts, shipped):
-            print(orjson.dumps(record).decode())
-            advance.more(1)
+    with progress("scoring", size) as advance:
+        for some in as_they_come(texts, CHUNK):
+            if lines := score_texts(some, shipped, bad):
+                put_lines(lines)
+            done += len(lines)
+            advance.to(done if size is None else reading.read)
     bad.summarize()
-    if not advance.done and bad.count:
+    if not done and bad.count:
         raise CrisisdeskError("Not one post could be read; see the messages above for the reasons.")
 
 

@@ -1,12 +1,13 @@
 """The stage between mentions and detection: scores what is waiting, in a worker thread, and sends it on in order."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Final
 
 from crisisdesk.channel import Channel, Closed
 from crisisdesk.records import Mention, Scored
-from crisisdesk.sentiment.base import NEUTRAL, Model, Scores, signature
+from crisisdesk.sentiment.base import NEUTRAL, Model, signature
+from crisisdesk.sentiment.judge import judge
 
 AT_MOST: Final = 256
 """Mentions scored at once: enough to group them by length, and half a second at most until the first is out."""
@@ -55,7 +56,7 @@ class Scoring:
         try:
             while True:
                 batch = await mentions.receive(at_most)
-                scores, failures = await asyncio.to_thread(_judge, model, [mention.post.text for mention in batch])
+                scores, failures = await asyncio.to_thread(judge, model, [mention.post.text for mention in batch])
                 if failures:
                     self.failed += len(failures)
                     self._trouble(
@@ -81,14 +82,3 @@ class Scoring:
         except Closed:
             await done.close()
             await mentions.close()
-
-
-def _judge(model: Model, texts: list[str]) -> tuple[Sequence[Scores | None], list[str]]:
-    """Scores of all texts, and what went wrong: each alone if they fail together; what fails alone has none."""
-    try:
-        return model.score(texts), []
-    except Exception as error:  # noqa: BLE001  whatever one post provokes, the others keep their scores
-        if len(texts) == 1:
-            return [None], [f"{type(error).__name__}: {error}"]
-        parts = [_judge(model, [text]) for text in texts]
-        return [scores for part, _ in parts for scores in part], [why for _, some in parts for why in some]

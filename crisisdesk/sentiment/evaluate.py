@@ -1,9 +1,6 @@
 """How good a model is on labelled posts: the figures of `crisisdesk model evaluate`."""
 
-import gzip
-import io
 import time
-import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
@@ -13,138 +10,56 @@ from typing import Any, Final
 import numpy as np
 
 from crisisdesk.errors import InputError, UsageError
+from crisisdesk.lines import BadLine, Progress, shown_name
 from crisisdesk.sentiment.base import Model
 from crisisdesk.sentiment.card import LABELS
-from crisisdesk.text import clean, shorten
+from crisisdesk.sentiment.labelled import LabelledPost, read_labelled
+from crisisdesk.sentiment.tally import Tally
+from crisisdesk.text import clean
 
-BINS: Final = 15
-CALMEST_FIRST: Final = np.array([LABELS.index(name) for name in ("neutral", "positive", "negative")])
-"""Of equal probabilities the calmer label counts, as in `Scored.label`."""
 CHUNK: Final = 2000
 """Posts read and scored at once, so that a file may be larger than memory."""
-SHOWN: Final = 200
-"""Characters of a file's first line that a message shows; it may be no header at all."""
-
-
-@dataclass(frozen=True, slots=True)
-class LabelledPost:
-    """One line of a labelled file; `group` is what the column asked for holds, cleaned; `text` is as it stands."""
-
-    label: int
-    text: str
-    group: str
-
-
-@dataclass(slots=True)
-class Tally:
-    """Sums from which the figures follow; grows by post, not with them."""
-
-    confusion: np.ndarray = field(default_factory=lambda: np.zeros((len(LABELS), len(LABELS)), np.int64))
-    """Counts (true label, given label)."""
-    bins: np.ndarray = field(default_factory=lambda: np.zeros((BINS, 3)))
-    """By equal-width bin of the top probability: posts, sum of top probabilities, right ones."""
-    seconds: float = 0.0
-
-    def add(self, labels: np.ndarray, chances: np.ndarray, seconds: float) -> None:
-        """Count posts with true `labels` (n,) and probabilities `chances` (n, 3)."""
-        given = CALMEST_FIRST[chances[:, CALMEST_FIRST].argmax(axis=1)]
-        top = chances.max(axis=1)
-        np.add.at(self.confusion, (labels, given), 1)
-        bins = np.clip(np.ceil(top * BINS).astype(int) - 1, 0, BINS - 1)
-        np.add.at(self.bins, bins, np.column_stack([np.ones_like(top), top, given == labels]))
-        self.seconds += seconds
-
-    def figures(self) -> dict[str, Any]:
-        """The keys of `model evaluate --json`; a label that never occurs has the recall None and enters no mean."""
-        n = int(self.confusion.sum())
-        right = np.diag(self.confusion)
-        true, given = self.confusion.sum(axis=1), self.confusion.sum(axis=0)
-        present = true > 0
-        recall = right / np.maximum(true, 1)
-        f1 = 2 * right / np.maximum(true + given, 1)
-        return {
-            "n": n,
-            "accuracy": _rounded(right.sum() / max(n, 1)),
-            "macro_recall": _rounded(recall[present].mean()) if n else None,
-            "macro_f1": _rounded(f1[present].mean()) if n else None,
-            "recall": {name: _rounded(recall[i]) if present[i] else None for i, name in enumerate(LABELS)},
-            "ece": _rounded(np.abs(self.bins[:, 1] - self.bins[:, 2]).sum() / max(n, 1)),
-            "posts_per_second": round(n / self.seconds, 1) if self.seconds else None,
-        }
-
-
-def _rounded(value: float) -> float:
-    return round(float(value), 4)
+MOST_GROUPS: Final = 1000
+"""Values of a column that get figures of their own; a column with more names posts, not groups of them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """The figures over all posts, and by each value of a column if one was asked for."""
+    """What was counted over all posts, and by each value of the columns that were asked for."""
 
-    total: dict[str, Any]
-    by: dict[str, dict[str, Any]] | None = None
+    all: Tally = field(default_factory=Tally)
+    columns: dict[str, dict[str, Tally]] = field(default_factory=dict)
+
+    @property
+    def total(self) -> dict[str, Any]:
+        """The figures over all posts."""
+        return self.all.figures()
 
     def as_dict(self) -> dict[str, Any]:
-        """What `--json` prints."""
-        return self.total if self.by is None else {**self.total, "by": self.by}
+        """What `--json` prints: `by` holds the values of one column, or, of several, each column with its values."""
+        by = {
+            column: {value: groups[value].figures() for value in sorted(groups)}
+            for column, groups in self.columns.items()
+        }
+        if not by:
+            return self.total
+        return {**self.total, "by": by if len(by) > 1 else next(iter(by.values()))}
 
-
-def read_labelled(
-    path: Path, by: str | None = None, bad: Callable[[str], None] | None = None
-) -> Iterator[LabelledPost]:
-    """Posts of a tab-separated file with a header and columns `label` and `text`, without quoting, `.gz` or not.
-
-    Args:
-        path: the file, read line by line.
-        by: a column whose values become groups.
-        bad: told of each line that is skipped: file, line number, reason.
-
-    Raises:
-        UsageError: the file cannot be opened or lacks a column.
-        InputError: the file is an archive that is cut off or damaged.
-    """
-    try:
-        with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as raw:
-            # Only line feeds end a line, and bytes that are no UTF-8 become "\ufffd".
-            lines = io.TextIOWrapper(raw, encoding="utf-8-sig", errors="replace", newline="\n")
-            yield from _rows(path, lines, by, bad or (lambda _: None))
-    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-        raise InputError(
-            f"{path}: cannot be read to its end: the .gz file is cut off or damaged; fetch or pack it again."
-        ) from error
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise UsageError(f"{path}: cannot be read ({reason.lower()}); check the path.") from error
-
-
-def _rows(path: Path, lines: io.TextIOWrapper, by: str | None, bad: Callable[[str], None]) -> Iterator[LabelledPost]:
-    header = [clean(cell) for cell in next(lines, "").rstrip("\r\n").split("\t")]
-    by = clean(by) if by else None
-    for column in ("label", "text", *([] if by is None else [by])):
-        if column not in header:
-            raise UsageError(
-                f"{path} has no column {column}; its first line must name the columns, separated by tabs "
-                f"(found: {shorten(', '.join(header), SHOWN) or 'nothing'})."
-            )
-    label, text = header.index("label"), header.index("text")
-    group = None if by is None else header.index(by)
-    for number, line in enumerate(lines, start=2):
-        cells = line.rstrip("\r\n").split("\t")
-        if len(cells) != len(header):
-            bad(f"{path}:{number}: {len(cells)} columns where the header has {len(header)}; skipped")
-        elif (given := clean(cells[label])) not in LABELS:
-            bad(f"{path}:{number}: the label is {shorten(given, 40)!r}, not {', '.join(LABELS)}; skipped")
-        else:
-            yield LabelledPost(LABELS.index(given), cells[text], "" if group is None else clean(cells[group]))
+    def rows(self) -> Iterator[tuple[str, Tally]]:
+        """All posts, then each group, with what a person calls them."""
+        yield "all", self.all
+        for column, groups in self.columns.items():
+            for value in sorted(groups):
+                yield f"{column} {value}" if len(self.columns) > 1 else value, groups[value]
 
 
 def evaluate(
     path: Path,
     model: Model,
     *,
-    by: str | None = None,
-    bad: Callable[[str], None] | None = None,
-    progress: Callable[[int], None] | None = None,
+    by: str | Sequence[str] = (),
+    bad: Callable[[BadLine], None] = lambda _: None,
+    progress: Callable[[int], None] = lambda _: None,
     seconds: Callable[[], float] = time.perf_counter,
 ) -> Report:
     """Score a labelled file and compare.
@@ -152,46 +67,47 @@ def evaluate(
     Args:
         path: see `read_labelled`.
         model: what is measured.
-        by: a column by whose values the figures are given as well.
+        by: a column, or several, by whose values the figures are given as well.
         bad: told of each line that is skipped.
-        progress: told how many posts were scored since the last call.
+        progress: told after each chunk how many bytes of the file it and those before it took, packed as it is.
         seconds: a stopwatch.
 
     Raises:
-        UsageError: the file cannot be opened or lacks a column.
+        UsageError: the file cannot be opened, lacks a column, or has one whose values are no groups.
         InputError: the file is damaged, or not one of its lines can be used.
     """
-    total, groups = Tally(), dict[str, Tally]()
-    posts = read_labelled(path, by, bad)
+    columns = list(dict.fromkeys(map(clean, (by,) if isinstance(by, str) else by)))
+    report, reading = Report(columns={column: {} for column in columns}), Progress()
+    posts = read_labelled(path, columns, bad, reading)
     while chunk := list(islice(posts, CHUNK)):
         began = seconds()
         chances = np.array(model.score([clean(post.text) for post in chunk]))
-        _count(total, groups if by else None, chunk, chances, seconds() - began)
-        if progress:
-            progress(len(chunk))
-    if not total.confusion.any():
-        raise InputError(f"{path} holds no post with a label of {', '.join(LABELS)} that can be read.")
-    return Report(total.figures(), {name: groups[name].figures() for name in sorted(groups)} if by else None)
+        _count(report, chunk, chances, seconds() - began)
+        progress(reading.read)
+    if not report.all.posts:
+        raise InputError(f"{shown_name(path)} holds no post with a label of {', '.join(LABELS)} that can be read.")
+    return report
 
 
-def _count(
-    total: Tally, groups: dict[str, Tally] | None, chunk: Sequence[LabelledPost], chances: np.ndarray, seconds: float
-) -> None:
+def _count(report: Report, chunk: Sequence[LabelledPost], chances: np.ndarray, seconds: float) -> None:
     """Add a scored chunk to the tallies; a group gets its share of the time."""
     labels = np.array([post.label for post in chunk])
-    total.add(labels, chances, seconds)
-    if groups is None:
-        return
-    names = np.array([post.group for post in chunk], dtype=object)
-    for name in dict.fromkeys(names):
-        mask = names == name
-        groups.setdefault(name, Tally()).add(labels[mask], chances[mask], seconds * float(mask.mean()))
+    report.all.add(labels, chances, seconds)
+    for place, (column, groups) in enumerate(report.columns.items()):
+        names = np.array([post.groups[place] for post in chunk], dtype=object)
+        for name in dict.fromkeys(names):
+            mask = names == name
+            groups.setdefault(name, Tally()).add(labels[mask], chances[mask], seconds * float(mask.mean()))
+        if len(groups) > MOST_GROUPS:
+            raise UsageError(
+                f"The column {column} has more than {MOST_GROUPS:,} values; name one that groups posts, such as lang."
+            )
 
 
 def render(report: Report) -> str:
     """The figures as a table for a person, one line for all and one by group."""
-    head = ("", "n", "accuracy", "macro recall", "macro F1", *(f"recall {name}" for name in LABELS), "ece", "posts/s")
-    rows = [head, *(_cells(name, figures) for name, figures in [("all", report.total), *(report.by or {}).items()])]
+    head = ("", "n", "accuracy", "macro recall", "macro F1", *(f"recall {name}" for name in LABELS))
+    rows = [(*head, "ece", "chance", "posts/s"), *(_cells(name, tally.figures()) for name, tally in report.rows())]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return "\n".join(
         "  ".join(
@@ -203,6 +119,6 @@ def render(report: Report) -> str:
 
 def _cells(name: str, figures: dict[str, Any]) -> tuple[str, ...]:
     shares = [figures["accuracy"], figures["macro_recall"], figures["macro_f1"], *figures["recall"].values()]
-    shares.append(figures["ece"])
+    shares += [figures["ece"], figures["ece_chance"]]
     speed = "-" if figures["posts_per_second"] is None else f"{figures['posts_per_second']:,.0f}"
     return (name, f"{figures['n']:,}", *("-" if share is None else f"{share:.3f}" for share in shares), speed)

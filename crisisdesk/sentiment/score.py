@@ -1,24 +1,27 @@
-"""Scores for a stream of texts, larger than memory: the lines of `crisisdesk score`."""
+"""Posts and their scores as `crisisdesk score` writes them."""
 
-from collections.abc import Iterable, Iterator
-from itertools import islice
-from typing import Final
+from collections.abc import Callable, Sequence
 
 from crisisdesk.records import Label
 from crisisdesk.sentiment.base import Model
 from crisisdesk.sentiment.card import LABELS
+from crisisdesk.sentiment.judge import judge
 
-CHUNK: Final = 1000
-"""Texts held at once."""
+Fields = dict[str, str | float]
+"""`id`, `label`, `negative`, `neutral` and `positive`."""
 
 
-def score_texts(texts: Iterable[tuple[str, str]], model: Model, chunk: int = CHUNK) -> Iterator[dict[str, str | float]]:
-    """Yield `id`, `label`, `negative`, `neutral` and `positive` for each (id, text), in order."""
-    waiting = iter(texts)
-    while some := list(islice(waiting, chunk)):
-        for (key, _), scores in zip(some, model.score([text for _, text in some]), strict=True):
+def score_texts(texts: Sequence[tuple[str, str]], model: Model, bad: Callable[[str], None]) -> list[Fields]:
+    """A line for each (id, text), in order; without those that the model could not judge, of which `bad` is told."""
+    scored, reasons = judge(model, [text for _, text in texts])
+    failures, lines = iter(reasons), list[Fields]()
+    for (key, _), scores in zip(texts, scored, strict=True):
+        if scores is None:
+            bad(f"post {key}: the model cannot judge it ({next(failures)})")
+        else:
             chances = dict(zip(LABELS, scores, strict=True))
-            yield {"id": key, "label": _likeliest(chances), **chances}
+            lines.append({"id": key, "label": _likeliest(chances), **chances})
+    return lines
 
 
 def _likeliest(chances: dict[str, float]) -> Label:

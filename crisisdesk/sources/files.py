@@ -1,7 +1,9 @@
 """Posts in files: JSON lines or CSV, packed with gzip or not, or on standard input; never whole in memory."""
 
+import json
+import re
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import datetime
 from difflib import get_close_matches
 from itertools import chain, count
@@ -11,9 +13,9 @@ from typing import Final
 import orjson
 
 from crisisdesk.errors import InputError, UsageError
-from crisisdesk.records import Post
-from crisisdesk.sources.lines import (
+from crisisdesk.lines import (
     STDIN,
+    TOO_LONG,
     BadLine,
     Line,
     Progress,
@@ -22,14 +24,15 @@ from crisisdesk.sources.lines import (
     opened,
     read_lines,
     shown_name,
-    stem,
     suffix,
 )
+from crisisdesk.records import Post
 from crisisdesk.sources.posts import FIELDS, MAX_NAME, post_from, text_from
 from crisisdesk.sources.table import looks_like_table, read_table
 from crisisdesk.text import clean
 
 _JSON_SUFFIXES: Final = frozenset({".jsonl", ".ndjson", ".json"})
+_SURROGATE: Final = re.compile(rb"\\u[dD][89a-fA-F]")
 _TABLE_SUFFIXES: Final = frozenset({".csv", ".tsv"})
 
 OnBad = Callable[[BadLine], None]
@@ -108,11 +111,16 @@ def _sources(paths: Sequence[Path]) -> list[str]:
     for path, place in zip(paths, places, strict=True):
         if place in names:
             continue
-        plain = stem(path)
+        plain = _stem(path)
         longer = f"{clean(place.parent.name, MAX_NAME)}/{plain}"
         candidates = chain((plain, longer), (f"{longer} {number}" for number in count(2)))
         names[place] = next(name for name in candidates if name not in names.values())
     return [names[place] for place in places]
+
+
+def _stem(path: Path) -> str:
+    """The name of a file without folder and endings."""
+    return "stdin" if str(path) == STDIN else clean(path.name.split(".")[0] or path.name, MAX_NAME) or "file"
 
 
 def _records(path: Path, columns: Mapping[str, str], progress: Progress, tell: _Tell) -> _Records:
@@ -147,9 +155,9 @@ def _object(content: bytes | None) -> Mapping[str, object]:
         ValueError: what is there instead.
     """
     if content is None:
-        raise ValueError("is longer than any post; skipped")
+        raise ValueError(TOO_LONG)
     try:
-        value = orjson.loads(content)
+        value = _json(content)
     except orjson.JSONDecodeError as error:
         decoded(content)
         raise ValueError(f"is not JSON ({error.msg}, character {error.colno})") from None
@@ -158,21 +166,40 @@ def _object(content: bytes | None) -> Mapping[str, object]:
     return value
 
 
-def read_texts(path: Path, *, on_bad: OnBad) -> Iterator[tuple[str, str]]:
+def _json(content: bytes) -> object:
+    """What the line says. Where a text was cut within an emoji, orjson refuses the half of it that is left.
+
+    Raises:
+        orjson.JSONDecodeError: it is no JSON.
+    """
+    try:
+        return orjson.loads(content)
+    except orjson.JSONDecodeError:
+        if _SURROGATE.search(content):
+            with suppress(ValueError, RecursionError):
+                return json.loads(content)
+        raise
+
+
+def read_texts(path: Path, *, on_bad: OnBad, progress: Progress | None = None) -> Iterator[tuple[str, str]]:
     """What `score` reads: (id, cleaned text) per line; the id is the line number where there is none.
 
     Lines are posts in JSON, of which only `text` is needed, if the file's name or its first line says so;
     else each line that is not blank is a text.
 
+    Args:
+        path: the file; `-` is standard input.
+        on_bad: told of every line that is no text; reading goes on.
+        progress: counts the bytes that were read of the file, packed as it is.
+
     Raises:
         UsageError: the file cannot be opened.
     """
     check_files([path])
-    return _texts(path, _teller(path, on_bad))
+    return _texts(path, _teller(path, on_bad), progress or Progress())
 
 
-def _texts(path: Path, tell: _Tell) -> Iterator[tuple[str, str]]:
-    progress = Progress(None)
+def _texts(path: Path, tell: _Tell, progress: Progress) -> Iterator[tuple[str, str]]:
     with opened(path, progress) as file:
         as_json = suffix(path) in _JSON_SUFFIXES
         for at, line in enumerate(read_lines(file, progress, tell)):
@@ -187,7 +214,7 @@ def _texts(path: Path, tell: _Tell) -> Iterator[tuple[str, str]]:
 
 def _plain(content: bytes | None) -> str:
     if content is None:
-        raise ValueError("is longer than any post; skipped")
+        raise ValueError(TOO_LONG)
     return decoded(content)
 
 

@@ -9,10 +9,10 @@ from typing import Final
 
 from crisisdesk.clock import Clock, ReplayClock
 from crisisdesk.errors import CrisisdeskError, FatalSourceError, UsageError
+from crisisdesk.lines import STDIN, BadLine
 from crisisdesk.records import Post, SourceStatus
 from crisisdesk.sources.base import Send
 from crisisdesk.sources.files import read_posts
-from crisisdesk.sources.lines import STDIN, BadLine
 from crisisdesk.sources.thread import in_daemon_thread
 
 _CHUNK: Final = 500

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
 from crisisdesk.errors import UsageError
-from crisisdesk.sources.lines import MAX_LINE, Line, decoded
+from crisisdesk.lines import MAX_LINE, TOO_LONG, Line, decoded
 from crisisdesk.sources.posts import REQUIRED
 from crisisdesk.text import clean
 
@@ -42,7 +42,7 @@ class _Feeder:
             return self._again.popleft()
         for line in self._lines:
             if line.content is None:
-                self._on_bad(line.number, "is longer than any post; skipped")
+                self._on_bad(line.number, TOO_LONG)
                 continue
             try:
                 return line.number, decoded(line.content) + "\n"

@@ -1,8 +1,9 @@
 """Reading that may block for as long as somebody holds a pipe open, without holding up the end of the program."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
+from queue import Empty, Queue
 from threading import Thread
 from typing import TypeVar
 
@@ -37,3 +38,51 @@ async def in_daemon_thread(read: Callable[[], T]) -> T:
 
     Thread(target=work, name="read posts", daemon=True).start()
     return await done
+
+
+def as_they_come(items: Iterable[T], at_most: int) -> Iterator[list[T]]:
+    """What is there, at least one item, and then what has come meanwhile; read ahead in a thread nobody waits for.
+
+    So a live pipe is answered at once, and a file, which always has more, in full lists. What `items` raises is raised
+    after the items before it.
+
+    Args:
+        items: each of which may take its time.
+        at_most: items of a list, and items that are read ahead.
+    """
+    waiting: Queue[T | _End] = Queue(at_most)
+
+    def read() -> None:
+        trouble: BaseException | None = None
+        try:
+            for item in items:
+                waiting.put(item)
+        except BaseException as error:  # noqa: BLE001 - it is raised where the items are used
+            trouble = error
+        waiting.put(_End(trouble))
+
+    Thread(target=read, name="read posts", daemon=True).start()
+    while True:
+        some = _those_waiting(waiting, at_most)
+        if found := [one for one in some if not isinstance(one, _End)]:
+            yield found
+        if isinstance(last := some[-1], _End):
+            if last.trouble is not None:
+                raise last.trouble
+            return
+
+
+class _End:
+    """Stands behind the last item."""
+
+    def __init__(self, trouble: BaseException | None) -> None:
+        self.trouble = trouble
+
+
+def _those_waiting(waiting: Queue[T], at_most: int) -> list[T]:
+    """At least one, for which it waits."""
+    some = [waiting.get()]
+    with suppress(Empty):
+        while len(some) < at_most:
+            some.append(waiting.get_nowait())
+    return some

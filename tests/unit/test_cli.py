@@ -30,7 +30,7 @@ COMMANDS = {
     "init": ("FILE",),
     "detect": ("COUNTS.csv", "--alerts", "--json"),
     "score": ("FILE|-",),
-    "model evaluate": ("FILE", "--by", "--json"),
+    "model evaluate": ("FILE", "--by", "--plot", "--json"),
     "model info": ("--json",),
     "playbook check": ("[FILE|FOLDER]...",),
 }
@@ -310,7 +310,7 @@ LABELLED = (
     "neutral\tde\tein Tisch\n"
     "maybe\tde\tein Stuhl\n"
 )
-FIGURES = {"n", "accuracy", "macro_recall", "macro_f1", "recall", "ece", "posts_per_second"}
+FIGURES = {"n", "accuracy", "macro_recall", "macro_f1", "recall", "ece", "ece_chance", "posts_per_second"}
 
 
 @pytest.fixture
@@ -329,7 +329,7 @@ def test_evaluate_as_json_is_one_line(capsys, labelled):
     assert report["recall"] == {"negative": 1.0, "neutral": 0.5, "positive": 1.0}
     assert report["macro_recall"] == pytest.approx(2.5 / 3, abs=1e-4)
     assert report["posts_per_second"] > 0
-    assert "labelled.tsv:6: " in err
+    assert err == "skipped: labelled.tsv:6: the label is 'maybe', not negative, neutral, positive\n"
 
 
 def test_evaluate_by_a_column_as_json(capsys, labelled):
@@ -341,6 +341,28 @@ def test_evaluate_by_a_column_as_json(capsys, labelled):
         "de": (2, 0.5),
     }
     assert all(set(part) == FIGURES for part in report["by"].values())
+
+
+def test_evaluate_by_two_columns_as_json(capsys, here):
+    lines = [line + "\tab"[: 1 + n % 2 + 1] for n, line in enumerate(LABELLED.splitlines()[1:-1])]
+    (here / "two.tsv").write_text("label\tnote\ttext\tpart\n" + "\n".join(lines) + "\n", encoding="utf-8")
+    assert run(["model", "evaluate", "two.tsv", "--json", "--by", "note", "--by", "part"]) == 0
+    by = json.loads(capsys.readouterr().out)["by"]
+    assert {column: {name: part["n"] for name, part in groups.items()} for column, groups in by.items()} == {
+        "note": {"de": 2, "en": 2},
+        "part": {"a": 2, "ab": 2},
+    }
+    assert all(set(part) == FIGURES for groups in by.values() for part in groups.values())
+
+
+def test_evaluate_draws(capsys, labelled, here):
+    assert run(["model", "evaluate", labelled, "--by", "note", "--plot", "out.png"]) == 0
+    out, err = capsys.readouterr()
+    assert out.splitlines()[1].startswith("all")
+    assert "Drew out.png." in err
+    assert (here / "out.png").read_bytes().startswith(b"\x89PNG")
+    assert run(["model", "evaluate", labelled, "--plot", "nosuch/out.png"]) == 1
+    assert "The picture nosuch/out.png cannot be written" in capsys.readouterr().err
 
 
 def test_evaluate_for_people(capsys, labelled):

@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import json
 import os
 import sys
 from datetime import UTC, datetime
@@ -13,8 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crisisdesk.errors import UsageError
+from crisisdesk.lines import MAX_LINE, BadLine, size_of
 from crisisdesk.sources.files import parse_columns, read_posts, read_texts
-from crisisdesk.sources.lines import MAX_LINE, BadLine, size_of
+from crisisdesk.sources.posts import text_from
 
 STDIN = Path("-")
 
@@ -84,6 +86,21 @@ def test_bad_lines_are_told_with_place_and_reason_and_the_run_goes_on(tmp_path):
     assert "'2008-99-01T00:00:00Z' is not a date" in reasons[5]
     assert "longer than any post" in reasons[7]
     assert str(bad[0]).startswith(f"{path}:2: is not JSON")
+
+
+@pytest.mark.parametrize("half", ["\\ud83d", "\\uDE21", "\\ud83d\\ud83d\\ude21"])
+def test_a_text_cut_within_an_emoji_is_no_lost_complaint(tmp_path, half):
+    content = f'{{"time":"2008-11-15T03:40:00Z","text":"ouch {half}","author":"{half}","tags":["{half}"]}}\n'
+    texts, bad = read(written(tmp_path, "posts.jsonl", content.encode()))
+    assert bad == []
+    assert texts == [text_from(json.loads(content)["text"])]
+    assert texts[0].startswith("ouch \ufffd")
+    assert texts[0].encode()
+
+
+@pytest.mark.parametrize("line", [b'{"text": "\\ud83d"', b'"\\ud83d' + b"[" * 100_000, b'{"a\xe9": "\\ud83d"}'])
+def test_half_an_emoji_does_not_make_any_line_a_post(tmp_path, line):
+    assert [len(part) for part in read(written(tmp_path, "posts.jsonl", line))] == [0, 1]
 
 
 def test_a_cut_archive_gives_what_is_whole(tmp_path):

@@ -1,12 +1,9 @@
-"""Copies are scored once, and `crisisdesk score` streams."""
+"""Copies are scored once."""
 
-from collections.abc import Iterator, Sequence
-from itertools import count, islice
+from collections.abc import Sequence
 
-from crisisdesk.records import Label
 from crisisdesk.sentiment.base import Scores
 from crisisdesk.sentiment.cached import Cached
-from crisisdesk.sentiment.score import score_texts
 
 
 class Counting:
@@ -66,22 +63,3 @@ def test_a_model_that_fails_leaves_nothing_wrong_behind() -> None:
         assert cached.score(["text"]) == [(0.04, 0.96, 0.0)]
     else:
         raise AssertionError
-
-
-def test_score_yields_one_line_a_text_in_order_and_holds_a_chunk_at_most() -> None:
-    pulled: list[int] = []
-
-    def endless() -> Iterator[tuple[str, str]]:
-        for number in count(1):
-            pulled.append(number)
-            yield str(number), "x" * (number % 90)
-
-    lines = list(islice(score_texts(endless(), Counting(), chunk=10), 25))
-    assert [line["id"] for line in lines] == [str(number) for number in range(1, 26)]
-    assert lines[2] == {"id": "3", "label": Label.NEUTRAL, "negative": 0.03, "neutral": 0.97, "positive": 0.0}
-    assert list(lines[0]) == ["id", "label", "negative", "neutral", "positive"]
-    assert len(pulled) == 30
-
-
-def test_of_equal_probabilities_score_names_the_calmer() -> None:
-    assert next(iter(score_texts([("1", "x" * 50)], Counting())))["label"] == "neutral"

@@ -1,16 +1,23 @@
 """The figures of `crisisdesk model evaluate`, against values computed by hand."""
 
 import gzip
+import math
+import re
+import tracemalloc
 import zlib
 from collections.abc import Callable, Sequence
 from itertools import count
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from crisisdesk.errors import CrisisdeskError, InputError, UsageError
+from crisisdesk.lines import MAX_LINE, size_of
 from crisisdesk.sentiment.base import Scores
-from crisisdesk.sentiment.evaluate import evaluate, read_labelled, render
+from crisisdesk.sentiment.evaluate import MOST_GROUPS, evaluate, render
+from crisisdesk.sentiment.labelled import read_labelled
+from crisisdesk.sentiment.tally import Tally, by_chance
 
 
 class Reader:
@@ -48,6 +55,9 @@ def test_the_figures_are_those_computed_by_hand(tmp_path: Path) -> None:
     # Recall 1/2, 2/3, 1/1. Right, given, true: negative 1 2 2, neutral 2 3 3, positive 1 1 1; so F1 equals recall.
     # Bins of width 1/15: 0.8 is the right end of its bin, as are 0.6 and 1.0; 0.7 stands alone.
     # |1.6 - 2| + |1.2 - 0| + |0.7 - 1| + |1 - 1| = 1.9, over 6 posts.
+    # By chance: of two posts at 0.8 the number right is 0, 1 or 2 (0.04, 0.32, 0.64): it misses 1.6 by 0.512,
+    # on average; at 0.6 (0.16, 0.48, 0.36) it misses 1.2 by 0.576; one at 0.7 misses by 0.42, one at 1
+    # never: 1.508, over 6 posts.
     assert report.as_dict() == {
         "n": 6,
         "accuracy": 0.6667,
@@ -55,6 +65,7 @@ def test_the_figures_are_those_computed_by_hand(tmp_path: Path) -> None:
         "macro_f1": 0.7222,
         "recall": {"negative": 0.5, "neutral": 0.6667, "positive": 1.0},
         "ece": 0.3167,
+        "ece_chance": 0.2513,
         "posts_per_second": 6.0,
     }
 
@@ -69,6 +80,71 @@ def test_groups_have_the_same_keys_and_add_up(tmp_path: Path) -> None:
     assert report["by"]["de"]["macro_recall"] == 0.75
     assert report["by"]["de"]["posts_per_second"] == 6.0
     assert type(report["by"]["de"]["posts_per_second"]) is float  # JSON knows no number of numpy's
+
+
+def test_several_columns_are_told_apart(tmp_path: Path) -> None:
+    rows = [(*row, "a" if number % 3 else "b") for number, row in enumerate(ROWS)]
+    path = write(tmp_path / "dev.tsv", rows, "label\ttext\tlang\tpart")
+    both = evaluate(path, Reader(), by=["lang", "part", "lang"], seconds=stopwatch())
+    alone = {name: evaluate(path, Reader(), by=name, seconds=stopwatch()).as_dict()["by"] for name in ("lang", "part")}
+    assert both.as_dict()["by"] == alone
+    assert list(alone["part"]) == ["a", "b"]
+    titles = [line[:7].strip() for line in render(both).split("\n")]
+    assert titles == ["", "all", "lang de", "lang en", "part a", "part b"]
+
+
+def test_a_column_that_names_posts_is_refused_before_it_fills_the_memory(tmp_path: Path) -> None:
+    rows = [("neutral", "10 80 10", str(number)) for number in range(MOST_GROUPS + 1)]
+    with pytest.raises(UsageError, match="The column lang has more than 1,000 values; name one that groups posts"):
+        evaluate(write(tmp_path / "dev.tsv", rows), Reader(), by="lang")
+    assert len(evaluate(write(tmp_path / "dev.tsv", rows[:-1]), Reader(), by="lang").columns["lang"]) == MOST_GROUPS
+
+
+def simulated(confidences: np.ndarray, draws: int) -> float:
+    """The calibration error that a perfectly calibrated model shows by chance: right as often as it says, drawn."""
+    rng, errors = np.random.default_rng(3), []
+    for _ in range(draws):
+        right = rng.random(len(confidences)) < confidences
+        tally, rest = Tally(), (1 - confidences) / 2
+        tally.add(np.where(right, 0, 2), np.column_stack([confidences, rest, rest]), 1.0)
+        errors.append(tally.figures()["ece"])
+    return float(np.mean(errors))
+
+
+@pytest.mark.parametrize("posts", [10, 60, 324, 2000])
+@pytest.mark.parametrize("shape", [(2.0, 2.0), (6.0, 1.0), (1.0, 6.0)], ids=["spread", "sure", "unsure"])
+def test_what_chance_alone_gives_is_what_a_simulation_gives(posts: int, shape: tuple[float, float]) -> None:
+    confidences = 0.34 + 0.66 * np.random.default_rng(posts).beta(*shape, posts)
+    rest, tally = (1 - confidences) / 2, Tally()
+    tally.add(np.zeros(posts, int), np.column_stack([confidences, rest, rest]), 1.0)
+    assert tally.figures()["ece_chance"] == pytest.approx(simulated(confidences, 1500), rel=0.05)
+
+
+@pytest.mark.parametrize(("posts", "confidence"), [(1, 0.4), (2, 0.5), (7, 0.9), (40, 0.975), (500, 0.7)])
+def test_the_chance_of_one_bin_is_that_of_a_binomial(posts: int, confidence: float) -> None:
+    exact = sum(
+        math.comb(posts, k) * confidence**k * (1 - confidence) ** (posts - k) * abs(k - posts * confidence)
+        for k in range(posts + 1)
+    )
+    assert by_chance(posts, confidence) == pytest.approx(exact)
+
+
+def test_who_is_certain_leaves_nothing_to_chance() -> None:
+    assert by_chance(20, 1.0) == by_chance(20, 0.0) == 0.0
+
+
+def test_memory_does_not_grow_with_the_file(tmp_path: Path) -> None:
+    def peak(times: int) -> int:
+        path = write(tmp_path / f"{times}.tsv", ROWS * times)
+        tracemalloc.start()
+        try:
+            evaluate(path, Reader(), by="lang")
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    peak(1000)  # what is imported on the way is no part of it
+    assert peak(10_000) < 1.5 * peak(1000)
 
 
 def test_of_equal_probabilities_the_calmer_label_counts(tmp_path: Path) -> None:
@@ -91,13 +167,13 @@ def test_a_quotation_mark_is_a_character_and_only_a_line_feed_ends_a_line(tmp_pa
 
 
 def test_bad_lines_are_named_with_their_number_and_skipped(tmp_path: Path) -> None:
-    rows = [ROWS[0], ("angry", "1 2 3", "en"), ("neutral", "no third column"), ROWS[2], ("",)]
+    rows = [ROWS[0], ("angry", "1 2 3", "en"), ("neutral", "no third column"), ROWS[2], ("",), ("x" * (MAX_LINE + 9),)]
     path, bad = write(tmp_path / "dev.tsv", rows), list[str]()
-    assert evaluate(path, Reader(), bad=bad.append).total["n"] == 2
+    assert evaluate(path, Reader(), bad=lambda line: bad.append(str(line))).total["n"] == 2
     assert [line.removeprefix(f"{path}:") for line in bad] == [
-        "3: the label is 'angry', not negative, neutral, positive; skipped",
-        "4: 2 columns where the header has 3; skipped",
-        "6: 1 columns where the header has 3; skipped",
+        "3: the label is 'angry', not negative, neutral, positive",
+        "4: 2 columns where the header has 3",
+        "7: is longer than any post",
     ]
 
 
@@ -139,7 +215,7 @@ def test_a_missing_file_is_a_mistake_of_the_call(tmp_path: Path, name: str) -> N
 
 
 def test_a_folder_is_a_mistake_of_the_call(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="check the path") as caught:
+    with pytest.raises(UsageError, match="is a folder; name the files in it") as caught:
         evaluate(tmp_path, Reader())
     assert "Errno" not in str(caught.value)
 
@@ -159,18 +235,26 @@ def overwritten() -> bytes:
         gzip.compress(POSTS)[:-20],
         overwritten(),
         gzip.compress(POSTS)[:-8] + bytes(8),
-        POSTS,
     ],
-    ids=["cut off", "overwritten", "false checksum", "no archive"],
+    ids=["cut off", "overwritten", "false checksum"],
 )
 def test_a_damaged_archive_is_named_with_the_cure(tmp_path: Path, damaged: bytes) -> None:
     path = tmp_path / "dev.tsv.gz"
     path.write_bytes(damaged)
     with pytest.raises(InputError) as caught:
         evaluate(path, Reader())
-    assert str(caught.value) == (
-        f"{path}: cannot be read to its end: the .gz file is cut off or damaged; fetch or pack it again."
+    assert re.fullmatch(
+        rf"{re.escape(str(path))}:\d+: the file breaks off here \(the archive is (cut off|damaged)\); "
+        "what comes after it is lost; fetch or pack it again.",
+        str(caught.value),
     )
+
+
+def test_what_a_file_is_counts_and_not_its_name(tmp_path: Path) -> None:
+    (tmp_path / "plain.tsv.gz").write_bytes(POSTS)
+    (tmp_path / "packed.tsv").write_bytes(gzip.compress(POSTS))
+    for name in ("plain.tsv.gz", "packed.tsv"):
+        assert evaluate(tmp_path / name, Reader()).total["n"] == 5000
 
 
 CLIPBOARD = "\x1b]52;c;aGk=\x07"
@@ -184,7 +268,7 @@ def test_group_names_are_cleaned_and_fall_together(tmp_path: Path) -> None:
         ("neutral", "10 80 10", "d\x9be"),
     ]
     report = evaluate(write(tmp_path / "dev.tsv", rows), Reader(), by="lang")
-    assert {name: figures["n"] for name, figures in (report.by or {}).items()} == {"d": 1, "en": 2}
+    assert {name: figures["n"] for name, figures in report.as_dict()["by"].items()} == {"d": 1, "en": 2}
     assert render(report).replace("\n", "").isprintable()
 
 
@@ -202,7 +286,7 @@ def test_column_names_are_cleaned_before_they_are_looked_for_and_shown(tmp_path:
 def test_labels_are_cleaned_before_they_are_compared_and_shown(tmp_path: Path) -> None:
     rows = [(f"an{CLIPBOARD}gry", "x", "en"), ("e" + "\u0301" * 30, "x", "en"), ("neu\u200btral ", "10 80 10", "en")]
     path, bad = write(tmp_path / "dev.tsv", rows), list[str]()
-    assert evaluate(path, Reader(), bad=bad.append).total["n"] == 1
+    assert evaluate(path, Reader(), bad=lambda line: bad.append(str(line))).total["n"] == 1
     assert [line.split(", not")[0] for line in bad] == [
         f"{path}:2: the label is 'angry'",
         f"{path}:3: the label is '\u00e9\u0301\u0301'",
@@ -217,13 +301,16 @@ def test_a_first_line_that_is_no_header_is_shown_in_part(tmp_path: Path) -> None
 
 def test_a_file_is_read_as_a_stream_and_progress_is_told(tmp_path: Path) -> None:
     seen: list[int] = []
-    evaluate(write(tmp_path / "dev.tsv", ROWS * 900), Reader(), progress=seen.append)
-    assert seen == [2000, 2000, 1400]
+    path = write(tmp_path / "dev.tsv", ROWS * 5000)
+    evaluate(path, Reader(), progress=seen.append)
+    assert len(seen) == 15
+    assert seen == sorted(seen)
+    assert 0 < seen[0] < seen[7] < seen[-1] == size_of([path])
 
 
 def test_the_table_shows_every_group_in_aligned_columns(tmp_path: Path) -> None:
     table = render(evaluate(write(tmp_path / "dev.tsv"), Reader(), by="lang", seconds=stopwatch())).split("\n")
     assert [line.split()[0] for line in table[1:]] == ["all", "de", "en"]
     assert len({len(line) for line in table}) == 1
-    assert table[1].split()[1:] == ["6", "0.667", "0.722", "0.722", "0.500", "0.667", "1.000", "0.317", "6"]
+    assert table[1].split()[1:] == ["6", "0.667", "0.722", "0.722", "0.500", "0.667", "1.000", "0.317", "0.251", "6"]
     assert "-" in table[2].split()

@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Final, cast
 
 from crisisdesk.errors import UsageError
-from crisisdesk.sources.posts import MAX_NAME
 from crisisdesk.text import clean
 
 STDIN: Final = "-"
+TOO_LONG: Final = "is longer than any post"
 MAX_LINE: Final = 1 << 20
 """Bytes of a line; a post has some thousand, and what is longer is not read into memory at all."""
 
@@ -28,7 +28,7 @@ _PROGRESS_STEP: Final = 256
 
 @dataclass(frozen=True, slots=True)
 class BadLine:
-    """A line that is not a post: where it is and why."""
+    """A line that cannot be used: where it is and why."""
 
     file: str
     line: int
@@ -47,20 +47,20 @@ class Line:
 
 
 class Progress:
-    """Tells a listener how many bytes of all files were read, as they lie on the disk."""
+    """How many bytes of all files were read, as they lie on the disk; a listener is told now and then."""
 
-    def __init__(self, listener: Callable[[int], None] | None) -> None:
+    def __init__(self, listener: Callable[[int], None] | None = None) -> None:
+        self.read = 0
         self._listener = listener
-        self._read = 0
 
     def add(self, size: int) -> None:
         """Another `size` bytes came from the disk."""
-        self._read += size
+        self.read += size
 
     def report(self) -> None:
         """Tell the listener."""
         if self._listener:
-            self._listener(self._read)
+            self._listener(self.read)
 
 
 class _Counted(io.RawIOBase):
@@ -112,11 +112,6 @@ def size_of(paths: Iterable[Path]) -> int | None:
 def shown_name(path: Path) -> str:
     """How messages call the file; its bytes may be no text at all, or steer a terminal."""
     return "standard input" if str(path) == STDIN else clean(str(path))
-
-
-def stem(path: Path) -> str:
-    """The name of a file without folder and endings: what its posts have as their source if they name none."""
-    return "stdin" if str(path) == STDIN else clean(path.name.split(".")[0] or path.name, MAX_NAME) or "file"
 
 
 def suffix(path: Path) -> str:
