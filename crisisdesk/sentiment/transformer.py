@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -18,9 +19,10 @@ if TYPE_CHECKING:
     from onnxruntime import InferenceSession
     from transformers import PreTrainedTokenizerBase
 
-TOKEN_BUDGET: Final = 2048
-"""Tokens of one run of the network: enough to keep two cores busy, and its tensors stay near the cache."""
+TOKEN_BUDGET: Final = 1024
+"""Tokens of one run of the network: enough to be worth reading the weights for, and its tensors stay near the cache."""
 THREADS: Final = 2
+"""Runs of the network at a time, one core each: they never wait for each other, as two cores on one run would."""
 DECIMALS: Final = 4
 """Kept of a probability: CPUs of different makers agree to about the sixth, and nobody acts on the fifth."""
 
@@ -28,10 +30,15 @@ DECIMALS: Final = 4
 class TransformerModel:
     """Scores posts with a classifier from a folder; made by `load`."""
 
-    def __init__(self, card: Card, tokenizer: "PreTrainedTokenizerBase", session: "InferenceSession") -> None:
+    def __init__(
+        self, card: Card, tokenizer: "PreTrainedTokenizerBase", session: "InferenceSession", threads: int = THREADS
+    ) -> None:
         self._card = card
-        self._tokenizer = tokenizer
+        self._tokenizer = tokenizer.backend_tokenizer
+        self._tokenizer.enable_truncation(card.max_tokens)
+        self._tokenizer.no_padding()
         self._session = session
+        self._threads = threads
         self._special = frozenset(tokenizer.all_special_ids)
         self._order = [card.labels.index(label) for label in LABELS]
 
@@ -55,18 +62,8 @@ class TransformerModel:
         if not texts:
             return []
         prepared = [prepare(clean(text)) for text in texts]
-        tokens = self._tokenizer(
-            prepared,
-            truncation=True,
-            max_length=self._card.max_tokens,
-            return_attention_mask=False,
-            return_token_type_ids=False,
-        )["input_ids"]
-        logits = np.zeros((len(texts), len(LABELS)), np.float32)
-        for batch in batches([len(ids) for ids in tokens], TOKEN_BUDGET):
-            logits[batch] = self._session.run(
-                ["logits"], {"input_ids": np.array([tokens[i] for i in batch], np.int64)}
-            )[0]
+        tokens = [post.ids for post in self._tokenizer.encode_batch_fast(prepared)]
+        logits = self._logits(tokens)
         chances = softmax(logits[:, self._order].astype(np.float64) / self._card.temperature).round(DECIMALS)
         unreadable = [
             text == NOTHING or self._special.issuperset(ids) for text, ids in zip(prepared, tokens, strict=True)
@@ -74,10 +71,29 @@ class TransformerModel:
         chances[unreadable] = NEUTRAL
         return [(negative, neutral, positive) for negative, neutral, positive in chances.tolist()]
 
+    def _logits(self, tokens: Sequence[list[int]]) -> "NDArray[np.float32]":
+        """What the network says (posts, labels) of each post's tokens."""
+        logits = np.zeros((len(tokens), len(self._card.labels)), np.float32)
+
+        def run(batch: list[int]) -> None:
+            ids = np.array([tokens[i] for i in batch], np.int64)
+            logits[batch] = self._session.run(["logits"], {"input_ids": ids})[0]
+
+        together = list(batches([len(ids) for ids in tokens], TOKEN_BUDGET))
+        if len(together) == 1:
+            run(together[0])
+        else:
+            with ThreadPoolExecutor(self._threads) as pool:
+                list(pool.map(run, together))
+        return logits
+
 
 def batches(lengths: Sequence[int], budget: int) -> Iterator[list[int]]:
-    """Indices of posts to be run together: of equal length, shortest first, at most `budget` tokens (or one post)."""
-    order = sorted(range(len(lengths)), key=lengths.__getitem__)
+    """Indices of posts to be run together: of equal length, at most `budget` tokens (or one post).
+
+    Longest first, so that all threads end at about the same time.
+    """
+    order = sorted(range(len(lengths)), key=lengths.__getitem__, reverse=True)
     batch: list[int] = []
     for index in order:
         length = lengths[index]
@@ -105,7 +121,7 @@ def load(folder: Path | None = None, threads: int = THREADS) -> TransformerModel
     # Read when onnxruntime is first imported. Always "1": otherwise it leaves files behind and reports to its makers.
     os.environ["ORT_DISABLE_TELEMETRY"] = "1"
     try:
-        model = TransformerModel(card, _tokenizer(card.folder), _session(card.folder / "model.onnx", threads))
+        model = TransformerModel(card, _tokenizer(card.folder), _session(card.folder / "model.onnx"), threads)
         model.score(["."])
     except Exception as error:  # the libraries raise what they like, and every cause has the same cure
         reason = " ".join(str(error).split())[:200]
@@ -126,14 +142,12 @@ def _tokenizer(folder: Path) -> "PreTrainedTokenizerBase":
     return AutoTokenizer.from_pretrained(str(folder), local_files_only=True)
 
 
-def _session(path: Path, threads: int) -> "InferenceSession":
-    """An onnxruntime session on the CPU that leaves the other cores and the idle time to the desk."""
+def _session(path: Path) -> "InferenceSession":
+    """An onnxruntime session on the CPU that computes in the thread that calls it, and may be called from several."""
     import onnxruntime  # noqa: PLC0415  loads 20 MB that only scoring needs
 
     onnxruntime.disable_telemetry_events()  # on Windows the variable alone does not silence its trace events
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = min(threads, os.cpu_count() or 1)
-    options.inter_op_num_threads = 1
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.log_severity_level = 4
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # waiting threads would starve the console
     return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
