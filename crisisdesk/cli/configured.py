@@ -10,6 +10,7 @@ import typer
 
 from crisisdesk import settings
 from crisisdesk.app import App, Plan
+from crisisdesk.cli.loading import model_loader
 from crisisdesk.cli.logs import log_desk
 from crisisdesk.cli.running import load_shipped_model, run_console, run_headless
 from crisisdesk.cli.terminal import event_line, let_go_of_stdout, put, say
@@ -44,13 +45,13 @@ def desk_plan(config: Path | None) -> Plan:
         database=configured.desk.database,
         playbooks=configured.desk.playbooks or folder("playbooks"),
         clock=clock,
-        load_model=load_shipped_model,
+        load_model=model_loader(configured.desk.model, configured.desk.model_labels) or load_shipped_model,
         outputs=_outputs(configured, clock),
         live=True,
     )
 
 
-def watch_plan(terms: Sequence[str], url: str | None) -> Plan:
+def watch_plan(terms: Sequence[str], url: str | None, model: str | None = None) -> Plan:
     """A desk that listens on Bluesky for some terms; each set of terms has a database of its own."""
     clock = WallClock()
     home = Path(typer.get_app_dir("crisisdesk"))
@@ -63,7 +64,7 @@ def watch_plan(terms: Sequence[str], url: str | None) -> Plan:
         database=home / f"watch-{readable}-{exact}.db",
         playbooks=folder("playbooks"),
         clock=clock,
-        load_model=load_shipped_model,
+        load_model=model_loader(model) or load_shipped_model,
         live=True,
     )
 
@@ -133,7 +134,7 @@ def _outputs(settings: Settings, clock: Clock) -> Callable[[App], Sequence[Outpu
                 desk=settings.desk.name,
                 name=output.name,
                 clock=clock,
-                heartbeat=lambda: _heartbeat(app),
+                heartbeat=lambda: heartbeat(app),
                 open_incidents=lambda: [one for one in app.register.incidents() if one.is_open],
                 heartbeat_seconds=output.heartbeat_seconds,
             )
@@ -143,5 +144,13 @@ def _outputs(settings: Settings, clock: Clock) -> Callable[[App], Sequence[Outpu
     return make
 
 
-def _heartbeat(app: App) -> Mapping[str, object]:
-    return heartbeat_data(app.plan.clock.now(), app.sources(), app.outputs(), app.waiting(), app.model_line())
+def heartbeat(app: App) -> Mapping[str, object]:
+    """What a desk says of itself every so many seconds."""
+    return heartbeat_data(
+        app.plan.clock.now(),
+        app.sources(),
+        app.outputs(),
+        app.waiting(),
+        app.model_line(),
+        other_languages=app.tally.other_languages,
+    )

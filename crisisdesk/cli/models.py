@@ -1,15 +1,18 @@
-"""Commands about the sentiment model: `model evaluate` and `model info`."""
+"""Commands about the sentiment model: `model evaluate`, `model info` and `model import`."""
 
+import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from crisisdesk.cli.loading import ModelOption, model_loader
 from crisisdesk.cli.running import load_shipped_model
 from crisisdesk.cli.terminal import BadLines, progress, put, put_json, say
 from crisisdesk.lines import size_of
-from crisisdesk.sentiment import card
+from crisisdesk.sentiment import card, choose, hub
+from crisisdesk.sentiment.labels import parse_labels
 from crisisdesk.text import clean
 
 if TYPE_CHECKING:
@@ -17,7 +20,9 @@ if TYPE_CHECKING:
 
 AsJson = Annotated[bool, typer.Option("--json", help="JSON instead of text.")]
 
-model = typer.Typer(name="model", help="The sentiment model: how good it is, what it is.", no_args_is_help=True)
+model = typer.Typer(
+    name="model", help="The sentiment model: how good it is, what it is, and others instead.", no_args_is_help=True
+)
 
 
 @model.command("evaluate")
@@ -30,18 +35,19 @@ def model_evaluate(
     picture: Annotated[
         Path | None, typer.Option("--plot", metavar="OUT.png", help="Draw how far its probabilities can be trusted.")
     ] = None,
+    asked: ModelOption = None,
     as_json: AsJson = False,
 ) -> None:
     """Measure the model on labelled posts. `ece` is its calibration error, `chance` what luck alone makes of it."""
     from crisisdesk.sentiment.evaluate import evaluate, render  # noqa: PLC0415 - numpy, which only this needs
 
     bad, size = BadLines(), size_of([file])
-    shipped = load_shipped_model()
+    judge = (model_loader(asked) or load_shipped_model)()
     with progress("scoring", size) as advance:
-        report = evaluate(file, shipped, by=by or (), bad=bad, progress=advance.to)
+        report = evaluate(file, judge, by=by or (), bad=bad, progress=advance.to)
     bad.summarize()
     if picture is not None:
-        _draw(picture, shipped.name, report)
+        _draw(picture, judge.name, report)
     if as_json:
         put_json(report.as_dict())
     else:
@@ -62,13 +68,50 @@ def _draw(path: Path, name: str, report: "Report") -> None:
 
 
 @model.command("info")
-def model_info(*, as_json: AsJson = False) -> None:
-    """Say which model judges, and what is known about it."""
-    known = card.read_card(card.default_model_folder())
+def model_info(
+    asked: Annotated[
+        str | None,
+        typer.Argument(metavar="[NAME|FOLDER]", help="A model of the hub or a folder; else the shipped one."),
+    ] = None,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Say what is known about a model: its labels and what they mean here, its size, languages and licence."""
+    known = choose.card_of(choose.find(asked))
     if as_json:
         put_json(asdict(known) | {"folder": str(known.folder)})
     else:
         put(card.render(known))
+
+
+@model.command("import")
+def model_import(
+    asked: Annotated[
+        str,
+        typer.Argument(metavar="NAME|FOLDER", help="A text classifier of the Hugging Face hub, or a folder with one."),
+    ],
+    *,
+    out: Annotated[Path | None, typer.Option(metavar="FOLDER", help="Where to put it; else where it is found.")] = None,
+    labels: Annotated[
+        str | None,
+        typer.Option(metavar="LABEL=MOOD,...", help='What its labels mean: "LABEL_0=negative,LABEL_1=neutral,…".'),
+    ] = None,
+) -> None:
+    """Make any classifier fast, and free of PyTorch: export it once, then use it by its name.
+
+    The import itself needs PyTorch (pip install 'crisisdesk[torch]'); what it makes does not, and can be copied to
+    other machines. Importing again takes the place of the older copy.
+    """
+    choice = choose.find_source(asked)
+    choose.check(choice)
+    from crisisdesk.sentiment.importing import STEPS, import_model  # noqa: PLC0415 - slow import
+
+    meant = parse_labels(labels) if labels else None
+    source = choice.source or hub.fetch(choice.name, progress=sys.stderr.isatty())
+    with progress(f"importing {choice.name}", STEPS) as advance:
+        known = import_model(source, choice.name, out or choice.copy, meant, lambda: advance.more(1))
+    put(card.render(known))
+    say(f'Imported. Use it with --model {out or asked}, or in the configuration: [desk] model = "{out or asked}"')
 
 
 def add_to(commands: typer.Typer) -> None:

@@ -1,16 +1,17 @@
 """Commands that play what was recorded: `demo` and `replay`."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from crisisdesk.app import App, Plan
 from crisisdesk.cases import Case, case
+from crisisdesk.cli.loading import ModelOption, model_loader
 from crisisdesk.cli.running import database, load_shipped_model, run_console, run_headless
 from crisisdesk.cli.terminal import BadLines, event_json, event_line, is_terminal, progress, put, put_json, say
 from crisisdesk.clock import ReplayClock
@@ -19,13 +20,19 @@ from crisisdesk.lines import size_of
 from crisisdesk.match import WatchRule
 from crisisdesk.records import EPOCH, Event, Notification, Severity, stamp
 from crisisdesk.resources import folder
+from crisisdesk.sentiment.base import Model
 from crisisdesk.sources.files import parse_columns, read_posts
 from crisisdesk.sources.replay import Pace, Replay
+
+if TYPE_CHECKING:
+    from crisisdesk.settings import Settings
 
 DEMO_SPEED: Final = 2880.0
 """Seconds of the case in a second: four days in two minutes."""
 BUDGET: Final = 1.0
 """False alarms a month, for watches that come without a budget."""
+LANGUAGES_TOLD: Final = 5
+"""Other languages that are named with their number; the rest is in the total."""
 TOLD: Final = {Event.OPENED, Event.RAISED, Event.SUBSIDED, Event.REOPENED, Event.RESOLVED}
 
 
@@ -72,6 +79,7 @@ class Account:
                     "posts": app.tally.mentions[name],
                     "negative": app.tally.negative[name],
                     "late": app.observation.detectors[name].late,
+                    "other_languages": dict(app.tally.other_languages.get(name, Counter()).most_common()),
                     **{key: found[key] for key in ("incidents", "notice", "amber", "red")},
                 }
                 for name, found in by_watch.items()
@@ -87,6 +95,7 @@ def demo(
     ] = None,
     headless: Annotated[bool, typer.Option("--headless", help="No console: one line an event.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="JSON lines instead of text; implies --headless.")] = False,
+    model: ModelOption = None,
     keep: Annotated[
         Path | None, typer.Option("--database", metavar="FILE", help="Keep the database in this new file.")
     ] = None,
@@ -94,6 +103,7 @@ def demo(
     """Play the Motrin case of 2008 (a reconstruction) on the shipped model: no set-up, no network."""
     if speed is not None and not 0 < speed < float("inf"):
         raise UsageError("--speed takes a positive number, such as 2880 for four days in two minutes.")
+    load_model = model_loader(model) or load_shipped_model
     story, account, bad = case("motrin"), Account(as_json), BadLines()
     on_screen = is_terminal() and not headless and not as_json
     with database(keep) as path:
@@ -104,7 +114,7 @@ def demo(
             if not on_screen:
                 app.register.subscribe(account)
 
-        plan = _demo_plan(story, path, pace, bad)
+        plan = _demo_plan(story, path, pace, bad, load_model)
         if on_screen:
             run_console(plan, prepare)
             return
@@ -117,7 +127,7 @@ def demo(
         put(_outcome(story, account.first))
 
 
-def _demo_plan(story: Case, path: Path, pace: Pace, bad: BadLines) -> Plan:
+def _demo_plan(story: Case, path: Path, pace: Pace, bad: BadLines, load_model: Callable[[], Model]) -> Plan:
     posts = read_posts([story.path], on_bad=bad)
     return Plan(
         watches={WatchRule(story.watch, story.terms): BUDGET},
@@ -125,7 +135,7 @@ def _demo_plan(story: Case, path: Path, pace: Pace, bad: BadLines) -> Plan:
         database=path,
         playbooks=folder("playbooks"),
         clock=pace.clock,
-        load_model=load_shipped_model,
+        load_model=load_model,
         notice=story.notice,
     )
 
@@ -148,19 +158,23 @@ def replay(
         typer.Option(metavar="NAME=term,term", help="Watch this; repeatable. Tags of the posts are watches too."),
     ] = None,
     config: Annotated[
-        Path | None, typer.Option("--config", "-c", metavar="FILE", help="Take the watches of this configuration.")
+        Path | None,
+        typer.Option("--config", "-c", metavar="FILE", help="Take watches and model of this configuration."),
     ] = None,
     columns: Annotated[
         str | None, typer.Option(metavar="OURS=THEIRS,...", help="For CSV: time=created_at,text=body,...")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="JSON lines instead of text.")] = False,
     picture: Annotated[Path | None, typer.Option("--plot", metavar="OUT.png", help="Draw what was seen.")] = None,
+    model: ModelOption = None,
     keep: Annotated[
         Path | None, typer.Option("--database", metavar="FILE", help="Keep the database in this new file.")
     ] = None,
 ) -> None:
     """Show what the desk would have made of recorded posts: every incident with its reason and its evidence."""
-    watches = _watches(config, watch or [])
+    settings = _configured(config)
+    watches = _watches(settings, watch or [])
+    load_model = _chosen(settings, model) or load_shipped_model
     account, bad = Account(as_json), BadLines()
     size = size_of(files)
     with database(keep) as path, progress("reading posts", size) as advance:
@@ -172,7 +186,7 @@ def replay(
             database=path,
             playbooks=folder("playbooks"),
             clock=clock,
-            load_model=load_shipped_model,
+            load_model=load_model,
             open_to_tags=True,
             chart_hours=None if picture else 1,
         )
@@ -193,6 +207,9 @@ def _finish(app: App, account: Account, bad: BadLines, *, as_json: bool, picture
     late = sum(detector.late for detector in app.observation.detectors.values())
     if late:
         say(f"{late:,} posts were older than two days when they came and were not counted; sort the file by time.")
+    if apart := sum(app.tally.other_languages.values(), Counter[str]()):
+        most = ", ".join(f"{language} {n:,}" for language, n in apart.most_common(LANGUAGES_TOLD))
+        say(f"{apart.total():,} mentions in other languages ({most}) were counted apart and called nobody.")
     worst = Counter(str(severity) for _, severity in account.incidents.values())
     put(
         f"{app.tally.posts:,} posts, {bad.count:,} bad lines, {len(app.observation.detectors):,} watches, "
@@ -220,21 +237,34 @@ def _draw(path: Path, app: App, account: Account) -> int:
     return plot(path, series)
 
 
-def _configured(config: Path | None) -> dict[WatchRule, float]:
-    """The watches of a configuration, if one is named or lies where configurations are looked for."""
-    from crisisdesk.cli.configured import read, rules  # noqa: PLC0415 - what a configuration needs takes long to load
+def _configured(config: Path | None) -> "Settings | None":
+    """A configuration, if one is named or lies where configurations are looked for."""
+    from crisisdesk.cli.configured import read  # noqa: PLC0415 - what a configuration needs takes long to load
 
-    settings = read(config, required=config is not None)
-    return rules(settings) if settings else {}
+    return read(config, required=config is not None)
 
 
-def _watches(config: Path | None, named: Sequence[str]) -> dict[WatchRule, float]:
+def _chosen(settings: "Settings | None", model: str | None) -> Callable[[], Model] | None:
+    """What loads the model of the call, else that of the configuration; None for the shipped one."""
+    if model is None and settings is not None:
+        return model_loader(settings.desk.model, settings.desk.model_labels)
+    return model_loader(model)
+
+
+def _rules(settings: "Settings") -> dict[WatchRule, float]:
+    from crisisdesk.cli.configured import rules  # noqa: PLC0415 - see above
+
+    return rules(settings)
+
+
+def _watches(settings: "Settings | None", named: Sequence[str]) -> dict[WatchRule, float]:
     """The configured watches and those of `--watch`, which take the place of configured ones of their name."""
     given = [_watch_rule(text) for text in named]
     if twice := [name for name, n in Counter(rule.name for rule in given).items() if n > 1]:
         raise UsageError(f"--watch names {twice[0]!r} twice; give it all its terms at once.")
     names = {rule.name for rule in given}
-    configured = {rule: budget for rule, budget in _configured(config).items() if rule.name not in names}
+    known = _rules(settings) if settings else {}
+    configured = {rule: budget for rule, budget in known.items() if rule.name not in names}
     return {**configured, **dict.fromkeys(given, BUDGET)}
 
 

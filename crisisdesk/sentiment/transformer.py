@@ -1,10 +1,10 @@
-"""The shipped model: a small transformer in 8 bits on onnxruntime, with the tokenizer of its Hugging Face folder."""
+"""A classifier from a Hugging Face folder with its tokenizer: the shipped one in 8 bits, or any that was imported."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import numpy as np
 
@@ -27,11 +27,18 @@ DECIMALS: Final = 4
 """Kept of a probability: CPUs of different makers agree to about the sixth, and nobody acts on the fifth."""
 
 
+class Network(Protocol):
+    """What computes: a session of onnxruntime, or what stands in for one. Called from several threads."""
+
+    def run(self, output_names: Sequence[str], input_feed: Mapping[str, "NDArray[np.int64]"]) -> Sequence[Any]:
+        """Logits (posts, labels) of `input_ids` (posts, tokens)."""
+
+
 class TransformerModel:
     """Scores posts with a classifier from a folder; made by `load`."""
 
     def __init__(
-        self, card: Card, tokenizer: "PreTrainedTokenizerBase", session: "InferenceSession", threads: int = THREADS
+        self, card: Card, tokenizer: "PreTrainedTokenizerBase", session: Network, threads: int = THREADS
     ) -> None:
         self._card = card
         self._tokenizer = tokenizer.backend_tokenizer
@@ -40,7 +47,8 @@ class TransformerModel:
         self._session = session
         self._threads = threads
         self._special = frozenset(tokenizer.all_special_ids)
-        self._order = [card.labels.index(label) for label in LABELS]
+        self._means = np.array([[mood == label for label in LABELS] for mood in card.means], np.float64)
+        """(labels of the model, labels of the desk), ones and zeros."""
 
     @property
     def name(self) -> str:
@@ -51,6 +59,11 @@ class TransformerModel:
     def digest(self) -> str:
         """A short fingerprint of its files."""
         return self._card.digest
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """What its card says that it knows."""
+        return self._card.languages
 
     def score(self, texts: Sequence[str]) -> list[Scores]:
         """Probabilities of negative, neutral and positive for each text, in order.
@@ -64,7 +77,7 @@ class TransformerModel:
         prepared = [prepare(clean(text)) for text in texts]
         tokens = [post.ids for post in self._tokenizer.encode_batch_fast(prepared)]
         logits = self._logits(tokens)
-        chances = softmax(logits[:, self._order].astype(np.float64) / self._card.temperature).round(DECIMALS)
+        chances = (softmax(logits.astype(np.float64) / self._card.temperature) @ self._means).round(DECIMALS)
         unreadable = [
             text == NOTHING or self._special.issuperset(ids) for text, ids in zip(prepared, tokens, strict=True)
         ]
@@ -111,17 +124,24 @@ def softmax(logits: "NDArray[np.float64]") -> "NDArray[np.float64]":
     return np.asarray(powers / powers.sum(axis=1, keepdims=True))
 
 
-def load(folder: Path | None = None, threads: int = THREADS) -> TransformerModel:
+def load(
+    folder: Path | None = None, threads: int = THREADS, labels: Mapping[str, str] | None = None
+) -> TransformerModel:
     """Load a model from its folder, by default the shipped one; takes a second or two and never asks the network.
 
+    Args:
+        folder: see `read_card`.
+        threads: runs of the network at a time.
+        labels: what its labels mean, where a person says so.
+
     Raises:
-        ModelError: files are missing or broken.
+        ModelError: files are missing or broken, or what the labels mean is not clear.
     """
-    card = read_card(folder or default_model_folder())
+    card = read_card(folder or default_model_folder(), labels)
     # Read when onnxruntime is first imported. Always "1": otherwise it leaves files behind and reports to its makers.
     os.environ["ORT_DISABLE_TELEMETRY"] = "1"
     try:
-        model = TransformerModel(card, _tokenizer(card.folder), _session(card.folder / "model.onnx"), threads)
+        model = TransformerModel(card, load_tokenizer(card.folder), _session(card.folder / "model.onnx"), threads)
         model.score(["."])
     except Exception as error:  # the libraries raise what they like, and every cause has the same cure
         reason = " ".join(str(error).split())[:200]
@@ -132,7 +152,7 @@ def load(folder: Path | None = None, threads: int = THREADS) -> TransformerModel
     return model
 
 
-def _tokenizer(folder: Path) -> "PreTrainedTokenizerBase":
+def load_tokenizer(folder: Path) -> "PreTrainedTokenizerBase":
     """The folder's fast tokenizer; transformers is told neither to advise nor to ask its hub."""
     os.environ.setdefault("TRANSFORMERS_NO_ADVISORY_WARNINGS", "1")
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")

@@ -9,13 +9,16 @@ EXAMPLE: Final = """\
 name = "acme"                     # shown on the console, part of the MQTT topics
 database = "crisisdesk.db"        # incidents and what was learnt; relative to this file
 # playbooks = "playbooks/"        # your own folder of playbooks; without it those that come along are used
+# model = "cardiffnlp/twitter-xlm-roberta-base-sentiment"    # any classifier of the Hugging Face hub, or a "./folder";
+#                                 # see `crisisdesk model import --help`; without it the model that comes along
+# model_labels = { LABEL_0 = "negative", LABEL_1 = "neutral", LABEL_2 = "positive" }    # if its labels are unusual
 
 # What to watch: one [[watch]] for each brand or topic.
 [[watch]]
 name = "Motrin"
 terms = ["motrin", "#motrinmoms", "pain reliever"]    # words, #tags, @names, $cashtags or phrases; any of them counts
 # not = ["motrin pm"]             # a post with one of these is left out
-# languages = ["en", "de"]        # other languages are left out; posts of unknown language are kept
+# languages = ["en", "de"]        # posts in others are shown and counted apart; without it: what the model knows
 false_alarms = "1 per month"      # how many you will bear: also "4 per month", "1 per week", "sensitive", "strict"
 
 # Where posts come from.

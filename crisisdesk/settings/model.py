@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Final, Literal, Self
 
@@ -15,6 +16,7 @@ BLUESKY_URL: Final = "wss://jetstream2.us-east.bsky.network/subscribe"
 DEFAULT_DATABASE: Final = "crisisdesk.db"
 MAX_DESK_NAME: Final = 64
 SIGNS: Final = "#@$"
+MOODS: Final = ("negative", "neutral", "positive")
 
 
 def _below(path: object, info: ValidationInfo) -> Path:
@@ -54,6 +56,25 @@ def _findable(term: str) -> str:
     return clean(term)
 
 
+def _model(asked: object, info: ValidationInfo) -> str:
+    """A name of the hub as it stands, or a folder as it is meant: relative to the configuration file."""
+    if not isinstance(asked, str) or not asked.strip() or "\0" in asked:
+        raise ValueError(
+            'must be a name of the Hugging Face hub such as "cardiffnlp/twitter-xlm-roberta-base-sentiment", '
+            'or a folder such as "./my-model"'
+        )
+    folder = _below(asked, info)
+    return str(folder.absolute()) if asked.startswith((".", "~")) or folder.is_dir() else asked
+
+
+def _mood(mood: str) -> str:
+    if mood not in MOODS:
+        near = get_close_matches(mood.casefold(), MOODS, n=1)
+        hint = f"did you mean '{near[0]}'?" if near else f"write {', '.join(MOODS[:-1])} or {MOODS[-1]}"
+        raise ValueError(f"'{clean(mood, 40)}' is no mood; {hint}")
+    return mood
+
+
 def _language(tag: str) -> str:
     if not re.fullmatch(r"[A-Za-z]{2,3}(-[A-Za-z0-9]+)*", tag):
         raise ValueError(f'\'{clean(tag, 40)}\' is no language; write it like "en" or "de"')
@@ -87,6 +108,10 @@ class DeskSettings(Section):
     """The SQLite file that keeps incidents, baselines and what is still owed to the outputs."""
     playbooks: FilePath | None = None
     """The folder of playbooks; None for those that come along."""
+    model: Annotated[str, BeforeValidator(_model)] | None = None
+    """A classifier of the Hugging Face hub by its name, or a folder; None for the model that comes along."""
+    model_labels: dict[str, Annotated[str, AfterValidator(_mood)]] = Field(default_factory=dict)
+    """What the labels of that classifier mean: each negative, neutral or positive."""
 
 
 class WatchSettings(Section):
@@ -99,7 +124,7 @@ class WatchSettings(Section):
     not_terms: Annotated[tuple[Term, ...], Field(strict=False, alias="not")] = ()
     """Terms that turn a post away."""
     languages: Annotated[tuple[Language, ...], Field(strict=False)] = ()
-    """Languages to keep, such as "en"; all where there are none. Posts of unknown language are kept."""
+    """Languages that count, such as "en"; those that the model knows where none are named. Others count apart."""
     false_alarms: Annotated[float, BeforeValidator(_budget)] = DEFAULT_BUDGET
     """False alarms a month that people will bear: the one setting of sensitivity."""
 

@@ -188,7 +188,7 @@ def test_a_broken_file_is_an_error_with_its_cure(copy: Path, name: str) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"id2label": {"0": "bad", "1": "good"}}, "names the labels bad, good"),
+        ({"id2label": {"0": "bad", "1": "good"}}, "is not clear: it has bad, good"),
         ({"id2label": None}, "not that of a classifier"),
         ({"crisisdesk": {"temperature": 0}}, "a temperature above 0"),
         ({"crisisdesk": {"temperature": "warm"}}, "not that of a classifier"),

@@ -1,0 +1,40 @@
+"""Another model than the shipped one: chosen by the call or the configuration, loaded where it may take its time."""
+
+from collections.abc import Callable, Mapping
+from typing import Annotated
+
+import typer
+
+from crisisdesk.sentiment import choose
+from crisisdesk.sentiment.base import Model
+
+ModelOption = Annotated[
+    str | None,
+    typer.Option(
+        "--model",
+        metavar="NAME|FOLDER",
+        help="Judge with this classifier of the Hugging Face hub or folder; else the shipped one.",
+    ),
+]
+
+
+def model_loader(asked: str | None, labels: Mapping[str, str] | None = None) -> Callable[[], Model] | None:
+    """What loads the model that is asked for; None where nothing is, which means the shipped one.
+
+    What can be said at once is said here, before a console opens; the rest when it is called, in a worker thread.
+
+    Raises:
+        UsageError: there is no such folder, or it is no name.
+        ModelError: it needs PyTorch, and that is not installed.
+    """
+    if asked is None:
+        return None
+    choice = choose.find(asked)
+    choose.check(choice)
+
+    def load() -> Model:
+        from crisisdesk.sentiment.cached import Cached  # noqa: PLC0415 - slow import
+
+        return Cached(choose.load(choice, labels))
+
+    return load

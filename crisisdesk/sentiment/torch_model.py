@@ -1,0 +1,168 @@
+"""Any classifier of a Hugging Face folder on PyTorch, an extra that the default install leaves out."""
+
+import logging
+import warnings
+from collections.abc import Mapping, Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from crisisdesk.errors import ModelError
+from crisisdesk.sentiment.card import Card, describe, read_config
+from crisisdesk.sentiment.transformer import THREADS, TransformerModel, load_tokenizer
+from crisisdesk.text import clean
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from transformers import PreTrainedModel
+
+MAX_TOKENS: Final = 128
+"""Read of a post at most: what `prepare` leaves of the longest."""
+WEIGHTS: Final = ("model*.safetensors", "pytorch_model*.bin")
+"""Where a folder keeps them, the better way first."""
+TWO: Final = {"0": "LABEL_0", "1": "LABEL_1"}
+"""The labels of a configuration that names none."""
+
+
+class TorchNetwork:
+    """Stands in for a session of onnxruntime."""
+
+    def __init__(self, network: "PreTrainedModel") -> None:
+        self._network = network
+
+    def run(self, _: Sequence[str], input_feed: Mapping[str, "NDArray[np.int64]"]) -> list[Any]:
+        """Logits (posts, labels), post by post: PyTorch sums a row unlike in other company, by some 4e-7."""
+        import torch  # noqa: PLC0415  an extra
+
+        posts = torch.from_numpy(input_feed["input_ids"])
+        with torch.inference_mode():
+            return [np.concatenate([self._network(input_ids=post[None]).logits.numpy() for post in posts])]
+
+
+def require_torch(name: str) -> None:
+    """Make sure that PyTorch is installed.
+
+    Raises:
+        ModelError: it is not; says how to do without.
+    """
+    if find_spec("torch") is None:
+        raise ModelError(
+            f"The model {name} runs on PyTorch, which is not installed here. Install it: "
+            f"pip install 'crisisdesk[torch]'; or import the model where PyTorch is (crisisdesk model import {name}) "
+            "and name the folder that this makes as the model: it needs PyTorch no more, and is faster."
+        )
+
+
+def weights_in(folder: Path) -> list[Path]:
+    """The files that hold a folder's weights; none if it is no model for PyTorch."""
+    return next(filter(None, (sorted(folder.glob(pattern)) for pattern in WEIGHTS)), [])
+
+
+def load(folder: Path, name: str, labels: Mapping[str, str] | None = None, threads: int = THREADS) -> TransformerModel:
+    """Load a classifier from the folder that Hugging Face's tools wrote or fetched.
+
+    Args:
+        folder: configuration, tokenizer and weights.
+        name: what people call it.
+        labels: what its labels mean, where a person says so.
+        threads: runs of the network at a time.
+
+    Raises:
+        ModelError: PyTorch is missing, the folder holds no classifier, or what its labels mean is not clear.
+    """
+    return parts(folder, name, labels, threads)[0]
+
+
+def parts(
+    folder: Path, name: str, labels: Mapping[str, str] | None = None, threads: int = THREADS
+) -> tuple[TransformerModel, "PreTrainedModel", Card]:
+    """The model as `load` gives it, and what it is made of."""
+    require_torch(name)
+    card = torch_card(folder, name, labels)
+    try:
+        tokenizer = load_tokenizer(folder)
+        network = _network(folder)
+        length = min(card.max_tokens, int(tokenizer.model_max_length))
+        card = torch_card(folder, name, labels, max(length, 2))
+        model = TransformerModel(card, tokenizer, TorchNetwork(network), threads)
+        model.score(["."])
+    except ModelError:
+        raise
+    except Exception as error:  # the libraries raise what they like, and every cause has the same cure
+        raise ModelError(
+            f"The model {name} cannot be loaded ({_reason(error)}). Its folder {folder} must hold a complete "
+            "text classifier as Hugging Face's transformers writes it; fetch it again or choose another model."
+        ) from error
+    return model, network, card
+
+
+def torch_card(folder: Path, name: str, labels: Mapping[str, str] | None = None, max_tokens: int = MAX_TOKENS) -> Card:
+    """What a folder says about itself, read without PyTorch.
+
+    Raises:
+        ModelError: it holds no classifier of texts, or what its labels mean is not clear.
+    """
+    weights = weights_in(folder)
+    if not weights:
+        raise ModelError(
+            f"The model {name} has no weights for PyTorch: {folder} holds neither {' nor '.join(WEIGHTS)}. "
+            "Choose a model that has them."
+        )
+    config = read_config(folder, TWO)
+    _check(config, name)
+    places = int(config.get("max_position_embeddings") or 0)
+    # RoBERTa and its kin count positions from two on.
+    fits = min(max_tokens, places - 2) if places > 2 else max_tokens
+    config["crisisdesk"] |= {"name": name, "base": name, "max_tokens": fits}
+    others = sorted(path for path in folder.glob("*") if path.suffix in {".json", ".txt", ".model"})
+    deciding = [*weights, *(path for path in others if path.name != "config.json")]
+    return describe(folder, config, [path.name for path in {*weights, *others}], deciding, labels)
+
+
+def _check(config: Mapping[str, Any], name: str) -> None:
+    """Only one of several labels is right for a post: else the probabilities mean something else."""
+    kinds = [str(kind) for kind in config.get("architectures") or ["nothing"]]
+    if not any(kind.endswith("ForSequenceClassification") for kind in kinds):
+        raise ModelError(
+            f"The model {name} is made for something else ({clean(', '.join(kinds), 100)}), not for classifying texts; "
+            "choose a text classifier."
+        )
+    if config.get("problem_type") not in {None, "single_label_classification"} or len(config["id2label"]) < 2:
+        raise ModelError(
+            f"The model {name} does not choose one of several labels ({clean(str(config.get('problem_type')), 60)}, "
+            f"{len(config['id2label'])} outputs), so its outputs are no shares of negative, neutral and positive; "
+            "choose another text classifier."
+        )
+
+
+def _network(folder: Path) -> Any:  # noqa: ANN401  a PreTrainedModel, but the library types its loader as anything
+    """The network with its weights in 32 bits, ready to score, loaded without a word."""
+    import torch  # noqa: PLC0415  an extra
+    from transformers import AutoModelForSequenceClassification  # noqa: PLC0415  imports PyTorch
+    from transformers.utils import logging as chatter  # noqa: PLC0415
+
+    chatter.set_verbosity_error()  # type: ignore[no-untyped-call]
+    chatter.disable_progress_bar()  # type: ignore[no-untyped-call]
+    logging.getLogger("torch").setLevel(logging.ERROR)
+    torch.set_num_threads(1)  # the runs are what goes side by side
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        network, info = AutoModelForSequenceClassification.from_pretrained(
+            str(folder),
+            local_files_only=True,
+            dtype=torch.float32,
+            attn_implementation="eager",  # every architecture has it, and its graph is the plainest to export
+            output_loading_info=True,
+        )
+    if missing := sorted(info["missing_keys"]):
+        raise ModelError(
+            f"The weights in {folder} lack parts of the classifier ({', '.join(missing[:3])}): it was never trained to "
+            "classify, or is incomplete. Fetch it again or choose another model."
+        )
+    return network.eval()
+
+
+def _reason(error: Exception) -> str:
+    return clean(" ".join(str(error).split()) or type(error).__name__, 300)
