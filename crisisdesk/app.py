@@ -18,6 +18,7 @@ from crisisdesk.errors import FatalSourceError, StorageError
 from crisisdesk.incidents.lifecycle import Rules
 from crisisdesk.incidents.register import Register
 from crisisdesk.incidents.store import Store
+from crisisdesk.language import marked
 from crisisdesk.match import Matcher, WatchRule
 from crisisdesk.outputs.base import Output
 from crisisdesk.outputs.deliver import Delivery
@@ -72,7 +73,9 @@ class App:
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
         self.tally = Tally()
-        self.scoring = Scoring(plan.load_model, self._complain)
+        self.scoring = Scoring(self._load_model, self._complain)
+        self._languages = {rule.name: frozenset(marked(one) or one for one in rule.languages) for rule in plan.watches}
+        self._model_languages: frozenset[str] = frozenset()
         self.deliveries: list[Delivery] = []
         self._mentions: Channel[Mention] = Channel(MENTIONS_WAITING)
         self._scored: Channel[Scored] = Channel(SCORED_WAITING)
@@ -152,6 +155,26 @@ class App:
         """What judges, or that it is on its way."""
         return self.scoring.model or "loading the model"
 
+    def _load_model(self) -> Model:
+        """In a worker thread, before the first score: what languages the model knows is a part of what it says."""
+        model = self.plan.load_model()
+        self._model_languages = frozenset(filter(None, map(marked, model.languages)))
+        return model
+
+    def _own_language(self, watch: str, language: str) -> bool:
+        """Whether posts in a language count for a watch: by its settings, else by what the model knows, else all do."""
+        own = self._languages.get(watch) or self._model_languages
+        return not own or language in own
+
+    def _not_known(self) -> Iterator[str]:
+        """Watches that ask for a language in which the model's word is worth little."""
+        for watch, languages in self._languages.items():
+            if self._model_languages and (beyond := sorted(languages - self._model_languages)):
+                yield (
+                    f"{watch} counts posts in {', '.join(beyond)}, which the model does not know, so do not trust its "
+                    "numbers. Take it out of 'languages' of the watch, or choose a model that knows it."
+                )
+
     async def _wire(self) -> None:
         plan = self.plan
         self._library = Library(plan.playbooks)
@@ -165,7 +188,7 @@ class App:
             outputs=self.outputs,
             waiting=lambda: sum(self.waiting().values()),
             model=self.model_line,
-            troubles=lambda: filter(None, (self.register.trouble, self._complaint)),
+            troubles=lambda: filter(None, (self.register.trouble, self._complaint, *self._not_known())),
         )
         self.desk = LocalDesk(self.register, self._library, plan.clock, instruments, plan.notice)
         self.register.subscribe(lambda _: self.desk.touch())
@@ -174,14 +197,25 @@ class App:
         if plan.live:
             await self.register.retire([rule.name for rule in plan.watches], plan.clock.now())
         budgets = {rule.name: budget for rule, budget in plan.watches.items()}
-        self.observation = Observation(self.register, budgets, self.tally, self.desk.show, chart_hours=plan.chart_hours)
+        self.observation = Observation(
+            self.register,
+            budgets,
+            self.tally,
+            self.desk.show,
+            own_language=self._own_language,
+            chart_hours=plan.chart_hours,
+        )
         if plan.live:
             await self._remember()
 
     async def _stream(self) -> None:
         """Sources to incidents; the end of one stage is the end of the next."""
         intake = Intake(
-            Matcher(list(self.plan.watches)), self._mentions, self.tally, open_to_tags=self.plan.open_to_tags
+            Matcher(list(self.plan.watches)),
+            self._mentions,
+            self.tally,
+            open_to_tags=self.plan.open_to_tags,
+            trouble=self._complain,
         )
         async with asyncio.TaskGroup() as group:
             scoring = group.create_task(self.scoring.run(self._mentions, self._scored), name="score")
@@ -299,5 +333,6 @@ def _watch_picture(detector: WatchDetector, severity: Severity | None) -> WatchP
         expected_hour=expected,
         negative_share=sum(hour.negative for hour in day) / posts if posts else None,
         usual_share=detector.detector.baseline.share,
+        other_hour=detector.last_hour_apart(),
         chart=tuple(ChartPoint(h.start, h.negative, h.total, h.expected, h.high) for h in hours[-CHART_SHOWN:]),
     )

@@ -27,6 +27,8 @@ from crisisdesk.records import (
 
 MENTIONS_KEPT: Final = 500
 """Mentions that a picture shows at most; the feed is a window, the record is in the incidents."""
+FLOOD: Final = 20
+"""Posts of an hour in other languages from which on they are a flood, if they are not fewer than those that count."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,13 @@ class WatchPicture:
     """Of the last 24 hours; None without posts."""
     usual_share: float
     chart: tuple[ChartPoint, ...] = ()
+    other_hour: tuple[tuple[str, int], ...] = ()
+    """Posts of the last hour in languages that do not count, most first; no other figure knows of them."""
+
+    @property
+    def flooded(self) -> bool:
+        """Whether so much is said in other languages that people must be told, since nobody is called for it."""
+        return sum(posts for _, posts in self.other_hour) >= max(FLOOD, self.total_hour)
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,9 +35,9 @@ _UNSPACED: Final = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class WatchRule:
-    """What belongs to a watch: any of `terms`, none of `not_terms`, in one of `languages` (all, if there are none).
+    """What belongs to a watch: any of `terms`, none of `not_terms`.
 
-    A post whose language is unknown is not turned away for it.
+    Posts in other `languages` than these belong to it, too, but are counted apart; none stand for those of the model.
     """
 
     name: str
@@ -86,7 +86,6 @@ class Matcher:
     def __init__(self, rules: Sequence[WatchRule]) -> None:
         self._rules = tuple(rules)
         self._index_of = {rule.name: index for index, rule in enumerate(rules)}
-        self._languages = tuple(frozenset(map(_primary, rule.languages)) for rule in rules)
         self._wanted: dict[str, list[int]] = {}
         self._unwanted: dict[str, list[int]] = {}
         for index, rule in enumerate(self._rules):
@@ -98,7 +97,7 @@ class Matcher:
     def match(self, post: Post) -> tuple[str, ...]:
         """Names of the watches that the post concerns, in the order of the rules.
 
-        A tag of the post that is a watch's name puts it there whatever its words and language.
+        A tag of the post that is a watch's name puts it there whatever its words.
         """
         found = self._indexes(post)
         if post.tags:
@@ -111,17 +110,12 @@ class Matcher:
             return set()
         found = {index for term in terms for index in self._wanted.get(term, ())}
         found.difference_update(index for term in terms for index in self._unwanted.get(term, ()))
-        language = _primary(post.lang) if post.lang else None
-        return {index for index in found if self._speaks(index, language)}
+        return found
 
     def _terms_in(self, text: str) -> set[str]:
         folded = fold(text)
         hits = self._automaton.find_matches_as_indexes(folded, overlapping=True)
         return {self._terms[term] for term, start, end in hits if is_whole(folded, start, end)} if hits else set()
-
-    def _speaks(self, index: int, language: str | None) -> bool:
-        languages = self._languages[index]
-        return not languages or language is None or language in languages
 
 
 def _collect(index_of: dict[str, list[int]], terms: Iterable[str], index: int, name: str) -> None:
@@ -132,8 +126,3 @@ def _collect(index_of: dict[str, list[int]], terms: Iterable[str], index: int, n
                 f"Watch '{name}': the term '{term}' holds nothing to look for; write a word, #tag or @name."
             )
         index_of.setdefault(folded, []).append(index)
-
-
-def _primary(language: str) -> str:
-    """The language of a tag without script and region: "pt-BR" is "pt"."""
-    return re.split("[-_]", language.lower(), maxsplit=1)[0]

@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final, TypeVar
 
@@ -17,6 +17,8 @@ from crisisdesk.channel import Channel, Closed
 from crisisdesk.detect.spike import Thresholds
 from crisisdesk.detect.watch import CHART_HOURS, WatchDetector
 from crisisdesk.incidents.register import Register
+from crisisdesk.language import Reader
+from crisisdesk.language import load as load_reader
 from crisisdesk.match import Matcher
 from crisisdesk.records import EPOCH, Kind, Label, Mention, Post, Scored
 
@@ -42,18 +44,33 @@ class Tally:
     matched: Counter[str] = field(default_factory=Counter)
     """Posts that concern a watch, by source."""
     mentions: Counter[str] = field(default_factory=Counter)
-    """Posts by watch."""
+    """Posts by watch, in the languages that count for it."""
     negative: Counter[str] = field(default_factory=Counter)
     """Negative posts by watch."""
+    other_languages: dict[str, Counter[str]] = field(default_factory=dict)
+    """Posts that count apart, by watch and language; `mentions` and `negative` are without them."""
     under_way: int = 0
     """Mentions that have been taken in and not yet been observed."""
 
 
 class Intake:
-    """Posts become mentions: what was delivered before or concerns no watch goes no further."""
+    """Posts become mentions: what was delivered before or concerns no watch goes no further.
 
-    def __init__(self, matcher: Matcher, mentions: Channel[Mention], tally: Tally, *, open_to_tags: bool) -> None:
+    Here every mention gets its language, by its mark or by its words.
+    """
+
+    def __init__(
+        self,
+        matcher: Matcher,
+        mentions: Channel[Mention],
+        tally: Tally,
+        *,
+        open_to_tags: bool,
+        trouble: Callable[[str], None] = lambda _: None,
+    ) -> None:
         self._matcher = matcher
+        self._read: Reader | None = None
+        self._trouble = trouble
         self._mentions = mentions
         self._tally = tally
         self._open_to_tags = open_to_tags
@@ -80,7 +97,20 @@ class Intake:
         if watches:
             self._tally.matched[source] += 1
             self._tally.under_way += 1
-            await self._mentions.send(Mention(post, watches))
+            await self._mentions.send(Mention(post, watches, post.lang or await self._written_in(post)))
+
+    async def _written_in(self, post: Post) -> str | None:
+        """The language of a post without a mark; what reads it is loaded for the first of them."""
+        if self._read is None:
+            try:
+                self._read = await asyncio.to_thread(load_reader)
+            except Exception as error:  # noqa: BLE001  a library's files may break as they like; a doubt stops no desk
+                self._read = lambda _: None
+                self._trouble(
+                    f"Languages cannot be told ({type(error).__name__}: {error}), so all posts without a mark count. "
+                    "Make room in the temporary folder or install py3langid again, then start the desk again."
+                )
+        return self._read(post.text)
 
 
 class Observation:
@@ -97,6 +127,7 @@ class Observation:
         tally: Tally,
         show: Callable[[Scored], None],
         *,
+        own_language: Callable[[str, str], bool] = lambda _watch, _language: True,
         default_budget: float = 1.0,
         chart_hours: int | None = CHART_HOURS,
     ) -> None:
@@ -104,6 +135,7 @@ class Observation:
         self._register = register
         self._tally = tally
         self._show = show
+        self._own_language = own_language
         self._default_budget = default_budget
         self._chart_hours = chart_hours
         self._budgets = dict(budgets)
@@ -122,14 +154,14 @@ class Observation:
         """Observe one mention for each watch that it concerns."""
         async with self._turn:
             await self._catch_up(item.post.time)
+            item = self._sorted(item)
             self._show(item)
             for watch in item.mention.watches:
-                self._tally.mentions[watch] += 1
-                self._tally.negative[watch] += item.label is Label.NEGATIVE
                 detector = self.detectors.get(watch) or self._add(watch, self._default_budget)
-                spike = detector.observe(item)
-                if spike is not None:
-                    await self._register.witness(spike)
+                if watch in item.mention.apart:
+                    self._count_apart(detector, item.mention)
+                else:
+                    await self._count(detector, item)
             self._tally.under_way -= 1
 
     async def tick(self, now: datetime, *, deaf: bool = False) -> None:
@@ -148,6 +180,27 @@ class Observation:
                 spike = self.detectors[watch].advance(now)
                 if spike.severity is not None or self._register.open_for(watch):
                     await self._register.witness(spike)
+
+    def _sorted(self, item: Scored) -> Scored:
+        """The mention with the watches named for which it is in another language."""
+        mention = item.mention
+        if (language := mention.language) is None:
+            return item
+        apart = tuple(watch for watch in mention.watches if not self._own_language(watch, language))
+        return replace(item, mention=replace(mention, apart=apart)) if apart else item
+
+    async def _count(self, detector: WatchDetector, item: Scored) -> None:
+        self._tally.mentions[detector.name] += 1
+        self._tally.negative[detector.name] += item.label is Label.NEGATIVE
+        spike = detector.observe(item)
+        if spike is not None:
+            await self._register.witness(spike)
+
+    def _count_apart(self, detector: WatchDetector, mention: Mention) -> None:
+        """Neither counts nor baselines may know of it, so that it can call nobody by itself."""
+        if mention.language is not None:
+            self._tally.other_languages.setdefault(detector.name, Counter())[mention.language] += 1
+            detector.observe_apart(mention.post.time, mention.language)
 
     async def _catch_up(self, now: datetime) -> None:
         for moment in _ticks(self._now, now):

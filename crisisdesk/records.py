@@ -76,7 +76,8 @@ class Post:
 
     `time` is the network's record of it, never later than its arrival. `author` is a name or id that is stable
     within the source, None when unknown: such a post counts as a person of its own. `original` is the id of the
-    post that this one repeats, "" for a repost whose original is unknown, None for a post of its own.
+    post that this one repeats, "" for a repost whose original is unknown, None for a post of its own. `lang` is
+    the language of its own mark (`crisisdesk.language.marked`), None without one that can be trusted.
     """
 
     id: str
@@ -103,6 +104,10 @@ class Mention:
 
     post: Post
     watches: tuple[str, ...]
+    language: str | None = None
+    """What it is written in, two letters, by its mark or by its words; None where neither says it beyond doubt."""
+    apart: tuple[str, ...] = ()
+    """Those of the watches whose language it is not: it is shown and counted apart there, and calls nobody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +202,8 @@ class Evidence:
     sources: tuple[tuple[str, int], ...] = ()
     unjudged: int = 0
     """Posts in the window on which the model failed; they count as neutral."""
+    other_languages: tuple[tuple[str, int], ...] = ()
+    """Posts of the window in languages that do not count for the watch, of any mood; part of no other figure."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """Figures in the words that a person says: ages, counts, shares, chances, who has it."""
 
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -68,6 +69,21 @@ def numbers(figures: Numbers) -> str:
         f"{figures.negative:,} negative by {people(figures.authors)} in {window(figures.window_minutes)}, "
         f"usual {usual(figures.expected)}"
     )
+
+
+def languages(counts: Iterable[tuple[str, int]], most: int = 5) -> str:
+    """Posts by language: `fr 20, es 14`; the first `most`, then how many there are in others."""
+    ranked = list(counts)
+    rest = sum(count for _, count in ranked[most:])
+    named = [f"{language} {count:,}" for language, count in ranked[:most]]
+    return ", ".join([*named, f"others {rest:,}"] if rest else named)
+
+
+def apart(counts: Sequence[tuple[str, int]]) -> str:
+    """`34 posts in other languages (fr 20, es 14)`; empty where there are none."""
+    total = sum(count for _, count in counts)
+    posts = "1 post in another language" if total == 1 else f"{total:,} posts in other languages"
+    return f"{posts} ({languages(counts)})" if total else ""
 
 
 def headline(incident: Incident) -> str:

@@ -33,7 +33,7 @@ def evidence(memory: Memory, since: float, first: Quote | None, copies: Callable
         posts=tuple(_decisive(found, copies)),
         first=first,
         voices=_voices(posts),
-        languages=_ranked(post.lang or "unknown" for post in posts),
+        languages=_ranked(p.scored.mention.language or "unknown" for p in found),
         sources=_ranked(post.source for post in posts),
         unjudged=memory.unjudged(since),
     )

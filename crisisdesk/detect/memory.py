@@ -72,7 +72,7 @@ class Memory:
         self._usual: Counter[str] = Counter()
         self._heard = 0
         self.grown = False
-        """Negative posts have come since somebody set it to False."""
+        """Posts that evidence shows have come since somebody set it to False."""
 
     def add(self, item: Remembered, usual_posts: float) -> Iterator[Remembered]:
         """Remember a post.

@@ -1,10 +1,11 @@
 """One watch under observation: scored mentions in, statements about spikes out."""
 
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
+from crisisdesk.detect.apart import Apart, Languages
 from crisisdesk.detect.baseline import HOUR
 from crisisdesk.detect.evidence import evidence, quote
 from crisisdesk.detect.memory import Memory, Remembered, phrases_of
@@ -47,6 +48,7 @@ class WatchDetector:
         self.detector = SpikeDetector(thresholds)
         self._crowd = Crowd()
         self._memory = Memory(WINDOWS[-1])
+        self._apart = Apart()
         self._history: deque[Hour] = deque(maxlen=chart_hours)
         self._charted: int | None = None
         self._now = EPOCH
@@ -77,6 +79,12 @@ class WatchDetector:
         spike = self._judge()
         return spike if spike.severity is not None or before is not None else None
 
+    def observe_apart(self, moment: datetime, language: str) -> None:
+        """Take in a post in another language: nothing is judged by it or learnt from it, but it stands in evidence."""
+        self._pass_time(max(moment, self._now))
+        self._apart.add(int(minutes(moment)), language)
+        self._memory.grown = True
+
     def advance(self, now: datetime) -> Spike:
         """Let time pass without a mention; says how things stand, which is what ends an incident."""
         self._pass_time(max(now, self._now))
@@ -104,6 +112,11 @@ class WatchDetector:
         usual = self.detector.baseline.expected(end - HOUR, end) * self.detector.baseline.share
         return negative, total, usual
 
+    def last_hour_apart(self) -> Languages:
+        """Posts in other languages in the 60 minutes before now."""
+        end = int(minutes(self._now))
+        return self._apart.between(end - HOUR + 1, end)
+
     def state(self) -> dict[str, Any]:
         """Everything that must survive a restart, as plain values; posts are not among it."""
         hours = [(h.start.timestamp(), h.negative, h.total, h.expected, h.high) for h in self._history]
@@ -111,6 +124,7 @@ class WatchDetector:
             "now": self._now.timestamp(),
             "detector": self.detector.state(),
             "memory": self._memory.state(),
+            "apart": self._apart.state(),
             "hours": hours,
             "hour": self._charted,
         }
@@ -120,6 +134,7 @@ class WatchDetector:
         self._now = datetime.fromtimestamp(state["now"], UTC)
         self.detector.restore(state["detector"])
         self._memory.restore(state["memory"])
+        self._apart = Apart.restored(state.get("apart", ()))  # older versions counted none
         self._history.extend(Hour(datetime.fromtimestamp(start, UTC), *rest) for start, *rest in state["hours"])
         self._charted = state["hour"]
 
@@ -177,7 +192,8 @@ class WatchDetector:
             self._first = quote(negatives[0].scored) if negatives else None
         due = self._memory.grown and minutes(self._now) - minutes(self._evidence_at) >= EVIDENCE_EVERY
         if changed or due:
-            self._evidence = evidence(self._memory, since, self._first, self._crowd.copies)
+            found = evidence(self._memory, since, self._first, self._crowd.copies)
+            self._evidence = replace(found, other_languages=self._apart.between(since, minutes(self._now)))
             self._evidence_at = self._now
             self._memory.grown = False
 

@@ -110,6 +110,7 @@ def _evidence(fields: Fields) -> Evidence:
         voices=_counts(fields, "voices"),
         languages=_counts(fields, "languages"),
         sources=_counts(fields, "sources"),
+        other_languages=_counts(fields, "other_languages"),
         unjudged=fields.get("unjudged", 0),
     )
 

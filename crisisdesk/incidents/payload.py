@@ -49,6 +49,7 @@ def incident_data(incident: Incident) -> Fields:
             "voices": [{"author": author, "reach": reach} for author, reach in evidence.voices],
             "languages": dict(evidence.languages),
             "sources": dict(evidence.sources),
+            "other_languages": dict(evidence.other_languages),
             "unjudged": evidence.unjudged,
         },
         "playbook": _playbook(incident.playbook) if incident.playbook else None,

@@ -12,6 +12,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -175,8 +176,10 @@ def heartbeat_data(
     outputs: Iterable[OutputStatus],
     queues: Mapping[str, int],
     model: str,
+    *,
+    other_languages: Mapping[str, Mapping[str, int]] = MappingProxyType({}),
 ) -> dict[str, object]:
-    """What a heartbeat carries; `queues` counts what waits, by stage."""
+    """What a heartbeat carries; `queues` counts what waits, by stage, `other_languages` posts by watch and language."""
     return {
         "sources": [
             {
@@ -196,6 +199,7 @@ def heartbeat_data(
             for one in outputs
         ],
         "model": model,
+        "other_languages": {watch: dict(counts) for watch, counts in other_languages.items()},
     }
 
 

@@ -21,6 +21,10 @@ class Model(Protocol):
     def digest(self) -> str:
         """A short fingerprint of everything that decides its scores."""
 
+    @property
+    def languages(self) -> Sequence[str]:
+        """The languages that it was made for, in two letters; none where that is not known, and then all count."""
+
     def score(self, texts: Sequence[str]) -> list[Scores]:
         """The mood of each text, in order. May take a second, so call it outside the event loop."""
 

@@ -37,6 +37,11 @@ class Cached:
         """The fingerprint of the model behind it."""
         return self._model.digest
 
+    @property
+    def languages(self) -> Sequence[str]:
+        """The languages of the model behind it."""
+        return self._model.languages
+
     def score(self, texts: Sequence[str]) -> list[Scores]:
         """What the model says of each text, in order."""
         keys = [prepare(clean(text)) for text in texts]

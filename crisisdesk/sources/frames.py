@@ -8,6 +8,7 @@ from typing import Final
 import orjson
 
 from crisisdesk.errors import InputError
+from crisisdesk.language import marked
 from crisisdesk.records import Post
 from crisisdesk.text import clean
 
@@ -81,9 +82,8 @@ def _post(author: object, key: object, record: Mapping[str, object], time_us: ob
 
 
 def _language(languages: object) -> str | None:
-    """The first language that the author's client named; it need not name any."""
-    first = languages[0] if isinstance(languages, list) and languages else None
-    return clean(first, _MAX_ID).lower() or None if isinstance(first, str) else None
+    """The language that the author's client named; it need not name any, and several say nothing."""
+    return marked(languages) if isinstance(languages, list) else None
 
 
 def _parent(reply: object) -> str | None:

@@ -16,6 +16,7 @@ from typing import Final
 import orjson
 
 from crisisdesk.errors import InputError
+from crisisdesk.language import marked
 from crisisdesk.records import EPOCH, Post
 from crisisdesk.text import clean, shorten
 
@@ -66,7 +67,7 @@ def post_from(
         time=time if arrival is None else min(time, arrival),
         text=text,
         author=author,
-        lang=_language(fields.get("lang")),
+        lang=marked(fields.get("lang")),
         url=_url(fields.get("url")),
         reach=_reach(fields.get("reach")),
         original=_original(fields.get("repost")),
@@ -140,12 +141,6 @@ def _digest(time: datetime, author: str | None, text: str, line: int | None) -> 
     what = "\0".join((time.isoformat(), author or "", text)).encode("utf-8", "replace")
     digest = hashlib.blake2b(what, digest_size=8).hexdigest()
     return digest if line is None else f"{line}-{digest}"
-
-
-def _language(value: object) -> str | None:
-    """A language tag in lower case; "und" is how networks say that they do not know."""
-    tag = (_name(value) or "").lower()
-    return tag if tag and tag not in {"und", "unknown", "none"} else None
 
 
 def _url(value: object) -> str | None:

@@ -66,7 +66,7 @@ class Known:
     """The model's word on these posts, at no cost: what is left is the desk itself."""
 
     def __init__(self, model: Model, scores: dict[str, Scores]) -> None:
-        self.name, self.digest = model.name, model.digest
+        self.name, self.digest, self.languages = model.name, model.digest, model.languages
         self._scores = scores
 
     def score(self, texts: list[str]) -> list[Scores]:

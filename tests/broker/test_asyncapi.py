@@ -94,7 +94,8 @@ def channel_of(topic: str) -> dict[str, Any]:
 def heartbeat() -> dict[str, Any]:
     live = SourceStatus("bluesky", "live", START - timedelta(seconds=0.4), events=9, posts=5, matched=1)
     sources = (live, SourceStatus("file"))
-    return heartbeat_data(START, sources, (OutputStatus("mqtt", "live", 3, 1),), {"scoring": 0}, "tiny")
+    outputs, other = (OutputStatus("mqtt", "live", 3, 1),), {"A": {"fr": 2}}
+    return heartbeat_data(START, sources, outputs, {"scoring": 0}, "tiny", other_languages=other)
 
 
 def test_a_heartbeat_says_how_old_the_last_event_is():
@@ -105,6 +106,7 @@ async def test_every_message_is_as_documented(amqtt_port, desk_at, subscriber):
     old = Quote("p1", "file", START, "mum_of_2", "never again", 1200, None, 0.97, 3)
     quote = replace(old, neutral=0.02, positive=0.01, model="minilm@6f62")
     evidence = Evidence((Phrase("moms", 9, 0.01),), (quote,), old, (("mum_of_2", 12),), (("en", 1),), (("file", 1),))
+    evidence = replace(evidence, other_languages=(("fr", 2),))
     numbers = Numbers(60, 12, 20, 1.5, 11, 0.6, float("nan"), 1e-6)
     async with subscriber(amqtt_port, five=False) as inbox:
         async with desk_at(amqtt_port, timeout=0.3, heartbeat=heartbeat) as desk:

@@ -216,6 +216,24 @@ def motrin() -> Picture:
     )
 
 
+def abroad() -> Picture:
+    """A calm hour in which most of what is said is French and Spanish."""
+    words = (
+        "fr la pub Motrin est une honte, porter son bébé ce n'est pas une mode",
+        "es el anuncio de motrin es un insulto para las mamás, no vuelvo a comprarlo",
+        "fr franchement insultante cette pub de Motrin. jamais plus",
+    )
+    others = [scored(n, words[n % 3][3:]) for n in range(34)]
+    found = [
+        replace(one, mention=replace(one.mention, language=words[n % 3][:2], apart=("Motrin",)))
+        for n, one in enumerate(others)
+    ]
+    calm = replace(
+        motrin().watches[0], severity=None, negative_hour=4, total_hour=11, other_hour=(("fr", 23), ("es", 11))
+    )
+    return replace(motrin(), incidents=(), watches=(calm,), mentions=(*found[:5], *motrin().mentions[1:3], *found[5:]))
+
+
 class ScriptedDesk:
     """Implements `Desk`: shows `shown`, and writes every action into `asked`."""
 
@@ -276,6 +294,11 @@ class ScriptedDesk:
 @pytest.fixture
 def picture() -> Picture:
     return motrin()
+
+
+@pytest.fixture
+def picture_abroad() -> Picture:
+    return abroad()
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from textual.widgets import Input, Static
 
 from crisisdesk.console.screens.incident import IncidentScreen
 from crisisdesk.console.screens.main import MainScreen
-from crisisdesk.console.widgets.bars import StatusLine
+from crisisdesk.console.widgets.bars import NoticeLine, StatusLine
 from crisisdesk.console.widgets.lists import FEED_ROWS, Feed, IncidentList
 from crisisdesk.errors import StorageError
 from crisisdesk.records import Severity, State, Verdict
@@ -273,3 +273,38 @@ async def test_all_troubles_are_readable_in_full(console, desk):
         await pilot.press("s")
         await until(pilot, lambda: console.screen.query(Static))
         assert "mend it." in text_of(console.screen).replace("\n", " ")
+
+
+async def test_other_languages_are_named_and_a_flood_of_them_is_said(console, desk, picture_abroad):
+    desk.shown = picture_abroad
+    async with running(console):
+        shown = text_of(console.screen)
+    assert "Motrin: 34 posts in other languages (fr 23, es 11) this hour. They are counted apart and call" in shown
+    assert "  +34 fr, es  " in shown
+    assert " · fr · " in shown
+    assert " · es · " in shown
+
+
+@pytest.mark.parametrize(
+    ("posts", "said"), [((11, 19), False), ((11, 20), True), ((21, 20), False), ((20, 20), True), ((0, 20), True)]
+)
+async def test_few_posts_in_other_languages_are_no_flood(console, desk, picture_abroad, posts, said):
+    total, other = posts
+    watch = replace(picture_abroad.watches[0], total_hour=total, other_hour=(("fr", other),))
+    desk.shown = replace(picture_abroad, watches=(watch,), notice="")
+    async with running(console) as pilot:
+        await until(pilot, lambda: f"+{other} fr" in text_of(console.screen))
+        assert ("other languages" in text_of(console.screen)) is said
+        assert console.screen.query_one(NoticeLine).display is said
+
+
+async def test_evidence_counts_other_languages_apart(console, desk, make_incident):
+    found = make_incident()
+    found = replace(found, evidence=replace(found.evidence, other_languages=(("fr", 20), ("es", 14))))
+    desk.shown = replace(desk.shown, incidents=(found,))
+    async with running(console, (140, 90)) as pilot:
+        await pilot.press("enter")
+        await until(
+            pilot,
+            lambda: "And 34 posts in other languages (fr 20, es 14), counted apart" in text_of(console.screen),
+        )

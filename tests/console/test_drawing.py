@@ -11,11 +11,12 @@ from hypothesis import strategies as st
 from textual.content import Content
 
 from crisisdesk.console import words
+from crisisdesk.console.widgets.bars import floods
 from crisisdesk.console.widgets.chart import ceiling, column, sparkline
 from crisisdesk.console.widgets.evidence import evidence_page
 from crisisdesk.console.widgets.lists import mention_page
 from crisisdesk.console.widgets.page import Line, Page, row
-from crisisdesk.desk import ChartPoint
+from crisisdesk.desk import ChartPoint, Picture, WatchPicture
 from crisisdesk.records import Evidence
 
 NOON = datetime(2008, 11, 15, 12, tzinfo=UTC)
@@ -148,3 +149,18 @@ def test_the_console_loads_no_model():
     loaded = "import sys, crisisdesk.console.app; print(*{name.split('.')[0] for name in sys.modules})"
     names = subprocess.run([sys.executable, "-c", loaded], capture_output=True, text=True, check=True).stdout.split()
     assert not {"transformers", "onnxruntime", "torch", "numpy", "tokenizers"} & set(names)
+
+
+def test_what_is_said_in_other_languages():
+    assert words.apart(()) == ""
+    assert words.apart((("fr", 1),)) == "1 post in another language (fr 1)"
+    many = (("fr", 1200), ("es", 14), ("pt", 3), ("it", 2), ("nl", 2), ("ja", 1), ("ru", 1))
+    assert words.apart(many) == "1,223 posts in other languages (fr 1,200, es 14, pt 3, it 2, nl 2, others 2)"
+
+
+def test_many_flooded_watches_share_a_line():
+    watch = WatchPicture("A", None, False, 0, 0, 1.0, None, 0.2, other_hour=(("fr", 30),))
+    picture = Picture(now=NOON, watches=tuple(replace(watch, name=name) for name in "ABC"))
+    assert floods(picture) == ["A, B, C: most posts of this hour are in other languages. Read them."]
+    assert len(floods(replace(picture, watches=picture.watches[:2]))) == 2
+    assert floods(replace(picture, watches=())) == []

@@ -98,3 +98,9 @@ def test_everything_is_wrong(snap_compare, console, desk):
 def test_light(snap_compare, console):
     console.theme = "crisisdesk-light"
     assert snap_compare(console, terminal_size=WIDE, run_before=after(shows="Read the ten posts"))
+
+
+@pytest.mark.parametrize("size", [WIDE, SMALL], ids=["140x45", "80x24"])
+def test_other_languages(snap_compare, console, desk, picture_abroad, size):
+    desk.shown = picture_abroad
+    assert snap_compare(console, terminal_size=size, run_before=after(shows="No incident"))

@@ -56,6 +56,7 @@ class Words:
 
     name = "words"
     digest = "0001"
+    languages = ("en", "de")
 
     def score(self, texts: Sequence[str]) -> list[Scores]:
         return [(0.9, 0.08, 0.02) if "awful" in text else (0.1, 0.8, 0.1) for text in texts]

@@ -32,6 +32,7 @@ class Words:
 
     name = "words"
     digest = "0001"
+    languages = ("en", "de")
 
     def score(self, texts: Sequence[str]) -> list[Scores]:
         return [(0.9, 0.1, 0.0) if "awful" in text else (0.1, 0.8, 0.1) for text in texts]
@@ -275,6 +276,7 @@ async def test_a_year_later_the_posts_of_an_incident_say_what_judged_them_and_ho
 
     class Successor(Words):
         digest = "0002"
+        languages = ("en", "de")
 
     quiet = [post(n * 15, author=f"q{n}") for n in range(4 * 24 * 4)]
     start = 4 * 24 * 60

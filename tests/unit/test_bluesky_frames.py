@@ -25,7 +25,7 @@ EVENT = {
         "record": {
             "$type": "app.bsky.feed.post",
             "createdAt": "1999-05-25T14:23:28.757Z",
-            "langs": ["EN", "de"],
+            "langs": ["EN", "en-GB"],
             "reply": {
                 "parent": {"cid": "bafy1", "uri": "at://did:plc:bbbb/app.bsky.feed.post/3mm1"},
                 "root": {"cid": "bafy2", "uri": "at://did:plc:cccc/app.bsky.feed.post/3mm0"},

@@ -41,6 +41,7 @@ class Words:
 
     name = "words"
     digest = "0001"
+    languages = ("en", "de")
 
     def score(self, texts: Sequence[str]) -> list[Scores]:
         moods = {"awful": (0.8, 0.15, 0.05), "lovely": (0.05, 0.15, 0.8)}

@@ -19,10 +19,10 @@ ANGER = "the new advert about mothers is insulting and I am done with them {}"
 
 
 def scored(text: str, at: datetime, label: Label, *, author: str | None = None, reach: int = 10, n: int = 0) -> Scored:
-    post = Post(f"{at.timestamp()}-{n}", "x", at, text, author=author, lang="en", reach=reach)
+    post = Post(f"{at.timestamp()}-{n}", "x", at, text, author=author, reach=reach)
     certain = {label: 0.9}
     return Scored(
-        Mention(post, ("Brand",)),
+        Mention(post, ("Brand",), "en"),
         *(certain.get(one, 0.05) for one in (Label.NEGATIVE, Label.NEUTRAL, Label.POSITIVE)),
         "m",
     )
@@ -176,3 +176,30 @@ def test_phrases_leave_out_what_says_nothing():
     said = phrases_of(Post("1", "x", START, "The new ad is so insulting to moms http://t.co/x #motrinmoms 2008"))
     assert {"ad", "insulting", "moms", "#motrinmoms"} <= said
     assert not {"the", "is", "so", "to", "2008"} & said
+
+
+def test_posts_in_other_languages_are_counted_beside_and_survive_a_restart(watch: WatchDetector):
+    for minute in range(100):
+        watch.observe_apart(END + timedelta(minutes=minute), "fr" if minute % 2 else "es")
+    assert watch.last_hour()[:2] == (0, 0)
+    assert dict(watch.last_hour_apart()) == {"fr": 30, "es": 30}
+    again = WatchDetector("Brand", Thresholds.for_budget(1))
+    again.restore(orjson.loads(orjson.dumps(watch.state())))
+    assert again.last_hour_apart() == watch.last_hour_apart()
+
+
+def test_what_a_version_without_languages_wrote_can_be_read(watch: WatchDetector):
+    state = orjson.loads(orjson.dumps(watch.state()))
+    del state["apart"]
+    again = WatchDetector("Brand", Thresholds.for_budget(1))
+    again.restore(state)
+    assert (again.now, again.last_hour_apart()) == (watch.now, ())
+
+
+def test_evidence_follows_what_is_said_in_other_languages(watch: WatchDetector):
+    for s in storm(END):
+        watch.observe(s)
+    now = END + timedelta(minutes=40)
+    for second in range(34):
+        watch.observe_apart(now + timedelta(seconds=second), "fr" if second < 20 else "es")
+    assert watch.advance(now + timedelta(minutes=6)).evidence.other_languages == (("fr", 20), ("es", 14))

@@ -39,7 +39,14 @@ INCIDENT = Incident(
     numbers=Numbers(60, 12, 20, 1.51234567, 11, 2 / 3, 0.2, 1.23456e-7),
     why="12 negative posts by 11 people in 60 min, usual 1.5",
     evidence=Evidence(
-        (Phrase("motrin moms", 9, 0.01),), (QUOTE,), QUOTE, (("mum_of_2", 1200),), (("en", 12),), (("file", 12),), 2
+        phrases=(Phrase("motrin moms", 9, 0.01),),
+        posts=(QUOTE,),
+        first=QUOTE,
+        voices=(("mum_of_2", 1200),),
+        languages=(("en", 12),),
+        sources=(("file", 12),),
+        unjudged=2,
+        other_languages=(("fr", 20), ("es", 14)),
     ),
     playbook=PlaybookRef("offensive-ad", "Offensive advertisement", "Read the ten posts"),
     acknowledged_by="Ann",
@@ -107,6 +114,7 @@ def test_an_incident_has_the_promised_keys():
             "languages": {"en": 12},
             "sources": {"file": 12},
             "unjudged": 2,
+            "other_languages": {"fr": 20, "es": 14},
         },
         "playbook": {"id": "offensive-ad", "title": "Offensive advertisement", "next_step": "Read the ten posts"},
     }

@@ -53,6 +53,7 @@ EVIDENCE = st.builds(
     COUNTS,
     COUNTS,
     COUNT,
+    COUNTS,
 )
 INCIDENT = st.builds(
     Incident,

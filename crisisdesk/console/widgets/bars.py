@@ -16,6 +16,8 @@ ROOMY: Final = 110
 """From this width on, the first line has room for the year and the person."""
 FEW_TROUBLES: Final = 2
 """More than these get one line each, so that all of them can be seen."""
+FEW_FLOODS: Final = 2
+"""More watches than these that are flooded share one line."""
 MANY_WAITING: Final = 1_000
 """More mentions than this before the model are a warning: what is on the screen is behind."""
 
@@ -58,15 +60,30 @@ class DeskBar(Sheet):
 
 
 class NoticeLine(Sheet):
-    """What this stream is, when it is not the live public; gone when there is nothing to say."""
+    """What this stream is, when it is not the live public, and what nobody is called for; gone when all is plain."""
 
     def __init__(self) -> None:
         super().__init__(id="notice-line")
 
     def show(self, picture: Picture) -> None:
         """Show this moment."""
-        self.display = bool(picture.notice)
-        self.put(Page([Line(plain(picture.notice))]))
+        lines = [Line(plain(text, "$warning"), most=2) for text in floods(picture)]
+        if picture.notice:
+            lines.append(Line(plain(picture.notice)))
+        self.display = bool(lines)
+        self.put(Page(lines))
+
+
+def floods(picture: Picture) -> list[str]:
+    """Watches about which more is said in other languages than in those that can call somebody; at most two."""
+    flooded = [watch for watch in picture.watches if watch.flooded]
+    texts = [
+        f"{watch.name}: {words.apart(watch.other_hour)} this hour. They are counted apart and call nobody: read them."
+        for watch in flooded
+    ]
+    if len(texts) <= FEW_FLOODS:
+        return texts
+    return [f"{', '.join(watch.name for watch in flooded)}: most posts of this hour are in other languages. Read them."]
 
 
 class StatusLine(Sheet):

@@ -143,6 +143,8 @@ def evidence_page(evidence: Evidence) -> Page:
         lines += [heading("Not judged"), Line(Content(words.unjudged(evidence.unjudged))), BLANK]
     lines += _counts("Voices, by followers", evidence.voices)
     lines += _counts("Languages, by posts", evidence.languages)
+    if apart := words.apart(evidence.other_languages):
+        lines += [Line(plain(f"And {apart}, counted apart: they called nobody.", "$faint")), BLANK]
     lines += _counts("Sources, by posts", evidence.sources)
     return Page(lines)
 

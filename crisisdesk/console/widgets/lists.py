@@ -131,12 +131,14 @@ def watch_page(watch: WatchPicture) -> Page:
     """A watch in two lines: its name, last hours and state; then the last hour against the usual."""
     part = words.share(watch.negative_share) if watch.negative_share is not None else "no posts"
     share = Content.styled(f"{part} negative, usual {words.share(watch.usual_share)}", "$faint")
-    return Page([row(_watch_name(watch), _watch_state(watch)), row(_watch_hour(watch), share)])
+    name = joined(_watch_name(watch), _watch_apart(watch), by="  ")
+    return Page([row(name, _watch_state(watch)), row(_watch_hour(watch), share)])
 
 
 def watch_line(watch: WatchPicture) -> Page:
     """A watch in a single line."""
-    return Page([row(joined(_watch_name(watch), _watch_hour(watch), by="  "), _watch_state(watch))])
+    line = joined(_watch_name(watch), _watch_hour(watch), _watch_apart(watch), by="  ")
+    return Page([row(line, _watch_state(watch))])
 
 
 def _watch_name(watch: WatchPicture) -> Content:
@@ -147,6 +149,13 @@ def _watch_hour(watch: WatchPicture) -> Content:
     return Content(f"{watch.negative_hour:,} this hour, usual {words.usual(watch.expected_hour)}")
 
 
+def _watch_apart(watch: WatchPicture) -> Content:
+    """What is said in other languages, and counts for nothing beside it: `+34 fr, es`."""
+    named = ", ".join(language for language, _ in watch.other_hour[:2])
+    total = sum(count for _, count in watch.other_hour)
+    return plain(f"+{total:,} {named}" if total else "", "$faint", cells=16)
+
+
 def _watch_state(watch: WatchPicture) -> Content:
     learning = Content.styled("learning" if watch.learning else "", "$accent")
     if watch.severity is None:
@@ -155,18 +164,25 @@ def _watch_state(watch: WatchPicture) -> Content:
 
 
 def mention_page(scored: Scored) -> Page:
-    """A mention: judgement, author and time in a line, then its words in at most three."""
+    """A mention: judgement, author and time in a line, then its words in at most three.
+
+    One in another language names it and has no colour, since it does not count.
+    """
     post, label = scored.post, scored.label
     name = plain(post.author or "unknown", "$faint", cells=24)
     reach = Content.styled(f"{post.reach:,} followers" if post.reach else "", "$faint")
     copied = Content.styled("repost" if post.original is not None else "", "$faint")
+    apart = plain(scored.mention.language or "" if scored.mention.apart else "", "$faint", cells=8)
+    mood = "" if scored.mention.apart or label == "neutral" else MOOD[label]
     failed = Content.styled("" if scored.judged else "not judged", "$warning")
     return Page(
         [
             row(
-                Content.assemble((f"{SIGN[label]} ", f"bold {MOOD[label]}"), joined(name, reach, copied, failed)),
+                Content.assemble(
+                    (f"{SIGN[label]} ", f"bold {MOOD[label]}"), joined(name, apart, reach, copied, failed)
+                ),
                 Content.styled(words.clock(post.time), "$faint"),
             ),
-            Line(plain(post.text, MOOD[label] if label != "neutral" else ""), indent=2, most=3),
+            Line(plain(post.text, mood), indent=2, most=3),
         ]
     )
