@@ -2,8 +2,10 @@
 
 import asyncio
 import signal
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from getpass import getuser
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -74,16 +76,29 @@ def run_headless(plan: Plan, prepare: Callable[[App], None]) -> App:
 
 
 def run_console(plan: Plan, prepare: Callable[[App], None] = lambda _: None) -> None:
-    """Run with the console in front; the console's end is the end. `prepare` is called before anything starts."""
+    """Run with the console in front; the console's end is the end. `prepare` is called before anything starts.
+
+    The model is loaded in a thread once the first frame is shown: its libraries are a second of Python to import, and
+    two threads of Python share one core.
+    """
     from crisisdesk.console.app import Console  # noqa: PLC0415 - only a desk with a screen pays for it
 
+    shown = threading.Event()
+
+    def load() -> Model:
+        shown.wait()
+        return plan.load_model()
+
     async def work() -> None:
-        async with App(plan) as app, asyncio.TaskGroup() as group:
+        async with App(replace(plan, load_model=load)) as app, asyncio.TaskGroup() as group:
             prepare(app)
             running = group.create_task(app.run(), name="desk")
-            console = Console(app.desk, person())
+            console = Console(app.desk, person(), shown=shown.set)
             _on_signals(("SIGTERM", "SIGHUP"), console.exit)  # a lost terminal, too
-            await console.run_async()
+            try:
+                await console.run_async()
+            finally:
+                shown.set()  # nobody may wait for a frame that never comes
             if plan.live and not running.done():
                 app.stop()
                 await asyncio.wait({running}, timeout=STOP_SECONDS)

@@ -1,6 +1,6 @@
 """The console: opens the main screen, hands every new picture to the screens, and calls when it gets worse."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import tzinfo
 from typing import ClassVar
 
@@ -30,9 +30,19 @@ class Console(App[None]):
         Binding("ctrl+q", "quit", "Quit", id="quit", tooltip="End the console at once", priority=True),
     ]
 
-    def __init__(self, desk: Desk, person: str, zone: tzinfo | None = None) -> None:
-        """Prepare the console; `zone` is where the person is, None for the machine's own."""
+    def __init__(
+        self, desk: Desk, person: str, zone: tzinfo | None = None, shown: Callable[[], None] = lambda: None
+    ) -> None:
+        """Prepare the console.
+
+        Args:
+            desk: what it shows.
+            person: who sits in front of it.
+            zone: where the person is, None for the machine's own.
+            shown: called when the first frame is on the screen.
+        """
         super().__init__()
+        self._shown = shown
         self._desk = desk
         self._person = person
         self._zone = zone
@@ -56,6 +66,9 @@ class Console(App[None]):
 
     def on_mount(self) -> None:
         self._keep_picture()
+
+    def on_ready(self) -> None:
+        self._shown()
 
     def on_picture_taken(self, message: PictureTaken) -> None:
         if not self.is_running:

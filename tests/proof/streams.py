@@ -14,7 +14,7 @@ from crisisdesk.cli import models, tools
 from crisisdesk.cli.main import run
 
 class Scripted:
-    name, digest = "scripted", "1"
+    name, digest, languages = "scripted", "1", ("en", "de")
 
     def score(self, texts):
         return [(0.8, 0.15, 0.05) if "awful" in text else (0.1, 0.8, 0.1) for text in texts]

@@ -345,3 +345,19 @@ async def test_a_paced_recording_can_be_stopped_at_once(plan):
         await until(app, lambda: app.tally.mentions["Acme"] == 1)
         app.stop()
     assert isinstance((await app.desk.picture()).mentions[0], Scored)
+
+
+async def test_posts_that_waited_for_a_model_that_never_came_are_asked_for_again(plan):
+    def load() -> Words:
+        raise ModelError("restore the folder")
+
+    first, second, third = Scripted("a", sends([post(1)])), Scripted("a", sends([post(2)])), Scripted("a", sends([]))
+    first.cursor, second.cursor = "after 1", "after 2"
+    async with running(plan(first)):
+        pass
+    with pytest.raises(ExceptionGroup):
+        async with running(plan(second, load_model=load)):
+            pass
+    assert second.resumed == "after 1"
+    async with App(plan(third)):
+        assert third.resumed == "after 1"
