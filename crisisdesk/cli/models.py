@@ -10,7 +10,7 @@ import typer
 from crisisdesk.cli.loading import ModelOption, model_loader
 from crisisdesk.cli.running import load_shipped_model
 from crisisdesk.cli.terminal import BadLines, progress, put, put_json, say
-from crisisdesk.lines import size_of
+from crisisdesk.lines import check_files, size_of
 from crisisdesk.sentiment import card, choose, hub
 from crisisdesk.sentiment.labels import parse_labels
 from crisisdesk.text import clean
@@ -27,7 +27,9 @@ model = typer.Typer(
 
 @model.command("evaluate")
 def model_evaluate(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="Tab-separated with label and text; .gz too.")],
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="Tab-separated with label and text; .gz too, - is stdin.")
+    ],
     *,
     by: Annotated[
         list[str] | None, typer.Option(metavar="COLUMN", help="Also for each value of this column; repeatable.")
@@ -41,17 +43,18 @@ def model_evaluate(
     """Measure the model on labelled posts. `ece` is its calibration error, `chance` what luck alone makes of it."""
     from crisisdesk.sentiment.evaluate import evaluate, render  # noqa: PLC0415 - numpy, which only this needs
 
+    check_files([file])
     bad, size = BadLines(), size_of([file])
     judge = (model_loader(asked) or load_shipped_model)()
     with progress("scoring", size) as advance:
         report = evaluate(file, judge, by=by or (), bad=bad, progress=advance.to)
     bad.summarize()
-    if picture is not None:
-        _draw(picture, judge.name, report)
     if as_json:
         put_json(report.as_dict())
     else:
         put(render(report))
+    if picture is not None:
+        _draw(picture, judge.name, report)
 
 
 def _draw(path: Path, name: str, report: "Report") -> None:

@@ -121,19 +121,23 @@ class _Panel:
         self._draw = draw
         self._size = size
         self._title = (left, top + 2 * size)
+        self._figures = (left, top + 7 * size // 2)
         self._left, self._right = left + 4 * size, right
-        self._upper, self._counts_lower = top + 3 * size + 6, bottom - 3 * size
+        self._upper, self._counts_lower = top + 9 * size // 2 + 6, bottom - 3 * size
         height = self._counts_lower - self._upper
         self._lower, self._counts_upper = self._upper + height * 3 // 4, self._upper + height * 5 // 6
 
     def show(self, curve: Curve) -> None:
         """Draw all of it; the name is outside text and cleaned here."""
-        name = shorten(clean(curve.name, 4 * NAME_LENGTH), NAME_LENGTH) or "(without a name)"
-        large, small = font(self._size + 4), font(self._size)
+        name, large = (
+            shorten(clean(curve.name, 4 * NAME_LENGTH), NAME_LENGTH) or "(without a name)",
+            font(self._size + 4),
+        )
+        while self._draw.textlength(name, large) > self._right - self._title[0]:
+            name = shorten(name, len(name) - 1)
         self._draw.text(self._title, name, INK, large, anchor="ls")
         words = f"{curve.posts:,} posts, calibration error {curve.error:.3f}, by chance {curve.chance:.3f}"
-        after = self._title[0] + self._draw.textlength(name, large) + self._size
-        self._draw.text((after, self._title[1]), words, FAINT, small, anchor="ls")
+        self._draw.text(self._figures, words, FAINT, font(self._size), anchor="ls")
         self._grid()
         for point in curve.points:
             self._promise(point)

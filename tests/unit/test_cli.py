@@ -363,7 +363,9 @@ def test_evaluate_draws(capsys, labelled, here):
     assert "Drew out.png." in err
     assert (here / "out.png").read_bytes().startswith(b"\x89PNG")
     assert run(["model", "evaluate", labelled, "--plot", "nosuch/out.png"]) == 1
-    assert "The picture nosuch/out.png cannot be written" in capsys.readouterr().err
+    again, err = capsys.readouterr()
+    assert again.splitlines()[1].startswith("all")  # the figures are not lost with the picture
+    assert "The picture nosuch/out.png cannot be written" in err
 
 
 def test_evaluate_for_people(capsys, labelled):
@@ -379,7 +381,8 @@ def test_evaluate_names_a_column_that_is_not_there(capsys, labelled):
     assert "no column nosuch" in capsys.readouterr().err
 
 
-def test_evaluate_of_a_file_that_is_not_there_is_a_mistake_of_the_call(capsys):
+def test_evaluate_of_a_file_that_is_not_there_is_a_mistake_of_the_call(capsys, monkeypatch):
+    monkeypatch.setattr(models, "load_shipped_model", pytest.fail)  # nobody waits for the model to hear it
     assert run(["model", "evaluate", "nosuch.tsv"]) == 2
     assert "Errno" not in capsys.readouterr().err
 

@@ -7,7 +7,7 @@ from PIL import Image, ImageColor
 
 from crisisdesk.errors import CrisisdeskError
 from crisisdesk.report.panel import ABOVE, BAND, BAR, EXPECTED
-from crisisdesk.report.reliability import HEADER, LARGE, MOST_GROUPS, SMALL, WIDTH, Curve, Point, plot
+from crisisdesk.report.reliability import COLUMNS, EDGE, HEADER, LARGE, MOST_GROUPS, SMALL, WIDTH, Curve, Point, plot
 
 HIGH, LOW = 14 / 15, 13 / 15
 
@@ -74,8 +74,9 @@ def test_no_name_can_spoil_the_picture(tmp_path: Path, name: str) -> None:
     plot(tmp_path / "hostile.png", [curve(), curve(name), curve("last")], name)
     plot(tmp_path / "plain.png", [curve(), curve("a"), curve("last")], "b")
     with Image.open(tmp_path / "hostile.png") as hostile, Image.open(tmp_path / "plain.png") as plain:
-        below = (0, HEADER + LARGE + 46, WIDTH, HEADER + LARGE + SMALL)
-        assert hostile.crop(below).tobytes() == plain.crop(below).tobytes()
+        top, middle = HEADER + LARGE, EDGE + (WIDTH - 2 * EDGE) // COLUMNS
+        for box in ((0, top + 46, WIDTH, top + SMALL), (middle, top, WIDTH, top + SMALL)):
+            assert hostile.crop(box).tobytes() == plain.crop(box).tobytes()
 
 
 def test_no_posts_and_certain_ones_can_be_drawn(tmp_path: Path) -> None:
