@@ -1,11 +1,15 @@
 """Marks that can be trusted, words that can be read, and doubts that stay doubts. The real library reads."""
 
+import random
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crisisdesk import language
+from crisisdesk.cases import case
 from crisisdesk.language import HOME, Reader, is_enough, load, marked, words_of
+from crisisdesk.sources.files import read_posts
 from crisisdesk.text import clean
 
 
@@ -123,3 +127,15 @@ def test_any_text_can_be_read(read, text):
 def test_any_mark_can_be_read(mark):
     found = marked(mark)
     assert found is None or marked(found) == found
+
+
+@pytest.mark.timeout(180)  # two seconds of work
+def test_no_english_or_german_post_of_the_case_is_lost_and_most_foreign_ones_are_found(read):
+    """The case marks its posts; here they are read as if it did not."""
+    posts = list(read_posts([case("motrin").path], on_bad=lambda line: pytest.fail(str(line))))
+    home = {post.text for post in posts if post.lang in HOME}
+    foreign = {post.text: post.lang for post in posts if post.lang not in HOME}
+    assert len(home) > 5_000
+    some = random.Random(1).sample(sorted(home), 1_500)  # all of them in tests/bench/test_language.py
+    assert [text for text in some if read(text) not in {None, *HOME}] == []
+    assert sum(read(text) == lang for text, lang in foreign.items()) > 0.8 * len(foreign) > 80
