@@ -67,7 +67,7 @@ def parse_labels(text: str) -> dict[str, str]:
         UsageError: a part is no label=meaning.
     """
     found: dict[str, str] = {}
-    for part in text.split(","):
+    for part in text.removesuffix(",").split(","):
         label, equals, mood = (piece.strip() for piece in part.rpartition("="))
         if not label or not equals or mood not in LABELS:
             raise UsageError(
