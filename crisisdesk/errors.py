@@ -9,7 +9,7 @@
     │   └── FatalSourceError      trying again will not help: names the setting to mend
     ├── OutputError          an alert did not leave the building; it is tried again
     │   └── FatalOutputError      trying again will not help: names the setting to mend
-    └── ModelError           the model's files are missing, broken or of another kind
+    └── ModelError           the model cannot be fetched, loaded or imported, or what its labels mean is unclear
 
 Every message says what happened, where, and what to do; it is shown as it stands, without a traceback.
 """
@@ -56,4 +56,4 @@ class FatalOutputError(OutputError):
 
 
 class ModelError(CrisisdeskError):
-    """The sentiment model cannot be loaded."""
+    """The sentiment model cannot be fetched, loaded or imported; the message says what lacks and where to get it."""

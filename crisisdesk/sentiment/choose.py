@@ -57,7 +57,7 @@ def find(asked: str | None, home: Path | None = None) -> Choice:
         folder = default_model_folder()
         return Choice(SHIPPED, folder, None, folder)
     folder = Path(asked).expanduser()
-    if folder.is_dir():
+    if _is_folder(folder):
         return _of_folder(folder, home)
     shown = clean(asked, 200)
     if looks_like_a_path(asked):
@@ -79,9 +79,9 @@ def find_source(asked: str, home: Path | None = None) -> Choice:
     """
     home = home or imported_models()
     folder = Path(asked).expanduser()
-    if (folder / "model.onnx").is_file() or asked == SHIPPED:
+    if asked == SHIPPED or (_is_folder(folder) and (folder / "model.onnx").is_file()):
         raise UsageError(f"{clean(asked, 200)} runs without PyTorch as it is; there is nothing to import.")
-    if folder.is_dir():
+    if _is_folder(folder):
         return Choice(clean(folder.resolve().name, 200), None, folder, _copy_of(folder, home))
     choice = find(asked, home)
     return replace(choice, ready=None)
@@ -101,6 +101,14 @@ def _of_folder(folder: Path, home: Path) -> Choice:
             f"crisisdesk model import {folder}"
         )
     return Choice(name, copy, folder, copy)
+
+
+def _is_folder(path: Path) -> bool:
+    """Whether there is one; what can be no path is none."""
+    try:
+        return path.is_dir()
+    except (OSError, ValueError):
+        return False
 
 
 def _copy_of(folder: Path, home: Path) -> Path:

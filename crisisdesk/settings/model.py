@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Final, Literal, Self
@@ -64,7 +65,10 @@ def _model(asked: object, info: ValidationInfo) -> str:
             'or a folder such as "./my-model"'
         )
     folder = _below(asked, info)
-    return str(folder.absolute()) if asked.startswith((".", "~")) or folder.is_dir() else asked
+    with suppress(OSError):  # too long for a path, so that it is none
+        if asked.startswith((".", "~")) or folder.is_dir():
+            return str(folder.absolute())
+    return asked
 
 
 def _mood(mood: str) -> str:

@@ -376,3 +376,21 @@ def test_any_file_loads_or_is_explained_with_a_line(tmp_path_factory, lines):
         for line in str(error).split("\n"):
             number = int(line.removeprefix(f"{path}:").split(":")[0])
             assert 1 <= number <= max(len(lines), 1)
+
+
+def test_a_model_is_a_name_of_the_hub_or_a_folder_beside_the_file(toml, tmp_path):
+    assert toml(DESK).desk.model is None
+    assert toml(DESK + 'model = "acme/moods"').desk.model == "acme/moods"
+    (tmp_path / "acme" / "moods").mkdir(parents=True)
+    assert toml(DESK + 'model = "acme/moods"').desk.model == str(tmp_path / "acme" / "moods")
+    assert toml(DESK + 'model = "./not there"').desk.model == str(tmp_path / "not there")
+
+
+def test_what_labels_mean_is_a_table_of_moods(toml, problems):
+    assert toml(DESK + 'model_labels = { "LABEL 0" = "negative" }').desk.model_labels == {"LABEL 0": "negative"}
+    assert problems(DESK + "model_labels = { joy = 'positiv' }") == [
+        "3: 'joy' in [desk]: 'positiv' is no mood; did you mean 'positive'?"
+    ]
+    assert problems(DESK + "model_labels = 'positive'") == ["3: 'model_labels' in [desk] must be a table"]
+    assert problems(DESK + "modl = 'acme/moods'") == ["3: unknown key 'modl' in [desk]; did you mean 'model'?"]
+    assert problems(DESK + "model = 7")[0].startswith("3: 'model' in [desk] must be a name of the Hugging Face hub")

@@ -1,0 +1,157 @@
+"""From what people write as the model to the model itself: folders, names, copies, and what is said without PyTorch."""
+
+import json
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from crisisdesk.cli.loading import model_loader
+from crisisdesk.cli.main import run
+from crisisdesk.errors import ModelError, UsageError
+from crisisdesk.sentiment import choose, torch_model
+from crisisdesk.sentiment.card import SHIPPED, default_model_folder
+from crisisdesk.sentiment.origin import stated
+
+HUB_NAME = "cardiffnlp/twitter-xlm-roberta-base-sentiment"
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path, monkeypatch) -> Path:
+    """An empty working folder and a data folder of nobody's; no PyTorch, whatever is installed."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    monkeypatch.setattr(torch_model, "find_spec", lambda _: None)
+    return tmp_path
+
+
+def folder_for_pytorch(place: Path, **changes) -> Path:
+    place.mkdir(parents=True)
+    config = {"architectures": ["BertForSequenceClassification"], "id2label": {"0": "NEG", "1": "POS"}, **changes}
+    (place / "config.json").write_text(json.dumps(config))
+    (place / "model.safetensors").write_bytes(b"weights")
+    return place
+
+
+def test_nothing_and_its_own_name_mean_the_shipped_model():
+    assert choose.find(None).ready == choose.find(SHIPPED).ready == default_model_folder()
+    assert model_loader(None) is None
+
+
+def test_a_folder_that_runs_as_it_is_is_loaded_and_judges(here):
+    shutil.copytree(default_model_folder(), here / "mine")
+    model = choose.load(choose.find("mine"), {"negative": "positive", "positive": "negative"})
+    [(negative, _, positive)] = model.score(["I love this so much, thank you!"])
+    assert model.name == "mine"
+    assert negative > positive
+
+
+@pytest.mark.parametrize("asked", ["./nosuch", "/no/such", "nosuch/", "~/no such", "..\\nosuch"])
+def test_a_folder_that_is_not_there_is_a_mistake_of_the_call(asked):
+    with pytest.raises(UsageError, match="There is no folder"):
+        choose.find(asked)
+
+
+@pytest.mark.parametrize("asked", ["a/b/c", "a b", "ü/x", "a" * 300, "-x", "x\x1b[31m"])
+def test_what_is_neither_folder_nor_name_says_how_both_are_written(asked):
+    with pytest.raises(UsageError, match="write a name of the Hugging Face hub, such as") as raised:
+        choose.find(asked)
+    assert str(raised.value).isprintable()
+
+
+def test_without_pytorch_a_name_or_folder_says_what_to_install_or_to_import(here):
+    folder_for_pytorch(here / "plain")
+    for asked in (HUB_NAME, "./plain"):
+        with pytest.raises(ModelError, match=r"pip install 'crisisdesk\[torch\]'") as raised:
+            model_loader(asked)
+        assert f"crisisdesk model import {asked.removeprefix('./')}" in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["score", "posts.txt"],
+        ["replay", "posts.txt"],
+        ["demo", "--json"],
+        ["watch", "acme", "--headless"],
+        ["model", "evaluate", "posts.txt"],
+    ],
+)
+def test_every_command_takes_a_model_and_says_in_one_message_why_it_cannot_run(here, capsys, command):
+    (here / "posts.txt").write_text("great\n")
+    assert run([*command, "--model", HUB_NAME]) == 1
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith(f"The model {HUB_NAME} runs on PyTorch, which is not installed here.")
+    assert err.count("\n") == 1
+
+
+def test_a_configured_model_that_cannot_run_ends_the_run_before_it_begins(here, capsys):
+    (here / "crisisdesk.toml").write_text(
+        f'[desk]\nname = "acme"\nmodel = "{HUB_NAME}"\n[[watch]]\nname = "A"\nterms = ["a"]\n'
+        '[[source]]\nkind = "bluesky"\nurl = "ws://127.0.0.1:9/x"\n'
+    )
+    assert run(["run", "--headless"]) == 1
+    assert "runs on PyTorch" in capsys.readouterr().err
+    assert not list(here.glob("*.db"))
+
+
+def test_an_imported_copy_is_found_by_the_same_name_until_its_folder_changes(here):
+    source = folder_for_pytorch(here / "plain")
+    copy = choose.find("./plain").copy
+    shutil.copytree(default_model_folder(), copy)
+    later = max(path.stat().st_mtime for path in (*copy.iterdir(), *source.iterdir())) + 10
+    os.utime(copy / "config.json", (later, later))
+    assert choose.find("./plain").ready == choose.find(str(source)).ready == copy
+    os.utime(source / "model.safetensors", (later + 10, later + 10))
+    with pytest.raises(
+        ModelError, match=r"was changed after it was imported\. Import it again: crisisdesk model import"
+    ):
+        choose.find("./plain")
+    shutil.copytree(default_model_folder(), choose.imported_models() / "acme--moods")
+    assert choose.find("acme/moods").ready == choose.imported_models() / "acme--moods"
+
+
+def test_what_runs_as_it_is_needs_no_import(here, capsys):
+    shutil.copytree(default_model_folder(), here / "mine")
+    assert run(["model", "import", "./mine"]) == 2
+    assert "there is nothing to import" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"architectures": ["BertModel"]}, r"made for something else \(BertModel\)"),
+        ({"problem_type": "multi_label_classification"}, "does not choose one of several labels"),
+        ({"id2label": {"0": "score"}}, "does not choose one of several labels"),
+        ({"id2label": {"0": "joy", "1": "anger"}}, r'model_labels = \{ joy = "\?", anger = "\?" \}'),
+        ({"id2label": ["NEG", "POS"]}, "is not that of a classifier"),
+    ],
+)
+def test_a_folder_of_another_kind_is_refused_without_loading_it(here, changes, message):
+    folder_for_pytorch(here / "other", **changes)
+    with pytest.raises(ModelError, match=message):
+        choose.card_of(choose.find("./other"))
+
+
+def test_a_folder_without_weights_says_what_is_missing(here):
+    (folder_for_pytorch(here / "empty") / "model.safetensors").unlink()
+    with pytest.raises(ModelError, match=r"holds neither model\*\.safetensors nor pytorch_model\*\.bin"):
+        choose.card_of(choose.find("./empty"))
+
+
+@pytest.mark.parametrize(
+    ("page", "found"),
+    [
+        ("---\nlanguage: en\nlicense: mit\n---\n", {"languages": ["en"], "licence": "mit"}),
+        ("---\nlanguage: [de, multilingual]\n---\n", {"languages": ["de"]}),
+        ("---\nlanguage: multilingual\n---\n", {}),
+        ("# No head\n", {}),
+        ("---\n{[\n---\n", {}),
+        ("---\nlanguage: {a: b}\nlicense: [1]\n---\n", {}),
+    ],
+)
+def test_a_page_states_languages_and_licence_or_nothing(here, page, found):
+    (here / "README.md").write_text(page)
+    assert stated(here) == found
