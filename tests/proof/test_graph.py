@@ -13,8 +13,6 @@ def test_an_exported_network_says_what_pytorch_says_but_for_the_eighth_bit(tmp_p
     script = Path(__file__).with_name("graph_beside_torch.py")
     done = subprocess.run([torch_python, script, tmp_path], capture_output=True, text=True, timeout=500, check=True)
     found = json.loads(done.stdout)
-    for apart, spread in zip(found["apart"], found["spread"], strict=True):
-        assert (
-            apart < spread / 10
-        )  # 8 bits of so small a network: up to 0.075; without one bias of a layer: 0.18 and more
+    # 8 bits of so small a network cost up to 0.075 of the spread; a bias left out in each layer costs 0.16 and more.
+    assert max(apart / spread for apart, spread in zip(found["apart"], found["spread"], strict=True)) < 0.1
     assert found["company"] == [0.0] * len(found["company"])
