@@ -21,6 +21,8 @@ from crisisdesk.language import Reader
 from crisisdesk.language import load as load_reader
 from crisisdesk.match import Matcher
 from crisisdesk.records import EPOCH, Kind, Label, Mention, Post, Scored
+from crisisdesk.text import clean
+from crisisdesk.threads import in_daemon_thread
 
 T = TypeVar("T")
 
@@ -70,6 +72,7 @@ class Intake:
     ) -> None:
         self._matcher = matcher
         self._read: Reader | None = None
+        self._loading = asyncio.Lock()
         self._trouble = trouble
         self._mentions = mentions
         self._tally = tally
@@ -100,17 +103,26 @@ class Intake:
             await self._mentions.send(Mention(post, watches, post.lang or await self._written_in(post)))
 
     async def _written_in(self, post: Post) -> str | None:
-        """The language of a post without a mark; what reads it is loaded for the first of them."""
-        if self._read is None:
-            try:
-                self._read = await asyncio.to_thread(load_reader)
-            except Exception as error:  # noqa: BLE001  a library's files may break as they like; a doubt stops no desk
-                self._read = lambda _: None
-                self._trouble(
-                    f"Languages cannot be told ({type(error).__name__}: {error}), so all posts without a mark count. "
-                    "Make room in the temporary folder or install py3langid again, then start the desk again."
-                )
-        return self._read(post.text)
+        """The language of a post without a mark; what reads it is loaded for the first of them, whatever its source."""
+        read = self._read or await self._reader()
+        return read(post.text)
+
+    async def _reader(self) -> Reader:
+        """Load it, once for all sources."""
+        async with self._loading:
+            if self._read is None:
+                self._read = await self._load()
+            return self._read
+
+    async def _load(self) -> Reader:
+        try:
+            return await in_daemon_thread(load_reader)
+        except Exception as error:  # noqa: BLE001  a library's files may break as they like; a doubt stops no desk
+            self._trouble(
+                f"Languages cannot be told ({clean(f'{type(error).__name__}: {error}', 200)}), so all posts without a "
+                "mark count. Make room in the temporary folder or install py3langid again, then start the desk again."
+            )
+            return lambda _: None
 
 
 class Observation:

@@ -80,7 +80,7 @@ def model_info(
     as_json: AsJson = False,
 ) -> None:
     """Say what is known about a model: its labels and what they mean here, its size, languages and licence."""
-    known = choose.card_of(choose.find(asked))
+    known = choose.card_of(choose.find(asked), progress=sys.stderr.isatty())
     if as_json:
         put_json(asdict(known) | {"folder": str(known.folder)})
     else:

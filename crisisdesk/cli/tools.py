@@ -20,7 +20,7 @@ from crisisdesk.playbooks.library import playbook_files
 from crisisdesk.resources import folder
 from crisisdesk.sentiment.score import score_texts
 from crisisdesk.sources.files import read_texts
-from crisisdesk.sources.thread import as_they_come
+from crisisdesk.threads import as_they_come
 
 CHUNK: Final = 1000
 """Posts scored at once: enough to group them by length, and a second at most until their lines are out."""

@@ -8,6 +8,7 @@ from crisisdesk.channel import Channel, Closed
 from crisisdesk.records import Mention, Scored
 from crisisdesk.sentiment.base import NEUTRAL, Model, signature
 from crisisdesk.sentiment.judge import judge
+from crisisdesk.threads import in_daemon_thread
 
 AT_MOST: Final = 256
 """Mentions scored at once: enough to group them by length, and half a second at most until the first is out."""
@@ -23,7 +24,7 @@ class Scoring:
         """Prepare the stage.
 
         Args:
-            load: makes the model; called in a worker thread by `run`.
+            load: makes the model; called by `run` in a thread for which the end of the program does not wait.
             trouble: told of posts that could not be judged, in words for a person.
         """
         self._load = load
@@ -43,7 +44,7 @@ class Scoring:
         """
         done: Channel[list[Scored]] = Channel(1)
         try:
-            model = await asyncio.to_thread(self._load)
+            model = await in_daemon_thread(self._load)
             self.model = signature(model)
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._score(mentions, done, model, at_most), name="score mentions")

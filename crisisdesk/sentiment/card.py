@@ -85,6 +85,7 @@ def read_config(folder: Path, unnamed: Mapping[str, str] | None = None) -> dict[
         own = config.setdefault("crisisdesk", {})
         own["temperature"] = float(own.get("temperature", 1.0))
         own["max_tokens"] = int(own.get("max_tokens", MAX_TOKENS))
+        own["labels"] = dict(own.get("labels", {}))
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ModelError(
             f"The configuration {folder / 'config.json'} is not that of a classifier ({error!r}); restore the file."
@@ -160,27 +161,31 @@ def _digest(config: Mapping[str, Any], means: Sequence[str], deciding: Sequence[
 
 
 def render(card: Card) -> str:
-    """The description as lines for a person."""
-    lines = [
-        f"model        {card.name}",
-        f"digest       {card.digest}",
-        f"folder       {card.folder}",
-        f"size         {card.size / 1e6:.1f} MB",
-        f"labels       {', '.join(_labelled(card))}",
-        f"reads        {card.max_tokens} tokens of a post",
-        f"languages    {', '.join(card.languages) or 'not stated'}",
-        f"licence      {card.licence}",
-        f"base         {card.base}",
-        f"temperature  {card.temperature:g}",
-        f"trained on   {', '.join(card.trained_on) or 'not stated'}",
+    """The description as lines for a person; what a folder says of itself is outside text."""
+    rows = [
+        ("model", card.name),
+        ("digest", card.digest),
+        ("folder", str(card.folder)),
+        ("size", f"{card.size / 1e6:.1f} MB"),
+        ("labels", ", ".join(_labelled(card))),
+        ("reads", f"{card.max_tokens} tokens of a post"),
+        ("languages", ", ".join(map(str, card.languages)) or "not stated"),
+        ("licence", str(card.licence)),
+        ("base", str(card.base)),
+        ("temperature", f"{card.temperature:g}"),
+        ("trained on", ", ".join(map(str, card.trained_on)) or "not stated"),
     ]
     for column, values in card.scores.get("by", {}).items():
         for value, figures in values.items():
-            lines.append(
-                f"scores       {column} {value}: macro recall {figures['macro_recall']:.3f}, "
-                f"macro F1 {figures['macro_f1']:.3f}, calibration error {figures['ece']:.3f} (n = {figures['n']:,})"
-            )
-    return "\n".join(lines)
+            rows.append(("scores", f"{column} {value}: {_figures(figures)}"))
+    return "\n".join(f"{what:<13}{clean(value)}" for what, value in rows)
+
+
+def _figures(figures: Mapping[str, Any]) -> str:
+    return (
+        f"macro recall {figures['macro_recall']:.3f}, macro F1 {figures['macro_f1']:.3f}, "
+        f"calibration error {figures['ece']:.3f} (n = {figures['n']:,})"
+    )
 
 
 def _labelled(card: Card) -> list[str]:

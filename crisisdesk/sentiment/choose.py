@@ -56,10 +56,10 @@ def find(asked: str | None, home: Path | None = None) -> Choice:
     if asked is None or asked == SHIPPED:
         folder = default_model_folder()
         return Choice(SHIPPED, folder, None, folder)
-    folder = Path(asked).expanduser()
-    if _is_folder(folder):
-        return _of_folder(folder, home)
     shown = clean(asked, 200)
+    folder = _path(asked)
+    if shown and _is_folder(folder):  # an empty text would be the working directory
+        return _of_folder(folder, home)
     if looks_like_a_path(asked):
         raise UsageError(f"There is no folder {shown} with a model; check the path.")
     if not hub.NAME.fullmatch(asked):
@@ -78,7 +78,7 @@ def find_source(asked: str, home: Path | None = None) -> Choice:
         UsageError: there is no such folder, it is no name, or it needs no import.
     """
     home = home or imported_models()
-    folder = Path(asked).expanduser()
+    folder = _path(asked)
     if asked == SHIPPED or (_is_folder(folder) and (folder / "model.onnx").is_file()):
         raise UsageError(f"{clean(asked, 200)} runs without PyTorch as it is; there is nothing to import.")
     if _is_folder(folder):
@@ -101,6 +101,14 @@ def _of_folder(folder: Path, home: Path) -> Choice:
             f"crisisdesk model import {folder}"
         )
     return Choice(name, copy, folder, copy)
+
+
+def _path(asked: str) -> Path:
+    """What is asked for as a path; the home of a person whom this machine does not know stays as it is written."""
+    try:
+        return Path(asked).expanduser()
+    except RuntimeError:
+        return Path(asked)
 
 
 def _is_folder(path: Path) -> bool:
@@ -150,8 +158,8 @@ def load(choice: Choice, labels: Mapping[str, str] | None = None) -> Model:
     return torch_model.load(choice.source or hub.fetch(choice.name), choice.name, labels)
 
 
-def card_of(choice: Choice, labels: Mapping[str, str] | None = None) -> Card:
-    """What a model says about itself; fetches it if it is not here, loads nothing.
+def card_of(choice: Choice, labels: Mapping[str, str] | None = None, *, progress: bool = False) -> Card:
+    """What a model says about itself; fetches it if it is not here, with a bar if `progress`, loads nothing.
 
     Raises:
         ModelError: it cannot be fetched, is no classifier, or what its labels mean is not clear.
@@ -160,4 +168,4 @@ def card_of(choice: Choice, labels: Mapping[str, str] | None = None) -> Card:
         return read_card(choice.ready, labels)
     from crisisdesk.sentiment.torch_model import torch_card  # noqa: PLC0415  slow import
 
-    return torch_card(choice.source or hub.fetch(choice.name), choice.name, labels)
+    return torch_card(choice.source or hub.fetch(choice.name, progress=progress), choice.name, labels)

@@ -31,9 +31,9 @@ def fetch(name: str, *, progress: bool = False) -> Path:
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     from huggingface_hub.errors import LocalEntryNotFoundError  # noqa: PLC0415  slow, and only this needs it
 
-    with suppress(LocalEntryNotFoundError):
-        return _with_weights(name, local=True)
     try:
+        with suppress(LocalEntryNotFoundError):
+            return _with_weights(name, local=True)
         return _with_weights(name, local=False)
     except Exception as error:  # the client raises what it and its transport like
         raise ModelError(_why(name, error)) from error

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from crisisdesk.sentiment.base import Model, Scores
+from crisisdesk.text import clean
 
 
 def judge(model: Model, texts: Sequence[str]) -> tuple[Sequence[Scores | None], list[str]]:
@@ -11,6 +12,6 @@ def judge(model: Model, texts: Sequence[str]) -> tuple[Sequence[Scores | None], 
         return model.score(texts), []
     except Exception as error:  # noqa: BLE001  whatever one post provokes, the others keep their scores
         if len(texts) == 1:
-            return [None], [f"{type(error).__name__}: {error}"]
+            return [None], [clean(f"{type(error).__name__}: {error}", 200)]
         parts = [judge(model, [text]) for text in texts]
         return [scores for part, _ in parts for scores in part], [why for _, some in parts for why in some]

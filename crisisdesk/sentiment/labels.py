@@ -43,7 +43,8 @@ def meanings(labels: Sequence[str], given: Mapping[str, str] | None = None, mode
         One of `LABELS` for each label.
 
     Raises:
-        ModelError: not all can be placed, none is negative or all are, or `given` names one that the model has not.
+        ModelError: not all can be placed, none is negative or all are, or `given` names a label that the model has not
+            or a meaning that there is not.
     """
     given = _matched(labels, given or {}, model)
     usual = _usual(labels)
@@ -100,6 +101,11 @@ def _matched(labels: Sequence[str], given: Mapping[str, str], model: str) -> dic
             near = get_close_matches(name, labels, n=1)
             hint = f"did you mean '{clean(near[0], 60)}'?" if near else f"it has {_listed(labels)}."
             raise ModelError(f"{clean(model, 200)} has no label '{clean(name, 60)}'; {hint}")
+        if mood not in LABELS:
+            raise ModelError(
+                f"The label '{clean(name, 60)}' of {clean(model, 200)} is said to mean '{clean(str(mood), 60)}'; "
+                f"write {', '.join(LABELS[:-1])} or {LABELS[-1]}."
+            )
         matched[label] = mood
     return matched
 

@@ -9,7 +9,7 @@ from crisisdesk.text import clean
 
 def stated(folder: Path) -> dict[str, Any]:
     """`languages` and `licence`, as far as the page README.md says so at its top; nothing where it does not."""
-    from huggingface_hub.repocard import metadata_load  # noqa: PLC0415  slow, and only the import of a model needs it
+    from huggingface_hub.repocard import metadata_load  # noqa: PLC0415  slow, and only models from elsewhere need it
 
     try:
         head = metadata_load(folder / "README.md") or {}

@@ -11,6 +11,7 @@ import numpy as np
 
 from crisisdesk.errors import ModelError
 from crisisdesk.sentiment.card import Card, describe, read_config
+from crisisdesk.sentiment.origin import stated
 from crisisdesk.sentiment.transformer import THREADS, TransformerModel, load_tokenizer
 from crisisdesk.text import clean
 
@@ -115,7 +116,8 @@ def torch_card(folder: Path, name: str, labels: Mapping[str, str] | None = None,
     places = int(config.get("max_position_embeddings") or 0)
     # RoBERTa and its kin count positions from two on.
     fits = min(max_tokens, places - 2) if places > 2 else max_tokens
-    config["crisisdesk"] |= {"name": name, "base": name, "max_tokens": fits}
+    # What counts for a watch hangs on the languages, so a model must state the same before and after its import.
+    config["crisisdesk"] |= {"name": name, "base": name, "max_tokens": fits, **stated(folder)}
     others = sorted(path for path in folder.glob("*") if path.suffix in {".json", ".txt", ".model"})
     deciding = [*weights, *(path for path in others if path.name != "config.json")]
     return describe(folder, config, [path.name for path in {*weights, *others}], deciding, labels)
@@ -152,6 +154,7 @@ def _network(folder: Path) -> Any:  # noqa: ANN401  a PreTrainedModel, but the l
         network, info = AutoModelForSequenceClassification.from_pretrained(
             str(folder),
             local_files_only=True,
+            trust_remote_code=False,  # see `load_tokenizer`
             dtype=torch.float32,
             attn_implementation="eager",  # every architecture has it, and its graph is the plainest to export
             output_loading_info=True,

@@ -144,7 +144,7 @@ def load(
         model = TransformerModel(card, load_tokenizer(card.folder), _session(card.folder / "model.onnx"), threads)
         model.score(["."])
     except Exception as error:  # the libraries raise what they like, and every cause has the same cure
-        reason = " ".join(str(error).split())[:200]
+        reason = clean(str(error) or type(error).__name__, 200)
         raise ModelError(
             f"The sentiment model in {card.folder} cannot be loaded ({reason}); its files are broken or of another "
             "kind. Restore the folder or install crisisdesk again."
@@ -153,13 +153,15 @@ def load(
 
 
 def load_tokenizer(folder: Path) -> "PreTrainedTokenizerBase":
-    """The folder's fast tokenizer; transformers is told neither to advise nor to ask its hub."""
+    """The folder's fast tokenizer; transformers is told neither to advise, nor to ask its hub, nor to run its code."""
     os.environ.setdefault("TRANSFORMERS_NO_ADVISORY_WARNINGS", "1")
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
     from transformers import AutoTokenizer  # noqa: PLC0415  a second of imports that only scoring needs
 
-    return AutoTokenizer.from_pretrained(str(folder), local_files_only=True)
+    # Left unsaid, transformers asks on the terminal whether to run code that a model brings, and reads the answer from
+    # standard input, where posts may come.
+    return AutoTokenizer.from_pretrained(str(folder), local_files_only=True, trust_remote_code=False)
 
 
 def _session(path: Path) -> "InferenceSession":

@@ -25,7 +25,10 @@ def _below(path: object, info: ValidationInfo) -> Path:
     if not isinstance(path, str) or not path or "\0" in path:
         raise ValueError("must be a path in quotes")
     folder = Path((info.context or {}).get("folder", ""))
-    return Path(path) if path == "-" else folder / Path(path).expanduser()
+    try:
+        return Path(path) if path == "-" else folder / Path(path).expanduser()
+    except RuntimeError:
+        raise ValueError(f"'{clean(path, 60)}' names the home of somebody whom this machine does not know") from None
 
 
 def _budget(value: object) -> float:

@@ -13,7 +13,7 @@ from crisisdesk.lines import STDIN, BadLine
 from crisisdesk.records import Post, SourceStatus
 from crisisdesk.sources.base import Send
 from crisisdesk.sources.files import read_posts
-from crisisdesk.sources.thread import in_daemon_thread
+from crisisdesk.threads import in_daemon_thread
 
 _CHUNK: Final = 500
 """Posts read at once in a thread, so that neither the file nor the thread holds up the desk."""

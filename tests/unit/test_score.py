@@ -10,7 +10,7 @@ from crisisdesk.errors import UsageError
 from crisisdesk.records import Label
 from crisisdesk.sentiment.base import Scores
 from crisisdesk.sentiment.score import score_texts
-from crisisdesk.sources.thread import as_they_come
+from crisisdesk.threads import as_they_come
 
 
 class Counting:

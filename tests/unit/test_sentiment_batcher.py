@@ -1,6 +1,8 @@
 """The stage between mentions and detection."""
 
 import asyncio
+import subprocess
+import sys
 import threading
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -122,3 +124,33 @@ async def test_without_a_reader_the_stage_ends_and_releases_the_writer() -> None
     await asyncio.wait_for(Scoring(Judge).run(source, target), 10)
     with pytest.raises(Closed):
         await source.send(mention(2, "0.1"))
+
+
+QUIT_WHILE_LOADING = """
+import asyncio, threading
+from crisisdesk.channel import Channel
+from crisisdesk.sentiment.batcher import Scoring
+
+async def main():
+    loading = asyncio.Event()
+    tell = asyncio.get_running_loop().call_soon_threadsafe
+
+    def load():
+        tell(loading.set)
+        threading.Event().wait()
+
+    stage = asyncio.create_task(Scoring(load).run(Channel(1), Channel(1)))
+    await loading.wait()
+    stage.cancel()
+    await asyncio.wait({stage})
+
+asyncio.run(main())
+print("ended")
+"""
+
+
+def test_the_end_of_the_program_does_not_wait_for_a_model_that_is_being_loaded() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", QUIT_WHILE_LOADING], check=True, capture_output=True, text=True, timeout=30
+    )
+    assert (done.stdout, done.stderr) == ("ended\n", "")

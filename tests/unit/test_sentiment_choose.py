@@ -47,13 +47,13 @@ def test_a_folder_that_runs_as_it_is_is_loaded_and_judges(here):
     assert negative > positive
 
 
-@pytest.mark.parametrize("asked", ["./nosuch", "/no/such", "nosuch/", "~/no such", "..\\nosuch"])
+@pytest.mark.parametrize("asked", ["./nosuch", "/no/such", "nosuch/", "~/no such", "~nobody-here/x", "..\\nosuch"])
 def test_a_folder_that_is_not_there_is_a_mistake_of_the_call(asked):
     with pytest.raises(UsageError, match="There is no folder"):
         choose.find(asked)
 
 
-@pytest.mark.parametrize("asked", ["a/b/c", "a b", "ü/x", "a" * 300, "-x", "x\x1b[31m"])
+@pytest.mark.parametrize("asked", ["", "a/b/c", "a b", "ü/x", "a" * 300, "-x", "x\x1b[31m"])
 def test_what_is_neither_folder_nor_name_says_how_both_are_written(asked):
     with pytest.raises(UsageError, match="write a name of the Hugging Face hub, such as") as raised:
         choose.find(asked)
@@ -155,3 +155,38 @@ def test_a_folder_without_weights_says_what_is_missing(here):
 def test_a_page_states_languages_and_licence_or_nothing(here, page, found):
     (here / "README.md").write_text(page)
     assert stated(here) == found
+
+
+def test_what_a_folder_says_of_itself_does_not_steer_the_terminal(here, capsys):
+    own = {"licence": "mit\x1b]0;x\x07\nfolder  /trusted", "base": ["\x1b[2J"], "labels": {"NEG": "negative"}}
+    shutil.copytree(default_model_folder(), here / "mine")
+    config = json.loads((here / "mine" / "config.json").read_text("utf-8"))
+    config["id2label"] = {"0": "NEG", "1": "neutral", "2": "pos"}
+    (here / "mine" / "config.json").write_text(json.dumps(config | {"crisisdesk": own}))
+    assert run(["model", "info", "./mine"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert all(line.isprintable() for line in lines)
+    assert sum(line.startswith("folder") for line in lines) == 1
+
+
+@pytest.mark.parametrize("labels", [["negative"], "negative", {"negative": "negative", "neutral": "Neutral"}])
+def test_a_folder_whose_labels_mean_what_there_is_not_is_refused(here, labels):
+    shutil.copytree(default_model_folder(), here / "mine")
+    config = json.loads((here / "mine" / "config.json").read_text("utf-8"))
+    (here / "mine" / "config.json").write_text(json.dumps(config | {"crisisdesk": {"labels": labels}}))
+    with pytest.raises(ModelError):
+        choose.card_of(choose.find("./mine"))
+
+
+def test_a_model_states_the_same_languages_before_its_import_as_after(here):
+    (folder_for_pytorch(here / "plain") / "README.md").write_text("---\nlanguage: [en, de]\nlicense: mit\n---\n")
+    known = choose.card_of(choose.find("./plain"))
+    assert (known.languages, known.licence) == (("en", "de"), "mit")
+
+
+def test_a_model_of_the_hub_is_fetched_before_anything_is_started(here, monkeypatch):
+    monkeypatch.setattr(torch_model, "find_spec", lambda _: True)
+    monkeypatch.setenv("HF_HOME", str(here / "cache"))
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    with pytest.raises(ModelError, match="acme/moods is not on this machine"):
+        model_loader("acme/moods")

@@ -59,3 +59,8 @@ def test_what_is_needed_is_fetched_once_and_then_used_without_network(model, tmp
 def test_a_client_told_to_stay_offline_says_so(tmp_path):
     [message] = fetch(tmp_path, "acme/moods", HF_HUB_OFFLINE="1")
     assert "Unset HF_HUB_OFFLINE and check the connection" in message
+
+
+def test_a_name_that_the_hub_forbids_is_refused_in_words(tmp_path):
+    [message] = fetch(tmp_path, "acme--moods")
+    assert message.startswith("The Hugging Face hub knows no model acme--moods")

@@ -106,3 +106,10 @@ def test_labels_of_a_call_are_read():
 def test_labels_of_a_call_that_are_none_show_how_it_is_written(text):
     with pytest.raises(UsageError, match=r'write it like --labels "LABEL_0=negative'):
         parse_labels(text)
+
+
+def test_a_meaning_that_there_is_not_is_refused():
+    with pytest.raises(
+        ModelError, match=r"The label 'b' of acme is said to mean 'Neutral'; write negative, neutral or"
+    ):
+        meanings(["a", "b"], {"a": NEGATIVE, "b": "Neutral"}, "acme")

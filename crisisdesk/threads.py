@@ -1,4 +1,4 @@
-"""Reading that may block for as long as somebody holds a pipe open, without holding up the end of the program."""
+"""Work that may block, on an open pipe or while a model is loaded, without holding up the end of the program."""
 
 import asyncio
 from collections.abc import Callable, Iterable, Iterator
@@ -10,11 +10,11 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-async def in_daemon_thread(read: Callable[[], T]) -> T:
-    """What `read` returns or raises, called in a thread of its own that nobody waits for when the program ends.
+async def in_daemon_thread(do: Callable[[], T]) -> T:
+    """What `do` returns or raises, called in a thread of its own that nobody waits for when the program ends.
 
     `asyncio.to_thread` will not do: both the loop's end and the interpreter's wait for its threads, so that a pipe on
-    which nothing comes would keep the program from stopping.
+    which nothing comes, or a model that is being loaded, would keep the program from stopping.
     """
     loop = asyncio.get_running_loop()
     done: asyncio.Future[T] = loop.create_future()
@@ -30,13 +30,13 @@ async def in_daemon_thread(read: Callable[[], T]) -> T:
     def work() -> None:
         result, trouble = None, None
         try:
-            result = read()
+            result = do()
         except BaseException as error:  # noqa: BLE001 - it is raised where the result is awaited
             trouble = error
         with suppress(RuntimeError):  # the loop has ended meanwhile, and nobody wants to know
             loop.call_soon_threadsafe(settle, result, trouble)
 
-    Thread(target=work, name="read posts", daemon=True).start()
+    Thread(target=work, name=getattr(do, "__name__", "work"), daemon=True).start()
     return await done
 
 
