@@ -65,7 +65,7 @@ class Graph:
         self.nodes.append(helper.make_node(kind, list(inputs), results, name, domain=domain, **attributes))
         return results
 
-    def one(self, kind: str, *inputs: str, **attributes: Attribute) -> str:
+    def one(self, kind: str, *inputs: str, **attributes: Any) -> str:  # noqa: ANN401 - as `add` takes them
         """Append a node with one output and return the name of that."""
         return self.add(kind, *inputs, **attributes)[0]
 
@@ -112,10 +112,10 @@ class Classifier:
         table, scale = quantise_rows(self._weights[f"{prefix}.word_embeddings.weight"], TABLE_STEPS)
         words = add("Cast", add("Gather", constant("words", table), ids), to=TensorProto.FLOAT)
         words = add("Mul", words, add("Gather", constant("words.scale", scale), ids))
-        places = self._weights[f"{prefix}.position_embeddings.weight"][: self._max_tokens]
-        places = places + self._weights[f"{prefix}.token_type_embeddings.weight"][0]
+        table = self._weights[f"{prefix}.position_embeddings.weight"][: self._max_tokens]
+        table = table + self._weights[f"{prefix}.token_type_embeddings.weight"][0]
         first, count = constant("zero", np.array([0])), add("Shape", ids, start=0, end=1)
-        places = add("Slice", constant("places", places[:, None]), first, count, first)
+        places = add("Slice", constant("places", table[:, None]), first, count, first)
         return self._norm(add("Add", words, places), f"{prefix}.LayerNorm")
 
     def _norm(self, hidden: str, name: str) -> str:
@@ -157,7 +157,7 @@ class Classifier:
         query, key, value = (
             add("Reshape", part, constant("by.head", np.array([0, 0, heads, size]))) for part in (query, key, value)
         )
-        fused = {"domain": MICROSOFT, "transBatchB": 1}
+        fused: dict[str, Any] = {"domain": MICROSOFT, "transBatchB": 1}
         alike = add("FusedMatMul", query, key, transBatchA=1, transB=1, alpha=size**-0.5, **fused)
         seen = add("FusedMatMul", add("Softmax", alike, axis=-1), value, **fused)
         return add("Reshape", add("Transpose", seen, perm=[2, 0, 1, 3]), constant("joined", np.array([0, 0, -1])))

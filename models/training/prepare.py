@@ -1,75 +1,65 @@
-"""Read labelled posts, hold out a calibration slice, and write token ids for `train.py`.
+"""Clean and deduplicate labelled posts, hold out a calibration slice, and write what the other scripts read.
 
-    python models/training/prepare.py TRAIN.tsv.gz [MORE.tsv.gz ...] --base FOLDER --out runs/data
+    python models/training/prepare.py TRAIN.tsv.gz [MORE.tsv.gz ...] [--unlabelled WEAK.tsv.gz ...] --out runs/data
 
 The input is tab-separated with a header (`lang source label text`), without quoting. See models/README.md for where
-each set comes from; the data itself is never part of the project. `--base` is the folder of the pre-trained encoder.
+each set comes from; the data itself is never part of the project. Posts of `--unlabelled` files lend their words, and
+later the judgement of a larger model; their own labels are not used.
 """
 
 import argparse
-import gzip
-import json
 import random
+from collections import Counter
 from pathlib import Path
 from typing import Final
 
-import numpy as np
-from transformers import AutoTokenizer, PreTrainedTokenizerBase
+from posts import LABELS, Post, read_rows, write_posts
 
 from crisisdesk.sentiment.prepare import prepare
 from crisisdesk.text import clean
 
-LABELS: Final = ("negative", "neutral", "positive")
-MAX_TOKENS: Final = 64
 CALIBRATION_SHARE: Final = 0.03
 SEED: Final = 2008
+LINE_BREAK: Final = "|LBR|"
+"""How GermEval 2018 writes a line break."""
 
 
-def read_rows(path: Path) -> list[dict[str, str]]:
-    """Every row of a tab-separated file as a dictionary; a `"` is a character like any other."""
-    with gzip.open(path, "rt", encoding="utf-8", newline="\n") as lines:
-        header = next(lines).rstrip("\n").split("\t")
-        return [dict(zip(header, line.rstrip("\n").split("\t"), strict=True)) for line in lines]
+def read_clean(paths: list[Path], *, labelled: bool) -> dict[str, Post]:
+    """Posts by their prepared text; the first of equal ones counts."""
+    found: dict[str, Post] = {}
+    for row in (row for path in paths for row in read_rows(path)):
+        text = prepare(clean(row["text"].replace(LINE_BREAK, " ")))
+        if labelled and row["label"] not in LABELS:
+            raise SystemExit(f"A post has the label {row['label']!r}, not {', '.join(LABELS)}: {text}")
+        label = LABELS.index(row["label"]) if labelled else None
+        found.setdefault(text, Post(row["lang"], row["source"], label, text))
+    return found
 
 
-def split(rows: list[dict[str, str]]) -> dict[str, list[dict[str, str]]]:
-    """Shuffle with a fixed seed and set the calibration slice apart; equal texts stay on one side."""
-    by_text: dict[str, dict[str, str]] = {}
-    for row in rows:
-        by_text.setdefault(prepare(clean(row["text"])), row)
-    items = sorted(by_text.items())
+def split(posts: dict[str, Post]) -> tuple[list[Post], list[Post]]:
+    """Shuffle with a fixed seed, and set the calibration slice apart: (calibration, train)."""
+    items = sorted(posts.items())
     random.Random(SEED).shuffle(items)
-    unique = [{**row, "text": text} for text, row in items]
-    cut = int(len(unique) * CALIBRATION_SHARE)
-    return {"calibration": unique[:cut], "train": unique[cut:]}
-
-
-def save(path: Path, rows: list[dict[str, str]], tokenizer: PreTrainedTokenizerBase) -> None:
-    """Write posts as `tokens` (one after the other), and by post `lengths`, `labels` and `german`."""
-    ids = tokenizer([row["text"] for row in rows], truncation=True, max_length=MAX_TOKENS)["input_ids"]
-    np.savez(
-        path,
-        tokens=np.concatenate([np.asarray(row, np.int32) for row in ids]),
-        lengths=np.asarray([len(row) for row in ids], np.int32),
-        labels=np.asarray([LABELS.index(row["label"]) for row in rows], np.int64),
-        german=np.asarray([row["lang"] == "de" for row in rows]),
-    )
-    print(f"{path.stem}: {len(rows):,} posts, {sum(map(len, ids)):,} tokens")
+    cut = int(len(items) * CALIBRATION_SHARE)
+    return [post for _, post in items[:cut]], [post for _, post in items[cut:]]
 
 
 def main() -> None:
-    """Tokenise both parts and save them with a note of what went in."""
+    """Write the parts `train`, `calibration` and `unlabelled`."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("files", nargs="+", type=Path)
-    parser.add_argument("--base", required=True)
+    parser.add_argument("--unlabelled", nargs="*", type=Path, default=[])
     parser.add_argument("--out", type=Path, default=Path("runs/data"))
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)
-    tokenizer = AutoTokenizer.from_pretrained(args.base)
-    rows = [row for path in args.files for row in read_rows(path)]
-    for name, part in split(rows).items():
-        save(args.out / f"{name}.npz", part, tokenizer)
-    (args.out / "about.json").write_text(json.dumps({"files": [p.name for p in args.files], "seed": SEED}))
+    labelled = read_clean(args.files, labelled=True)
+    calibration, train = split(labelled)
+    unlabelled = [p for text, p in read_clean(args.unlabelled, labelled=False).items() if text not in labelled]
+    for name, posts in (("calibration", calibration), ("train", train), ("unlabelled", unlabelled)):
+        write_posts(args.out / f"{name}.tsv.gz", posts)
+        counts = Counter((post.lang, "-" if post.label is None else LABELS[post.label]) for post in posts)
+        parts = [f"{lang} {label} {number:,}" for (lang, label), number in sorted(counts.items())]
+        print(f"{name}: {len(posts):,} posts", *parts)
 
 
 if __name__ == "__main__":
