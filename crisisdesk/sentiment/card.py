@@ -12,7 +12,7 @@ from crisisdesk.errors import ModelError
 from crisisdesk.sentiment import labels
 from crisisdesk.text import clean
 
-SHIPPED: Final = "minilm-posts-v1"
+SHIPPED: Final = "e5-posts-v2"
 LABELS: Final = labels.LABELS
 FILES: Final = ("model.onnx", "tokenizer.json", "tokenizer_config.json", "config.json")
 MAX_TOKENS: Final = 64

@@ -23,6 +23,8 @@ TOKEN_BUDGET: Final = 1024
 """Tokens of one run of the network: enough to be worth reading the weights for, and its tensors stay near the cache."""
 THREADS: Final = 2
 """Runs of the network at a time, one core each: they never wait for each other, as two cores on one run would."""
+SPACES: Final = ("\u2581", "\u0120")
+"""Pieces that stand for a space before a sign that the model does not know, in SentencePiece and in byte pairs."""
 DECIMALS: Final = 4
 """Kept of a probability: CPUs of different makers agree to about the sixth, and nobody acts on the fifth."""
 
@@ -46,7 +48,9 @@ class TransformerModel:
         self._tokenizer.no_padding()
         self._session = session
         self._threads = threads
-        self._special = frozenset(tokenizer.all_special_ids)
+        vocabulary = tokenizer.get_vocab()
+        self._mute = frozenset(tokenizer.all_special_ids) | {vocabulary[s] for s in SPACES if s in vocabulary}
+        """Tokens that say nothing."""
         self._means = np.array([[mood == label for label in LABELS] for mood in card.means], np.float64)
         """(labels of the model, labels of the desk), ones and zeros."""
 
@@ -78,9 +82,7 @@ class TransformerModel:
         tokens = [post.ids for post in self._tokenizer.encode_batch_fast(prepared)]
         logits = self._logits(tokens)
         chances = (softmax(logits.astype(np.float64) / self._card.temperature) @ self._means).round(DECIMALS)
-        unreadable = [
-            text == NOTHING or self._special.issuperset(ids) for text, ids in zip(prepared, tokens, strict=True)
-        ]
+        unreadable = [text == NOTHING or self._mute.issuperset(ids) for text, ids in zip(prepared, tokens, strict=True)]
         chances[unreadable] = NEUTRAL
         return [(negative, neutral, positive) for negative, neutral, positive in chances.tolist()]
 

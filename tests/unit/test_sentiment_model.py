@@ -138,7 +138,7 @@ def test_hostile_text_gets_a_score_and_leaves_the_others_theirs(model: Transform
 
 
 def test_what_nobody_can_read_is_neutral(model: TransformerModel) -> None:
-    assert model.score(["", "   ", "\u200b", "\x00"]) == [NEUTRAL] * 4
+    assert model.score(["", "   ", "\u200b", "\x00", "ሰላም ነው", "ꙮ"]) == [NEUTRAL] * 6
 
 
 def test_a_thousand_copies_score_alike(model: TransformerModel) -> None:
@@ -159,7 +159,7 @@ def test_the_folder_is_a_hugging_face_folder_and_its_card_is_filled(model: Trans
     card = read_card(folder)
     assert (card.name, card.digest) == (model.name, model.digest)
     assert len(card.digest) == 12
-    assert card.size < 25_000_000
+    assert card.size < 40_000_000
     assert card.licence == "Apache-2.0"
     assert {"en", "de"} <= set(card.languages)
     assert card.scores["by"]["source"]["tweeteval_val"]["n"] == 2000
