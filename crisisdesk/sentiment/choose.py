@@ -3,7 +3,9 @@
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from pathlib import Path
+from shlex import quote
 from typing import Final
 
 from platformdirs import user_data_path
@@ -14,6 +16,8 @@ from crisisdesk.sentiment.base import Model
 from crisisdesk.sentiment.card import SHIPPED, Card, default_model_folder, read_card
 from crisisdesk.text import clean
 
+FORMER: Final = "minilm-posts-v1"
+"""Came along before."""
 PATH_STARTS: Final = (".", "/", "~", "\\")
 
 
@@ -68,6 +72,8 @@ def find(asked: str | None, home: Path | None = None) -> Choice:
             "cardiffnlp/twitter-xlm-roberta-base-sentiment, or a folder with a slash: ./folder"
         )
     copy = home / asked.replace("/", "--")
+    if not copy.is_dir() and get_close_matches(asked, [SHIPPED, FORMER], n=1, cutoff=0.8):
+        raise UsageError(f"'{shown}' is no model; the one that comes along is {SHIPPED}, and needs no naming.")
     return Choice(asked, copy if copy.is_dir() else None, None, copy)
 
 
@@ -98,7 +104,7 @@ def _of_folder(folder: Path, home: Path) -> Choice:
     if _newest(folder) > _newest(copy):
         raise ModelError(
             f"The model in {folder} was changed after it was imported. Import it again: "
-            f"crisisdesk model import {folder}"
+            f"crisisdesk model import {quote(str(folder))}"
         )
     return Choice(name, copy, folder, copy)
 

@@ -164,7 +164,7 @@ def compare(name: str, before: Sequence[Scores], folder: Path) -> None:
 @contextmanager
 def _new_folder(out: Path) -> Iterator[Path]:
     """A folder to fill that becomes `out` at the end, and vanishes if anything goes wrong before."""
-    if out.exists() and not ((out / "model.onnx").is_file() or (out.is_dir() and not any(out.iterdir()))):
+    if out.exists() and not (_is_import(out) or (out.is_dir() and not any(out.iterdir()))):
         raise UsageError(f"{out} exists and is no imported model; it was left as it is. Name another folder for --out.")
     part = None
     try:
@@ -181,6 +181,15 @@ def _new_folder(out: Path) -> Iterator[Path]:
     finally:
         if part is not None:
             shutil.rmtree(part, ignore_errors=True)
+
+
+def _is_import(folder: Path) -> bool:
+    """Whether the desk made it, so that it may be replaced; other people's folders hold a model.onnx as well."""
+    try:
+        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return (folder / "model.onnx").is_file() and isinstance(config, dict) and "crisisdesk" in config
 
 
 def _put_in_place(part: Path, out: Path) -> None:

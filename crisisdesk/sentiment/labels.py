@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
+from shlex import quote
 from typing import Final
 
 from crisisdesk.errors import ModelError, UsageError
@@ -127,7 +128,7 @@ def _cure(labels: Sequence[str], found: Sequence[str | None], model: str) -> str
     return (
         f"Its card says what they mean. Write that with negative, neutral or positive for each ?: in [desk] of the "
         f"configuration model_labels = {{ {table}{dots} }}, or import it: "
-        f'crisisdesk model import {clean(model, 200)} --labels "{option}{dots}"'
+        f'crisisdesk model import {quote(clean(model, 200))} --labels "{option}{dots}"'
     )
 
 

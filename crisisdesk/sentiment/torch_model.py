@@ -5,6 +5,7 @@ import warnings
 from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -51,8 +52,9 @@ def require_torch(name: str) -> None:
     if find_spec("torch") is None:
         raise ModelError(
             f"The model {name} runs on PyTorch, which is not installed here. Install it: "
-            f"pip install 'crisisdesk[torch]'; or import the model where PyTorch is (crisisdesk model import {name}) "
-            "and name the folder that this makes as the model: it needs PyTorch no more, and is faster."
+            "pip install 'crisisdesk[torch]'; or import the model where PyTorch is "
+            f"(crisisdesk model import {quote(name)}) and name the folder that this makes as the model: it needs "
+            "PyTorch no more, and is faster."
         )
 
 

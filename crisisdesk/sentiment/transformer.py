@@ -75,12 +75,17 @@ class TransformerModel:
         Any text will do: what is not clean is cleaned, what is too long is cut, and one in which the model can read
         nothing (empty, or only signs that it does not know) is neutral: what nobody can read calls nobody.
         A batch holds posts of one length, so that nothing is padded and a post's scores depend on itself alone.
+
+        Raises:
+            ModelError: the network gives no numbers.
         """
         if not texts:
             return []
         prepared = [prepare(clean(text)) for text in texts]
         tokens = [post.ids for post in self._tokenizer.encode_batch_fast(prepared)]
         logits = self._logits(tokens)
+        if not np.isfinite(logits).all():
+            raise ModelError(f"The model {self.name} answers with what is no number; its files are damaged.")
         chances = (softmax(logits.astype(np.float64) / self._card.temperature) @ self._means).round(DECIMALS)
         unreadable = [text == NOTHING or self._mute.issuperset(ids) for text, ids in zip(prepared, tokens, strict=True)]
         chances[unreadable] = NEUTRAL

@@ -7,7 +7,16 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Final, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from crisisdesk.errors import ConfigurationError, UsageError
 from crisisdesk.settings.budget import DEFAULT_BUDGET, parse_false_alarms
@@ -119,6 +128,13 @@ class DeskSettings(Section):
     """A classifier of the Hugging Face hub by its name, or a folder; None for the model that comes along."""
     model_labels: dict[str, Annotated[str, AfterValidator(_mood)]] = Field(default_factory=dict)
     """What the labels of that classifier mean: each negative, neutral or positive."""
+
+    @field_validator("model_labels")
+    @classmethod
+    def _of_a_model(cls, labels: dict[str, str], info: ValidationInfo) -> dict[str, str]:
+        if labels and info.data.get("model", labels) is None:
+            raise ValueError("says what the labels of another model mean; write which: model = …, or take it out")
+        return labels
 
 
 class WatchSettings(Section):

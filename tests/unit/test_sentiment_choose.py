@@ -190,3 +190,9 @@ def test_a_model_of_the_hub_is_fetched_before_anything_is_started(here, monkeypa
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     with pytest.raises(ModelError, match="acme/moods is not on this machine"):
         model_loader("acme/moods")
+
+
+@pytest.mark.parametrize("asked", ["e5-post-v2", "e5-posts-v1", "minilm-posts-v1"])
+def test_a_mistyped_or_former_name_of_the_shipped_model_is_told_the_right_one(asked):
+    with pytest.raises(UsageError, match="the one that comes along is e5-posts-v2"):
+        choose.find(asked)

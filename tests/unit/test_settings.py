@@ -387,7 +387,11 @@ def test_a_model_is_a_name_of_the_hub_or_a_folder_beside_the_file(toml, tmp_path
 
 
 def test_what_labels_mean_is_a_table_of_moods(toml, problems):
-    assert toml(DESK + 'model_labels = { "LABEL 0" = "negative" }').desk.model_labels == {"LABEL 0": "negative"}
+    named = DESK + "model = 'acme/moods'\n"
+    assert toml(named + 'model_labels = { "LABEL 0" = "negative" }').desk.model_labels == {"LABEL 0": "negative"}
+    assert problems(DESK + "model_labels = { joy = 'positive' }") == [
+        "3: 'model_labels' in [desk] says what the labels of another model mean; write which: model = …, or take it out"
+    ]
     assert problems(DESK + "model_labels = { joy = 'positiv' }") == [
         "3: 'joy' in [desk]: 'positiv' is no mood; did you mean 'positive'?"
     ]
