@@ -120,6 +120,7 @@ class Delivery:
                     raise
                 await self._store.delivered(self.name, row)
                 self._delivered += 1
+                self._trouble = ""  # at once, so that nobody sees an old trouble beside an empty outbox
             await self._count()
 
     async def _count(self) -> None:
