@@ -1,7 +1,7 @@
-"""One watch on the picture: its bars, its usual band and the moments at which the desk would have called."""
+"""What pictures are drawn with: their colours and legend, and the panel of one watch with its bars, band and calls."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
@@ -44,6 +44,20 @@ COLOURS: Final = {Severity.NOTICE: "#52606d", Severity.AMBER: "#a85b00", Severit
 def font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
     """The font that Pillow brings."""
     return ImageFont.load_default(size)
+
+
+def legend(draw: ImageDraw.ImageDraw, left: float, middle: int, entries: Iterable[tuple[str, str]]) -> float:
+    """What the colours mean, side by side from `left` on, in a row whose middle is at `middle`; `EXPECTED` is a line.
+
+    Returns:
+        where the next entry would begin.
+    """
+    for colour, words in entries:
+        upper, lower = (middle - 1, middle) if colour is EXPECTED else (middle - 5, middle + 5)
+        draw.rectangle((left, upper, left + 22, lower), colour)
+        draw.text((left + 30, middle), words, FAINT, font(15), anchor="lm")
+        left += 30 + draw.textlength(words, font(15)) + 34
+    return left
 
 
 @dataclass(frozen=True, slots=True)

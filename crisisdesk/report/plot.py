@@ -14,7 +14,7 @@ from PIL import Image, ImageDraw
 from crisisdesk.errors import CrisisdeskError
 from crisisdesk.records import EPOCH, Severity
 from crisisdesk.report.axes import TimeAxis, day
-from crisisdesk.report.panel import ABOVE, BAND, BAR, EXPECTED, FAINT, INK, PANEL_HEIGHT, PAPER, Panel, font
+from crisisdesk.report.panel import ABOVE, BAND, BAR, EXPECTED, FAINT, INK, PANEL_HEIGHT, PAPER, Panel, font, legend
 from crisisdesk.text import clean, shorten
 
 WIDTH: Final = 1600
@@ -131,14 +131,11 @@ def _header(draw: ImageDraw.ImageDraw, title: str, axis: TimeAxis, panels: int, 
     years = f"{day(axis.start)} {axis.start:%Y} to {day(axis.end)} {axis.end:%Y}, times in UTC"
     what = f"{years}; the {panels} most eventful watches, {left_out} left out" if left_out else years
     draw.text((LEFT, 62), what if panels else "No watch saw a post.", FAINT, font(17))
-    x = float(LEFT)
-    for colour, words in (
+    entries = (
         (BAR, "negative posts an hour"),
         (ABOVE, "more than usual"),
         (EXPECTED, "expected"),
         (BAND, "usual band"),
-    ):
-        draw.rectangle((x, 97, x + 22, 98) if colour is EXPECTED else (x, 93, x + 22, 103), colour)
-        draw.text((x + 30, 98), words, FAINT, font(15), anchor="lm")
-        x += 30 + draw.textlength(words, font(15)) + 34
-    draw.text((x, 98), "| a call: its severity and time", FAINT, font(15), anchor="lm")
+    )
+    end = legend(draw, LEFT, 98, entries)
+    draw.text((end, 98), "| a call: its severity and time", FAINT, font(15), anchor="lm")

@@ -13,7 +13,7 @@ from PIL import Image, ImageDraw
 
 from crisisdesk.errors import CrisisdeskError
 from crisisdesk.report.axes import count_ticks
-from crisisdesk.report.panel import ABOVE, BAND, BAR, EXPECTED, FAINT, GRID, INK, NAME_LENGTH, PAPER, font
+from crisisdesk.report.panel import ABOVE, BAND, BAR, EXPECTED, FAINT, GRID, INK, NAME_LENGTH, PAPER, font, legend
 from crisisdesk.text import clean, shorten
 
 WIDTH: Final = 1600
@@ -100,16 +100,13 @@ def _header(draw: ImageDraw.ImageDraw, title: str) -> None:
     draw.text((EDGE, 20), shorten(clean(title), 80), INK, font(30))
     words = "Across: how sure the model is of the mood it gives a post. Up: how often that mood is right. Below: posts."
     draw.text((EDGE, 62), words, FAINT, font(17))
-    x = float(EDGE)
-    for colour, what in (
+    entries = (
         (EXPECTED, "as sure as it is right"),
         (BAND, "what chance alone allows, 9 times of 10"),
         (BAR, "within it"),
         (ABOVE, "outside: too sure below the line, too shy above it"),
-    ):
-        draw.rectangle((x, 101, x + 22, 102) if colour is EXPECTED else (x, 96, x + 22, 107), colour)
-        draw.text((x + 30, 102), what, FAINT, font(15), anchor="lm")
-        x += 30 + draw.textlength(what, font(15)) + 34
+    )
+    legend(draw, EDGE, 102, entries)
 
 
 class _Panel:
