@@ -7,14 +7,15 @@ from pathlib import Path
 from typing import Final
 
 from crisisdesk.errors import ModelError
+from crisisdesk.sentiment.weights import FORMS, INDEX, lacking, weights_in
 from crisisdesk.text import clean
 
 NAME: Final = re.compile(r"[A-Za-z0-9][\w.-]{0,95}(?:/[A-Za-z0-9][\w.-]{0,95})?", re.ASCII)
 """What the hub accepts as a name."""
 
 _BESIDES: Final = ("config.json", "README.md", "*tokenizer*.json", "*.txt", "*.model", "vocab.json", "*_tokens*.json")
-_BETTER: Final = "model*.safetensors"
-_OLDER: Final = "pytorch_model*.bin"
+_BETTER, _OLDER = ((form, form.replace(".", "-*."), form + INDEX) for form in FORMS)
+"""The one file, or several and the index that names them."""
 
 
 def fetch(name: str, *, progress: bool = False) -> Path:
@@ -40,16 +41,15 @@ def fetch(name: str, *, progress: bool = False) -> Path:
 
 
 def _with_weights(name: str, *, local: bool) -> Path:
-    """Everything but the weights, and those in the better form that there is."""
+    """Everything but the weights, and those in the better form that there is, whole."""
     from huggingface_hub import snapshot_download  # noqa: PLC0415  see above
     from huggingface_hub.errors import LocalEntryNotFoundError  # noqa: PLC0415
 
-    folder = Path(snapshot_download(name, allow_patterns=[*_BESIDES, _BETTER], local_files_only=local))
-    if any(folder.glob(_BETTER)):
-        return folder
-    folder = Path(snapshot_download(name, allow_patterns=[*_BESIDES, _OLDER], local_files_only=local))
-    if local and not any(folder.glob(_OLDER)):
-        raise LocalEntryNotFoundError("fetched without its weights")
+    folder = Path(snapshot_download(name, allow_patterns=[*_BESIDES, *_BETTER], local_files_only=local))
+    if not weights_in(folder):
+        folder = Path(snapshot_download(name, allow_patterns=[*_BESIDES, *_OLDER], local_files_only=local))
+    if local and lacking(folder):  # the client takes what an interrupted download left for all that there is
+        raise LocalEntryNotFoundError("not fetched to the end")
     return folder
 
 

@@ -14,6 +14,7 @@ from crisisdesk.errors import ModelError
 from crisisdesk.sentiment.card import Card, describe, read_config
 from crisisdesk.sentiment.origin import stated
 from crisisdesk.sentiment.transformer import THREADS, TransformerModel, load_tokenizer
+from crisisdesk.sentiment.weights import lacking, weights_in
 from crisisdesk.text import clean
 
 if TYPE_CHECKING:
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
 
 MAX_TOKENS: Final = 128
 """Read of a post at most: what `prepare` leaves of the longest."""
-WEIGHTS: Final = ("model*.safetensors", "pytorch_model*.bin")
-"""Where a folder keeps them, the better way first."""
 TWO: Final = {"0": "LABEL_0", "1": "LABEL_1"}
 """The labels of a configuration that names none."""
 
@@ -56,11 +55,6 @@ def require_torch(name: str) -> None:
             f"(crisisdesk model import {quote(name)}) and name the folder that this makes as the model: it needs "
             "PyTorch no more, and is faster."
         )
-
-
-def weights_in(folder: Path) -> list[Path]:
-    """The files that hold a folder's weights; none if it is no model for PyTorch."""
-    return next(filter(None, (sorted(folder.glob(pattern)) for pattern in WEIGHTS)), [])
 
 
 def load(folder: Path, name: str, labels: Mapping[str, str] | None = None, threads: int = THREADS) -> TransformerModel:
@@ -107,11 +101,10 @@ def torch_card(folder: Path, name: str, labels: Mapping[str, str] | None = None,
     Raises:
         ModelError: it holds no classifier of texts, or what its labels mean is not clear.
     """
-    weights = weights_in(folder)
-    if not weights:
+    if missing := lacking(folder):
         raise ModelError(
-            f"The model {name} has no weights for PyTorch: {folder} holds neither {' nor '.join(WEIGHTS)}. "
-            "Choose a model that has them."
+            f"The model {name} has no whole weights for PyTorch: {folder} lacks {clean(', '.join(missing), 200)}. "
+            "Fetch or restore them, or choose another model."
         )
     config = read_config(folder, TWO)
     _check(config, name)
@@ -120,6 +113,7 @@ def torch_card(folder: Path, name: str, labels: Mapping[str, str] | None = None,
     fits = min(max_tokens, places - 2) if places > 2 else max_tokens
     # What counts for a watch hangs on the languages, so a model must state the same before and after its import.
     config["crisisdesk"] |= {"name": name, "base": name, "max_tokens": fits, **stated(folder)}
+    weights = weights_in(folder)
     others = sorted(path for path in folder.glob("*") if path.suffix in {".json", ".txt", ".model"})
     deciding = [*weights, *(path for path in others if path.name != "config.json")]
     return describe(folder, config, [path.name for path in {*weights, *others}], deciding, labels)

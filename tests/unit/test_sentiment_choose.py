@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 from pathlib import Path
 
@@ -137,8 +138,28 @@ def test_a_folder_of_another_kind_is_refused_without_loading_it(here, changes, m
 
 def test_a_folder_without_weights_says_what_is_missing(here):
     (folder_for_pytorch(here / "empty") / "model.safetensors").unlink()
-    with pytest.raises(ModelError, match=r"holds neither model\*\.safetensors nor pytorch_model\*\.bin"):
+    with pytest.raises(ModelError, match=r"lacks model\.safetensors or pytorch_model\.bin\. Fetch or restore them"):
         choose.card_of(choose.find("./empty"))
+
+
+@pytest.mark.parametrize(
+    ("index", "lacks"),
+    [
+        ({"weight_map": {"a": "here.bin", "b": "gone.bin", "c": "gone.bin"}}, "lacks gone.bin. "),
+        ({"weight_map": {"a": "../../here.bin"}}, None),
+        ({"weight_map": []}, "lacks model.safetensors or pytorch_model.bin. "),
+        ({"weight_map": {"a": 1}}, "lacks model.safetensors or pytorch_model.bin. "),
+    ],
+)
+def test_weights_in_several_files_are_whole_when_all_are_there_that_their_index_names(here, index, lacks):
+    folder = folder_for_pytorch(here / "parts")
+    (folder / "model.safetensors").rename(folder / "here.bin")
+    (folder / "pytorch_model.bin.index.json").write_text(json.dumps(index))
+    if lacks is None:
+        assert choose.card_of(choose.find("./parts")).size > 0
+    else:
+        with pytest.raises(ModelError, match=re.escape(lacks)):
+            choose.card_of(choose.find("./parts"))
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,8 @@
 """Fetching from a hub on a real socket: what it has, what it refuses, what is kept for when nobody answers."""
 
+import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -56,6 +58,35 @@ def test_what_is_needed_is_fetched_once_and_then_used_without_network(model, tmp
     assert after[0] == before[0]
     assert "acme/other is not on this machine, and the Hugging Face hub cannot be reached" in after[1]
     assert "crisisdesk model import acme/other --out FOLDER" in after[1]
+
+
+SHARDS = ("model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors")
+
+
+@pytest.mark.parametrize("listed", [True, False], ids=["the client knows what lacks", "an older client wrote it"])
+def test_weights_in_several_files_that_an_interrupted_download_left_in_part_are_fetched_on(model, tmp_path, listed):
+    (model / "pytorch_model.bin").unlink()
+    (model / "model.safetensors.index.json").write_text(
+        json.dumps({"weight_map": dict(zip("ab", SHARDS, strict=True))})
+    )
+    for shard in SHARDS:
+        (model / shard).write_text(shard)
+    cache = tmp_path / "cache"
+    with hub("acme/moods", model) as server:
+        whole = fetch(cache, "acme/moods", HF_ENDPOINT=server.url)
+        assert whole == [
+            f"fetched README.md config.json {' '.join(SHARDS)} model.safetensors.index.json vocab.txt",
+        ]
+        next(cache.rglob(SHARDS[1])).unlink()
+        if not listed:
+            shutil.rmtree(next(cache.rglob("trees")))
+        assert fetch(cache, "acme/moods", HF_ENDPOINT=server.url) == whole
+        asked = len(server.asked)
+        assert fetch(cache, "acme/moods", HF_ENDPOINT=server.url) == whole
+        assert len(server.asked) == asked
+    next(cache.rglob(SHARDS[0])).unlink()
+    [message] = fetch(cache, "acme/moods", HF_ENDPOINT=server.url)
+    assert "acme/moods is not on this machine, and the Hugging Face hub cannot be reached" in message
 
 
 def test_a_client_told_to_stay_offline_says_so(tmp_path):
