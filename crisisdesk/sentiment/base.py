@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Final, Protocol
 
 Scores = tuple[float, float, float]
-"""Probabilities of negative, neutral and positive; they add up to 1."""
+"""Probabilities of negative, neutral and positive, each rounded to four decimals: they add up to 1, ±0.00015."""
 
 NEUTRAL: Final[Scores] = (0.0, 1.0, 0.0)
 """What a post gets that cannot be judged: it is counted, and calls nobody."""
