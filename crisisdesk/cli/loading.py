@@ -7,8 +7,10 @@ from typing import Annotated
 
 import typer
 
+from crisisdesk.errors import UsageError
 from crisisdesk.sentiment import choose, hub
 from crisisdesk.sentiment.base import Model
+from crisisdesk.sentiment.labels import parse_labels
 
 ModelOption = Annotated[
     str | None,
@@ -16,6 +18,16 @@ ModelOption = Annotated[
         "--model",
         metavar="NAME|FOLDER",
         help="Judge with this classifier of the Hugging Face hub or folder; else the shipped one.",
+    ),
+]
+
+LabelsOption = Annotated[
+    dict[str, str] | None,
+    typer.Option(
+        "--labels",
+        metavar="LABEL=MOOD,...",
+        parser=parse_labels,
+        help='What the labels of that model mean: "LABEL_0=negative,LABEL_1=neutral,…".',
     ),
 ]
 
@@ -28,9 +40,11 @@ def model_loader(asked: str | None, labels: Mapping[str, str] | None = None) -> 
     interrupt it, as they cannot interrupt a thread.
 
     Raises:
-        UsageError: there is no such folder, or it is no name.
+        UsageError: there is no such folder, it is no name, or labels are given without a model.
         ModelError: it needs PyTorch, and that is not installed, or it cannot be fetched.
     """
+    if asked is None and labels:
+        raise UsageError("--labels says what the labels of another model mean; name that with --model.")
     if asked is None:
         return None
     choice = choose.find(asked)

@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from crisisdesk.cli.loading import ModelOption, model_loader
+from crisisdesk.cli.loading import LabelsOption, ModelOption, model_loader
 from crisisdesk.cli.running import load_shipped_model
 from crisisdesk.cli.terminal import BadLines, progress, put, put_json, say
 from crisisdesk.lines import check_files, size_of
 from crisisdesk.sentiment import card, choose, hub
-from crisisdesk.sentiment.labels import parse_labels
 from crisisdesk.text import clean
 
 if TYPE_CHECKING:
@@ -38,6 +37,7 @@ def model_evaluate(
         Path | None, typer.Option("--plot", metavar="OUT.png", help="Draw how far its probabilities can be trusted.")
     ] = None,
     asked: ModelOption = None,
+    labels: LabelsOption = None,
     as_json: AsJson = False,
 ) -> None:
     """Measure the model on labelled posts. `ece` is its calibration error, `chance` what luck alone makes of it."""
@@ -45,7 +45,7 @@ def model_evaluate(
 
     check_files([file])
     bad, size = BadLines(), size_of([file])
-    judge = (model_loader(asked) or load_shipped_model)()
+    judge = (model_loader(asked, labels) or load_shipped_model)()
     with progress("scoring", size) as advance:
         report = evaluate(file, judge, by=by or (), bad=bad, progress=advance.to)
     bad.summarize()
@@ -95,10 +95,7 @@ def model_import(
     ],
     *,
     out: Annotated[Path | None, typer.Option(metavar="FOLDER", help="Where to put it; else where it is found.")] = None,
-    labels: Annotated[
-        str | None,
-        typer.Option(metavar="LABEL=MOOD,...", help='What its labels mean: "LABEL_0=negative,LABEL_1=neutral,…".'),
-    ] = None,
+    labels: LabelsOption = None,
 ) -> None:
     """Make any classifier fast, and free of PyTorch: export it once, then use it by its name.
 
@@ -109,10 +106,9 @@ def model_import(
     choose.check(choice)
     from crisisdesk.sentiment.importing import STEPS, import_model  # noqa: PLC0415 - slow import
 
-    meant = parse_labels(labels) if labels else None
     source = choice.source or hub.fetch(choice.name, progress=sys.stderr.isatty())
     with progress(f"importing {choice.name}", STEPS) as advance:
-        known = import_model(source, choice.name, out or choice.copy, meant, lambda: advance.more(1))
+        known = import_model(source, choice.name, out or choice.copy, labels, lambda: advance.more(1))
     put(card.render(known))
     say(f'Imported. Use it with --model {out or asked}, or in the configuration: [desk] model = "{out or asked}"')
 

@@ -5,7 +5,7 @@ from typing import Annotated, Final
 
 import typer
 
-from crisisdesk.cli.loading import ModelOption, model_loader
+from crisisdesk.cli.loading import LabelsOption, ModelOption, model_loader
 from crisisdesk.cli.running import load_shipped_model
 from crisisdesk.cli.terminal import BadLines, progress, put_lines, say
 from crisisdesk.clock import WallClock
@@ -58,11 +58,12 @@ def score(
     file: Annotated[Path, typer.Argument(metavar="FILE|-", help="JSON lines with text, or plain lines.")] = Path("-"),
     *,
     model: ModelOption = None,
+    labels: LabelsOption = None,
 ) -> None:
     """Say how negative, neutral or positive each post is: a JSON line for each."""
     bad, reading, size, done = BadLines(), Progress(), size_of([file]), 0
     texts = read_texts(file, on_bad=bad, progress=reading)
-    judge = (model_loader(model) or load_shipped_model)()
+    judge = (model_loader(model, labels) or load_shipped_model)()
     with progress("scoring", size) as advance:
         for some in as_they_come(texts, CHUNK):
             if lines := score_texts(some, judge, bad):

@@ -66,16 +66,18 @@ def parse_labels(text: str) -> dict[str, str]:
     """Read "LABEL_0=negative,LABEL_1=neutral", the value of `--labels`.
 
     Raises:
-        UsageError: a part is no label=meaning.
+        UsageError: a part is no label=meaning, or its meaning is none; names the nearest.
     """
     found: dict[str, str] = {}
     for part in text.removesuffix(",").split(","):
         label, equals, mood = (piece.strip() for piece in part.rpartition("="))
-        if not label or not equals or mood not in LABELS:
+        if not (label and equals and mood):
             raise UsageError(
                 f"--labels: '{clean(part, 60)}' is no label=meaning; write it like "
                 '--labels "LABEL_0=negative,LABEL_1=neutral,LABEL_2=positive".'
             )
+        if mood not in LABELS:
+            raise UsageError(f"--labels: '{clean(label, 60)}' cannot mean '{clean(mood, 60)}'; {_nearest(mood)}")
         found[label] = mood
     return found
 
@@ -104,11 +106,18 @@ def _matched(labels: Sequence[str], given: Mapping[str, str], model: str) -> dic
             raise ModelError(f"{clean(model, 200)} has no label '{clean(name, 60)}'; {hint}")
         if mood not in LABELS:
             raise ModelError(
-                f"The label '{clean(name, 60)}' of {clean(model, 200)} is said to mean '{clean(str(mood), 60)}'; "
-                f"write {', '.join(LABELS[:-1])} or {LABELS[-1]}."
+                f"The label '{clean(name, 60)}' of {clean(model, 200)} is said to mean '{clean(mood, 60)}'; "
+                f"{_nearest(mood)}"
             )
         matched[label] = mood
     return matched
+
+
+def _nearest(mood: str) -> str:
+    """The cure for a mood that there is not."""
+    usual = _MEANING.get(mood.casefold())
+    near = [usual] if usual else get_close_matches(mood.casefold(), LABELS, n=1)
+    return f"did you mean '{near[0]}'?" if near else f"write {', '.join(LABELS[:-1])} or {LABELS[-1]}."
 
 
 def _ask(labels: Sequence[str], found: Sequence[str | None], model: str) -> str:

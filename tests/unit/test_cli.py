@@ -29,8 +29,8 @@ COMMANDS = {
     "watch": ("TERM...", "--headless"),
     "init": ("FILE",),
     "detect": ("COUNTS.csv", "--alerts", "--json"),
-    "score": ("FILE|-",),
-    "model evaluate": ("FILE", "--by", "--plot", "--json"),
+    "score": ("FILE|-", "--model", "--labels"),
+    "model evaluate": ("FILE", "--by", "--plot", "--model", "--labels", "--json"),
     "model info": ("--json",),
     "playbook check": ("[FILE|FOLDER]...",),
 }
@@ -120,6 +120,8 @@ def test_version(capsys):
         (["watch", " "], "There is no term to watch"),
         (["detect", "nosuch.csv"], "nosuch.csv cannot be opened"),
         (["detect", "nosuch.csv", "--alerts", "often"], "1 per week"),
+        (["score", "--labels", "a=negative"], "--labels says what the labels of another model mean; name that with"),
+        (["score", "--model", "./m", "--labels", "a=negativ"], "'a' cannot mean 'negativ'; did you mean 'negative'?"),
         (["score", "nosuch"], "nosuch: cannot be read (no such file or directory)"),
     ],
 )

@@ -48,6 +48,17 @@ def test_a_folder_that_runs_as_it_is_is_loaded_and_judges(here):
     assert negative > positive
 
 
+def test_a_call_says_what_the_labels_of_its_model_mean(here, capsys):
+    shutil.copytree(default_model_folder(), here / "mine")
+    (here / "posts.txt").write_text("I love this so much, thank you!\n")
+    (here / "posts.tsv").write_text("label\ttext\nnegative\tI love this so much, thank you!\n")
+    turned = ("--model", "./mine", "--labels", "negative=positive,positive=negative")
+    assert run(["score", "posts.txt", *turned]) == 0
+    assert json.loads(capsys.readouterr().out)["label"] == "negative"
+    assert run(["model", "evaluate", "posts.tsv", "--json", *turned]) == 0
+    assert json.loads(capsys.readouterr().out)["accuracy"] == 1
+
+
 @pytest.mark.parametrize("asked", ["./nosuch", "/no/such", "nosuch/", "~/no such", "~nobody-here/x", "..\\nosuch"])
 def test_a_folder_that_is_not_there_is_a_mistake_of_the_call(asked):
     with pytest.raises(UsageError, match="There is no folder"):

@@ -6,6 +6,7 @@ import pytest
 
 from crisisdesk.errors import ModelError, UsageError
 from crisisdesk.sentiment.labels import meanings, parse_labels
+from crisisdesk.text import clean
 
 NEGATIVE, NEUTRAL, POSITIVE = "negative", "neutral", "positive"
 STARS = [f"{number} star{'s' if number > 1 else ''}" for number in range(1, 6)]
@@ -102,14 +103,27 @@ def test_labels_of_a_call_are_read():
     assert parse_labels("LABEL_0=negative,x=neutral,") == {"LABEL_0": NEGATIVE, "x": NEUTRAL}
 
 
-@pytest.mark.parametrize("text", ["", "negative", "a=", "=negative", "a=bad", "a=negative,b"])
+@pytest.mark.parametrize("text", ["", "negative", "a=", "=negative", "a=negative,b"])
 def test_labels_of_a_call_that_are_none_show_how_it_is_written(text):
     with pytest.raises(UsageError, match=r'write it like --labels "LABEL_0=negative'):
         parse_labels(text)
 
 
-def test_a_meaning_that_there_is_not_is_refused():
-    with pytest.raises(
-        ModelError, match=r"The label 'b' of acme is said to mean 'Neutral'; write negative, neutral or"
-    ):
-        meanings(["a", "b"], {"a": NEGATIVE, "b": "Neutral"}, "acme")
+@pytest.mark.parametrize(
+    ("mood", "cure"),
+    [
+        ("negativ", "did you mean 'negative'?"),
+        ("Neutral", "did you mean 'neutral'?"),
+        ("postive", "did you mean 'positive'?"),
+        ("NEG", "did you mean 'negative'?"),
+        ("grumpy", "write negative, neutral or positive."),
+        ("\x1b[31m", "write negative, neutral or positive."),
+    ],
+)
+def test_a_meaning_that_there_is_not_is_refused_with_the_nearest(mood, cure):
+    with pytest.raises(ModelError) as raised:
+        meanings(["a", "b"], {"a": NEGATIVE, "b": mood}, "acme")
+    assert str(raised.value) == f"The label 'b' of acme is said to mean '{clean(mood)}'; {cure}"
+    with pytest.raises(UsageError) as raised:
+        parse_labels(f"a=negative,b={mood}")
+    assert str(raised.value) == f"--labels: 'b' cannot mean '{clean(mood)}'; {cure}"
