@@ -20,7 +20,7 @@ from crisisdesk.records import EPOCH, Incident
 
 
 class DeskScreen(Screen[None]):
-    """A screen that shows the desk; subclasses fill the body and say which incident the keys mean."""
+    """The frame of a screen that shows the desk; subclasses put a body into it and say which incident the keys mean."""
 
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (120, "-wide")]  # noqa: RUF012 - Textual declares it so
     VERTICAL_BREAKPOINTS = [(0, "-short"), (34, "-tall")]  # noqa: RUF012 - as above
@@ -55,30 +55,26 @@ class DeskScreen(Screen[None]):
         yield Footer(show_command_palette=False)
 
     def compose_body(self) -> ComposeResult:
-        """What stands between notice and status line."""
-        raise NotImplementedError
+        """What stands between notice and status line; in the bare frame, nothing."""
+        return ()
 
     def show(self, picture: Picture) -> None:
-        """Bring the body up to date."""
-        raise NotImplementedError
-
-    @property
-    def incident(self) -> Incident | None:
-        """The incident that the keys act on."""
-        raise NotImplementedError
-
-    def on_mount(self) -> None:
-        self._draw(self.picture)
-
-    def watch_picture(self, picture: Picture) -> None:
-        if self.is_mounted:  # the first picture may be there before the widgets are; `on_mount` shows it
-            self._draw(picture)
-
-    def _draw(self, picture: Picture) -> None:
+        """Bring what is on the screen up to date."""
         self.query_one(DeskBar).show(picture)
         self.query_one(NoticeLine).show(picture)
         self.query_one(StatusLine).show(picture)
-        self.show(picture)
+
+    @property
+    def incident(self) -> Incident | None:
+        """The incident that the keys act on, if the body shows one."""
+        return None
+
+    def on_mount(self) -> None:
+        self.show(self.picture)
+
+    def watch_picture(self, picture: Picture) -> None:
+        if self.is_mounted:  # the first picture may be there before the widgets are; `on_mount` shows it
+            self.show(picture)
 
     def action_acknowledge(self) -> None:
         if incident := self._chosen():

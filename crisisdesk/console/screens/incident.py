@@ -68,6 +68,7 @@ class IncidentScreen(DeskScreen):
         return self._last
 
     def show(self, picture: Picture) -> None:
+        super().show(picture)
         self._last = incident = next((i for i in picture.incidents if i.id == self._last.id), self._last)
         watch = next((watch for watch in picture.watches if watch.name == incident.watch), None)
         self.query_one("#headline", Sheet).put(Page([*title_lines(incident, picture.now), why_line(incident)]))

@@ -17,7 +17,7 @@ from crisisdesk.console.widgets.lists import Feed, IncidentList, WatchList
 from crisisdesk.console.widgets.page import Line, Page
 from crisisdesk.console.widgets.sheet import Sheet
 from crisisdesk.desk import Picture, WatchPicture
-from crisisdesk.records import Incident
+from crisisdesk.records import EPOCH, Incident
 
 
 class MainScreen(DeskScreen):
@@ -52,6 +52,7 @@ class MainScreen(DeskScreen):
         return next((i for i in self.picture.incidents if i.id == cursor), None)
 
     def show(self, picture: Picture) -> None:
+        super().show(picture)
         self.query_one(IncidentList).show(picture)
         self.query_one(WatchList).show(picture)
         self.query_one(Feed).show(picture)
@@ -101,7 +102,7 @@ class MainScreen(DeskScreen):
 def calm_page(picture: Picture) -> Page:
     """What is going on while nothing is."""
     if not picture.watches:
-        first = "No incident. " + ("Nothing is watched yet." if picture.model else "The desk is starting.")
+        first = "No incident. " + ("The desk is starting." if picture.now == EPOCH else "Nothing is watched yet.")
         return Page([Line(Content.styled(first, "bold"))])
     names = ", ".join(watch.name for watch in picture.watches)
     learning = ", ".join(watch.name for watch in picture.watches if watch.learning)
