@@ -187,7 +187,7 @@ class App:
             sources=self.sources,
             outputs=self.outputs,
             waiting=lambda: sum(self.waiting().values()),
-            model=self.model_line,
+            model=lambda: self.scoring.model,
             troubles=lambda: filter(None, (self.register.trouble, self._complaint, *self._not_known())),
         )
         self.desk = LocalDesk(self.register, self._library, plan.clock, instruments, plan.notice)

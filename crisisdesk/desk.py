@@ -86,7 +86,7 @@ class Picture:
     waiting: int = 0
     """Mentions that wait for the model."""
     model: str = ""
-    """Name of the model, or what is happening while there is none ("loading the model")."""
+    """Name and digest of the model; empty while it is being loaded."""
     notice: str = ""
     """A line that stays on the screen: what this stream is, if it is not the live public."""
     troubles: tuple[str, ...] = ()

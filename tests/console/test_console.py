@@ -185,6 +185,15 @@ async def test_a_desk_that_cannot_be_read_from_the_start(console, desk):
         assert "no picture [/foo]" in text_of(console.screen)
 
 
+async def test_a_model_on_its_way_is_said_in_one_phrase(console, desk):
+    desk.shown = replace(desk.shown, model="")
+    async with running(console) as pilot:
+        assert "· loading the model ·" in text_of(console.screen)
+        desk.put(replace(desk.shown, model="words@0001"))
+        await until(pilot, lambda: "· model words@0001 ·" in text_of(console.screen))
+        assert "loading" not in text_of(console.screen)
+
+
 async def test_a_storm_of_mentions_is_drawn_in_a_few_frames(console, desk, make_mention):
     async with running(console) as pilot:
         before = desk.taken

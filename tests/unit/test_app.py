@@ -147,6 +147,7 @@ async def test_an_orderly_stop_lets_through_what_has_come(plan, monkeypatch):
         await sent.wait()
         assert app.tally.mentions["Acme"] == 0
         assert app.model_line() == "loading the model"
+        assert (await app.desk.picture()).model == ""
         app.stop()
         go.set()
     assert app.tally.mentions["Acme"] == 100

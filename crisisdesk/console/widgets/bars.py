@@ -114,7 +114,7 @@ def well(picture: Picture) -> Content:
     """Everything that runs, in one paragraph."""
     sources = [_source(source, picture) for source in picture.sources]
     outputs = [Content.assemble(plain(o.name, cells=30), f" {o.state}, {o.delivered:,} sent") for o in picture.outputs]
-    model = plain(f"model {picture.model}" if picture.model else "no model yet", cells=50)
+    model = plain(f"model {picture.model}" if picture.model else "loading the model", cells=50)
     return joined(*sources, model, Content(f"{picture.waiting:,} waiting"), *outputs).stylize_before("$faint")
 
 
