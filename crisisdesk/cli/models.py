@@ -79,12 +79,16 @@ def model_info(
     *,
     as_json: AsJson = False,
 ) -> None:
-    """Say what is known about a model: its labels and what they mean here, its size, languages and licence."""
+    """Say what is known about a model: its labels and what they mean here, its size, languages and licence.
+
+    A model with a label whose meaning is not clear (?) cannot judge: it is shown, and what to write, with exit code 1.
+    """
     known = choose.card_of(choose.find(asked), progress=sys.stderr.isatty())
     if as_json:
         put_json(asdict(known) | {"folder": str(known.folder)})
     else:
         put(card.render(known))
+    known.require_clear()
 
 
 @model.command("import")

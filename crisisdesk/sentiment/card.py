@@ -10,13 +10,14 @@ from typing import Any, Final
 from crisisdesk import resources
 from crisisdesk.errors import ModelError
 from crisisdesk.sentiment import labels
+from crisisdesk.sentiment.config import Config, read_config
 from crisisdesk.text import clean
 
 SHIPPED: Final = "e5-posts-v2"
 LABELS: Final = labels.LABELS
 FILES: Final = ("model.onnx", "tokenizer.json", "tokenizer_config.json", "config.json")
-MAX_TOKENS: Final = 64
-"""What is read of a post where the folder says nothing."""
+REINSTALL: Final = "Install crisisdesk again."
+RESTORE: Final = "Restore the folder."
 PIECE: Final = 1 << 20
 """Bytes read at once of files that may be larger than memory."""
 
@@ -33,7 +34,7 @@ class Card:
     labels: tuple[str, ...]
     """In the order of the model's outputs."""
     means: tuple[str, ...]
-    """What each label stands for: negative, neutral or positive."""
+    """What each label stands for: negative, neutral or positive, or "?" where that is not clear."""
     max_tokens: int
     temperature: float
     languages: tuple[str, ...]
@@ -42,65 +43,40 @@ class Card:
     trained_on: tuple[str, ...]
     scores: dict[str, Any]
 
+    def require_clear(self) -> None:
+        """Make sure that its labels can be told apart as moods, without which it cannot judge.
+
+        Raises:
+            ModelError: they cannot; says what to write.
+        """
+        labels.require_clear(self.labels, self.means, self.name)
+
 
 def default_model_folder() -> Path:
     """The folder of the model that ships with the desk."""
     return resources.folder("models") / SHIPPED
 
 
-def read_card(folder: Path, given: Mapping[str, str] | None = None) -> Card:
+def read_card(folder: Path, given: Mapping[str, str] | None = None, cure: str = RESTORE) -> Card:
     """Read the description of a model that runs on onnxruntime, and fingerprint its files.
 
     Args:
         folder: holds `FILES`.
         given: what labels mean, where a person says so.
+        cure: what to do where a file is missing or broken.
 
     Raises:
         ModelError: a file is missing, or the configuration is not one of a sentiment model.
     """
-    missing = [name for name in FILES if not (folder / name).is_file()]
-    if missing:
-        raise ModelError(
-            f"The sentiment model {folder} lacks {', '.join(missing)}; restore the folder or install crisisdesk again."
-        )
-    config = read_config(folder)
-    return describe(folder, config, FILES, [folder / "model.onnx", folder / "tokenizer.json"], given)
-
-
-def read_config(folder: Path, unnamed: Mapping[str, str] | None = None) -> dict[str, Any]:
-    """The configuration of a classifier.
-
-    Args:
-        folder: holds `config.json`.
-        unnamed: the labels of a configuration that names none.
-
-    Raises:
-        ModelError: it cannot be read, or is of another kind.
-    """
-    try:
-        config: dict[str, Any] = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-        if unnamed:
-            config.setdefault("id2label", dict(unnamed))
-        _labels(config)
-        own = config.setdefault("crisisdesk", {})
-        own["temperature"] = float(own.get("temperature", 1.0))
-        own["max_tokens"] = int(own.get("max_tokens", MAX_TOKENS))
-        own["labels"] = dict(own.get("labels", {}))
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ModelError(
-            f"The configuration {folder / 'config.json'} is not that of a classifier ({error!r}); restore the file."
-        ) from error
-    if own["temperature"] <= 0 or own["max_tokens"] < 2:
-        raise ModelError(
-            f"The model {folder} names the temperature {own['temperature']:g} and {own['max_tokens']} tokens; needed "
-            "are a temperature above 0 and at least 2 tokens."
-        )
-    return config
+    if missing := [name for name in FILES if not (folder / name).is_file()]:
+        raise ModelError(f"The sentiment model {folder} lacks {', '.join(missing)}. {cure}")
+    deciding = [folder / "model.onnx", folder / "tokenizer.json"]
+    return describe(folder, read_config(folder, cure), FILES, deciding, given)
 
 
 def describe(
     folder: Path,
-    config: Mapping[str, Any],
+    config: Config,
     files: Iterable[str],
     deciding: Sequence[Path],
     given: Mapping[str, str] | None = None,
@@ -109,41 +85,35 @@ def describe(
 
     Args:
         folder: where it is.
-        config: what `read_config` gave, perhaps with more in its part `crisisdesk`.
+        config: what `read_config` gave, perhaps with more in its part of the desk.
         files: names of all its files.
         deciding: those whose every byte decides its scores.
         given: what labels mean, where a person says so; goes before what the configuration says.
 
     Raises:
-        ModelError: what its labels mean is not clear.
+        ModelError: `given` names a label or a mood that there is not.
     """
-    own, names = config["crisisdesk"], _labels(config)
-    name = clean(str(own.get("name", folder.name)), 200)
-    called = str(folder) if name == folder.name else name
-    means = tuple(labels.meanings(names, {**own.get("labels", {}), **(given or {})}, called))
+    own = config.own
+    name = clean(own.name or folder.name, 200)
+    means = labels.placed(config.labels, {**own.labels, **(given or {})}, name)
     return Card(
         name=name,
         digest=_digest(config, means, deciding),
         folder=folder,
         size=sum((folder / name).stat().st_size for name in files),
-        labels=names,
+        labels=config.labels,
         means=means,
-        max_tokens=own["max_tokens"],
-        temperature=own["temperature"],
-        languages=tuple(own.get("languages", ())),
-        licence=own.get("licence", "not stated"),
-        base=own.get("base", "not stated"),
-        trained_on=tuple(own.get("trained_on", ())),
-        scores=own.get("scores", {}),
+        max_tokens=own.max_tokens,
+        temperature=own.temperature,
+        languages=own.languages,
+        licence=own.licence,
+        base=own.base,
+        trained_on=own.trained_on,
+        scores=own.scores.model_dump(exclude_unset=True),
     )
 
 
-def _labels(config: Mapping[str, Any]) -> tuple[str, ...]:
-    """The names of the outputs, in their order."""
-    return tuple(str(config["id2label"][str(number)]) for number in range(len(config["id2label"])))
-
-
-def _digest(config: Mapping[str, Any], means: Sequence[str], deciding: Sequence[Path]) -> str:
+def _digest(config: Config, means: Sequence[str], deciding: Sequence[Path]) -> str:
     """Twelve hexadecimal digits that change whenever a score could.
 
     The configuration counts without what was measured afterwards, so that recording scores does not rename the model.
@@ -153,9 +123,8 @@ def _digest(config: Mapping[str, Any], means: Sequence[str], deciding: Sequence[
         with path.open("rb") as file:
             while piece := file.read(PIECE):
                 total.update(piece)
-    own, names = config["crisisdesk"], config["id2label"]
-    total.update(json.dumps([names, own.get("temperature"), own.get("max_tokens")]).encode())
-    if list(means) != list(_labels(config)):
+    total.update(json.dumps([config.id2label, config.own.temperature, config.own.max_tokens]).encode())
+    if means != config.labels:
         total.update(json.dumps(means).encode())
     return total.hexdigest()[:12]
 
@@ -169,23 +138,25 @@ def render(card: Card) -> str:
         ("size", f"{card.size / 1e6:.1f} MB"),
         ("labels", ", ".join(_labelled(card))),
         ("reads", f"{card.max_tokens} tokens of a post"),
-        ("languages", ", ".join(map(str, card.languages)) or "not stated"),
-        ("licence", str(card.licence)),
-        ("base", str(card.base)),
+        ("languages", ", ".join(card.languages) or "not stated"),
+        ("licence", card.licence),
+        ("base", card.base),
         ("temperature", f"{card.temperature:g}"),
-        ("trained on", ", ".join(map(str, card.trained_on)) or "not stated"),
+        ("trained on", ", ".join(card.trained_on) or "not stated"),
     ]
     for column, values in card.scores.get("by", {}).items():
-        for value, figures in values.items():
-            rows.append(("scores", f"{column} {value}: {_figures(figures)}"))
+        rows += [("scores", f"{column} {value}: {_figures(figures)}") for value, figures in values.items()]
     return "\n".join(f"{what:<13}{clean(value)}" for what, value in rows)
 
 
 def _figures(figures: Mapping[str, Any]) -> str:
-    return (
-        f"macro recall {figures['macro_recall']:.3f}, macro F1 {figures['macro_f1']:.3f}, "
-        f"calibration error {figures['ece']:.3f} (n = {figures['n']:,})"
-    )
+    shown = {
+        "macro recall": figures["macro_recall"],
+        "macro F1": figures["macro_f1"],
+        "calibration error": figures["ece"],
+    }
+    parts = (f"{what} {'-' if share is None else f'{share:.3f}'}" for what, share in shown.items())
+    return f"{', '.join(parts)} (n = {figures['n']:,})"
 
 
 def _labelled(card: Card) -> list[str]:

@@ -13,7 +13,7 @@ from platformdirs import user_data_path
 from crisisdesk.errors import ModelError, UsageError
 from crisisdesk.sentiment import hub
 from crisisdesk.sentiment.base import Model
-from crisisdesk.sentiment.card import SHIPPED, Card, default_model_folder, read_card
+from crisisdesk.sentiment.card import REINSTALL, RESTORE, SHIPPED, Card, default_model_folder, read_card
 from crisisdesk.text import clean
 
 FORMER: Final = "minilm-posts-v1"
@@ -33,6 +33,8 @@ class Choice:
     """The folder for PyTorch; None where the hub has it, or where there is none."""
     copy: Path
     """Where an import puts it if it is not told otherwise."""
+    cure: str = RESTORE
+    """What to do where the files of `ready` are missing or broken."""
 
 
 def imported_models() -> Path:
@@ -59,7 +61,7 @@ def find(asked: str | None, home: Path | None = None) -> Choice:
     home = home or imported_models()
     if asked is None or asked == SHIPPED:
         folder = default_model_folder()
-        return Choice(SHIPPED, folder, None, folder)
+        return Choice(SHIPPED, folder, None, folder, REINSTALL)
     shown = clean(asked, 200)
     folder = _path(asked)
     if shown and _is_folder(folder):  # an empty text would be the working directory
@@ -74,7 +76,7 @@ def find(asked: str | None, home: Path | None = None) -> Choice:
     copy = home / asked.replace("/", "--")
     if not copy.is_dir() and get_close_matches(asked, [SHIPPED, FORMER], n=1, cutoff=0.8):
         raise UsageError(f"'{shown}' is no model; the one that comes along is {SHIPPED}, and needs no naming.")
-    return Choice(asked, copy if copy.is_dir() else None, None, copy)
+    return Choice(asked, copy if copy.is_dir() else None, None, copy, _import_again(asked))
 
 
 def find_source(asked: str, home: Path | None = None) -> Choice:
@@ -102,11 +104,12 @@ def _of_folder(folder: Path, home: Path) -> Choice:
     if not copy.is_dir():
         return Choice(name, None, folder, copy)
     if _newest(folder) > _newest(copy):
-        raise ModelError(
-            f"The model in {folder} was changed after it was imported. Import it again: "
-            f"crisisdesk model import {quote(str(folder))}"
-        )
-    return Choice(name, copy, folder, copy)
+        raise ModelError(f"The model in {folder} was changed after it was imported. {_import_again(str(folder))}")
+    return Choice(name, copy, folder, copy, _import_again(str(folder)))
+
+
+def _import_again(asked: str) -> str:
+    return f"Import it again: crisisdesk model import {quote(asked)}"
 
 
 def _path(asked: str) -> Path:
@@ -157,7 +160,7 @@ def load(choice: Choice, labels: Mapping[str, str] | None = None) -> Model:
     if choice.ready is not None:
         from crisisdesk.sentiment import transformer  # noqa: PLC0415  slow import
 
-        return transformer.load(choice.ready, labels=labels)
+        return transformer.load(choice.ready, labels=labels, cure=choice.cure)
     check(choice)
     from crisisdesk.sentiment import torch_model  # noqa: PLC0415  slow import
 
@@ -168,10 +171,10 @@ def card_of(choice: Choice, labels: Mapping[str, str] | None = None, *, progress
     """What a model says about itself; fetches it if it is not here, with a bar if `progress`, loads nothing.
 
     Raises:
-        ModelError: it cannot be fetched, is no classifier, or what its labels mean is not clear.
+        ModelError: it cannot be fetched, or is no classifier.
     """
     if choice.ready is not None:
-        return read_card(choice.ready, labels)
+        return read_card(choice.ready, labels, choice.cure)
     from crisisdesk.sentiment.torch_model import torch_card  # noqa: PLC0415  slow import
 
     return torch_card(choice.source or hub.fetch(choice.name, progress=progress), choice.name, labels)

@@ -4,7 +4,6 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
-from shlex import quote
 from typing import Final
 
 from crisisdesk.errors import ModelError, UsageError
@@ -12,6 +11,8 @@ from crisisdesk.text import clean
 
 LABELS: Final = ("negative", "neutral", "positive")
 """The order of every `Scores`."""
+UNCLEAR: Final = "?"
+"""Stands for the meaning of a label that only a person can place."""
 SHOWN: Final = 8
 """Labels that a message spells out; a model can have thousands."""
 
@@ -28,7 +29,7 @@ _OF_STARS: Final = ("", "negative", "negative", "neutral", "positive", "positive
 _BARE_KEY: Final = re.compile(r"[A-Za-z0-9_-]+")
 
 
-def meanings(labels: Sequence[str], given: Mapping[str, str] | None = None, model: str = "the model") -> list[str]:
+def placed(labels: Sequence[str], given: Mapping[str, str] | None = None, model: str = "the model") -> tuple[str, ...]:
     """What each label means.
 
     Understood are negative, neg, negativ, neutral, neu, positive, pos, positiv in any case, also with "very" or "sehr"
@@ -41,25 +42,38 @@ def meanings(labels: Sequence[str], given: Mapping[str, str] | None = None, mode
         model: what messages call it.
 
     Returns:
-        One of `LABELS` for each label.
+        One of `LABELS` for each label, or `UNCLEAR`.
 
     Raises:
-        ModelError: not all can be placed, none is negative or all are, or `given` names a label that the model has not
-            or a meaning that there is not.
+        ModelError: `given` names a label that the model has not or a meaning that there is not.
     """
     given = _matched(labels, given or {}, model)
     usual = _usual(labels)
-    found = [given.get(label) or usual.get(label) for label in labels]
-    placed = [mood for mood in found if mood]
-    if len(placed) < len(labels):
-        raise ModelError(_ask(labels, found, model))
-    if not {"negative"} < set(placed):
+    return tuple(given.get(label) or usual.get(label, UNCLEAR) for label in labels)
+
+
+def require_clear(labels: Sequence[str], means: Sequence[str], model: str) -> None:
+    """Make sure that a model with these labels can judge.
+
+    Args:
+        labels: in the order of the model's outputs.
+        means: what `placed` gave.
+        model: what messages call it.
+
+    Raises:
+        ModelError: not all are placed, none is negative or all are; says what to write.
+    """
+    if unclear := [label for label, mood in zip(labels, means, strict=True) if mood == UNCLEAR]:
         raise ModelError(
-            f"Of the labels of {clean(model, 200)} ({_listed(labels)}), {'all mean' if placed else 'none means'} "
-            f"{' or '.join(dict.fromkeys(placed)) or 'anything'}; needed is one that means negative and one that does "
-            f"not. {_cure(labels, found, model)}"
+            f"What the labels of {clean(model, 200)} mean is not clear: it has {_listed(labels)}, and "
+            f"{_listed(unclear)} can mean anything. {_cure(labels, means)}"
         )
-    return placed
+    if not {"negative"} < set(means):
+        raise ModelError(
+            f"Of the labels of {clean(model, 200)} ({_listed(labels)}), {'all mean' if means else 'none means'} "
+            f"{' or '.join(dict.fromkeys(means)) or 'anything'}; needed is one that means negative and one that does "
+            f"not. {_cure(labels, means)}"
+        )
 
 
 def parse_labels(text: str) -> dict[str, str]:
@@ -120,24 +134,16 @@ def _nearest(mood: str) -> str:
     return f"did you mean '{near[0]}'?" if near else f"write {', '.join(LABELS[:-1])} or {LABELS[-1]}."
 
 
-def _ask(labels: Sequence[str], found: Sequence[str | None], model: str) -> str:
-    unclear = [label for label, mood in zip(labels, found, strict=True) if not mood]
-    return (
-        f"What the labels of {clean(model, 200)} mean is not clear: it has {_listed(labels)}, and {_listed(unclear)} "
-        f"can mean anything. {_cure(labels, found, model)}"
-    )
-
-
-def _cure(labels: Sequence[str], found: Sequence[str | None], model: str) -> str:
+def _cure(labels: Sequence[str], means: Sequence[str]) -> str:
     """The exact setting to write, with a "?" for what only a person can know."""
-    pairs = [(clean(label, 60), mood or "?") for label, mood in zip(labels, found, strict=True)][:SHOWN]
+    pairs = [(clean(label, 60), mood) for label, mood in zip(labels, means, strict=True)][:SHOWN]
     dots = ", …" if len(labels) > SHOWN else ""
     table = ", ".join(f'{_key(label)} = "{mood}"' for label, mood in pairs)
     option = ",".join(f"{label}={mood}" for label, mood in pairs)
     return (
         f"Its card says what they mean. Write that with negative, neutral or positive for each ?: in [desk] of the "
-        f"configuration model_labels = {{ {table}{dots} }}, or import it: "
-        f'crisisdesk model import {quote(clean(model, 200))} --labels "{option}{dots}"'
+        f"configuration model_labels = {{ {table}{dots} }}, or for score, model evaluate and model import "
+        f'--labels "{option}{dots}"'
     )
 
 

@@ -16,7 +16,7 @@ def stated(folder: Path) -> dict[str, Any]:
     except Exception:  # noqa: BLE001  a page is written by strangers, and what it cannot say is not stated
         return {}
     spoken, licence = head.get("language") or [], head.get("license")
-    languages = [one for one in ([spoken] if isinstance(spoken, str) else spoken) if _is_language(one)]
+    languages = tuple(one for one in ([spoken] if isinstance(spoken, str) else spoken) if _is_language(one))
     known: dict[str, Any] = {"languages": languages} if languages else {}
     return known | ({"licence": clean(licence, 80)} if isinstance(licence, str) else {})
 

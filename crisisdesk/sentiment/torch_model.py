@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from crisisdesk.errors import ModelError
-from crisisdesk.sentiment.card import Card, describe, read_config
+from crisisdesk.sentiment.card import RESTORE, Card, describe
+from crisisdesk.sentiment.config import Config, read_config
 from crisisdesk.sentiment.origin import stated
 from crisisdesk.sentiment.transformer import THREADS, TransformerModel, load_tokenizer
 from crisisdesk.sentiment.weights import lacking, weights_in
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
 
 MAX_TOKENS: Final = 128
 """Read of a post at most: what `prepare` leaves of the longest."""
-TWO: Final = {"0": "LABEL_0", "1": "LABEL_1"}
-"""The labels of a configuration that names none."""
 
 
 class TorchNetwork:
@@ -78,6 +77,7 @@ def parts(
     """The model as `load` gives it, and what it is made of."""
     require_torch(name)
     card = torch_card(folder, name, labels)
+    card.require_clear()
     try:
         tokenizer = load_tokenizer(folder)
         network = _network(folder)
@@ -99,38 +99,39 @@ def torch_card(folder: Path, name: str, labels: Mapping[str, str] | None = None,
     """What a folder says about itself, read without PyTorch.
 
     Raises:
-        ModelError: it holds no classifier of texts, or what its labels mean is not clear.
+        ModelError: it holds no classifier of texts, or `labels` names what it has not.
     """
     if missing := lacking(folder):
         raise ModelError(
             f"The model {name} has no whole weights for PyTorch: {folder} lacks {clean(', '.join(missing), 200)}. "
             "Fetch or restore them, or choose another model."
         )
-    config = read_config(folder, TWO)
+    config = read_config(folder, f"{RESTORE[:-1]} or choose another model.")
     _check(config, name)
-    places = int(config.get("max_position_embeddings") or 0)
+    places = config.max_position_embeddings or 0
     # RoBERTa and its kin count positions from two on.
     fits = min(max_tokens, places - 2) if places > 2 else max_tokens
     # What counts for a watch hangs on the languages, so a model must state the same before and after its import.
-    config["crisisdesk"] |= {"name": name, "base": name, "max_tokens": fits, **stated(folder)}
+    own = config.own.model_copy(update={"name": name, "base": name, "max_tokens": fits, **stated(folder)})
+    config = config.model_copy(update={"own": own})
     weights = weights_in(folder)
     others = sorted(path for path in folder.glob("*") if path.suffix in {".json", ".txt", ".model"})
     deciding = [*weights, *(path for path in others if path.name != "config.json")]
     return describe(folder, config, [path.name for path in {*weights, *others}], deciding, labels)
 
 
-def _check(config: Mapping[str, Any], name: str) -> None:
+def _check(config: Config, name: str) -> None:
     """Only one of several labels is right for a post: else the probabilities mean something else."""
-    kinds = [str(kind) for kind in config.get("architectures") or ["nothing"]]
+    kinds = config.architectures or ("nothing",)
     if not any(kind.endswith("ForSequenceClassification") for kind in kinds):
         raise ModelError(
             f"The model {name} is made for something else ({clean(', '.join(kinds), 100)}), not for classifying texts; "
             "choose a text classifier."
         )
-    if config.get("problem_type") not in {None, "single_label_classification"} or len(config["id2label"]) < 2:
+    if config.problem_type not in {None, "single_label_classification"} or len(config.labels) < 2:
         raise ModelError(
-            f"The model {name} does not choose one of several labels ({clean(str(config.get('problem_type')), 60)}, "
-            f"{len(config['id2label'])} outputs), so its outputs are no shares of negative, neutral and positive; "
+            f"The model {name} does not choose one of several labels ({clean(str(config.problem_type), 60)}, "
+            f"{len(config.labels)} outputs), so its outputs are no shares of negative, neutral and positive; "
             "choose another text classifier."
         )
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from crisisdesk.errors import ModelError
 from crisisdesk.sentiment.base import NEUTRAL, Scores
-from crisisdesk.sentiment.card import LABELS, Card, default_model_folder, read_card
+from crisisdesk.sentiment.card import LABELS, REINSTALL, RESTORE, Card, default_model_folder, read_card
 from crisisdesk.sentiment.prepare import NOTHING, prepare
 from crisisdesk.text import clean
 
@@ -132,7 +132,10 @@ def softmax(logits: "NDArray[np.float64]") -> "NDArray[np.float64]":
 
 
 def load(
-    folder: Path | None = None, threads: int = THREADS, labels: Mapping[str, str] | None = None
+    folder: Path | None = None,
+    threads: int = THREADS,
+    labels: Mapping[str, str] | None = None,
+    cure: str = RESTORE,
 ) -> TransformerModel:
     """Load a model from its folder, by default the shipped one; takes a second or two and never asks the network.
 
@@ -140,11 +143,15 @@ def load(
         folder: see `read_card`.
         threads: runs of the network at a time.
         labels: what its labels mean, where a person says so.
+        cure: what to do where files of the folder are missing or broken.
 
     Raises:
         ModelError: files are missing or broken, or what the labels mean is not clear.
     """
-    card = read_card(folder or default_model_folder(), labels)
+    if folder is None:
+        folder, cure = default_model_folder(), REINSTALL
+    card = read_card(folder, labels, cure)
+    card.require_clear()
     # Read when onnxruntime is first imported. Always "1": otherwise it leaves files behind and reports to its makers.
     os.environ["ORT_DISABLE_TELEMETRY"] = "1"
     try:
@@ -154,7 +161,7 @@ def load(
         reason = clean(str(error) or type(error).__name__, 200)
         raise ModelError(
             f"The sentiment model in {card.folder} cannot be loaded ({reason}); its files are broken or of another "
-            "kind. Restore the folder or install crisisdesk again."
+            f"kind. {cure}"
         ) from error
     return model
 

@@ -137,8 +137,8 @@ def test_what_runs_as_it_is_needs_no_import(here, capsys):
         ({"architectures": ["BertModel"]}, r"made for something else \(BertModel\)"),
         ({"problem_type": "multi_label_classification"}, "does not choose one of several labels"),
         ({"id2label": {"0": "score"}}, "does not choose one of several labels"),
-        ({"id2label": {"0": "joy", "1": "anger"}}, r'model_labels = \{ joy = "\?", anger = "\?" \}'),
-        ({"id2label": ["NEG", "POS"]}, "is not that of a classifier"),
+        ({"id2label": ["NEG", "POS"]}, "is no configuration of a classifier: id2label should be an object"),
+        ({"max_position_embeddings": "many"}, "max_position_embeddings should be a valid integer"),
     ],
 )
 def test_a_folder_of_another_kind_is_refused_without_loading_it(here, changes, message):
@@ -176,8 +176,8 @@ def test_weights_in_several_files_are_whole_when_all_are_there_that_their_index_
 @pytest.mark.parametrize(
     ("page", "found"),
     [
-        ("---\nlanguage: en\nlicense: mit\n---\n", {"languages": ["en"], "licence": "mit"}),
-        ("---\nlanguage: [de, multilingual]\n---\n", {"languages": ["de"]}),
+        ("---\nlanguage: en\nlicense: mit\n---\n", {"languages": ("en",), "licence": "mit"}),
+        ("---\nlanguage: [de, multilingual]\n---\n", {"languages": ("de",)}),
         ("---\nlanguage: multilingual\n---\n", {}),
         ("# No head\n", {}),
         ("---\n{[\n---\n", {}),
@@ -190,7 +190,12 @@ def test_a_page_states_languages_and_licence_or_nothing(here, page, found):
 
 
 def test_what_a_folder_says_of_itself_does_not_steer_the_terminal(here, capsys):
-    own = {"licence": "mit\x1b]0;x\x07\nfolder  /trusted", "base": ["\x1b[2J"], "labels": {"NEG": "negative"}}
+    own = {
+        "licence": "mit\x1b]0;x\x07\nfolder  /trusted",
+        "base": "\x1b[2J",
+        "trained_on": ["\u202eposts"],
+        "labels": {"NEG": "negative"},
+    }
     shutil.copytree(default_model_folder(), here / "mine")
     config = json.loads((here / "mine" / "config.json").read_text("utf-8"))
     config["id2label"] = {"0": "NEG", "1": "neutral", "2": "pos"}
@@ -201,13 +206,101 @@ def test_what_a_folder_says_of_itself_does_not_steer_the_terminal(here, capsys):
     assert sum(line.startswith("folder") for line in lines) == 1
 
 
-@pytest.mark.parametrize("labels", [["negative"], "negative", {"negative": "negative", "neutral": "Neutral"}])
-def test_a_folder_whose_labels_mean_what_there_is_not_is_refused(here, labels):
-    shutil.copytree(default_model_folder(), here / "mine")
-    config = json.loads((here / "mine" / "config.json").read_text("utf-8"))
-    (here / "mine" / "config.json").write_text(json.dumps(config | {"crisisdesk": {"labels": labels}}))
-    with pytest.raises(ModelError):
-        choose.card_of(choose.find("./mine"))
+@pytest.mark.parametrize(
+    ("own", "what"),
+    [
+        ({"scores": []}, "crisisdesk.scores should be an object."),
+        ({"scores": {"by": {"lang": {"de": {"n": 5}}}}}, "crisisdesk.scores.by.lang.de.macro_recall Field required;"),
+        ({"languages": "en"}, "crisisdesk.languages should be a valid array."),
+        ({"languages": ["en", 5]}, "crisisdesk.languages.1 should be a valid string."),
+        ({"trained_on": {"a": 1}}, "crisisdesk.trained_on should be a valid array."),
+        ({"licence": ["mit"]}, "crisisdesk.licence should be a valid string."),
+        ({"name": 7}, "crisisdesk.name should be a valid string."),
+        ({"temperature": "x"}, "crisisdesk.temperature should be a valid number."),
+        ({"temperature": 0}, "crisisdesk.temperature should be greater than or equal to 0.01."),
+        ({"temperature": float("nan")}, "crisisdesk.temperature should be"),
+        ({"max_tokens": 1}, "crisisdesk.max_tokens should be greater than or equal to 2."),
+        ({"max_tokens": 10**30}, "crisisdesk.max_tokens should be"),
+        ({"labels": ["negative"]}, "crisisdesk.labels should be an object."),
+        (
+            {"labels": {"neutral": "Neutral"}},
+            "crisisdesk.labels.neutral should be 'negative', 'neutral' or 'positive'.",
+        ),
+        ({"\x1b[31m": 0, "labels": {"\x1b[31m": 0}}, "crisisdesk.labels. should be"),
+        ([], "crisisdesk should be an object."),
+        (None, "crisisdesk should be an object."),
+    ],
+)
+@pytest.mark.parametrize("for_pytorch", [False, True])
+def test_what_a_folder_says_wrong_of_itself_is_one_message_with_file_key_and_cure(here, capsys, own, what, for_pytorch):
+    if for_pytorch:
+        folder_for_pytorch(here / "mine", crisisdesk=own)
+    else:
+        shutil.copytree(default_model_folder(), here / "mine")
+        config = json.loads((here / "mine" / "config.json").read_text("utf-8"))
+        (here / "mine" / "config.json").write_text(json.dumps(config | {"crisisdesk": own}))
+    assert run(["model", "info", "./mine"]) == 1
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith(f"mine/config.json is no configuration of a classifier: {what}")
+    assert "Restore the folder" in err
+    assert err.removesuffix("\n").isprintable()
+
+
+@pytest.mark.parametrize("content", [b"", b"x", b"\xff\xfe", b"[" * 100_000, b"9" * 9999])
+def test_a_configuration_that_is_no_json_at_all_is_one_message(here, capsys, content):
+    folder_for_pytorch(here / "mine").joinpath("config.json").write_bytes(content)
+    assert run(["model", "info", "./mine"]) == 1
+    assert capsys.readouterr().err.startswith("mine/config.json is no configuration of a classifier: ")
+
+
+def test_a_model_whose_labels_are_unclear_is_shown_and_how_to_map_them(here, capsys):
+    folder_for_pytorch(here / "moods", id2label={"0": "joy", "1": "anger", "2": "neutral"})
+    assert run(["model", "info", "./moods"]) == 1
+    out, err = capsys.readouterr()
+    assert re.search(r"^labels +joy = \?, anger = \?, neutral$", out, re.MULTILINE)
+    assert err.startswith("What the labels of moods mean is not clear: it has joy, anger, neutral")
+    assert 'model_labels = { joy = "?", anger = "?", neutral = "neutral" }' in err
+    assert '--labels "joy=?,anger=?,neutral=neutral"' in err
+    assert run(["model", "info", "./moods", "--json"]) == 1
+    assert json.loads(capsys.readouterr().out)["means"] == ["?", "?", "neutral"]
+
+
+def test_shares_that_no_post_had_are_shown_as_none(here, capsys):
+    figures = {"n": 3, "macro_recall": None, "macro_f1": None, "ece": 0.25}
+    folder_for_pytorch(here / "mine", crisisdesk={"scores": {"by": {"lang": {"de": figures}}}})
+    assert run(["model", "info", "./mine"]) == 0
+    assert "lang de: macro recall -, macro F1 -, calibration error 0.250 (n = 3)" in capsys.readouterr().out
+
+
+def broken(folder: Path) -> Path:
+    """A model's folder in which the network is cut off."""
+    shutil.copytree(default_model_folder(), folder)
+    (folder / "model.onnx").write_bytes(b"cut")
+    return folder
+
+
+def test_broken_files_have_the_cure_of_where_they_come_from(here, monkeypatch):
+    source = folder_for_pytorch(here / "plain")
+    past = min(path.stat().st_mtime for path in source.iterdir()) - 10
+    for path in source.iterdir():
+        os.utime(path, (past, past))
+    cures = {
+        "./mine": (here / "mine", "Restore the folder."),
+        "acme/moods": (choose.imported_models() / "acme--moods", "Import it again: crisisdesk model import acme/moods"),
+        "./plain": (choose.find("./plain").copy, "Import it again: crisisdesk model import plain"),
+        SHIPPED: (here / "shipped", "Install crisisdesk again."),
+    }
+    monkeypatch.setattr(choose, "default_model_folder", lambda: here / "shipped")
+    for asked, (folder, cure) in cures.items():
+        broken(folder)
+        with pytest.raises(ModelError, match=r"cannot be loaded") as raised:
+            choose.load(choose.find(asked))
+        assert str(raised.value).endswith(cure)
+        (folder / "tokenizer.json").unlink()
+        with pytest.raises(ModelError, match=r"lacks tokenizer\.json\. ") as raised:
+            choose.card_of(choose.find(asked))
+        assert str(raised.value).endswith(cure)
 
 
 def test_a_model_states_the_same_languages_before_its_import_as_after(here):

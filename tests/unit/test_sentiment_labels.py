@@ -5,11 +5,18 @@ import tomllib
 import pytest
 
 from crisisdesk.errors import ModelError, UsageError
-from crisisdesk.sentiment.labels import meanings, parse_labels
+from crisisdesk.sentiment.labels import UNCLEAR, parse_labels, placed, require_clear
 from crisisdesk.text import clean
 
 NEGATIVE, NEUTRAL, POSITIVE = "negative", "neutral", "positive"
 STARS = [f"{number} star{'s' if number > 1 else ''}" for number in range(1, 6)]
+
+
+def meanings(labels, given=None, model="the model") -> list[str]:
+    """What each label means, of a model that can judge."""
+    means = placed(labels, given, model)
+    require_clear(labels, means, model)
+    return list(means)
 
 
 @pytest.mark.parametrize(
@@ -54,8 +61,9 @@ def test_anything_else_asks_and_shows_the_labels_and_the_exact_setting(labels):
         meanings(labels, model="acme/moods")
     message = str(raised.value)
     assert f"it has {', '.join(labels)}, and" in message
-    assert "crisisdesk model import acme/moods --labels" in message
-    setting = message.partition("model_labels = ")[2].partition(", or import")[0]
+    assert "for score, model evaluate and model import --labels" in message
+    assert UNCLEAR in placed(labels)
+    setting = message.partition("model_labels = ")[2].partition(", or for score")[0]
     shown = tomllib.loads(f"model_labels = {setting}")["model_labels"]
     assert list(shown) == labels
     assert set(shown.values()) <= {"?", NEGATIVE, NEUTRAL, POSITIVE}
