@@ -46,9 +46,11 @@ def model_evaluate(
     check_files([file])
     bad, size = BadLines(), size_of([file])
     judge = (model_loader(asked, labels) or load_shipped_model)()
-    with progress("scoring", size) as advance:
-        report = evaluate(file, judge, by=by or (), bad=bad, progress=advance.to)
-    bad.summarize()
+    try:
+        with progress("scoring", size) as advance:
+            report = evaluate(file, judge, by=by or (), bad=bad, progress=advance.to)
+    finally:
+        bad.summarize()
     if as_json:
         put_json(report.as_dict())
     else:

@@ -13,6 +13,12 @@ from crisisdesk.text import clean, shorten
 SHOWN: Final = 200
 """Characters of a file's first line that a message shows; it may be no header at all."""
 
+CONVERT: Final = (
+    """python3 -c 'import csv, sys; [print(*(" ".join(cell.split()) for cell in row), sep="\\t") """
+    """for row in csv.reader(sys.stdin, delimiter="{sign}")]' < posts.csv > posts.tsv"""
+)
+"""Quotes and line breaks within cells are gone after it, as `read_labelled` wants it."""
+
 
 @dataclass(frozen=True, slots=True)
 class LabelledPost:
@@ -68,8 +74,17 @@ def _place(path: Path, header: Sequence[str], column: str) -> int:
         return header.index(column)
     raise UsageError(
         f"{shown_name(path)} has no column {column}; its first line must name the columns, separated by tabs "
-        f"(found: {shorten(', '.join(header), SHOWN) or 'nothing'})."
+        f"(found: {shorten(', '.join(header), SHOWN) or 'nothing'}).{_convert(header, column)}"
     )
+
+
+def _convert(header: Sequence[str], column: str) -> str:
+    """The cure for columns that another sign separates, as spreadsheets write them; nothing where none does."""
+    [line, *more] = header or [""]
+    for sign, name in ((",", "commas"), (";", "semicolons")):
+        if not more and column in [cell.strip(' "') for cell in line.split(sign)]:
+            return f" Its columns are separated by {name}; convert it: {CONVERT.format(sign=sign)}"
+    return ""
 
 
 def _post(cells: Sequence[str], columns: int, places: Sequence[int]) -> LabelledPost:

@@ -358,6 +358,15 @@ def test_evaluate_by_two_columns_as_json(capsys, here):
     assert all(set(part) == FIGURES for groups in by.values() for part in groups.values())
 
 
+@pytest.mark.parametrize("good", ["", "neutral\ta table\n"])
+def test_evaluate_tells_the_first_of_many_bad_lines_and_their_number(capsys, here, good):
+    (here / "bad.tsv").write_text("label\ttext\n" + good + "no tab\n" * 3000, encoding="utf-8")
+    assert run(["model", "evaluate", "bad.tsv"]) == (0 if good else 1)
+    err = capsys.readouterr().err.splitlines()
+    assert len(err) <= 13
+    assert "3,000 lines could not be read and were skipped." in err
+
+
 def test_evaluate_draws(capsys, labelled, here):
     assert run(["model", "evaluate", labelled, "--by", "note", "--plot", "out.png"]) == 0
     out, err = capsys.readouterr()

@@ -3,6 +3,8 @@
 import gzip
 import math
 import re
+import subprocess
+import sys
 import tracemalloc
 import zlib
 from collections.abc import Callable, Sequence
@@ -16,7 +18,7 @@ from crisisdesk.errors import CrisisdeskError, InputError, UsageError
 from crisisdesk.lines import MAX_LINE, size_of
 from crisisdesk.sentiment.base import Scores
 from crisisdesk.sentiment.evaluate import MOST_GROUPS, evaluate, render
-from crisisdesk.sentiment.labelled import read_labelled
+from crisisdesk.sentiment.labelled import LabelledPost, read_labelled
 from crisisdesk.sentiment.tally import Tally, by_chance
 
 
@@ -200,6 +202,19 @@ def test_a_file_without_labelled_posts_is_refused(
     path.write_bytes(content)
     with pytest.raises(kind, match=message):
         evaluate(path, Reader())
+
+
+@pytest.mark.parametrize("sign", [",", ";"])
+def test_a_file_of_a_spreadsheet_says_how_it_is_converted_and_that_works(tmp_path: Path, sign: str) -> None:
+    path = tmp_path / "posts.csv"
+    path.write_text(f'"id"{sign}label{sign}"text"\n1{sign}negative{sign}"10 80,\n10; ""x"""\n', encoding="utf-8")
+    with pytest.raises(
+        UsageError, match=r"has no column label.* Its columns are separated by (comma|semicolon)s"
+    ) as told:
+        list(read_labelled(path))
+    command = str(told.value).partition("convert it: ")[2].replace("python3", sys.executable)
+    subprocess.run(command, shell=True, cwd=tmp_path, check=True, timeout=50)  # noqa: S602  as people will
+    assert list(read_labelled(tmp_path / "posts.tsv")) == [LabelledPost(0, '10 80, 10; "x"')]
 
 
 def test_a_missing_group_column_is_a_mistake_of_the_call(tmp_path: Path) -> None:
