@@ -10,6 +10,7 @@ import json
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -54,15 +55,15 @@ def roberta(corpus: list[str]) -> tuple[Score, Any]:
     return pipeline(RobertaForSequenceClassification, config, tokenizer)
 
 
-def unquantised(_: list[str]) -> tuple[Score, Any]:
-    """A network of the shipped model's size and words in 32 bits, the way transformers runs it."""
+def unquantised(_: list[str], **other: int) -> tuple[Score, Any]:
+    """A network of the shipped model's size (but for `other`) and words in 32 bits, the way transformers runs it."""
     from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTokenizer
 
     from crisisdesk.sentiment.card import default_model_folder
 
     folder = str(default_model_folder())
     tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-    config = AutoConfig.from_pretrained(folder, local_files_only=True)
+    config = AutoConfig.from_pretrained(folder, local_files_only=True, **other)
     return pipeline(AutoModelForSequenceClassification.from_config, config, tokenizer)
 
 
@@ -74,6 +75,14 @@ def pipeline(kind: Callable[[Any], Any], config: Any, tokenizer: Any) -> tuple[S
     torch.manual_seed(2008)
     run = make("sentiment-analysis", model=kind(config).eval(), tokenizer=tokenizer, batch_size=BATCH, device="cpu")
     return run, tokenizer.backend_tokenizer
+
+
+CONTESTANTS: dict[str, Callable[[list[str]], tuple[Score, Any]]] = {
+    "ours": ours,
+    "roberta": roberta,
+    "unquantised": unquantised,
+    "six layers": partial(unquantised, num_hidden_layers=6),
+}
 
 
 def forget(tokenizer: Any) -> None:
@@ -123,7 +132,7 @@ def copies(posts: list[str]) -> dict[str, float | None]:
 def main() -> None:
     name, path = sys.argv[1:]
     posts, others = json.loads(Path(path).read_text(encoding="utf-8"))
-    score, tokenizer = {"ours": ours, "roberta": roberta, "unquantised": unquantised}[name](others)
+    score, tokenizer = CONTESTANTS[name](others)
     score(posts[:64])
     answers: dict[str, Callable[[], object]] = {
         "run": lambda: timed(lambda: score(posts)),
