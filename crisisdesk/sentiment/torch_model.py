@@ -84,7 +84,7 @@ def parts(
         length = min(card.max_tokens, int(tokenizer.model_max_length))
         card = torch_card(folder, name, labels, max(length, 2))
         model = TransformerModel(card, tokenizer, TorchNetwork(network), threads)
-        model.score(["."])
+        model.try_out()
     except ModelError:
         raise
     except Exception as error:  # the libraries raise what they like, and every cause has the same cure

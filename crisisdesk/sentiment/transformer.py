@@ -12,7 +12,7 @@ from crisisdesk.errors import ModelError
 from crisisdesk.sentiment.base import NEUTRAL, Scores
 from crisisdesk.sentiment.card import LABELS, REINSTALL, RESTORE, Card, default_model_folder, read_card
 from crisisdesk.sentiment.prepare import NOTHING, prepare
-from crisisdesk.text import clean
+from crisisdesk.text import clean, shorten
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -25,6 +25,11 @@ THREADS: Final = 2
 """Runs of the network at a time, one core each: they never wait for each other, as two cores on one run would."""
 SPACES: Final = ("\u2581", "\u0120")
 """Pieces that stand for a space before a sign that the model does not know, in SentencePiece and in byte pairs."""
+PLAIN: Final = {
+    "en": "we had a good day with friends and the children are happy",
+    "de": "wir hatten einen guten Tag mit Freunden und die Kinder sind froh",
+}
+"""Words that a model of the language reads in more than one piece, whatever its pieces are."""
 DECIMALS: Final = 4
 """Kept of a probability: CPUs of different makers agree to about the sixth, and nobody acts on the fifth."""
 
@@ -91,6 +96,21 @@ class TransformerModel:
         chances[unreadable] = NEUTRAL
         return [(negative, neutral, positive) for negative, neutral, positive in chances.tolist()]
 
+    def try_out(self) -> None:
+        """Make sure that it answers, and reads plain words in one of its languages; as far as they are in `PLAIN`.
+
+        Raises:
+            ModelError: it does not: then every post would get the same scores.
+        """
+        known = [text for language, text in PLAIN.items() if language in self.languages or not self.languages]
+        self.score(known or ["."])
+        pieces = [set(post.ids) - self._mute for post in self._tokenizer.encode_batch_fast(known)]
+        if known and all(len(some) < 2 for some in pieces):
+            raise ModelError(
+                f"The model {shorten(self.name, 60)} knows no word, so every post would count alike; its tokenizer is "
+                "damaged or another model's: restore it."
+            )
+
     def _logits(self, tokens: Sequence[list[int]]) -> "NDArray[np.float32]":
         """What the network says (posts, labels) of each post's tokens."""
         logits = np.zeros((len(tokens), len(self._card.labels)), np.float32)
@@ -156,7 +176,7 @@ def load(
     os.environ["ORT_DISABLE_TELEMETRY"] = "1"
     try:
         model = TransformerModel(card, load_tokenizer(card.folder), _session(card.folder / "model.onnx"), threads)
-        model.score(["."])
+        model.try_out()
     except Exception as error:  # the libraries raise what they like, and every cause has the same cure
         reason = clean(str(error) or type(error).__name__, 200)
         raise ModelError(

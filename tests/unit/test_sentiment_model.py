@@ -185,6 +185,25 @@ def test_a_broken_file_is_an_error_with_its_cure(copy: Path, name: str) -> None:
         load(copy)
 
 
+@pytest.mark.parametrize("stated", [["en", "de"], []], ids=["of known languages", "of languages not stated"])
+def test_a_tokenizer_that_knows_no_word_is_an_error_and_not_a_desk_that_calls_nobody(
+    copy: Path, stated: list[str]
+) -> None:
+    foreign = {"[UNK]": 0, ".": 1, "ሰላም": 2}
+    model = {"type": "WordLevel", "vocab": foreign, "unk_token": "[UNK]"}
+    whole = json.loads((copy / "tokenizer.json").read_text("utf-8"))
+    bare = {"normalizer": None, "pre_tokenizer": {"type": "Whitespace"}, "post_processor": None, "decoder": None}
+    special = [one | {"id": 0, "content": "[UNK]"} for one in whole["added_tokens"][:1]]
+    (copy / "tokenizer.json").write_text(json.dumps(whole | bare | {"model": model, "added_tokens": special}))
+    (copy / "tokenizer_config.json").write_text(json.dumps({"tokenizer_class": "PreTrainedTokenizerFast"}))
+    config = json.loads((copy / "config.json").read_text("utf-8"))
+    (copy / "config.json").write_text(json.dumps({**config, "crisisdesk": {"languages": stated}}))
+    with pytest.raises(ModelError, match=r"knows no word, so every post would count alike.*Restore the folder\.$"):
+        load(copy)
+    (copy / "config.json").write_text(json.dumps({**config, "crisisdesk": {"languages": ["am"]}}))
+    assert load(copy).score(["."])  # of a language of which the desk has no words nothing is said
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
