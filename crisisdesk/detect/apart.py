@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable
+from math import ceil, floor
 from typing import Final
 
 from crisisdesk.detect.windows import WINDOWS
@@ -29,9 +30,9 @@ class Apart:
     def between(self, first: float, last: float) -> Languages:
         """Posts by language in the minutes from `first` to `last`, both included."""
         total: Counter[str] = Counter()
-        for minute, counts in self._minutes.items():
-            if first <= minute <= last:
-                total.update(counts)
+        for minute in range(ceil(first), floor(last) + 1):
+            for language, posts in self._minutes.get(minute, {}).items():
+                total[language] += posts
         return tuple(sorted(total.items(), key=lambda row: (-row[1], row[0])))
 
     def state(self) -> list[tuple[int, str, int]]:

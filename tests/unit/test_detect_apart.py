@@ -11,6 +11,7 @@ def test_languages_of_a_stretch_most_posts_first():
         apart.add(minute, language)
     assert apart.between(10, 12) == (("fr", 2), ("es", 1), ("pt", 1))
     assert apart.between(14, 99) == ()
+    assert apart.between(10.5, 12.9) == (("fr", 1), ("pt", 1))
 
 
 def test_order_of_arrival_does_not_matter():
