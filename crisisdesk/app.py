@@ -1,12 +1,12 @@
 """The composition root: opens the parts, wires them, runs them in one task group, takes them down in reverse."""
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Self
+from typing import Any, Final, Self
 
 import orjson
 
@@ -18,7 +18,8 @@ from crisisdesk.errors import FatalSourceError, StorageError
 from crisisdesk.incidents.lifecycle import Rules
 from crisisdesk.incidents.register import Register
 from crisisdesk.incidents.store import Store
-from crisisdesk.language import marked
+from crisisdesk.language import Reader, marked
+from crisisdesk.language import load as load_reader
 from crisisdesk.match import Matcher, WatchRule
 from crisisdesk.outputs.base import Output
 from crisisdesk.outputs.deliver import Delivery
@@ -33,8 +34,6 @@ CHART_SHOWN: Final = 4 * 24
 """Hours of a watch's past in a picture."""
 LIVE_TICK: Final = 10.0
 """Seconds between two looks of a live desk at what no post has come for."""
-FAR_BEHIND: Final = 100
-"""Posts under way from which on a recording's clock waits."""
 CATCH_UP_LOOK: Final = 0.05
 """Seconds between two looks whether a recording's quiet days have gone through."""
 SAVE_EVERY: Final = 30
@@ -54,6 +53,8 @@ class Plan:
     playbooks: Path
     clock: Clock
     load_model: Callable[[], Model]
+    load_reader: Callable[[], Reader] = load_reader
+    """Makes what tells the language of posts without a mark; like the model, in a thread, when the first one comes."""
     outputs: Callable[["App"], Sequence[Output]] = lambda _: ()
     live: bool = False
     """Posts come from the present: time passes also where nobody speaks, and what is learnt is kept."""
@@ -82,6 +83,8 @@ class App:
         self._inboxes: dict[str, Channel[Post]] = {}
         self._fatal: dict[str, str] = {}
         self._complaint = ""
+        self.repeats = False
+        """Whether the next run is sent again what is `left`: every source can go back to before it."""
         self._stopping = asyncio.Event()
 
     async def __aenter__(self) -> Self:
@@ -121,17 +124,25 @@ class App:
                     task.cancel()
 
     def stop(self) -> None:
-        """Take no more posts, let what came before go through, deliver what is owed, then let `run` return."""
+        """Take no more posts, let what came before go through, deliver what is owed, then let `run` return.
+
+        A model that is still being loaded is not waited for: what came for it stays `left`.
+        """
         self._stopping.set()
+
+    @property
+    def left(self) -> int:
+        """Posts that have come in and not gone through; after the end, those that nobody has judged."""
+        return self.tally.under_way + self.waiting()["posts"]
 
     async def caught_up(self) -> None:
         """Return when every post that has come in has gone through."""
         while self._is_behind():  # noqa: ASYNC110 - four queues have no one event
             await asyncio.sleep(CATCH_UP_LOOK)
 
-    def is_far_behind(self) -> bool:
-        """Whether more has come in than the model gets through in a moment."""
-        return self.tally.under_way + sum(self.waiting().values()) > FAR_BEHIND
+    def reached(self) -> datetime | None:
+        """The time of the newest post that has gone through, while others are under way; None while none is."""
+        return self.observation.now if self._is_behind() else None
 
     def sources(self) -> list[SourceStatus]:
         """How every source is doing, with what was counted behind it."""
@@ -215,10 +226,11 @@ class App:
             self._mentions,
             self.tally,
             open_to_tags=self.plan.open_to_tags,
+            load_reader=self.plan.load_reader,
             trouble=self._complain,
         )
         async with asyncio.TaskGroup() as group:
-            scoring = group.create_task(self.scoring.run(self._mentions, self._scored), name="score")
+            scoring = group.create_task(self._score(), name="score")
             observing = group.create_task(self.observation.run(self._scored), name="observe")
             intakes = []
             for source in self.plan.sources:
@@ -233,22 +245,31 @@ class App:
 
     async def _feed(self, source: Source, inbox: Channel[Post]) -> None:
         """Let one source deliver until it has ended, failed for good, or the desk stops."""
-        work = asyncio.create_task(source.run(inbox.send), name=f"run {source.name}")
-        stopping = asyncio.create_task(self._stopping.wait())
         try:
-            await asyncio.wait({work, stopping}, return_when=asyncio.FIRST_COMPLETED)
-            if work.done():
-                work.result()
+            await self._until_stop(source.run(inbox.send))
         except FatalSourceError as error:
             if not self.plan.live:
                 raise
             self._fatal[source.name] = str(error)
             self.desk.touch()
         finally:
+            await inbox.close()
+
+    async def _score(self) -> None:
+        """Judge what comes, to the end; without a model, only until the desk stops."""
+        await self._until_stop(self.scoring.run(self._mentions, self._scored), lambda: bool(self.scoring.model))
+
+    async def _until_stop(self, doing: Coroutine[Any, Any, None], finishes: Callable[[], bool] = lambda: False) -> None:
+        """Do it to its end or, if it is not one that `finishes`, until the desk stops."""
+        work, stopping = asyncio.create_task(doing), asyncio.create_task(self._stopping.wait())
+        try:
+            await asyncio.wait({work, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            if work.done() or finishes():
+                await work
+        finally:
             for task in (work, stopping):
                 task.cancel()
             await asyncio.wait({work, stopping})
-            await inbox.close()
 
     def _is_behind(self) -> bool:
         """Whether posts that have come in have not gone through."""
@@ -280,6 +301,7 @@ class App:
         kept = {f"watch {name}": orjson.dumps(d.state()) for name, d in self.observation.detectors.items()}
         if not self._is_behind():  # a cursor says that all before it has gone through; an older one repeats, loses none
             kept |= {f"cursor {s.name}": s.cursor.encode() for s in self.plan.sources if s.cursor is not None}
+            self.repeats = self._all_have_cursors()
         try:
             for name, content in kept.items():
                 await self._store.keep(name, content)
@@ -294,6 +316,10 @@ class App:
         for source in self.plan.sources:
             if cursor := await self._store.kept(f"cursor {source.name}"):
                 source.resume(cursor.decode())
+        self.repeats = self._all_have_cursors()
+
+    def _all_have_cursors(self) -> bool:
+        return all(source.cursor is not None for source in self.plan.sources)
 
     def _restore(self, detector: WatchDetector, state: bytes) -> None:
         try:

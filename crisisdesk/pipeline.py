@@ -18,7 +18,6 @@ from crisisdesk.detect.spike import Thresholds
 from crisisdesk.detect.watch import CHART_HOURS, WatchDetector
 from crisisdesk.incidents.register import Register
 from crisisdesk.language import Reader
-from crisisdesk.language import load as load_reader
 from crisisdesk.match import Matcher
 from crisisdesk.records import EPOCH, Kind, Label, Mention, Post, Scored
 from crisisdesk.text import clean
@@ -52,7 +51,7 @@ class Tally:
     other_languages: dict[str, Counter[str]] = field(default_factory=dict)
     """Posts that count apart, by watch and language; `mentions` and `negative` are without them."""
     under_way: int = 0
-    """Mentions that have been taken in and not yet been observed."""
+    """Posts that have been taken in and not yet been observed or, as no mention, let go."""
 
 
 class Intake:
@@ -68,9 +67,11 @@ class Intake:
         tally: Tally,
         *,
         open_to_tags: bool,
+        load_reader: Callable[[], Reader],
         trouble: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._matcher = matcher
+        self._load_reader = load_reader
         self._read: Reader | None = None
         self._loading = asyncio.Lock()
         self._trouble = trouble
@@ -80,27 +81,31 @@ class Intake:
         self._keys: OrderedDict[str, None] = OrderedDict()
 
     async def run(self, source: str, posts: Channel[Post]) -> None:
-        """Take a source's posts until it has ended, or nobody takes mentions any more."""
-        with contextlib.suppress(Closed):
-            while batch := await _received(posts):
-                for post in batch:
+        """Take a source's posts until it has ended; what nobody takes any more is counted and stays under way."""
+        while batch := await _received(posts):
+            self._tally.under_way += len(batch)
+            for post in batch:
+                with contextlib.suppress(Closed):
                     await self._take(source, post)
 
     async def _take(self, source: str, post: Post) -> None:
         self._tally.posts += 1
+        if watches := self._concerned(post):
+            self._tally.matched[source] += 1
+            await self._mentions.send(Mention(post, watches, post.lang or await self._written_in(post)))
+        else:
+            self._tally.under_way -= 1
+
+    def _concerned(self, post: Post) -> tuple[str, ...]:
+        """The watches that a post concerns; none for one that was delivered before."""
         if post.key in self._keys:
             self._tally.repeated += 1
-            return
+            return ()
         self._keys[post.key] = None
         if len(self._keys) > KEYS_KEPT:
             self._keys.popitem(last=False)
         watches = self._matcher.match(post)
-        if self._open_to_tags:
-            watches = tuple(dict.fromkeys((*watches, *post.tags)))
-        if watches:
-            self._tally.matched[source] += 1
-            self._tally.under_way += 1
-            await self._mentions.send(Mention(post, watches, post.lang or await self._written_in(post)))
+        return tuple(dict.fromkeys((*watches, *post.tags))) if self._open_to_tags else watches
 
     async def _written_in(self, post: Post) -> str | None:
         """The language of a post without a mark; what reads it is loaded for the first of them, whatever its source."""
@@ -116,7 +121,7 @@ class Intake:
 
     async def _load(self) -> Reader:
         try:
-            return await in_daemon_thread(load_reader)
+            return await in_daemon_thread(self._load_reader)
         except Exception as error:  # noqa: BLE001  a library's files may break as they like; a doubt stops no desk
             self._trouble(
                 f"Languages cannot be told ({clean(f'{type(error).__name__}: {error}', 200)}), so all posts without a "
@@ -192,6 +197,11 @@ class Observation:
                 spike = self.detectors[watch].advance(now)
                 if spike.severity is not None or self._register.open_for(watch):
                     await self._register.witness(spike)
+
+    @property
+    def now(self) -> datetime:
+        """The newest moment that was observed."""
+        return self._now
 
     def _sorted(self, item: Scored) -> Scored:
         """The mention with the watches named for which it is in another language."""

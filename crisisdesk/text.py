@@ -55,6 +55,11 @@ def clean(text: str, limit: int = MAX_LENGTH) -> str:
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
+def counted(number: int, one: str, many: str = "") -> str:
+    """`1 post`, `1,200 posts`; `many` where it is not `one` with an s."""
+    return f"1 {one}" if number == 1 else f"{number:,} {many or one + 's'}"
+
+
 def _is_unassigned(character: str) -> bool:
     """Whether it is a lone surrogate, private or unassigned: shown as a replacement character, never raw."""
     return unicodedata.category(character) in {"Cs", "Co", "Cn"}

@@ -26,6 +26,7 @@ from crisisdesk.settings import BlueskySource, Settings, SourceSettings
 from crisisdesk.sources.base import Source
 from crisisdesk.sources.bluesky import Bluesky
 from crisisdesk.sources.replay import FileSource
+from crisisdesk.text import counted
 
 
 def desk_plan(config: Path | None) -> Plan:
@@ -88,7 +89,8 @@ def run(plan: Plan, *, headless: bool) -> None:
     app = run_headless(plan, prepare)
     for output in app.outputs():
         if output.waiting:
-            say(f"{output.name}: {output.waiting} alerts wait in {plan.database} and go out after the next start.")
+            alerts = counted(output.waiting, "alert waits", "alerts wait")
+            say(f"{output.name}: {alerts} in {plan.database}, to go out after the next start.")
 
 
 def read(explicit: Path | None, *, required: bool = True) -> Settings | None:

@@ -23,6 +23,7 @@ from crisisdesk.resources import folder
 from crisisdesk.sentiment.base import Model
 from crisisdesk.sources.files import parse_columns, read_posts
 from crisisdesk.sources.replay import Pace, Replay
+from crisisdesk.text import counted
 
 if TYPE_CHECKING:
     from crisisdesk.settings import Settings
@@ -110,7 +111,7 @@ def demo(
         pace = Pace(ReplayClock(EPOCH), speed or (DEMO_SPEED if on_screen else None), story.shown_from)
 
         def prepare(app: App) -> None:
-            pace.caught_up, pace.is_behind = app.caught_up, app.is_far_behind
+            pace.caught_up, pace.clock.reached = app.caught_up, app.reached
             if not on_screen:
                 app.register.subscribe(account)
 
@@ -200,20 +201,27 @@ def _finish(app: App, account: Account, bad: BadLines, *, as_json: bool, picture
         raise CrisisdeskError("Not one post could be read; see the messages above for the reasons.")
     if picture is not None:
         left_out = _draw(picture, app, account)
-        say(f"Drew {picture}." + (f" {left_out} quieter watches were left out." if left_out else ""))
+        say(
+            f"Drew {picture}."
+            + (f" {counted(left_out, 'quieter watch was', 'quieter watches were')} left out." if left_out else "")
+        )
     if as_json:
         put_json(account.summary(app, bad.count))
         return
     late = sum(detector.late for detector in app.observation.detectors.values())
     if late:
-        say(f"{late:,} posts were older than two days when they came and were not counted; sort the file by time.")
+        posts = counted(late, "post was", "posts were")
+        say(f"{posts} older than two days on arrival and not counted; sort the file by time.")
     if apart := sum(app.tally.other_languages.values(), Counter[str]()):
         most = ", ".join(f"{language} {n:,}" for language, n in apart.most_common(LANGUAGES_TOLD))
-        say(f"{apart.total():,} mentions in other languages ({most}) were counted apart and called nobody.")
+        mentions = counted(apart.total(), "mention in another language", "mentions in other languages")
+        say(f"Counted apart, calling nobody: {mentions} ({most}).")
     worst = Counter(str(severity) for _, severity in account.incidents.values())
     put(
-        f"{app.tally.posts:,} posts, {bad.count:,} bad lines, {len(app.observation.detectors):,} watches, "
-        f"{len(account.incidents):,} incidents: {worst['red']} red, {worst['amber']} amber, {worst['notice']} notice"
+        f"{counted(app.tally.posts, 'post')}, {counted(bad.count, 'bad line')}, "
+        f"{counted(len(app.observation.detectors), 'watch', 'watches')}, "
+        f"{counted(len(account.incidents), 'incident')}: "
+        f"{worst['red']} red, {worst['amber']} amber, {worst['notice']} notice"
     )
 
 

@@ -9,13 +9,15 @@ from dataclasses import replace
 from getpass import getuser
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from crisisdesk.app import App, Plan
 from crisisdesk.cli.terminal import say
 from crisisdesk.errors import FatalSourceError, UsageError
 from crisisdesk.sentiment.base import Model
-from crisisdesk.text import clean
+from crisisdesk.text import clean, counted
+
+T = TypeVar("T")
 
 STOP_SECONDS: Final = 15.0
 """How long an orderly stop may take before the run is cut off."""
@@ -68,6 +70,7 @@ def run_headless(plan: Plan, prepare: Callable[[App], None]) -> App:
                 await asyncio.wait({running})
             if interrupted.is_set() and not plan.live:
                 raise KeyboardInterrupt
+            _tell_left(app)
             if plan.live and (trouble := app.has_failed()):
                 raise FatalSourceError(f"Nothing can be heard any more: {trouble}")
             return app
@@ -78,31 +81,38 @@ def run_headless(plan: Plan, prepare: Callable[[App], None]) -> App:
 def run_console(plan: Plan, prepare: Callable[[App], None] = lambda _: None) -> None:
     """Run with the console in front; the console's end is the end. `prepare` is called before anything starts.
 
-    The model is loaded in a thread once the first frame is shown: its libraries are a second of Python to import, and
-    two threads of Python share one core.
+    The model and what reads languages are loaded in threads once the first frame is shown: their libraries are a second
+    of Python to import, and two threads of Python share one core.
     """
     from crisisdesk.console.app import Console  # noqa: PLC0415 - only a desk with a screen pays for it
 
     shown = threading.Event()
 
-    def load() -> Model:
-        shown.wait()
-        return plan.load_model()
+    def once_shown(load: Callable[[], T]) -> Callable[[], T]:
+        def wait_and_load() -> T:
+            shown.wait()
+            return load()
+
+        return wait_and_load
+
+    held_back = replace(plan, load_model=once_shown(plan.load_model), load_reader=once_shown(plan.load_reader))
 
     async def work() -> None:
-        async with App(replace(plan, load_model=load)) as app, asyncio.TaskGroup() as group:
-            prepare(app)
-            running = group.create_task(app.run(), name="desk")
-            console = Console(app.desk, person(), shown=shown.set)
-            _on_signals(("SIGTERM", "SIGHUP"), console.exit)  # a lost terminal, too
-            try:
-                await console.run_async()
-            finally:
-                shown.set()  # nobody may wait for a frame that never comes
-            if plan.live and not running.done():
-                app.stop()
-                await asyncio.wait({running}, timeout=STOP_SECONDS)
-            running.cancel()
+        async with App(held_back) as app:
+            async with asyncio.TaskGroup() as group:
+                prepare(app)
+                running = group.create_task(app.run(), name="desk")
+                console = Console(app.desk, person(), shown=shown.set)
+                _on_signals(("SIGTERM", "SIGHUP"), console.exit)  # a lost terminal, too
+                try:
+                    await console.run_async()
+                finally:
+                    shown.set()  # nobody may wait for a frame that never comes
+                if plan.live and not running.done():
+                    app.stop()
+                    await _finish(app, running)
+                running.cancel()
+            _tell_left(app)
 
     asyncio.run(work())
 
@@ -134,8 +144,26 @@ async def _until_done(app: App, running: "asyncio.Future[None]", interrupted: as
     await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
     waiting.cancel()
     if not running.done() and app.plan.live:
-        await asyncio.wait({running}, timeout=STOP_SECONDS)
-        if not running.done():
-            say(f"The desk did not stop within {STOP_SECONDS:.0f} seconds and was cut off.")
+        await _finish(app, running)
     if running.done():
         running.result()
+
+
+async def _finish(app: App, running: "asyncio.Future[None]") -> None:
+    """Let a stopped desk get through what has come in, but only for so long, and say what it takes its time for."""
+    if app.left and app.scoring.model:
+        say(
+            f"Finishing: {counted(app.left, 'post')} still to be judged. This takes {STOP_SECONDS:.0f} seconds at most."
+        )
+    await asyncio.wait({running}, timeout=STOP_SECONDS)
+    if not running.done():
+        say(f"The desk did not stop within {STOP_SECONDS:.0f} seconds and was cut off.")
+
+
+def _tell_left(app: App) -> None:
+    """Posts that a live desk took in and nobody judged are never lost in silence."""
+    if app.left and app.plan.live:
+        posts = counted(app.left, "post that had come was", "posts that had come were")
+        why = "the desk was cut off" if app.scoring.model else "the sentiment model was not loaded yet"
+        then = "They come again after the next start." if app.repeats else "They do not come again."
+        say(f"{posts} not judged: {why}. {then}")

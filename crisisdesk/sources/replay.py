@@ -35,8 +35,6 @@ class Pace:
     speed: float | None = None
     shown_from: datetime | None = None
     caught_up: Callable[[], Awaitable[None]] = _at_once
-    is_behind: Callable[[], bool] = lambda: False
-    """Whether the desk is so far behind that the clock had better wait for it."""
 
 
 class Replay:
@@ -87,7 +85,7 @@ class Replay:
             raise
         finally:
             if self._pace:
-                self._pace.clock.restart(self._pace.clock.now(), None)
+                self._pace.clock.stand_still()
         self._status = replace(self._status, state="ended")
 
     def _read(self) -> Sequence[Post]:
@@ -103,11 +101,6 @@ class Replay:
             await self._pace.caught_up()
             self._pace.clock.restart(shown_from, self._pace.speed)
         await self._pace.clock.sleep_until(moment)
-        if self._shown and self._pace.speed is not None and self._pace.is_behind():
-            # What people see must not be older than the clock beside it says.
-            self._pace.clock.restart(moment, None)
-            await self._pace.caught_up()
-            self._pace.clock.restart(moment, self._pace.speed)
 
     def _count(self) -> None:
         seen = self._status

@@ -87,3 +87,50 @@ def test_quitting_before_the_model_is_there_is_no_failure(console: Terminal, go:
     go.write_text("go")
     code, last = console.end()
     assert (code, "Traceback" in last) == (0, False)
+
+
+LIVE = """
+import json, os, sys
+from crisisdesk.cli import configured
+from crisisdesk.cli.main import main
+from crisisdesk.console.app import Console
+
+def load():
+    open(os.environ["GO"]).read()
+
+ready = Console.on_ready
+
+def on_ready(self):
+    with open(os.environ["FOUND"], "w") as file:
+        json.dump([name for name in ("py3langid", "numpy") if name in sys.modules], file)
+    ready(self)
+
+Console.on_ready = on_ready
+configured.load_shipped_model = load
+main(["run", "-c", "desk.toml"])
+"""
+
+
+@pytest.fixture
+def live(tmp_path: Path, go: Path):
+    """A live desk whose three posts have no mark of their language, and wait for the model."""
+    rows = [{"id": str(n), "time": "2024-03-04T10:00:00Z", "text": "acme made me so very angry"} for n in range(3)]
+    (tmp_path / "posts.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    (tmp_path / "desk.toml").write_text(
+        '[desk]\nname = "acme"\ndatabase = "acme.db"\n[[watch]]\nname = "Acme"\nterms = ["acme"]\n'
+        '[[source]]\nkind = "file"\npath = "posts.jsonl"\n'
+    )
+    with Terminal("-c", LIVE, env={"GO": str(go), "FOUND": str(tmp_path / "found")}, cwd=tmp_path) as terminal:
+        yield terminal
+
+
+def test_a_live_desk_that_is_quit_before_the_model_is_there_says_what_it_leaves(live: Terminal, tmp_path: Path):
+    live.until("ended")
+    live.press(QUIT)
+    code, last = live.end(10)
+    assert code == 0
+    left = "3 posts that had come were not judged: the sentiment model was not loaded yet. They come again"
+    assert left in " ".join(last.split())
+    assert "Traceback" not in last
+    # What reads languages is as heavy as the model, and comes after the first frame, too.
+    assert json.loads((tmp_path / "found").read_text()) == []

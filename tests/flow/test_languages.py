@@ -4,7 +4,7 @@ import json
 import random
 import threading
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -20,6 +20,7 @@ from crisisdesk.cli.main import run
 from crisisdesk.clock import ReplayClock
 from crisisdesk.desk import Picture
 from crisisdesk.incidents.payload import line
+from crisisdesk.language import Reader, load
 from crisisdesk.match import WatchRule
 from crisisdesk.records import EPOCH, Incident, Notification, Post
 from crisisdesk.resources import folder
@@ -111,12 +112,18 @@ class Played:
 
 
 async def played(
-    database: Path, found: Sequence[Post], rule: WatchRule = ACME, model: type[Words] = Words, chunk: int = 500
+    database: Path,
+    found: Sequence[Post],
+    rule: WatchRule = ACME,
+    model: type[Words] = Words,
+    *,
+    chunk: int = 500,
+    reader: Callable[[], Reader] = load,
 ) -> Played:
     seen, clock = Played(), ReplayClock(EPOCH)
     in_order = sorted(found, key=lambda post: post.time)
     source = Replay("test", iter(in_order), clock, Pace(clock), chunk)
-    async with App(Plan({rule: 1.0}, [source], database, folder("playbooks"), clock, model)) as app:
+    async with App(Plan({rule: 1.0}, [source], database, folder("playbooks"), clock, model, reader)) as app:
         app.register.subscribe(seen.told.append)
         await app.run()
         seen.app, seen.picture, seen.incidents = app, await app.desk.picture(), app.register.incidents()
@@ -198,28 +205,25 @@ async def test_of_a_model_whose_languages_are_not_known_all_count(tmp_path):
     assert (worst(seen), seen.other) == ("red", {})
 
 
-async def test_what_reads_languages_is_loaded_beside_the_desk_and_only_when_needed(tmp_path, monkeypatch):
+async def test_what_reads_languages_is_loaded_beside_the_desk_and_only_when_needed(tmp_path):
     threads: list[threading.Thread] = []
-    load = pipeline.load_reader
 
-    def watched() -> pipeline.Reader:
+    def watched() -> Reader:
         threads.append(threading.current_thread())
         return load()
 
-    monkeypatch.setattr(pipeline, "load_reader", watched)
-    await played(tmp_path / "marked.db", [replace(post, lang="de") for post in flood("de")])
+    await played(tmp_path / "marked.db", [replace(post, lang="de") for post in flood("de")], reader=watched)
     assert threads == []
-    await played(tmp_path / "unmarked.db", flood("de"))
+    await played(tmp_path / "unmarked.db", flood("de"), reader=watched)
     assert len(threads) == 1
     assert threads[0] is not threading.main_thread()
 
 
-async def test_if_languages_cannot_be_told_all_count_and_people_are_told(tmp_path, monkeypatch):
-    def broken() -> pipeline.Reader:
+async def test_if_languages_cannot_be_told_all_count_and_people_are_told(tmp_path):
+    def broken() -> Reader:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(pipeline, "load_reader", broken)
-    seen = await played(tmp_path / "desk.db", [*QUIET, *flood("fr")])
+    seen = await played(tmp_path / "desk.db", [*QUIET, *flood("fr")], reader=broken)
     assert (worst(seen), seen.other) == ("red", {})
     (trouble,) = seen.picture.troubles
     assert "No space left on device" in trouble
@@ -239,4 +243,4 @@ def test_a_replay_tells_what_was_counted_apart(capsys, tmp_path, monkeypatch):
     assert watch["other_languages"] == {"fr": 5, "es": 1}
     assert watch["posts"] + 6 == summary["posts"] == len(found)
     assert run(["replay", "p.jsonl", "--watch", "Acme=acme"]) == 0
-    assert "6 mentions in other languages (fr 5, es 1) were counted apart and called nobody." in capsys.readouterr().err
+    assert "Counted apart, calling nobody: 6 mentions in other languages (fr 5, es 1)." in capsys.readouterr().err

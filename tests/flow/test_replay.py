@@ -227,7 +227,7 @@ def test_without_json_it_says_it_in_words(capsys, short):
     assert run(["replay", str(short), "--watch", "Acme=acme"]) == 0
     *events, last = capsys.readouterr().out.splitlines()
     assert any("RAISED" in one or "OPENED" in one for one in events)
-    assert last.startswith(f"{len(read(short)):,} posts, 0 bad lines, 1 watches, ")
+    assert last.startswith(f"{len(read(short)):,} posts, 0 bad lines, 1 watch, ")
 
 
 @pytest.mark.usefixtures("words")

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -122,18 +123,51 @@ async def test_it_ends_when_the_sources_have_ended_and_all_has_gone_through(plan
     assert app.waiting() == {"posts": 0, "mentions": 0, "scored": 0}
 
 
+class Slow(Words):
+    """Judges when it is told to."""
+
+    def __init__(self) -> None:
+        self.asked, self.go = threading.Event(), threading.Event()
+
+    def score(self, texts: Sequence[str]) -> list[Scores]:
+        self.asked.set()
+        assert self.go.wait(30)
+        return super().score(texts)
+
+
 async def test_an_orderly_stop_lets_through_what_has_come(plan, monkeypatch):
     """However slow the model and however small the channels: what was taken from a source is counted at the end."""
-    loaded = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    go = asyncio.Event()
+    monkeypatch.setattr(app_module, "MENTIONS_WAITING", 3)
+    sent = asyncio.Event()
+    model = Slow()
+
+    async def script(send: Send) -> None:
+        for n in range(100):
+            await send(post(n))
+        sent.set()
+        await asyncio.Event().wait()
+
+    async with running(plan(Scripted("a", script), load_model=lambda: model)) as app:
+        await sent.wait()
+        assert await asyncio.to_thread(model.asked.wait, 30)
+        assert (app.tally.mentions["Acme"], app.left) == (0, 100)
+        assert app.model_line() == "words@0001"
+        app.stop()
+        model.go.set()
+    assert (app.tally.mentions["Acme"], app.left) == (100, 0)
+
+
+@pytest.mark.parametrize("known", ["before", None])
+async def test_a_stop_does_not_wait_for_a_model_that_is_not_there_and_loses_nothing_in_silence(
+    plan, monkeypatch, known
+):
+    monkeypatch.setattr(app_module, "MENTIONS_WAITING", 3)
+    never = threading.Event()
 
     def load() -> Words:
-        loop.call_soon_threadsafe(loaded.set)
-        asyncio.run_coroutine_threadsafe(go.wait(), loop).result()
+        never.wait()
         return Words()
 
-    monkeypatch.setattr(app_module, "MENTIONS_WAITING", 3)
     sent = asyncio.Event()
 
     async def script(send: Send) -> None:
@@ -142,16 +176,22 @@ async def test_an_orderly_stop_lets_through_what_has_come(plan, monkeypatch):
         sent.set()
         await asyncio.Event().wait()
 
-    async with running(plan(Scripted("a", script), load_model=load)) as app:
-        await loaded.wait()
+    before, source, after = Scripted("a", sends([])), Scripted("a", script), Scripted("a", sends([]))
+    before.cursor = known
+    async with running(plan(before)):
+        pass
+    source.cursor = known
+    async with running(plan(source, load_model=load)) as app:
         await sent.wait()
-        assert app.tally.mentions["Acme"] == 0
+        assert app.left == 100
         assert app.model_line() == "loading the model"
         assert (await app.desk.picture()).model == ""
+        source.cursor = "after"
         app.stop()
-        go.set()
-    assert app.tally.mentions["Acme"] == 100
-    assert app.model_line() == "words@0001"
+    assert (app.tally.mentions["Acme"], app.left, app.repeats) == (0, 100, known is not None)
+    async with App(plan(after)):
+        assert after.resumed == known
+    never.set()
 
 
 async def test_a_source_that_fails_for_good_is_shown_and_the_others_go_on(plan):
@@ -337,6 +377,19 @@ async def test_the_picture_of_a_watch(plan):
     assert len(watch.chart) == 48
     assert [(point.negative, point.total) for point in watch.chart[:2]] == [(2, 6), (1, 6)]
     assert watch.chart[0].time == START
+
+
+async def test_a_recording_shows_no_time_whose_posts_are_not_judged(plan):
+    """What somebody does now must not be dated after posts that nobody has seen yet."""
+    clock, model = ReplayClock(START), Slow()
+    posts = [post(0), post(30), post(60)]
+    source = Replay("fast", iter(posts), clock, Pace(clock, speed=1e6))
+    async with running(replace(plan(source, live=False, load_model=lambda: model), clock=clock)) as app:
+        clock.reached = app.reached
+        assert await asyncio.to_thread(model.asked.wait, 30)
+        assert (await app.desk.picture()).now == START
+        model.go.set()
+    assert (await app.desk.picture()).now == posts[-1].time
 
 
 async def test_a_paced_recording_can_be_stopped_at_once(plan):

@@ -82,3 +82,20 @@ async def test_a_replay_learns_in_no_time_and_then_shows(watch):
     await clock.sleep_until(START + HOUR)
     assert watch.slept == [60]
     assert clock.now() == START + HOUR
+
+
+async def test_a_recording_shows_no_time_beyond_the_next_post_and_none_that_has_not_gone_through(watch):
+    clock = ReplayClock(START, 2880)
+    await clock.sleep_until(START + HOUR)
+    watch.seconds += 10  # the desk was busy; a post of this hour is being judged
+    clock.reached = lambda: START + HOUR / 2
+    assert clock.now() == START + HOUR / 2
+    clock.reached = lambda: None
+    assert clock.now() == START + HOUR
+    clock.reached = lambda: START + HOUR / 2
+    assert clock.now() == START + HOUR  # it never goes back
+    await clock.sleep_until(START + 2 * HOUR)
+    clock.reached = lambda: None
+    clock.stand_still()
+    watch.seconds += 10
+    assert clock.now() == START + 2 * HOUR

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from crisisdesk.text import MAX_LENGTH, clean, shorten
+from crisisdesk.text import MAX_LENGTH, clean, counted, shorten
 
 NASTY = st.text(
     st.one_of(
@@ -142,3 +142,8 @@ def test_what_is_cut_says_so():
 )
 def test_shorten(text, width, expected):
     assert shorten(text, width) == expected
+
+
+def test_one_is_no_plural():
+    assert [counted(number, "post") for number in (0, 1, 1_200)] == ["0 posts", "1 post", "1,200 posts"]
+    assert [counted(number, "watch", "watches") for number in (1, 2)] == ["1 watch", "2 watches"]
