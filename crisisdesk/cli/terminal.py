@@ -1,6 +1,7 @@
 """Speaking to people: messages and progress on stderr, results on stdout."""
 
 import os
+import stat
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -18,6 +19,8 @@ from crisisdesk.text import clean
 TOLD_FULLY: Final = 10
 """Bad lines that are told one by one; the rest are counted."""
 
+_bars: Final[list[Progress]] = []
+"""What is drawn on stderr at the moment."""
 _stderr = Console(stderr=True, markup=False, highlight=False, soft_wrap=True, emoji=False)
 
 
@@ -27,7 +30,12 @@ def say(message: str) -> None:
 
 
 def put(text: str) -> None:
-    """A result, on stdout, at once: whoever reads it may be waiting for this line."""
+    """A result, on stdout, at once: whoever reads it may be waiting for this line.
+
+    Whoever reads a pipe may print on the terminal on which a bar stands, and when, nobody knows: the bar goes first.
+    """
+    while _bars and _is_pipe():
+        _bars.pop().stop()
     print(text, flush=True)
 
 
@@ -49,6 +57,11 @@ def let_go_of_stdout() -> None:
 def is_terminal() -> bool:
     """Whether a person looks at stdout."""
     return sys.stdout.isatty() and sys.stdin.isatty()
+
+
+def _is_pipe() -> bool:
+    """Whether another program reads stdout."""
+    return stat.S_ISFIFO(os.fstat(sys.stdout.fileno()).st_mode)
 
 
 class BadLines:
@@ -92,7 +105,7 @@ class Advance:
 def progress(what: str, total: float | None) -> Iterator[Advance]:
     """A progress bar on stderr while inside; without a terminal there nothing is drawn.
 
-    `total` None draws a bar without an end and counts.
+    `total` None draws a bar without an end and counts. Results that go into a pipe end the bar, see `put`.
     """
     counted = TextColumn("{task.completed:,.0f}") if total is None else TaskProgressColumn()
     columns = (TextColumn("{task.description}"), BarColumn(), counted, TimeRemainingColumn(compact=True))
@@ -104,7 +117,12 @@ def progress(what: str, total: float | None) -> Iterator[Advance]:
         *columns, console=_stderr, transient=True, disable=hidden, redirect_stdout=beside, redirect_stderr=False
     ) as bar:
         task = bar.add_task(what, total=total)
-        yield Advance(lambda done: bar.update(task, completed=done))
+        if not hidden:
+            _bars.append(bar)
+        try:
+            yield Advance(lambda done: bar.update(task, completed=done))
+        finally:
+            _bars.clear()
 
 
 def event_line(notification: Notification) -> str:

@@ -6,6 +6,7 @@ import pty
 import re
 import signal
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -76,12 +77,19 @@ def test_what_is_no_post_is_told_and_costs_no_memory(tmp_path: Path):
     assert peak("score", str(huge), folder=tmp_path) < peak("score", str(ordinary), folder=tmp_path) + 8_000_000
 
 
-def on_terminal(*arguments: str, results: int | None = None) -> str:
+def on_terminal(*arguments: str, results: int | None = None, through: Sequence[str] = ()) -> str:
     """What a person sees of a run whose stderr, and unless told otherwise whose stdout, is a terminal."""
     ours, theirs = pty.openpty()
+    if through:
+        reader = subprocess.Popen(through, stdin=subprocess.PIPE, stdout=theirs)
+        assert reader.stdin
+        results = os.dup(reader.stdin.fileno())
+        reader.stdin.close()
     options = {"stdin": subprocess.DEVNULL, "stderr": theirs, "env": {**os.environ, "TERM": "xterm", "COLUMNS": "80"}}
     with scripted(*arguments, stdout=theirs if results is None else results, **options) as running:
         os.close(theirs)
+        if through:
+            os.close(results)
         seen = bytearray()
         try:
             while part := os.read(ours, 65536):
@@ -89,6 +97,7 @@ def on_terminal(*arguments: str, results: int | None = None) -> str:
         except OSError:  # how Linux says that the other end has gone
             pass
         os.close(ours)
+    assert not through or reader.wait(30) == 0
     assert running.returncode == 0
     return seen.decode()
 
@@ -104,8 +113,9 @@ def test_the_bar_shows_a_percentage_on_the_terminal_and_never_in_the_results(tmp
     assert "\x1b" not in (tmp_path / "results").read_text()
 
 
-def test_results_on_the_terminal_stand_on_lines_of_their_own(tmp_path: Path):
-    seen = on_terminal("score", str(write(tmp_path / "posts.txt", 5000)))
+@pytest.mark.parametrize("through", [(), ("cat",)], ids=["direct", "cat"])
+def test_results_on_the_terminal_stand_on_lines_of_their_own(tmp_path: Path, through: Sequence[str]):
+    seen = on_terminal("score", str(write(tmp_path / "posts.txt", 5000)), through=through)
     drawn = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", seen).split("\n")
     lines = [line.rstrip("\r").rsplit("\r", 1)[-1] for line in drawn]  # what stood there before was erased
     ids = [json.loads(line)["id"] for line in lines if "{" in line]
