@@ -5,7 +5,7 @@ PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3 python; do \
 PIP = .venv/bin/python -m pip --disable-pip-version-check --quiet --quiet
 ARGS ?=
 
-.PHONY: demo test check proof bench clean
+.PHONY: demo test check proof bench pictures clean
 .DELETE_ON_ERROR:
 
 demo: .venv/.runs
@@ -25,6 +25,9 @@ proof: .venv/torch/.made
 
 bench: .venv/torch/.made
 	@.venv/bin/python -m pytest -m bench --timeout 1800 --capture no $(ARGS)
+
+pictures: .venv/.runs
+	@.venv/bin/python docs/pictures.py
 
 clean:
 	rm -rf .venv dist

@@ -1,0 +1,66 @@
+"""Draws `console.svg` and `incident.svg`: the demo on the shipped model, stopped on Saturday night. `make pictures`."""
+
+import asyncio
+from datetime import UTC, datetime
+from itertools import takewhile
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Final
+
+from textual.pilot import Pilot
+
+from crisisdesk.app import App, Plan
+from crisisdesk.cases import case
+from crisisdesk.cli.running import load_shipped_model
+from crisisdesk.cli.terminal import BadLines
+from crisisdesk.clock import ReplayClock
+from crisisdesk.console.app import Console
+from crisisdesk.match import WatchRule
+from crisisdesk.records import EPOCH
+from crisisdesk.resources import folder
+from crisisdesk.sources.files import read_posts
+from crisisdesk.sources.replay import Pace, Replay
+
+STOPPED: Final = datetime(2008, 11, 16, 1, 14, tzinfo=UTC)
+SIZE: Final = (140, 45)
+HERE: Final = Path(__file__).parent
+
+
+def plan(database: Path) -> Plan:
+    """The demo without pace, up to the moment of the pictures."""
+    story, clock = case("motrin"), ReplayClock(EPOCH)
+    posts = takewhile(lambda post: post.time < STOPPED, read_posts([story.path], on_bad=BadLines()))
+    return Plan(
+        watches={WatchRule(story.watch, story.terms): 1.0},
+        sources=[Replay(story.name, posts, clock, Pace(clock))],
+        database=database,
+        playbooks=folder("playbooks"),
+        clock=clock,
+        load_model=load_shipped_model,
+        notice=story.notice,
+    )
+
+
+async def draw(database: Path) -> None:
+    """Play, then take a picture of each screen."""
+    async with App(plan(database)) as app:
+        await app.run()
+        console = Console(app.desk, "anna", UTC)
+        async with console.run_test(size=SIZE) as pilot:
+            await picture(pilot, "incident", "console.svg")
+            await pilot.press("enter")
+            await picture(pilot, "usual band", "incident.svg")
+
+
+async def picture(pilot: Pilot[None], shows: str, name: str) -> None:
+    """Write what is on the screen once it shows these words and nothing changes any more."""
+    before = ""
+    while shows not in (svg := pilot.app.export_screenshot()).replace("&#160;", " ") or svg != before:
+        before = svg
+        await pilot.pause(0.5)
+    (HERE / name).write_text(svg + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    with TemporaryDirectory() as temporary:
+        asyncio.run(draw(Path(temporary) / "desk.db"))
