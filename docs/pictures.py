@@ -47,9 +47,9 @@ async def draw(database: Path) -> None:
         await app.run()
         console = Console(app.desk, "anna", UTC)
         async with console.run_test(size=SIZE) as pilot:
-            await picture(pilot, "incident", "console.svg")
+            await picture(pilot, "Decisive posts", "console.svg")
             await pilot.press("enter")
-            await picture(pilot, "usual band", "incident.svg")
+            await picture(pilot, "First 15 minutes", "incident.svg")
 
 
 async def picture(pilot: Pilot[None], shows: str, name: str) -> None:
