@@ -24,6 +24,7 @@ Attribute: TypeAlias = int | float | str | list[int]
 WEIGHT_STEPS: Final = 64
 """Weights use -64..64 of 8 bits: without VNNI a CPU adds two products in 16 bits, and 255 * 64 * 2 still fits."""
 TABLE_STEPS: Final = 127
+TOKEN_STEPS: Final = 127
 MIDDLE: Final = 128
 """The byte that stands for 0 in a token."""
 LEAST: Final = 1e-6
@@ -73,10 +74,14 @@ class Graph:
 class Classifier:
     """Builds the graph of a `BertForSequenceClassification` from its weights."""
 
-    def __init__(self, config: Mapping[str, Any], weights: Mapping[str, np.ndarray], max_tokens: int) -> None:
+    def __init__(
+        self, config: Mapping[str, Any], weights: Mapping[str, np.ndarray], sizes: Mapping[str, np.ndarray], tokens: int
+    ) -> None:
         self._config = config
-        self._weights = weights
-        self._max_tokens = max_tokens
+        self._weights = dict(weights)
+        self._norms = sizes
+        self._sizes: dict[str, np.ndarray] = {}
+        self._max_tokens = tokens
         self._graph = Graph()
 
     def build(self) -> onnx.ModelProto:
@@ -120,18 +125,34 @@ class Classifier:
 
     def _norm(self, hidden: str, name: str) -> str:
         parts = [self._graph.constant(f"{name}.{part}", self._weights[f"{name}.{part}"]) for part in ("weight", "bias")]
-        return self._graph.one("LayerNormalization", hidden, *parts, axis=-1, epsilon=self._config["layer_norm_eps"])
+        epsilon = self._config["layer_norm_eps"]
+        normal = self._graph.one("LayerNormalization", hidden, *parts, axis=-1, epsilon=epsilon)
+        self._sizes[normal] = self._norms[name]
+        return normal
+
+    def _even(self, normal: str, *readers: str) -> str:
+        """What a norm gave, its large channels shrunk, and the weights of the layers that read them grown by as much.
+
+        A few channels are five times as large as the others and would take most of a token's steps; half of that, as a
+        square root, is left to the weights (SmoothQuant, Xiao et al. 2022, <https://arxiv.org/abs/2211.10438>).
+        """
+        most = np.max([np.abs(self._weights[f"{reader}.weight"]).max(axis=0) for reader in readers], axis=0)
+        shrink = np.sqrt(np.maximum(most, LEAST) / np.maximum(self._sizes[normal], LEAST)).astype(np.float32)
+        shrink /= np.exp(np.log(shrink).mean())
+        for reader in readers:
+            self._weights[f"{reader}.weight"] = self._weights[f"{reader}.weight"] / shrink
+        return self._graph.one("Mul", normal, self._graph.constant(f"{normal}.shrink", shrink[None, None]))
 
     def _whole(self, hidden: str, width: int) -> Whole:
         """Each token in whole numbers by its own largest value."""
         return self._rounded(hidden, width, self._graph.one("Abs", hidden), LEAST)
 
     def _rounded(self, hidden: str, width: int, sizes: str, least: float) -> Whole:
-        """Each token so that the largest of `sizes`, but no less than `least`, becomes 127."""
+        """Each token so that the largest of `sizes`, but no less than `least`, becomes `TOKEN_STEPS`."""
         add, constant = self._graph.one, self._graph.constant
         largest = add("ReduceMax", sizes, constant("last", np.array([-1])), keepdims=1)
         largest = add("Max", largest, constant(f"least.{least}", np.float32(least)))
-        scale = add("Mul", largest, constant("step", np.float32(1 / 127)))
+        scale = add("Mul", largest, constant("step", np.float32(1 / TOKEN_STEPS)))
         zeros = add("Expand", constant("middle", np.uint8(MIDDLE)), add("Shape", scale))
         return Whole(add("QuantizeLinear", hidden, scale, zeros, axis=-1, block_size=width), scale)
 
@@ -166,7 +187,8 @@ class Classifier:
         """Attention and feed-forward, each added to its input and normalised; `only_first`: for the first tokens."""
         add, own, dense = self._graph.one, f"{name}.attention.self", f"{name}.attention.output.dense"
         width = self._config["hidden_size"]
-        whole = asking = self._whole(hidden, width)
+        even = self._even(hidden, f"{own}.query", f"{own}.key", f"{own}.value")
+        whole = asking = self._whole(even, width)
         if only_first:
             hidden, asking = self._first(hidden), Whole(self._first(whole.bytes), self._first(whole.scale))
         query = add("Add", self._product(asking, f"{own}.query"), self._row(f"{own}.query"))
@@ -176,7 +198,8 @@ class Classifier:
         seen = add("Add", self._product(self._whole(seen, width), dense), self._row(dense, passed))
         hidden = self._norm(add("Add", seen, hidden), f"{name}.attention.output.LayerNorm")
         dense = f"{name}.intermediate.dense"
-        wide = add("Gelu", add("Add", self._product(self._whole(hidden, width), dense), self._row(dense)))
+        whole = self._whole(self._even(hidden, dense), width)
+        wide = add("Gelu", add("Add", self._product(whole, dense), self._row(dense)))
         dense = f"{name}.output.dense"
         whole = self._rounded(wide, self._config["intermediate_size"], wide, GELU_LOWEST)
         change = add("Add", self._product(whole, dense), self._row(dense))
@@ -193,13 +216,33 @@ class Classifier:
         self._graph.nodes.append(helper.make_node("Squeeze", [logits, axis], ["logits"], "logits"))
 
 
-def export(config: Mapping[str, Any], weights: Mapping[str, np.ndarray], max_tokens: int, path: Path) -> Sequence[str]:
-    """Write the graph to `path`; raises if onnx finds a mistake in it. Returns the kinds of nodes used."""
+def export(
+    config: Mapping[str, Any],
+    weights: Mapping[str, np.ndarray],
+    sizes: Mapping[str, np.ndarray],
+    tokens: int,
+    path: Path,
+) -> Sequence[str]:
+    """Write the graph.
+
+    Args:
+        config: of the model, as in its `config.json`.
+        weights: by their names in transformers.
+        sizes: by the name of a norm, the largest value (width,) of each channel behind it, as `sizes.py` finds them.
+        tokens: of a post at most.
+        path: where to.
+
+    Returns:
+        The kinds of nodes used.
+
+    Raises:
+        SystemExit: the model is of a kind that this cannot build.
+    """
     if config["model_type"] != "bert" or config["hidden_act"] != "gelu":
         raise SystemExit(
             f"Only BERT with gelu can be exported, not {config['model_type']} with {config['hidden_act']}."
         )
-    model = Classifier(config, weights, max_tokens).build()
+    model = Classifier(config, weights, sizes, tokens).build()
     onnx.checker.check_model(model)
     onnx.save(model, path)
     return sorted({node.op_type for node in model.graph.node})

@@ -8,8 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from crisisdesk.sentiment.prepare import prepare
+from crisisdesk.text import clean
+
 LABELS: Final = ("negative", "neutral", "positive")
 COLUMNS: Final = ("lang", "source", "label", "text")
+LINE_BREAK: Final = "|LBR|"
+"""How GermEval 2018 writes a line break."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +49,11 @@ def _row(path: Path, number: int, header: Sequence[str], cells: Sequence[str]) -
     if len(cells) != len(header):
         raise SystemExit(f"{path}:{number}: {len(cells)} cells, but the header has {len(header)}; mend the line.")
     return dict(zip(header, cells, strict=True))
+
+
+def as_read(text: str) -> str:
+    """A post as the desk's model gets it."""
+    return prepare(clean(text.replace(LINE_BREAK, " ")))
 
 
 def existing_folder(text: str) -> Path:

@@ -13,22 +13,17 @@ from collections import Counter
 from pathlib import Path
 from typing import Final
 
-from posts import LABELS, Post, read_rows, write_posts
-
-from crisisdesk.sentiment.prepare import prepare
-from crisisdesk.text import clean
+from posts import LABELS, Post, as_read, read_rows, write_posts
 
 CALIBRATION_SHARE: Final = 0.03
 SEED: Final = 2008
-LINE_BREAK: Final = "|LBR|"
-"""How GermEval 2018 writes a line break."""
 
 
 def read_clean(paths: list[Path], *, labelled: bool) -> dict[str, Post]:
     """Posts by their prepared text; the first of equal ones counts."""
     found: dict[str, Post] = {}
     for row in (row for path in paths for row in read_rows(path)):
-        text = prepare(clean(row["text"].replace(LINE_BREAK, " ")))
+        text = as_read(row["text"])
         if labelled and row["label"] not in LABELS:
             raise SystemExit(f"A post has the label {row['label']!r}, not {', '.join(LABELS)}: {text}")
         label = LABELS.index(row["label"]) if labelled else None

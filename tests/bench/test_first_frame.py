@@ -24,7 +24,7 @@ def test_from_the_start_to_the_first_frame_and_to_the_model(capsys: pytest.Captu
         with Terminal("-m", "crisisdesk", "demo") as console:
             frames.append(console.until("Reconstruction"))
             work.append(cpu_seconds(console.process.pid))
-            models.append(console.until("model minilm"))
+            models.append(console.until("model e5-posts"))
             console.press("\x11")
             assert console.end()[0] == 0
     with capsys.disabled():

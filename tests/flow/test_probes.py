@@ -15,9 +15,9 @@ from probes import LANGUAGES, PARTS, Answer, Probe, ask, failures, share, table
 from crisisdesk.sentiment.card import LABELS
 from crisisdesk.sentiment.transformer import load
 
-FLOOR = 0.75
+FLOOR = 0.76
 """Of all probes; the model that ships passes a little more. A better model raises it."""
-FLOOR_OF_A_LABEL = 0.72
+FLOOR_OF_A_LABEL = 0.74
 """Of the probes of each true label, so that calling everything negative is no way to pass."""
 KINDS = ("irony", "emoji", "negation", "capitals", "harm", "quoted", "mixed", "elsewhere", "slang", "plain", "parting")
 ALIKE = 0.6

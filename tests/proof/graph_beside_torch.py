@@ -11,6 +11,7 @@ from transformers import BertConfig, BertForSequenceClassification
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "models" / "training"))
 from graph import export
+from sizes import Sizes
 
 POSTS, LENGTHS, LONGEST = 40, (2, 3, 9, 17), 20
 
@@ -31,7 +32,10 @@ def network() -> BertForSequenceClassification:
 def main() -> None:
     path = Path(sys.argv[1]) / "model.onnx"
     model = network()
-    export(model.config.to_dict(), {name: part.numpy() for name, part in model.state_dict().items()}, LONGEST, path)
+    sizes = Sizes(model)
+    model(input_ids=torch.randint(500, (POSTS, LONGEST)))
+    weights = {name: part.numpy() for name, part in model.state_dict().items()}
+    export(model.config.to_dict(), weights, sizes.found(), LONGEST, path)
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])

@@ -9,8 +9,10 @@ import shutil
 import signal
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -127,7 +129,7 @@ class Chain:
     def teacher(self, out: str) -> list[object]:
         """The command that trains on labels alone."""
         arguments = ["--data", self.home / "data", "--base", self.home / "base", "--out", self.home / out]
-        return [*arguments, "--passes", "24", "--rate", "5e-3", "--german", "2"]
+        return [*arguments, "--passes", "24", "--rate", "3e-3", "--german", "2"]
 
     def go(self) -> None:
         self.prepare()
@@ -138,15 +140,14 @@ class Chain:
         judged = ["--parts", "train", "--models", self.home / "teacher", "--out", self.home / "soft.npz"]
         self.step("soften", *data, *judged)
         soft = ["--soft", self.home / "soft.npz", "--trust", "0.5", "--rehearsal", self.home / "other.tsv.gz"]
-        self.step(
-            "train", *data, "--base", self.home / "teacher", "--out", self.home / "pupil", *soft, "--rate", "1e-3"
-        )
+        base = ["--base", self.home / "teacher", "--out", self.home / "pupil"]
+        self.step("train", *data, *base, *soft, "--rate", "1e-3")
         self.export("data", "shipped", "--dev", self.home / "dev.tsv.gz")
 
     def export(self, data: str, out: str, *more: object) -> float:
         """Make the folder that ships, and return its temperature."""
         self.step("export", "--model", self.home / "pupil", "--data", self.home / data, "--out", self.home / out, *more)
-        return float(json.loads((self.home / out / "config.json").read_text())["crisisdesk"]["temperature"])
+        return float(self.own(out)["temperature"])
 
     def rows(self, part: str) -> list[dict[str, str]]:
         return rows_of(self.home / "data" / f"{part}.tsv.gz")
@@ -157,10 +158,18 @@ class Chain:
     def tokens(self, folder: str, text: str) -> list[str]:
         return AutoTokenizer.from_pretrained(self.home / folder).tokenize(text)
 
-    def logits(self, rows: Sequence[dict[str, str]]) -> np.ndarray:
-        """What the pupil says in PyTorch and 32 bits (posts, 3)."""
+    def logits(self, rows: Sequence[dict[str, str]], *rounded: Path) -> np.ndarray:
+        """What the pupil says in PyTorch (posts, 3), in 32 bits or, with the folder of the scripts, rounded."""
         self.texts.write_text(json.dumps([row["text"] for row in rows]), encoding="utf-8")
-        return np.array(json.loads(run(self.python, JUDGE, self.home / "pupil", self.texts)))
+        return np.array(json.loads(run(self.python, JUDGE, self.home / "pupil", self.texts, *rounded)))
+
+    def chances(self, rows: Sequence[dict[str, str]], *rounded: Path) -> np.ndarray:
+        """The same as probabilities, with the offsets and the temperature of what ships."""
+        return chances(self.logits(rows, *rounded) + self.own()["offsets"], self.own()["temperature"])
+
+    def own(self, folder: str = "shipped") -> dict[str, Any]:
+        """What the configuration of an exported folder tells the desk."""
+        return dict(json.loads((self.home / folder / "config.json").read_text())["crisisdesk"])
 
     def pieces(self, folder: str) -> dict[str, int]:
         return dict(AutoTokenizer.from_pretrained(self.home / folder).get_vocab())
@@ -330,20 +339,46 @@ def kill_at_checkpoint(command: Sequence[object], folder: Path) -> None:
 
 def test_the_shipped_folder_says_what_the_trained_model_says(chain: Chain) -> None:
     rows = [*chain.rows("calibration"), *chain.rows("unlabelled"), *chain.rows("train")[:200]]
-    temperature = json.loads((chain.home / "shipped/config.json").read_text())["crisisdesk"]["temperature"]
     told = np.array(load(chain.home / "shipped").score([row["text"] for row in rows]))
-    meant = chances(chain.logits(rows), temperature)
+    meant = chain.chances(rows)
     assert meant.max(axis=0).min() > 0.5
     assert np.abs(told - meant).mean() < 0.01
     assert np.abs(told - meant).max() < 0.08
 
 
+def test_training_can_feel_the_rounding(chain: Chain) -> None:
+    rows = chain.rows("calibration")
+    exact, felt = chain.chances(rows), chain.chances(rows, SCRIPTS)
+    assert 0.0002 < np.abs(felt - exact).mean() < 0.01
+    again = ["--data", chain.home / "data", "--base", chain.home / "teacher", "--rate", "1e-3", "--passes", "0.5"]
+    chain.step("train", *again, "--out", chain.home / "plain")
+    chain.step("train", *again, "--out", chain.home / "rounded", "--eight-bits")
+    assert chain.weights("plain") != chain.weights("rounded")
+    assert len(chain.weights("plain")) == len(chain.weights("rounded"))
+
+
+def test_rounding_keeps_whole_steps_of_the_largest_and_passes_slopes_on(torch_python: Path) -> None:
+    script = f"""if True:
+        import json, sys, torch
+        sys.path.insert(0, {str(SCRIPTS)!r})
+        from rounding import rounded
+        rows = torch.tensor([[4.0, -1.4, 0.6], [0.01, 0.0, -0.02]], requires_grad=True)
+        found = rounded(rows, 4, least=0.04)
+        (found * torch.tensor([1.0, 2.0, 3.0])).sum().backward()
+        print(json.dumps([found.tolist(), rows.grad.tolist()]))
+    """
+    found, slopes = json.loads(run(torch_python, "-c", script))
+    assert found[0] == pytest.approx([4, -1, 1])
+    assert found[1] == pytest.approx([0.01, 0, -0.02])
+    assert slopes == [[1, 2, 3], [1, 2, 3]]
+
+
 def test_the_temperature_comes_from_the_calibration_slice_alone(chain: Chain) -> None:
     slice_, train = chain.rows("calibration"), chain.rows("train")
-    logits = chain.logits([*slice_, *train])
+    logits = chain.logits([*slice_, *train]) + chain.own()["offsets"]
     fits = likeliest(logits[: len(slice_)], numbers(slice_))
     fits_train = likeliest(logits[len(slice_) :], numbers(train))
-    temperature = json.loads((chain.home / "shipped/config.json").read_text())["crisisdesk"]["temperature"]
+    temperature = chain.own()["temperature"]
     assert temperature == pytest.approx(fits, abs=0.1)
     assert abs(fits - fits_train) > 0.2
     shutil.rmtree(chain.home / "alone", ignore_errors=True)
@@ -354,6 +389,35 @@ def test_the_temperature_comes_from_the_calibration_slice_alone(chain: Chain) ->
     assert chain.export("alone", "sure") < 0.5 < temperature
 
 
+def test_the_offsets_suit_posts_among_which_all_moods_are_as_frequent(chain: Chain) -> None:
+    slice_ = chain.rows("calibration")
+    labels, logits = numbers(slice_), chain.logits(slice_)
+    rare = 1 / np.bincount(labels, minlength=3)[labels]
+
+    def unlikely(offsets: np.ndarray) -> float:
+        """Of the labels, a rare mood counting as much as a frequent one, at the scale that suits best."""
+        each = [chances(logits + offsets, one)[np.arange(len(labels)), labels] for one in np.arange(0.2, 3.0, 0.05)]
+        return min(float(-(rare * np.log(one)).sum()) for one in each)
+
+    found = np.array(chain.own()["offsets"])
+    assert found[LABELS.index("neutral")] == 0
+    steps = [np.array(step) for step in ((0.3, 0, 0), (-0.3, 0, 0), (0, 0, 0.3), (0, 0, -0.3))]
+    assert unlikely(found) < min(unlikely(found + step) for step in steps)
+
+
+def test_the_mean_of_models_is_the_mean_of_their_weights(chain: Chain) -> None:
+    mean, folders = chain.home / "mean", [chain.home / "teacher", chain.home / "pupil"]
+    run(chain.python, SCRIPTS / "blend.py", *folders, "--out", mean)
+    first, second = (load_file(folder / "model.safetensors") for folder in folders)
+    found = load_file(mean / "model.safetensors")
+    assert found.keys() == first.keys()
+    assert all(np.allclose(part, (first[name] + second[name]) / 2, atol=1e-7) for name, part in found.items())
+    assert not np.array_equal(found["classifier.weight"], first["classifier.weight"])
+    refused = run(chain.python, SCRIPTS / "blend.py", mean, chain.home / "base", "--out", mean, fails=True)
+    assert "are not models of one shape" in refused
+    assert chain.tokens("mean", "Lieferung😡") == ["▁Lieferung", "😡"]
+
+
 def test_the_desk_runs_what_was_trained_and_finds_that_it_has_learnt(chain: Chain) -> None:
     shipped = chain.home / "shipped"
     evaluate = [DESK, "model", "evaluate", "--model", shipped, "--json"]
@@ -362,11 +426,47 @@ def test_the_desk_runs_what_was_trained_and_finds_that_it_has_learnt(chain: Chai
     assert learnt["accuracy"] > 0.6
     assert min(learnt["recall"].values()) > 0.45
     assert min(figures["accuracy"] for figures in learnt["by"].values()) > 0.5
-    recorded = json.loads((shipped / "config.json").read_text())["crisisdesk"]["scores"]
+    recorded = chain.own()["scores"]
     measured = json.loads(run(*evaluate, chain.home / "dev.tsv.gz", "--by", "source", "--by", "lang"))
     assert recorded["pooled"]["recall"] == measured["recall"]
     assert recorded["by"]["lang"]["de"]["macro_f1"] == measured["by"]["lang"]["de"]["macro_f1"]
     assert "posts_per_second" not in recorded["pooled"]
+
+
+def test_german_posts_are_repeated_and_weak_ones_added_but_never_those_of_the_calibration(chain: Chain) -> None:
+    kept = next(row for row in chain.rows("calibration"))
+    weak = [("de", "rude", "offensive", f"du Depp {n}") for n in range(5)]
+    weak += [("de", "rude", "offensive", kept["text"]), ("de", "nice", "kind", "du Guter")]
+    weak += [("de", "nice", "other", f"na {n}") for n in range(3)]
+    path, out = write(chain.home / "rude.tsv.gz", weak), chain.home / "german"
+    command = ["german", path, "--data", chain.home / "data", "--out", out, "--repeat", "hand=3", "--add"]
+    chain.step(*command, "rude:offensive=4", "nice:kind=9", "nice:other=2")
+    found = [(row["source"], row["label"], row["text"]) for row in rows_of(out / "train.tsv.gz")]
+    once = [(row["source"], row["label"], row["text"]) for row in chain.rows("train")]
+    assert Counter(found) - Counter(once * 3) == Counter([one for one in found if one[0] in {"rude", "nice"}])
+    assert all(found.count(one) == (3 if one[0] == "hand" else 1) for one in once)
+    assert [label for source, label, _ in found if source in {"rude", "nice"}] == ["negative"] * 4 + ["positive"]
+    assert [row["label"] for row in rows_of(out / "unlabelled.tsv.gz")] == ["", ""]
+    assert (out / "calibration.tsv.gz").read_bytes() == (chain.home / "data/calibration.tsv.gz").read_bytes()
+    assert "has no nice:offensive; it has: nice:kind" in chain.step(*command, "nice:offensive=1", fails=True)
+    assert "'rude' is not NAME=NUMBER" in chain.step(*command, "rude", fails=True)
+
+
+def test_rare_moods_are_lifted_source_by_source(torch_python: Path) -> None:
+    counts = {("en", "a"): (1, 4, 4), ("de", "b"): (1, 4, 4), ("en", "c"): (9, 0, 1)}
+    script = f"""if True:
+        import json, sys
+        sys.path.insert(0, {str(SCRIPTS)!r})
+        from posts import Post
+        from train import class_weights
+        posts = [Post(*key, n, "") for key, counts in {counts!r}.items() for n in range(3) for _ in range(counts[n])]
+        print(json.dumps([[float(w) for w in ws] for ws in class_weights(posts, 0.5, 1.0).values()]))
+    """
+    english, german, lacking = json.loads(run(torch_python, "-c", script))
+    assert english[0] / english[1] == pytest.approx(2)
+    assert german[0] / german[2] == pytest.approx(4)
+    assert lacking == [1, 1, 1]
+    assert np.dot(english, (1, 4, 4)) == pytest.approx(9)
 
 
 HEAD = "lang\tsource\tlabel\ttext"
