@@ -39,6 +39,8 @@ ABOUT = {
         "SB10k",
         "PotTS",
         "GermEval 2017 (dev)",
+        "GermEval 2018 (offensive as negative)",
+        "Flausch 2025 (kind as positive)",
         "12,000 made-up posts (models/training/rehearse.py)",
     ],
 }
