@@ -53,11 +53,12 @@ async def draw(database: Path) -> None:
 
 
 async def picture(pilot: Pilot[None], shows: str, name: str) -> None:
-    """Write what is on the screen once it shows these words and nothing changes any more."""
+    """Write what is on the screen once it shows these words and nothing changes any more; it may take a minute."""
     before = ""
-    while shows not in (svg := pilot.app.export_screenshot()).replace("&#160;", " ") or svg != before:
-        before = svg
-        await pilot.pause(0.5)
+    async with asyncio.timeout(60):
+        while shows not in (svg := pilot.app.export_screenshot()).replace("&#160;", " ") or svg != before:
+            before = svg
+            await pilot.pause(0.5)
     (HERE / name).write_text(svg + "\n", encoding="utf-8")
 
 

@@ -1,17 +1,17 @@
-"""What pictures are drawn with: their colours and legend, and the panel of one watch with its bars, band and calls."""
+"""The panel of one watch: its bars, the usual band, and the calls."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import cache
 from statistics import fmean
 from typing import Final
 
-from PIL import ImageDraw, ImageFont
+from PIL import ImageDraw
 
 from crisisdesk.records import Severity
 from crisisdesk.report.axes import TimeAxis, count_ticks, day
+from crisisdesk.report.style import ABOVE, BAND, BAR, COLOURS, EXPECTED, FAINT, GRID, INK, NAME_LENGTH, PAPER, font
 from crisisdesk.text import clean, shorten
 
 PANEL_HEIGHT: Final = 284
@@ -26,38 +26,6 @@ LABEL_GAP: Final = 14
 DATE_DISTANCE: Final = 100
 LINE_STEP: Final = 4.0
 """Least distance between two points of the expected line."""
-NAME_LENGTH: Final = 40
-"""Characters of a watch's name."""
-
-PAPER: Final = "#ffffff"
-INK: Final = "#1f2933"
-FAINT: Final = "#52606d"
-GRID: Final = "#e4e7eb"
-BAND: Final = "#d6e6f5"
-BAR: Final = "#7b8794"
-ABOVE: Final = "#d9480f"
-EXPECTED: Final = "#1c64b0"
-COLOURS: Final = {Severity.NOTICE: "#52606d", Severity.AMBER: "#a85b00", Severity.RED: "#b91c1c"}
-
-
-@cache
-def font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
-    """The font that Pillow brings."""
-    return ImageFont.load_default(size)
-
-
-def legend(draw: ImageDraw.ImageDraw, left: float, middle: int, entries: Iterable[tuple[str, str]]) -> float:
-    """What the colours mean, side by side from `left` on, in a row whose middle is at `middle`; `EXPECTED` is a line.
-
-    Returns:
-        where the next entry would begin.
-    """
-    for colour, words in entries:
-        upper, lower = (middle - 1, middle) if colour is EXPECTED else (middle - 5, middle + 5)
-        draw.rectangle((left, upper, left + 22, lower), colour)
-        draw.text((left + 30, middle), words, FAINT, font(15), anchor="lm")
-        left += 30 + draw.textlength(words, font(15)) + 34
-    return left
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,8 @@ from PIL import Image, ImageDraw
 from crisisdesk.errors import CrisisdeskError
 from crisisdesk.records import EPOCH, Severity
 from crisisdesk.report.axes import TimeAxis, day
-from crisisdesk.report.panel import ABOVE, BAND, BAR, EXPECTED, FAINT, INK, PANEL_HEIGHT, PAPER, Panel, font, legend
+from crisisdesk.report.panel import PANEL_HEIGHT, Panel
+from crisisdesk.report.style import ABOVE, BAND, BAR, EXPECTED, FAINT, INK, PAPER, font, legend
 from crisisdesk.text import clean, shorten
 
 WIDTH: Final = 1600

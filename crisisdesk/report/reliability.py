@@ -13,7 +13,7 @@ from PIL import Image, ImageDraw
 
 from crisisdesk.errors import CrisisdeskError
 from crisisdesk.report.axes import count_ticks
-from crisisdesk.report.panel import ABOVE, BAND, BAR, EXPECTED, FAINT, GRID, INK, NAME_LENGTH, PAPER, font, legend
+from crisisdesk.report.style import ABOVE, BAND, BAR, EXPECTED, FAINT, GRID, INK, NAME_LENGTH, PAPER, font, legend
 from crisisdesk.text import clean, shorten
 
 WIDTH: Final = 1600

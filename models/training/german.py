@@ -11,7 +11,7 @@ import argparse
 import random
 import shutil
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Final
 
@@ -24,7 +24,7 @@ MOODS: Final = {"offensive": LABELS.index("negative"), "kind": LABELS.index("pos
 def numbered(text: str) -> tuple[str, int]:
     """`sb10k=3` as a name and a number."""
     name, _, number = text.partition("=")
-    if not number.isdecimal():
+    if not number.isdecimal() or not int(number):
         raise argparse.ArgumentTypeError(f"{text!r} is not NAME=NUMBER, such as sb10k=3")
     return name, int(number)
 
@@ -57,13 +57,19 @@ def arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
+def require(path: Path, asked: Iterable[tuple[str, int]], there: Collection[str]) -> None:
+    """End with a message if a name that is asked for is not `there`."""
+    if unknown := [name for name, _ in asked if name not in there]:
+        raise SystemExit(f"{path} has no {', '.join(unknown)}; it has: {', '.join(sorted(there))}")
+
+
 def main() -> None:
     """Write the parts `train`, `calibration` and `unlabelled`."""
     args = arguments()
     train, calibration = read_posts(args.data, "train"), read_posts(args.data, "calibration")
     weak, repeats = by_label(args.weak, [*train, *calibration]), dict(args.repeat)
-    if unknown := [name for name, _ in args.add if name not in weak]:
-        raise SystemExit(f"{args.weak} has no {', '.join(unknown)}; it has: {', '.join(sorted(weak))}")
+    require(args.data, args.repeat, {post.source for post in train})
+    require(args.weak, args.add, weak)
     added = [post for name, number in args.add for post in weak[name][:number]]
     posts = [post for post in train for _ in range(repeats.get(post.source, 1))]
     posts += [post for post in added if post.label is not None]

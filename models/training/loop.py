@@ -1,6 +1,7 @@
 """The training loop of `train.py`: batches of like length, checkpoints, a mean of the weights."""
 
 import copy
+import hashlib
 import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -40,6 +41,14 @@ class Batch:
     targets: torch.Tensor
 
 
+def digest_of(lessons: Sequence[Lesson]) -> str:
+    """A fingerprint of what is learnt: every token and every target."""
+    total = hashlib.sha256()
+    for lesson in lessons:
+        total.update(np.array(lesson.ids, np.int32).tobytes() + lesson.target.astype(np.float32).tobytes())
+    return total.hexdigest()
+
+
 def collate(lessons: Sequence[Lesson], pad: int, device: torch.device) -> Batch:
     """Lessons as one padded batch."""
     longest = max(len(lesson.ids) for lesson in lessons)
@@ -72,6 +81,7 @@ class Run:
         total: int,
         checkpoint: Path,
         *,
+        about: str = "",
         seconds: float = CHECKPOINT_SECONDS,
     ) -> None:
         """Prepare.
@@ -82,12 +92,13 @@ class Run:
             rate: the highest learning rate.
             total: batches of the whole run.
             checkpoint: where it is kept how far the run is.
+            about: what else makes this run another than one with the same posts, batches and rate.
             seconds: from one checkpoint to the next.
         """
         self.mean = copy.deepcopy(model).eval()
         self.total, self.done = total, 0
         self._model, self._loss_of, self._rate = model, loss_of, rate
-        self._checkpoint, self._seconds = checkpoint, seconds
+        self._checkpoint, self._about, self._seconds = checkpoint, about, seconds
         self._optimizer = torch.optim.AdamW(model.parameters(), lr=rate, weight_decay=0.01, fused=True)
         self._schedule = get_linear_schedule_with_warmup(  # type: ignore[no-untyped-call]
             self._optimizer, total // 16, total
@@ -103,7 +114,7 @@ class Run:
         Raises:
             SystemExit: the checkpoint is of a run with other arguments.
         """
-        plan = {"batches": self.total, "posts": len(lessons), "rate": self._rate}
+        plan = {"batches": self.total, "posts": digest_of(lessons), "rate": self._rate, "about": self._about}
         self._resume(plan)
         device = next(self._model.parameters()).device
         smooth, saved_at = None, time.monotonic()
@@ -139,7 +150,7 @@ class Run:
             torch._foreach_lerp_(list(self.mean.parameters()), list(self._model.parameters()), share)
         return float(loss.item())
 
-    def _resume(self, plan: Mapping[str, float]) -> None:
+    def _resume(self, plan: Mapping[str, float | str]) -> None:
         if not self._checkpoint.exists():
             return
         saved = torch.load(self._checkpoint, weights_only=True)
@@ -154,7 +165,7 @@ class Run:
         self.done = saved["done"]
         print(f"continuing after {self.done:,} of {self.total:,} batches", flush=True)
 
-    def _save(self, plan: Mapping[str, float]) -> None:
+    def _save(self, plan: Mapping[str, float | str]) -> None:
         """Write the checkpoint, whole or not at all."""
         state = {name: part.state_dict() for name, part in self._parts.items()}
         fresh = self._checkpoint.with_suffix(".new")

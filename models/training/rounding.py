@@ -1,7 +1,8 @@
 """The rounding of `graph.py`, felt while training, so that the weights settle where it costs little.
 
-Forward all is rounded to as many steps as in the graph, which besides evens large channels out first; backward the
-rounding counts as the identity (the straight-through estimator of Bengio et al. 2013,
+Forward all that is multiplied is rounded to as many steps as in the graph. It is not the same to the last bit: the
+graph evens large channels out first, rounds the table of words too, and multiplies whole numbers, where training may
+use bfloat16. Backward the rounding counts as the identity (the straight-through estimator of Bengio et al. 2013,
 <https://arxiv.org/abs/1308.3432>).
 """
 

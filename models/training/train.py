@@ -8,6 +8,7 @@ the weights. A checkpoint is written every few minutes; the same command continu
 """
 
 import argparse
+import hashlib
 from collections import defaultdict
 from collections.abc import Iterable
 from functools import partial
@@ -41,8 +42,8 @@ def target(post: Post, weights: np.ndarray, soft: np.ndarray | None, trust: floa
     return hard if soft is None else trust * soft + (1 - trust) * hard
 
 
-def class_weights(posts: Iterable[Post], power: float, german: float) -> dict[str, np.ndarray]:
-    """For each source, weights (3,) that lift its rare classes: inverse frequency to a power, for German to another.
+def class_weights(posts: Iterable[Post], power: float, german: float) -> dict[tuple[str, str], np.ndarray]:
+    """For each source and language, weights (3,) that lift its rare classes: inverse frequency to a power.
 
     By source, since the shares are those of who collected the posts. One that lacks a class keeps weights of 1: it was
     collected for the others. The mean over the posts of a source is 1. In English a power of 1 buys a negative recall
@@ -56,7 +57,7 @@ def class_weights(posts: Iterable[Post], power: float, german: float) -> dict[st
     for (source, lang), number in counts.items():
         lift = 0 if not number.all() else german if lang == "de" else power
         weights = (number.sum() / np.maximum(number, 1)) ** lift
-        found[source] = weights * number.sum() / (weights * number).sum()
+        found[source, lang] = weights * number.sum() / (weights * number).sum()
     return found
 
 
@@ -64,7 +65,6 @@ def read_lessons(args: argparse.Namespace, tokenizer: PreTrainedTokenizerBase) -
     """Everything there is to learn from, tokenised."""
     posts = read_posts(args.data, "train")
     weights = class_weights(posts, args.weight_power, args.weight_power_german)
-    posts = [post for post in posts for _ in range(args.german if post.lang == "de" else 1)]
     soft: dict[str, np.ndarray] = {}
     for path in args.soft:
         saved = np.load(path)
@@ -74,7 +74,9 @@ def read_lessons(args: argparse.Namespace, tokenizer: PreTrainedTokenizerBase) -
     if args.rehearsal:
         posts += read_rehearsal(args.rehearsal)
     plain = np.ones(len(LABELS), np.float32)
-    targets = [target(post, weights.get(post.source, plain), soft.get(post.text), args.trust) for post in posts]
+    targets = [
+        target(post, weights.get((post.source, post.lang), plain), soft.get(post.text), args.trust) for post in posts
+    ]
     usable = [(post.text, wanted) for post, wanted in zip(posts, targets, strict=True) if wanted is not None]
     ids = tokenizer([text for text, _ in usable], truncation=True, max_length=MAX_TOKENS)["input_ids"]
     return [Lesson(one, wanted) for one, (_, wanted) in zip(ids, usable, strict=True)]
@@ -95,7 +97,6 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--rate", type=float, default=1e-4)
     parser.add_argument("--weight-power", type=float, default=0.4, help="how much rare classes are lifted: 0 to 1")
     parser.add_argument("--weight-power-german", type=float, default=0.8, help="the same for German posts")
-    parser.add_argument("--german", type=int, default=1, help="how often a labelled German post counts in a pass")
     parser.add_argument("--eight-bits", action="store_true", help="feel the rounding of the export; for the last step")
     parser.add_argument("--checkpoint-seconds", type=float, default=CHECKPOINT_SECONDS)
     return parser.parse_args()
@@ -126,7 +127,9 @@ def main() -> None:
     args.out.mkdir(parents=True, exist_ok=True)
     print(f"{len(lessons):,} posts a pass, {np.mean([len(lesson.ids) for lesson in lessons]):.1f} tokens a post")
     total, checkpoint = steps(lessons, args.passes), args.out / "checkpoint.pt"
-    run = Run(model, loss_of, args.rate, total, checkpoint, seconds=args.checkpoint_seconds)
+    base = hashlib.sha256((args.base / "model.safetensors").read_bytes()).hexdigest()
+    about = f"from {base} in {'8' if args.eight_bits else '32'} bits"
+    run = Run(model, loss_of, args.rate, total, checkpoint, about=about, seconds=args.checkpoint_seconds)
     run.go(lessons, tokenizer.pad_token_id)
     run.mean.save_pretrained(args.out)
     tokenizer.save_pretrained(args.out)

@@ -5,6 +5,7 @@ import os
 import pty
 import re
 import select
+import signal
 import struct
 import subprocess
 import sys
@@ -42,7 +43,7 @@ class Terminal:
         if self.process.poll() is None:
             self.process.kill()
         self.process.wait()
-        os.close(self._ours)
+        self._close()
 
     def until(self, words: str, seconds: float = 50) -> float:
         """Read until these words have been drawn; returns the seconds since the start."""
@@ -57,12 +58,22 @@ class Terminal:
         """Press keys, one after another."""
         os.write(self._ours, keys.encode())
 
+    def hang_up(self) -> None:
+        """Take the terminal away, as when its window is closed or the line breaks."""
+        self._close()
+        self.process.send_signal(signal.SIGHUP)
+
     def end(self, seconds: float = 50) -> tuple[int, str]:
         """Read to the end of the program; its exit code and what was drawn last."""
         end = time.perf_counter() + seconds
         while self._read(end - time.perf_counter()):
             pass
         return self.process.wait(max(0.1, end - time.perf_counter())), self.seen
+
+    def _close(self) -> None:
+        if self._ours >= 0:
+            os.close(self._ours)
+        self._ours = -1
 
     def _read(self, seconds: float) -> bool:
         """A little more of what is drawn; False when there is no more in this time."""

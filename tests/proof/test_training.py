@@ -129,7 +129,7 @@ class Chain:
     def teacher(self, out: str) -> list[object]:
         """The command that trains on labels alone."""
         arguments = ["--data", self.home / "data", "--base", self.home / "base", "--out", self.home / out]
-        return [*arguments, "--passes", "24", "--rate", "3e-3", "--german", "2"]
+        return [*arguments, "--passes", "24", "--rate", "3e-3"]
 
     def go(self) -> None:
         self.prepare()
@@ -315,6 +315,8 @@ def test_a_training_that_was_killed_and_continued_ends_with_the_weights_of_one_i
     refused = chain.step("train", *command, "--passes", "6", fails=True)
     assert f"{out / 'checkpoint.pt'} is of a run with other arguments" in refused
     assert "Traceback" not in refused
+    for other in (["--eight-bits"], ["--weight-power", "0.9"], ["--base", chain.home / "teacher"]):
+        assert "is of a run with other arguments" in chain.step("train", *command, *other, fails=True)
     said = re.search(r"continuing after (\d+) of (\d+) batches", chain.step("train", *command))
     assert said
     assert 0 < int(said[1]) < int(said[2])
@@ -413,8 +415,10 @@ def test_the_mean_of_models_is_the_mean_of_their_weights(chain: Chain) -> None:
     assert found.keys() == first.keys()
     assert all(np.allclose(part, (first[name] + second[name]) / 2, atol=1e-7) for name, part in found.items())
     assert not np.array_equal(found["classifier.weight"], first["classifier.weight"])
-    refused = run(chain.python, SCRIPTS / "blend.py", mean, chain.home / "base", "--out", mean, fails=True)
-    assert "are not models of one shape" in refused
+    other = chain.home / "other mean"
+    refused = run(chain.python, SCRIPTS / "blend.py", mean, chain.home / "base", "--out", other, fails=True)
+    assert "are not of one kind" in refused
+    assert "is there already" in run(chain.python, SCRIPTS / "blend.py", mean, mean, "--out", mean, fails=True)
     assert chain.tokens("mean", "Lieferung😡") == ["▁Lieferung", "😡"]
 
 
@@ -440,7 +444,7 @@ def test_german_posts_are_repeated_and_weak_ones_added_but_never_those_of_the_ca
     weak += [("de", "nice", "other", f"na {n}") for n in range(3)]
     path, out = write(chain.home / "rude.tsv.gz", weak), chain.home / "german"
     command = ["german", path, "--data", chain.home / "data", "--out", out, "--repeat", "hand=3", "--add"]
-    chain.step(*command, "rude:offensive=4", "nice:kind=9", "nice:other=2")
+    chain.step(*command, "rude:offensive=4", "nice:kind=1", "nice:other=2")
     found = [(row["source"], row["label"], row["text"]) for row in rows_of(out / "train.tsv.gz")]
     once = [(row["source"], row["label"], row["text"]) for row in chain.rows("train")]
     assert Counter(found) - Counter(once * 3) == Counter([one for one in found if one[0] in {"rude", "nice"}])
@@ -449,6 +453,8 @@ def test_german_posts_are_repeated_and_weak_ones_added_but_never_those_of_the_ca
     assert [row["label"] for row in rows_of(out / "unlabelled.tsv.gz")] == ["", ""]
     assert (out / "calibration.tsv.gz").read_bytes() == (chain.home / "data/calibration.tsv.gz").read_bytes()
     assert "has no nice:offensive; it has: nice:kind" in chain.step(*command, "nice:offensive=1", fails=True)
+    misspelt = chain.step("german", path, "--data", chain.home / "data", "--repeat", "hnad=3", fails=True)
+    assert f"{chain.home / 'data'} has no hnad; it has: hand, " in misspelt
     assert "'rude' is not NAME=NUMBER" in chain.step(*command, "rude", fails=True)
 
 

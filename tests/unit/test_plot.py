@@ -14,8 +14,9 @@ from PIL import Image, ImageColor
 from crisisdesk.errors import CrisisdeskError
 from crisisdesk.records import Severity
 from crisisdesk.report.axes import TimeAxis, count_ticks
-from crisisdesk.report.panel import ABOVE, BAND, BAR, COLOURS, EXPECTED, PANEL_HEIGHT
+from crisisdesk.report.panel import PANEL_HEIGHT
 from crisisdesk.report.plot import FOOTER, HEADER, MOST_PANELS, WIDTH, Mark, WatchSeries, plot
+from crisisdesk.report.style import ABOVE, BAND, BAR, COLOURS, EXPECTED
 
 START = datetime(2008, 11, 10, tzinfo=UTC)
 
