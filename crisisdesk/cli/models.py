@@ -44,13 +44,10 @@ def model_evaluate(
     from crisisdesk.sentiment.evaluate import evaluate, render  # noqa: PLC0415 - numpy, which only this needs
 
     check_files([file])
-    bad, size = BadLines(), size_of([file])
+    size = size_of([file])
     judge = (model_loader(asked, labels) or load_shipped_model)()
-    try:
-        with progress("scoring", size) as advance:
-            report = evaluate(file, judge, by=by or (), bad=bad, progress=advance.to)
-    finally:
-        bad.summarize()
+    with BadLines() as bad, progress("scoring", size) as advance:
+        report = evaluate(file, judge, by=by or (), bad=bad, progress=advance.to)
     if as_json:
         put_json(report.as_dict())
     else:

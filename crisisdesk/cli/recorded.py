@@ -176,9 +176,8 @@ def replay(
     settings = _configured(config)
     watches = _watches(settings, watch or [])
     load_model = _chosen(settings, model) or load_shipped_model
-    account, bad = Account(as_json), BadLines()
-    size = size_of(files)
-    with database(keep) as path, progress("reading posts", size) as advance:
+    account, size = Account(as_json), size_of(files)
+    with BadLines() as bad, database(keep) as path, progress("reading posts", size, streaming=True) as advance:
         posts = read_posts(files, columns=parse_columns(columns) if columns else None, on_bad=bad, progress=advance.to)
         clock = ReplayClock(EPOCH)
         plan = Plan(
@@ -192,7 +191,6 @@ def replay(
             chart_hours=None if picture else 1,
         )
         app = run_headless(plan, lambda app: app.register.subscribe(account))
-    bad.summarize()
     _finish(app, account, bad, as_json=as_json, picture=picture)
 
 

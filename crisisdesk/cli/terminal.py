@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Final
+from typing import Final, Self
 
 import orjson
 from rich.console import Console
@@ -19,8 +19,6 @@ from crisisdesk.text import clean
 TOLD_FULLY: Final = 10
 """Bad lines that are told one by one; the rest are counted."""
 
-_bars: Final[list[Progress]] = []
-"""What is drawn on stderr at the moment."""
 _stderr = Console(stderr=True, markup=False, highlight=False, soft_wrap=True, emoji=False)
 
 
@@ -30,12 +28,7 @@ def say(message: str) -> None:
 
 
 def put(text: str) -> None:
-    """A result, on stdout, at once: whoever reads it may be waiting for this line.
-
-    Whoever reads a pipe may print on the terminal on which a bar stands, and when, nobody knows: the bar goes first.
-    """
-    while _bars and _is_pipe():
-        _bars.pop().stop()
+    """A result, on stdout, at once: whoever reads it may be waiting for this line."""
     print(text, flush=True)
 
 
@@ -65,10 +58,18 @@ def _is_pipe() -> bool:
 
 
 class BadLines:
-    """Counts what could not be read; tells the first ones with place and reason, and how many there were."""
+    """Counts what could not be read while inside; tells the first ones with place and reason, at the end how many."""
 
     def __init__(self) -> None:
         self.count = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Say how many there were, if there were more than were told; also when the work broke off."""
+        if self.count > TOLD_FULLY:
+            say(f"{self.count:,} lines could not be read and were skipped.")
 
     def __call__(self, bad: object) -> None:
         """Report one."""
@@ -77,11 +78,6 @@ class BadLines:
             say(f"skipped: {bad}")
         elif self.count == TOLD_FULLY + 1:
             say("skipped: more lines like these; their number comes at the end")
-
-    def summarize(self) -> None:
-        """Say how many there were, if there were more than were told."""
-        if self.count > TOLD_FULLY:
-            say(f"{self.count:,} lines could not be read and were skipped.")
 
 
 class Advance:
@@ -102,14 +98,15 @@ class Advance:
 
 
 @contextmanager
-def progress(what: str, total: float | None) -> Iterator[Advance]:
+def progress(what: str, total: float | None, *, streaming: bool = False) -> Iterator[Advance]:
     """A progress bar on stderr while inside; without a terminal there nothing is drawn.
 
-    `total` None draws a bar without an end and counts. Results that go into a pipe end the bar, see `put`.
+    `total` None draws a bar without an end and counts. `streaming` says that results come out meanwhile: with them in a
+    pipe nothing is drawn either, as its reader may print on the line where the bar stands, and when, nobody knows.
     """
     counted = TextColumn("{task.completed:,.0f}") if total is None else TaskProgressColumn()
     columns = (TextColumn("{task.description}"), BarColumn(), counted, TimeRemainingColumn(compact=True))
-    hidden = not _stderr.is_terminal
+    hidden = not _stderr.is_terminal or (streaming and _is_pipe())
     # Left alone, the bar takes stdout over and sends the results to the terminal instead of into the file. Where they
     # go to the terminal anyway, it has to, so that they stand above it and not in its midst.
     beside = sys.stdout.isatty()
@@ -117,12 +114,7 @@ def progress(what: str, total: float | None) -> Iterator[Advance]:
         *columns, console=_stderr, transient=True, disable=hidden, redirect_stdout=beside, redirect_stderr=False
     ) as bar:
         task = bar.add_task(what, total=total)
-        if not hidden:
-            _bars.append(bar)
-        try:
-            yield Advance(lambda done: bar.update(task, completed=done))
-        finally:
-            _bars.clear()
+        yield Advance(lambda done: bar.update(task, completed=done))
 
 
 def event_line(notification: Notification) -> str:

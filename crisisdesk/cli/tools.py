@@ -37,19 +37,18 @@ def detect(
     as_json: AsJson = False,
 ) -> None:
     """Find the bursts in a series of counts: writes timestamp,value,expected,score,spike, a row for each row."""
-    rate, bad = parse_rate(alerts), BadLines()
+    rate = parse_rate(alerts)
     name = "standard input" if counts == "-" else counts
     write = as_json_row if as_json else as_csv_row
-    rows = detect_series(read_series(counts, lambda line, reason: bad(f"{name}:{line}: {reason}")), rate)
     header = None if as_json else HEADER
     judged = 0
-    for row in rows:
-        if header is not None:
-            print(header)
-            header = None
-        print(write(row))
-        judged += row.spike is not None
-    bad.summarize()
+    with BadLines() as bad:
+        for row in detect_series(read_series(counts, lambda line, reason: bad(f"{name}:{line}: {reason}")), rate):
+            if header is not None:
+                print(header)
+                header = None
+            print(write(row))
+            judged += row.spike is not None
     if not judged:
         raise CrisisdeskError(f"{counts}: not one value could be read; it needs a number in the column value.")
 
@@ -60,17 +59,19 @@ def score(
     model: ModelOption = None,
     labels: LabelsOption = None,
 ) -> None:
-    """Say how negative, neutral or positive each post is: a JSON line for each."""
+    """Say how negative, neutral or positive each post is: a JSON line for each.
+
+    On a terminal a bar shows how far it is, unless the results go into a pipe; write them to a file to see it.
+    """
     bad, reading, size, done = BadLines(), Progress(), size_of([file]), 0
     texts = read_texts(file, on_bad=bad, progress=reading)
     judge = (model_loader(model, labels) or load_shipped_model)()
-    with progress("scoring", size) as advance:
+    with bad, progress("scoring", size, streaming=True) as advance:
         for some in as_they_come(texts, CHUNK):
             if lines := score_texts(some, judge, bad):
                 put_lines(lines)
             done += len(lines)
             advance.to(done if size is None else reading.read)
-    bad.summarize()
     if not done and bad.count:
         raise CrisisdeskError("Not one post could be read; see the messages above for the reasons.")
 

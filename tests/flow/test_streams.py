@@ -122,6 +122,25 @@ def test_results_on_the_terminal_stand_on_lines_of_their_own(tmp_path: Path, thr
     assert ids == [str(n) for n in range(1, 5001)]
 
 
+def test_no_bar_is_drawn_while_results_go_into_a_pipe_but_where_they_come_at_the_end_it_is(tmp_path: Path):
+    assert "%" not in on_terminal("score", str(write(tmp_path / "posts.txt", 50_000)), through=("cat",))
+    labelled = write(tmp_path / "posts.tsv", 50_000, labelled=True)
+    assert "%" in on_terminal("model", "evaluate", str(labelled), through=("wc", "-l"))
+
+
+def test_how_many_lines_were_bad_is_told_also_of_what_breaks_off():
+    with scripted("score", stdin=subprocess.PIPE) as running:
+        assert running.stdin
+        assert running.stdout
+        running.stdin.write(b'{"text": "a day"}\n' + b"{\n" * 20 + b'{"text": "a day"}\n')
+        running.stdin.flush()
+        assert [json.loads(running.stdout.readline())["id"] for _ in range(2)] == ["1", "22"]
+        running.send_signal(signal.SIGINT)
+        _, errors = running.communicate(timeout=30)
+    assert running.returncode == 130
+    assert errors.decode().endswith("\n20 lines could not be read and were skipped.\n")
+
+
 def test_without_a_terminal_nothing_is_drawn(tmp_path: Path):
     with scripted("score", str(write(tmp_path / "posts.txt", 5000))) as running:
         _, errors = running.communicate(timeout=30)
