@@ -52,7 +52,9 @@ def desk_plan(config: Path | None) -> Plan:
     )
 
 
-def watch_plan(terms: Sequence[str], url: str | None, model: str | None = None) -> Plan:
+def watch_plan(
+    terms: Sequence[str], url: str | None, model: str | None = None, labels: Mapping[str, str] | None = None
+) -> Plan:
     """A desk that listens on Bluesky for some terms; each set of terms has a database of its own."""
     clock = WallClock()
     home = Path(typer.get_app_dir("crisisdesk"))
@@ -65,7 +67,7 @@ def watch_plan(terms: Sequence[str], url: str | None, model: str | None = None) 
         database=home / f"watch-{readable}-{exact}.db",
         playbooks=folder("playbooks"),
         clock=clock,
-        load_model=model_loader(model) or load_shipped_model,
+        load_model=model_loader(model, labels) or load_shipped_model,
         live=True,
     )
 

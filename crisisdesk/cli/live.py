@@ -8,7 +8,7 @@ from typing import Annotated, Final
 
 import typer
 
-from crisisdesk.cli.loading import ModelOption
+from crisisdesk.cli.loading import LabelsOption, ModelOption
 from crisisdesk.cli.terminal import is_terminal, say
 from crisisdesk.errors import UsageError
 
@@ -37,6 +37,7 @@ def watch(
     headless: Headless = False,
     url: Annotated[str | None, typer.Option(metavar="ADDRESS", help="The Jetstream server to listen to.")] = None,
     model: ModelOption = None,
+    labels: LabelsOption = None,
 ) -> None:
     """Listen on Bluesky for these terms: no configuration, no account. What it learns is kept for the next time."""
     from crisisdesk.cli import configured  # noqa: PLC0415 - see above
@@ -44,7 +45,7 @@ def watch(
     found = tuple(term.strip() for term in terms if term.strip())
     if not found:
         raise UsageError("There is no term to watch; write for example: crisisdesk watch motrin 'pain reliever'.")
-    configured.run(configured.watch_plan(found, url, model), headless=headless or not is_terminal())
+    configured.run(configured.watch_plan(found, url, model, labels), headless=headless or not is_terminal())
 
 
 def init(

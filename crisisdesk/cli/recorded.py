@@ -1,7 +1,7 @@
 """Commands that play what was recorded: `demo` and `replay`."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -11,7 +11,7 @@ import typer
 
 from crisisdesk.app import App, Plan
 from crisisdesk.cases import Case, case
-from crisisdesk.cli.loading import ModelOption, model_loader
+from crisisdesk.cli.loading import LabelsOption, ModelOption, model_loader
 from crisisdesk.cli.running import database, load_shipped_model, run_console, run_headless
 from crisisdesk.cli.terminal import BadLines, event_json, event_line, is_terminal, progress, put, put_json, say
 from crisisdesk.clock import ReplayClock
@@ -97,6 +97,7 @@ def demo(
     headless: Annotated[bool, typer.Option("--headless", help="No console: one line an event.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="JSON lines instead of text; implies --headless.")] = False,
     model: ModelOption = None,
+    labels: LabelsOption = None,
     keep: Annotated[
         Path | None, typer.Option("--database", metavar="FILE", help="Keep the database in this new file.")
     ] = None,
@@ -104,7 +105,7 @@ def demo(
     """Play the Motrin case of 2008 (a reconstruction) on the shipped model: no set-up, no network."""
     if speed is not None and not 0 < speed < float("inf"):
         raise UsageError("--speed takes a positive number, such as 2880 for four days in two minutes.")
-    load_model = model_loader(model) or load_shipped_model
+    load_model = model_loader(model, labels) or load_shipped_model
     story, account, bad = case("motrin"), Account(as_json), BadLines()
     on_screen = is_terminal() and not headless and not as_json
     with database(keep) as path:
@@ -168,6 +169,7 @@ def replay(
     as_json: Annotated[bool, typer.Option("--json", help="JSON lines instead of text.")] = False,
     picture: Annotated[Path | None, typer.Option("--plot", metavar="OUT.png", help="Draw what was seen.")] = None,
     model: ModelOption = None,
+    labels: LabelsOption = None,
     keep: Annotated[
         Path | None, typer.Option("--database", metavar="FILE", help="Keep the database in this new file.")
     ] = None,
@@ -175,7 +177,7 @@ def replay(
     """Show what the desk would have made of recorded posts: every incident with its reason and its evidence."""
     settings = _configured(config)
     watches = _watches(settings, watch or [])
-    load_model = _chosen(settings, model) or load_shipped_model
+    load_model = _chosen(settings, model, labels) or load_shipped_model
     account, size = Account(as_json), size_of(files)
     with BadLines() as bad, database(keep) as path, progress("reading posts", size, streaming=True) as advance:
         posts = read_posts(files, columns=parse_columns(columns) if columns else None, on_bad=bad, progress=advance.to)
@@ -250,11 +252,13 @@ def _configured(config: Path | None) -> "Settings | None":
     return read(config, required=config is not None)
 
 
-def _chosen(settings: "Settings | None", model: str | None) -> Callable[[], Model] | None:
+def _chosen(
+    settings: "Settings | None", model: str | None, labels: Mapping[str, str] | None
+) -> Callable[[], Model] | None:
     """What loads the model of the call, else that of the configuration; None for the shipped one."""
-    if model is None and settings is not None:
+    if model is None and labels is None and settings is not None:
         return model_loader(settings.desk.model, settings.desk.model_labels)
-    return model_loader(model)
+    return model_loader(model, labels)
 
 
 def _rules(settings: "Settings") -> dict[WatchRule, float]:

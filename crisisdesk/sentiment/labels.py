@@ -142,7 +142,7 @@ def _cure(labels: Sequence[str], means: Sequence[str]) -> str:
     option = ",".join(f"{label}={mood}" for label, mood in pairs)
     return (
         f"Its card says what they mean. Write that with negative, neutral or positive for each ?: in [desk] of the "
-        f"configuration model_labels = {{ {table}{dots} }}, or for score, model evaluate and model import "
+        f"configuration model_labels = {{ {table}{dots} }}, or with --model or model import "
         f'--labels "{option}{dots}"'
     )
 

@@ -59,6 +59,19 @@ def test_a_call_says_what_the_labels_of_its_model_mean(here, capsys):
     assert json.loads(capsys.readouterr().out)["accuracy"] == 1
 
 
+@pytest.mark.parametrize(
+    "command", [["replay", "posts.jsonl"], ["demo", "--json"], ["watch", "acme", "--headless"], ["score", "posts.txt"]]
+)
+def test_every_command_that_takes_a_model_takes_what_its_labels_mean(here, capsys, command):
+    shutil.copytree(default_model_folder(), here / "mine")
+    (here / "posts.txt").write_text("great\n")
+    (here / "posts.jsonl").write_text('{"time": "2026-01-01T00:00:00Z", "text": "great"}\n')
+    assert run([*command, "--model", "./mine", "--labels", "joy=positive"]) == 1
+    assert "mine has no label 'joy'; it has negative, neutral, positive." in capsys.readouterr().err
+    assert run([*command, "--labels", "joy=positive"]) == 2
+    assert "name that with --model" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("asked", ["./nosuch", "/no/such", "nosuch/", "~/no such", "~nobody-here/x", "..\\nosuch"])
 def test_a_folder_that_is_not_there_is_a_mistake_of_the_call(asked):
     with pytest.raises(UsageError, match="There is no folder"):

@@ -61,9 +61,9 @@ def test_anything_else_asks_and_shows_the_labels_and_the_exact_setting(labels):
         meanings(labels, model="acme/moods")
     message = str(raised.value)
     assert f"it has {', '.join(labels)}, and" in message
-    assert "for score, model evaluate and model import --labels" in message
+    assert "or with --model or model import --labels" in message
     assert UNCLEAR in placed(labels)
-    setting = message.partition("model_labels = ")[2].partition(", or for score")[0]
+    setting = message.partition("model_labels = ")[2].partition(", or with --model")[0]
     shown = tomllib.loads(f"model_labels = {setting}")["model_labels"]
     assert list(shown) == labels
     assert set(shown.values()) <= {"?", NEGATIVE, NEUTRAL, POSITIVE}
