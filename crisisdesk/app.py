@@ -83,8 +83,10 @@ class App:
         self._inboxes: dict[str, Channel[Post]] = {}
         self._fatal: dict[str, str] = {}
         self._complaint = ""
-        self.repeats = False
-        """Whether the next run is sent again what is `left`: every source can go back to before it."""
+        self.unloadable = False
+        """Whether the model could not be loaded."""
+        self.repeating: set[str] = set()
+        """Names of the sources that send the next run again what of theirs is `left`: they can go back to before it."""
         self._stopping = asyncio.Event()
 
     async def __aenter__(self) -> Self:
@@ -126,13 +128,13 @@ class App:
     def stop(self) -> None:
         """Take no more posts, let what came before go through, deliver what is owed, then let `run` return.
 
-        A model that is still being loaded is not waited for: what came for it stays `left`.
+        A model that is still being loaded is not waited for: what has come stays `left`.
         """
         self._stopping.set()
 
     @property
     def left(self) -> int:
-        """Posts that have come in and not gone through; after the end, those that nobody has judged."""
+        """Posts that have come in and not gone through; nobody may have looked yet whether they concern a watch."""
         return self.tally.under_way + self.waiting()["posts"]
 
     async def caught_up(self) -> None:
@@ -162,13 +164,13 @@ class App:
         failed = len(self._fatal) == len(self.plan.sources)
         return " ".join(self._fatal.values()) if failed else ""
 
-    def model_line(self) -> str:
-        """What judges, or that it is on its way."""
-        return self.scoring.model or "loading the model"
-
     def _load_model(self) -> Model:
         """In a worker thread, before the first score: what languages the model knows is a part of what it says."""
-        model = self.plan.load_model()
+        try:
+            model = self.plan.load_model()
+        except BaseException:
+            self.unloadable = True
+            raise
         self._model_languages = frozenset(filter(None, map(marked, model.languages)))
         return model
 
@@ -300,11 +302,11 @@ class App:
             return
         kept = {f"watch {name}": orjson.dumps(d.state()) for name, d in self.observation.detectors.items()}
         if not self._is_behind():  # a cursor says that all before it has gone through; an older one repeats, loses none
-            kept |= {f"cursor {s.name}": s.cursor.encode() for s in self.plan.sources if s.cursor is not None}
-            self.repeats = self._all_have_cursors()
+            kept |= {f"cursor {name}": cursor.encode() for name, cursor in self._cursors().items()}
         try:
             for name, content in kept.items():
                 await self._store.keep(name, content)
+            self.repeating |= {s.name for s in self.plan.sources if f"cursor {s.name}" in kept}
         except StorageError as error:
             self.register.trouble = str(error)
 
@@ -316,10 +318,11 @@ class App:
         for source in self.plan.sources:
             if cursor := await self._store.kept(f"cursor {source.name}"):
                 source.resume(cursor.decode())
-        self.repeats = self._all_have_cursors()
+        self.repeating = set(self._cursors())
 
-    def _all_have_cursors(self) -> bool:
-        return all(source.cursor is not None for source in self.plan.sources)
+    def _cursors(self) -> dict[str, str]:
+        """Where each source can go on, by its name; without those that have come nowhere yet."""
+        return {source.name: source.cursor for source in self.plan.sources if source.cursor is not None}
 
     def _restore(self, detector: WatchDetector, state: bytes) -> None:
         try:

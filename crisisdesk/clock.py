@@ -33,7 +33,7 @@ class ReplayClock:
     """A recording's time: it starts at `start` and runs `speed` times as fast as ours; `speed` None does not wait.
 
     Without waiting, the time is the latest moment that anybody slept for. It never shows more than has happened: not a
-    moment beyond the one that is slept for, nor, while posts are under way, beyond what has `reached` the screen.
+    moment beyond the one that is slept for, nor, while posts are under way, beyond what has gone through (`reached`).
     """
 
     def __init__(self, start: datetime, speed: float | None = None) -> None:

@@ -155,6 +155,6 @@ def heartbeat(app: App) -> Mapping[str, object]:
         app.sources(),
         app.outputs(),
         app.waiting(),
-        app.model_line(),
+        app.scoring.model,
         other_languages=app.tally.other_languages,
     )

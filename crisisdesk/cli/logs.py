@@ -39,7 +39,7 @@ def _look(app: App, log: structlog.typing.FilteringBoundLogger, before: dict[str
     """Log every part that is not as it was at the last look, then come back."""
     now = {f"source {s.name}": f"{s.state} {s.trouble}".strip() for s in app.sources()}
     now |= {f"output {o.name}": f"{o.state} {o.trouble}".strip() for o in app.outputs()}
-    now |= {"model": app.model_line(), "database": app.register.trouble or "writable"}
+    now |= {"model": app.scoring.model or "being loaded", "database": app.register.trouble or "writable"}
     now |= {
         f"drops of {s.name}": f"{s.dropped} posts dropped: the desk is too slow" for s in app.sources() if s.dropped
     }

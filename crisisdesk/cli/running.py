@@ -68,9 +68,9 @@ def run_headless(plan: Plan, prepare: Callable[[App], None]) -> App:
             finally:
                 running.cancel()
                 await asyncio.wait({running})
+                _tell_left(app)
             if interrupted.is_set() and not plan.live:
                 raise KeyboardInterrupt
-            _tell_left(app)
             if plan.live and (trouble := app.has_failed()):
                 raise FatalSourceError(f"Nothing can be heard any more: {trouble}")
             return app
@@ -99,20 +99,25 @@ def run_console(plan: Plan, prepare: Callable[[App], None] = lambda _: None) -> 
 
     async def work() -> None:
         async with App(held_back) as app:
-            async with asyncio.TaskGroup() as group:
-                prepare(app)
-                running = group.create_task(app.run(), name="desk")
-                console = Console(app.desk, person(), shown=shown.set)
-                _on_signals(("SIGTERM", "SIGHUP"), console.exit)  # a lost terminal, too
-                try:
-                    await console.run_async()
-                finally:
-                    shown.set()  # nobody may wait for a frame that never comes
-                if plan.live and not running.done():
-                    app.stop()
-                    await _finish(app, running)
-                running.cancel()
-            _tell_left(app)
+            try:
+                await beside_console(app)
+            finally:
+                _tell_left(app)
+
+    async def beside_console(app: App) -> None:
+        async with asyncio.TaskGroup() as group:
+            prepare(app)
+            running = group.create_task(app.run(), name="desk")
+            console = Console(app.desk, person(), shown=shown.set)
+            _on_signals(("SIGTERM", "SIGHUP"), console.exit)  # a lost terminal, too
+            try:
+                await console.run_async()
+            finally:
+                shown.set()  # nobody may wait for a frame that never comes
+            if plan.live and not running.done():
+                app.stop()
+                await _finish(app, running)
+            running.cancel()
 
     asyncio.run(work())
 
@@ -153,7 +158,8 @@ async def _finish(app: App, running: "asyncio.Future[None]") -> None:
     """Let a stopped desk get through what has come in, but only for so long, and say what it takes its time for."""
     if app.left and app.scoring.model:
         say(
-            f"Finishing: {counted(app.left, 'post')} still to be judged. This takes {STOP_SECONDS:.0f} seconds at most."
+            f"Finishing: {counted(app.left, 'post')} still to go through. "
+            f"This takes {STOP_SECONDS:.0f} seconds at most."
         )
     await asyncio.wait({running}, timeout=STOP_SECONDS)
     if not running.done():
@@ -161,9 +167,21 @@ async def _finish(app: App, running: "asyncio.Future[None]") -> None:
 
 
 def _tell_left(app: App) -> None:
-    """Posts that a live desk took in and nobody judged are never lost in silence."""
+    """Posts that came to a live desk and did not go through are never lost in silence, whatever ended it."""
     if app.left and app.plan.live:
-        posts = counted(app.left, "post that had come was", "posts that had come were")
-        why = "the desk was cut off" if app.scoring.model else "the sentiment model was not loaded yet"
-        then = "They come again after the next start." if app.repeats else "They do not come again."
-        say(f"{posts} not judged: {why}. {then}")
+        posts = counted(app.left, "post that had come", "posts that had come")
+        say(f"{posts} did not go through: {_why_left(app)}. {_again(app)}")
+
+
+def _why_left(app: App) -> str:
+    if app.scoring.model:
+        return "the desk was cut off"
+    return f"the sentiment model {'could not be loaded' if app.unloadable else 'was not loaded yet'}"
+
+
+def _again(app: App) -> str:
+    """Whether what is left comes again: which post came from which source nobody knows any more."""
+    if not app.repeating:
+        return "They do not come again."
+    who = "They" if len(app.repeating) == len(app.plan.sources) else "Some of them may"
+    return f"{who} come again after the next start."

@@ -4,7 +4,7 @@ import os
 import stat
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from typing import Final, Self
 
@@ -19,12 +19,20 @@ from crisisdesk.text import clean
 TOLD_FULLY: Final = 10
 """Bad lines that are told one by one; the rest are counted."""
 
-_stderr = Console(stderr=True, markup=False, highlight=False, soft_wrap=True, emoji=False)
+
+class _Stderr(Console):
+    def on_broken_pipe(self) -> None:
+        """Be silent; the desk and its results go on."""
+        self.quiet = True
+
+
+_stderr = _Stderr(stderr=True, markup=False, highlight=False, soft_wrap=True, emoji=False)
 
 
 def say(message: str) -> None:
-    """Tell the person something, on stderr."""
-    _stderr.print(message)
+    """Tell the person something, on stderr; what nobody can hear any more, as on a lost terminal, stops nothing."""
+    with suppress(OSError):
+        _stderr.print(message)
 
 
 def put(text: str) -> None:

@@ -129,7 +129,7 @@ def test_a_live_desk_that_is_quit_before_the_model_is_there_says_what_it_leaves(
     live.press(QUIT)
     code, last = live.end(10)
     assert code == 0
-    left = "3 posts that had come were not judged: the sentiment model was not loaded yet. They come again"
+    left = "3 posts that had come did not go through: the sentiment model was not loaded yet. They come again"
     assert left in " ".join(last.split())
     assert "Traceback" not in last
     # What reads languages is as heavy as the model, and comes after the first frame, too.

@@ -151,7 +151,7 @@ async def test_an_orderly_stop_lets_through_what_has_come(plan, monkeypatch):
         await sent.wait()
         assert await asyncio.to_thread(model.asked.wait, 30)
         assert (app.tally.mentions["Acme"], app.left) == (0, 100)
-        assert app.model_line() == "words@0001"
+        assert app.scoring.model == "words@0001"
         app.stop()
         model.go.set()
     assert (app.tally.mentions["Acme"], app.left) == (100, 0)
@@ -184,14 +184,24 @@ async def test_a_stop_does_not_wait_for_a_model_that_is_not_there_and_loses_noth
     async with running(plan(source, load_model=load)) as app:
         await sent.wait()
         assert app.left == 100
-        assert app.model_line() == "loading the model"
         assert (await app.desk.picture()).model == ""
         source.cursor = "after"
         app.stop()
-    assert (app.tally.mentions["Acme"], app.left, app.repeats) == (0, 100, known is not None)
+    assert (app.tally.mentions["Acme"], app.left, app.repeating) == (0, 100, {"a"} if known else set())
     async with App(plan(after)):
         assert after.resumed == known
     never.set()
+
+
+async def test_what_could_not_be_kept_does_not_come_again(plan):
+    source = Scripted("a", sends([post(1)], then_waits=True))
+    async with running(plan(source)) as app:
+        await until(app, lambda: app.tally.mentions["Acme"] == 1)
+        source.cursor = "after"
+        await app._store._read(lambda database: database.execute("PRAGMA query_only = 1"))
+        app.stop()
+    assert "not writable" in app.register.trouble
+    assert app.repeating == set()
 
 
 async def test_a_source_that_fails_for_good_is_shown_and_the_others_go_on(plan):
