@@ -105,12 +105,24 @@ def test_a_model_that_cannot_be_loaded_leaves_nothing_unsaid_on_the_console(plac
 
 
 def test_a_model_that_cannot_be_loaded_leaves_nothing_unsaid_without_a_console(places: dict[str, str]):
+    """Here a pipe is listened to as well, which cannot be read again."""
+    with (Path(places["GO"]).parent / "desk.toml").open("a") as configuration:
+        configuration.write('[[source]]\nkind = "file"\nname = "piped"\npath = "-"\n')
     command = [sys.executable, "-c", PROGRAM, "broken", "--headless"]
     options = {"env": {**os.environ, **places}, "cwd": Path(places["GO"]).parent, "text": True}
-    with subprocess.Popen(command, stderr=subprocess.PIPE, **options) as desk:
+    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, **options) as desk:
         assert desk.stderr
         assert any("ended" in line for line in desk.stderr)
         Path(places["GO"]).write_text("go")
         last = desk.stderr.read()
     assert desk.returncode == 1
-    assert " ".join(last.split()).endswith(BROKEN)
+    assert " ".join(last.split()).endswith(BROKEN.replace("They", "Some of them may"))
+
+
+def test_messages_that_nobody_reads_any_more_cost_no_result():
+    speak = "from crisisdesk.cli.terminal import put, say; say('a message'); say('another'); put('a result')"
+    unread, messages = os.pipe()
+    os.close(unread)
+    done = subprocess.run([sys.executable, "-c", speak], stdout=subprocess.PIPE, stderr=messages, check=False)
+    os.close(messages)
+    assert done.stdout == b"a result\n"
