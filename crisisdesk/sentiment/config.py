@@ -1,19 +1,26 @@
 """What the desk reads of a classifier's config.json, which strangers write: each key is checked before it is used."""
 
+from codecs import BOM_UTF8
 from pathlib import Path
 from typing import Annotated, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator, model_validator
 
 from crisisdesk.errors import ModelError
 from crisisdesk.text import clean
 
 MAX_TOKENS: Final = 64
 """What is read of a post where the folder says nothing."""
+FEWEST_TOKENS: Final = 8
+"""With fewer, hardly a word of a post would be read."""
 TOLD: Final = 3
 """Mistakes that a message spells out; a file can have thousands."""
 
 Count = Annotated[int, Field(ge=0, lt=2**53)]
+Whole = Annotated[int, Field(strict=False)]
+"""Also written as 512.0."""
+Names = Annotated[tuple[str, ...], Field(strict=False)]
+"""A list, which `_unset` hands on as one of Python."""
 Share = Annotated[float, Field(ge=0, le=1)]
 Label = Annotated[str, Field(strict=False, coerce_numbers_to_str=True)]
 
@@ -49,10 +56,10 @@ class Own(_Part):
     name: str | None = None
     base: str = "not stated"
     licence: str = "not stated"
-    languages: tuple[str, ...] = ()
-    trained_on: tuple[str, ...] = ()
+    languages: Names = ()
+    trained_on: Names = ()
     labels: dict[str, Literal["negative", "neutral", "positive"]] = {}
-    max_tokens: int = Field(default=MAX_TOKENS, ge=2, le=1 << 16)
+    max_tokens: Whole = Field(default=MAX_TOKENS, ge=FEWEST_TOKENS, le=1 << 16)
     temperature: float = Field(default=1.0, ge=0.01, le=100)
     scores: Measured = Measured()
 
@@ -64,13 +71,19 @@ class Config(_Part):
     """Hugging Face's tools take these two where a file names none."""
     architectures: tuple[str, ...] | None = None
     problem_type: str | None = None
-    max_position_embeddings: int | None = None
+    max_position_embeddings: Whole | None = None
     own: Own = Field(default=Own(), alias="crisisdesk")
 
     @property
     def labels(self) -> tuple[str, ...]:
         """The names of the outputs, in their order."""
         return tuple(self.id2label[str(number)] for number in range(len(self.id2label)))
+
+    @field_validator("id2label", "own", mode="before")
+    @classmethod
+    def _unset(cls, value: object, info: ValidationInfo) -> object:
+        """Hugging Face's tools take null as unset."""
+        return cls.model_fields[str(info.field_name)].default if value is None else value
 
     @model_validator(mode="after")
     def _numbered(self) -> Self:
@@ -91,7 +104,7 @@ def read_config(folder: Path, cure: str) -> Config:
     """
     path = folder / "config.json"
     try:
-        return Config.model_validate_json(path.read_bytes())
+        return Config.model_validate_json(path.read_bytes().removeprefix(BOM_UTF8))
     except ValidationError as error:
         reason = "; ".join(_wrong(error))
     except OSError as error:

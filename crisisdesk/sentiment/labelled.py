@@ -13,12 +13,6 @@ from crisisdesk.text import clean, shorten
 SHOWN: Final = 200
 """Characters of a file's first line that a message shows; it may be no header at all."""
 
-CONVERT: Final = (
-    """python3 -c 'import csv, sys; [print(*(" ".join(cell.split()) for cell in row), sep="\\t") """
-    """for row in csv.reader(sys.stdin, delimiter="{sign}")]' < posts.csv > posts.tsv"""
-)
-"""Quotes and line breaks within cells are gone after it, as `read_labelled` wants it."""
-
 
 @dataclass(frozen=True, slots=True)
 class LabelledPost:
@@ -74,16 +68,19 @@ def _place(path: Path, header: Sequence[str], column: str) -> int:
         return header.index(column)
     raise UsageError(
         f"{shown_name(path)} has no column {column}; its first line must name the columns, separated by tabs "
-        f"(found: {shorten(', '.join(header), SHOWN) or 'nothing'}).{_convert(header, column)}"
+        f"(found: {shorten(', '.join(header), SHOWN) or 'nothing'}).{_save_anew(header, column)}"
     )
 
 
-def _convert(header: Sequence[str], column: str) -> str:
+def _save_anew(header: Sequence[str], column: str) -> str:
     """The cure for columns that another sign separates, as spreadsheets write them; nothing where none does."""
     [line, *more] = header or [""]
     for sign, name in ((",", "commas"), (";", "semicolons")):
         if not more and column in [cell.strip(' "') for cell in line.split(sign)]:
-            return f" Its columns are separated by {name}; convert it: {CONVERT.format(sign=sign)}"
+            return (
+                f" Its columns are separated by {name}: open it as a table, save it as tab-separated text in UTF-8, "
+                "without line breaks in the cells, and name that file."
+            )
     return ""
 
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from crisisdesk.errors import ModelError
 from crisisdesk.sentiment.card import RESTORE, Card, describe
-from crisisdesk.sentiment.config import Config, read_config
+from crisisdesk.sentiment.config import FEWEST_TOKENS, Config, read_config
 from crisisdesk.sentiment.origin import stated
 from crisisdesk.sentiment.transformer import THREADS, TransformerModel, load_tokenizer
 from crisisdesk.sentiment.weights import lacking, weights_in
@@ -82,11 +82,11 @@ def parts(
         tokenizer = load_tokenizer(folder)
         network = _network(folder)
         length = min(card.max_tokens, int(tokenizer.model_max_length))
-        card = torch_card(folder, name, labels, max(length, 2))
+        card = torch_card(folder, name, labels, max(length, FEWEST_TOKENS))
         model = TransformerModel(card, tokenizer, TorchNetwork(network), threads)
         model.try_out()
-    except ModelError:
-        raise
+    except ModelError as error:
+        raise ModelError(f"{error} Fetch or restore it, or choose another model.") from error
     except Exception as error:  # the libraries raise what they like, and every cause has the same cure
         raise ModelError(
             f"The model {name} cannot be loaded ({_reason(error)}). Its folder {folder} must hold a complete "
@@ -159,7 +159,7 @@ def _network(folder: Path) -> Any:  # noqa: ANN401  a PreTrainedModel, but the l
     if missing := sorted(info["missing_keys"]):
         raise ModelError(
             f"The weights in {folder} lack parts of the classifier ({', '.join(missing[:3])}): it was never trained to "
-            "classify, or is incomplete. Fetch it again or choose another model."
+            "classify, or is incomplete."
         )
     return network.eval()
 

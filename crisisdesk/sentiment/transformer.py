@@ -26,10 +26,13 @@ THREADS: Final = 2
 SPACES: Final = ("\u2581", "\u0120")
 """Pieces that stand for a space before a sign that the model does not know, in SentencePiece and in byte pairs."""
 PLAIN: Final = {
-    "en": "we had a good day with friends and the children are happy",
-    "de": "wir hatten einen guten Tag mit Freunden und die Kinder sind froh",
+    "en": ("English", "we had a good day with friends and the children are happy"),
+    "de": ("German", "wir hatten einen guten Tag mit Freunden und die Kinder sind froh"),
 }
-"""Words that a model of the language reads in more than one piece, whatever its pieces are."""
+"""The language, and words that a model of it reads in more than one piece, whatever its pieces are."""
+UNSTATED: Final = (
+    'If it is made for another language, state that in its config.json: "crisisdesk": {"languages": ["ja"]}. If not: '
+)
 DECIMALS: Final = 4
 """Kept of a probability: CPUs of different makers agree to about the sixth, and nobody acts on the fifth."""
 
@@ -100,15 +103,17 @@ class TransformerModel:
         """Make sure that it answers, and reads plain words in one of its languages; as far as they are in `PLAIN`.
 
         Raises:
-            ModelError: it does not: then every post would get the same scores.
+            ModelError: it does not: then every post would get the same scores. Says why; whoever loads it has the cure.
         """
-        known = [text for language, text in PLAIN.items() if language in self.languages or not self.languages]
-        self.score(known or ["."])
-        pieces = [set(post.ids) - self._mute for post in self._tokenizer.encode_batch_fast(known)]
+        known = [PLAIN[language] for language in PLAIN if language in self.languages or not self.languages]
+        texts = [text for _, text in known]
+        self.score(texts or ["."])
+        pieces = [set(post.ids) - self._mute for post in self._tokenizer.encode_batch_fast(texts)]
         if known and all(len(some) < 2 for some in pieces):
             raise ModelError(
-                f"The model {shorten(self.name, 60)} knows no word, so every post would count alike; its tokenizer is "
-                "damaged or another model's: restore it."
+                f"The model {shorten(self.name, 60)} in {self._card.folder} reads no word of "
+                f"{' or '.join(language for language, _ in known)}, so every post would count alike. "
+                f"{'' if self.languages else UNSTATED}Its tokenizer is damaged or another model's."
             )
 
     def _logits(self, tokens: Sequence[list[int]]) -> "NDArray[np.float32]":
@@ -177,6 +182,8 @@ def load(
     try:
         model = TransformerModel(card, load_tokenizer(card.folder), _session(card.folder / "model.onnx"), threads)
         model.try_out()
+    except ModelError as error:
+        raise ModelError(f"{error} {cure}") from error
     except Exception as error:  # the libraries raise what they like, and every cause has the same cure
         reason = clean(str(error) or type(error).__name__, 200)
         raise ModelError(

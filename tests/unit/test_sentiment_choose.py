@@ -232,7 +232,7 @@ def test_what_a_folder_says_of_itself_does_not_steer_the_terminal(here, capsys):
         ({"temperature": "x"}, "crisisdesk.temperature should be a valid number."),
         ({"temperature": 0}, "crisisdesk.temperature should be greater than or equal to 0.01."),
         ({"temperature": float("nan")}, "crisisdesk.temperature should be"),
-        ({"max_tokens": 1}, "crisisdesk.max_tokens should be greater than or equal to 2."),
+        ({"max_tokens": 3}, "crisisdesk.max_tokens should be greater than or equal to 8."),
         ({"max_tokens": 10**30}, "crisisdesk.max_tokens should be"),
         ({"labels": ["negative"]}, "crisisdesk.labels should be an object."),
         (
@@ -241,7 +241,6 @@ def test_what_a_folder_says_of_itself_does_not_steer_the_terminal(here, capsys):
         ),
         ({"\x1b[31m": 0, "labels": {"\x1b[31m": 0}}, "crisisdesk.labels. should be"),
         ([], "crisisdesk should be an object."),
-        (None, "crisisdesk should be an object."),
     ],
 )
 @pytest.mark.parametrize("for_pytorch", [False, True])
@@ -258,6 +257,14 @@ def test_what_a_folder_says_wrong_of_itself_is_one_message_with_file_key_and_cur
     assert err.startswith(f"mine/config.json is no configuration of a classifier: {what}")
     assert "Restore the folder" in err
     assert err.removesuffix("\n").isprintable()
+
+
+def test_what_a_folder_leaves_unset_or_writes_in_another_way_is_no_mistake(here):
+    changes = {"id2label": None, "crisisdesk": None, "max_position_embeddings": 66.0}
+    folder = folder_for_pytorch(here / "mine", **changes)
+    (folder / "config.json").write_bytes(b"\xef\xbb\xbf" + (folder / "config.json").read_bytes())
+    known = choose.card_of(choose.find("./mine"))
+    assert (known.labels, known.max_tokens) == (("LABEL_0", "LABEL_1"), 64)
 
 
 @pytest.mark.parametrize("content", [b"", b"x", b"\xff\xfe", b"[" * 100_000, b"9" * 9999])

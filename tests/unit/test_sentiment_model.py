@@ -6,14 +6,16 @@ import random
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from crisisdesk.errors import ModelError
+from crisisdesk.sentiment import torch_model
 from crisisdesk.sentiment.base import NEUTRAL
 from crisisdesk.sentiment.card import LABELS, default_model_folder, read_card, render
-from crisisdesk.sentiment.transformer import TransformerModel, load
+from crisisdesk.sentiment.transformer import TransformerModel, _session, load
 
 ENGLISH = {
     "negative": (
@@ -185,10 +187,9 @@ def test_a_broken_file_is_an_error_with_its_cure(copy: Path, name: str) -> None:
         load(copy)
 
 
-@pytest.mark.parametrize("stated", [["en", "de"], []], ids=["of known languages", "of languages not stated"])
-def test_a_tokenizer_that_knows_no_word_is_an_error_and_not_a_desk_that_calls_nobody(
-    copy: Path, stated: list[str]
-) -> None:
+@pytest.fixture
+def foreign(copy: Path) -> Callable[[list[str]], Path]:
+    """Makes a model whose tokenizer knows one word of Amharic and which states these languages."""
     foreign = {"[UNK]": 0, ".": 1, "ሰላም": 2}
     model = {"type": "WordLevel", "vocab": foreign, "unk_token": "[UNK]"}
     whole = json.loads((copy / "tokenizer.json").read_text("utf-8"))
@@ -197,18 +198,49 @@ def test_a_tokenizer_that_knows_no_word_is_an_error_and_not_a_desk_that_calls_no
     (copy / "tokenizer.json").write_text(json.dumps(whole | bare | {"model": model, "added_tokens": special}))
     (copy / "tokenizer_config.json").write_text(json.dumps({"tokenizer_class": "PreTrainedTokenizerFast"}))
     config = json.loads((copy / "config.json").read_text("utf-8"))
-    (copy / "config.json").write_text(json.dumps({**config, "crisisdesk": {"languages": stated}}))
-    with pytest.raises(ModelError, match=r"knows no word, so every post would count alike.*Restore the folder\.$"):
-        load(copy)
-    (copy / "config.json").write_text(json.dumps({**config, "crisisdesk": {"languages": ["am"]}}))
-    assert load(copy).score(["."])  # of a language of which the desk has no words nothing is said
+
+    def make(languages: list[str]) -> Path:
+        (copy / "config.json").write_text(json.dumps({**config, "crisisdesk": {"languages": languages}}))
+        return copy
+
+    return make
+
+
+def test_a_tokenizer_that_reads_no_word_of_its_language_is_damaged(foreign: Callable[[list[str]], Path]) -> None:
+    with pytest.raises(ModelError) as raised:
+        load(foreign(["de"]))
+    said = "reads no word of German, so every post would count alike. Its tokenizer is damaged or another model's."
+    assert str(raised.value).endswith(f"{said} Restore the folder.")
+
+
+def test_a_model_of_another_script_is_not_called_damaged_but_asked_for_its_language(
+    foreign: Callable[[list[str]], Path],
+) -> None:
+    with pytest.raises(ModelError, match=r"reads no word of English or German.* If it is made for another language"):
+        load(foreign([]))
+    assert load(foreign(["am"])).score(["."])  # of a language of which the desk has no words nothing is said
+
+
+def test_on_pytorch_the_cure_is_another_one_and_the_only_one(
+    foreign: Callable[[list[str]], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = foreign(["en"])
+    config = json.loads((folder / "config.json").read_text("utf-8"))
+    (folder / "config.json").write_text(json.dumps({**config, "architectures": ["BertForSequenceClassification"]}))
+    (folder / "model.safetensors").write_bytes(b"weights")
+    monkeypatch.setattr(torch_model, "find_spec", lambda _: True)
+    monkeypatch.setattr(torch_model, "_network", lambda folder: folder)
+    monkeypatch.setattr(torch_model, "TorchNetwork", lambda folder: _session(folder / "model.onnx"))
+    with pytest.raises(ModelError) as raised:
+        torch_model.load(folder, "acme/moods")
+    assert str(raised.value).endswith("another model's. Fetch or restore it, or choose another model.")
+    assert "files are broken" not in str(raised.value)
 
 
 @pytest.mark.parametrize(
     ("change", "message"),
     [
         ({"id2label": {"0": "bad", "1": "good"}}, "is not clear: it has bad, good"),
-        ({"id2label": None}, "id2label should be an object"),
         ({"id2label": {"1": "negative", "2": "positive"}}, "id2label must number the labels from 0 on"),
     ],
 )
