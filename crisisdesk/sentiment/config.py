@@ -1,6 +1,5 @@
 """What the desk reads of a classifier's config.json, which strangers write: each key is checked before it is used."""
 
-from codecs import BOM_UTF8
 from pathlib import Path
 from typing import Annotated, Final, Literal, Self
 
@@ -17,8 +16,6 @@ TOLD: Final = 3
 """Mistakes that a message spells out; a file can have thousands."""
 
 Count = Annotated[int, Field(ge=0, lt=2**53)]
-Whole = Annotated[int, Field(strict=False)]
-"""Also written as 512.0."""
 Names = Annotated[tuple[str, ...], Field(strict=False)]
 """A list, which `_unset` hands on as one of Python."""
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -59,7 +56,7 @@ class Own(_Part):
     languages: Names = ()
     trained_on: Names = ()
     labels: dict[str, Literal["negative", "neutral", "positive"]] = {}
-    max_tokens: Whole = Field(default=MAX_TOKENS, ge=FEWEST_TOKENS, le=1 << 16)
+    max_tokens: int = Field(default=MAX_TOKENS, ge=FEWEST_TOKENS, le=1 << 16)
     temperature: float = Field(default=1.0, ge=0.01, le=100)
     scores: Measured = Measured()
 
@@ -71,7 +68,7 @@ class Config(_Part):
     """Hugging Face's tools take these two where a file names none."""
     architectures: tuple[str, ...] | None = None
     problem_type: str | None = None
-    max_position_embeddings: Whole | None = None
+    max_position_embeddings: int | None = None
     own: Own = Field(default=Own(), alias="crisisdesk")
 
     @property
@@ -104,7 +101,7 @@ def read_config(folder: Path, cure: str) -> Config:
     """
     path = folder / "config.json"
     try:
-        return Config.model_validate_json(path.read_bytes().removeprefix(BOM_UTF8))
+        return Config.model_validate_json(path.read_bytes())
     except ValidationError as error:
         reason = "; ".join(_wrong(error))
     except OSError as error:

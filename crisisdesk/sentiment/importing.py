@@ -186,7 +186,7 @@ def _new_folder(out: Path) -> Iterator[Path]:
 def _is_import(folder: Path) -> bool:
     """Whether the desk made it, so that it may be replaced; other people's folders hold a model.onnx as well."""
     try:
-        config = json.loads((folder / "config.json").read_text(encoding="utf-8-sig"))
+        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return False
     return (folder / "model.onnx").is_file() and isinstance(config, dict) and "crisisdesk" in config

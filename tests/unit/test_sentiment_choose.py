@@ -259,10 +259,8 @@ def test_what_a_folder_says_wrong_of_itself_is_one_message_with_file_key_and_cur
     assert err.removesuffix("\n").isprintable()
 
 
-def test_what_a_folder_leaves_unset_or_writes_in_another_way_is_no_mistake(here):
-    changes = {"id2label": None, "crisisdesk": None, "max_position_embeddings": 66.0}
-    folder = folder_for_pytorch(here / "mine", **changes)
-    (folder / "config.json").write_bytes(b"\xef\xbb\xbf" + (folder / "config.json").read_bytes())
+def test_null_in_a_configuration_is_unset_and_no_mistake(here):
+    folder_for_pytorch(here / "mine", id2label=None, crisisdesk=None, max_position_embeddings=66)
     known = choose.card_of(choose.find("./mine"))
     assert (known.labels, known.max_tokens) == (("LABEL_0", "LABEL_1"), 64)
 
