@@ -55,7 +55,7 @@ def find(asked: str | None, home: Path | None = None) -> Choice:
         home: where imported models are.
 
     Raises:
-        UsageError: there is no such folder, or it is no name.
+        UsageError: there is no such folder, it holds no model, or it is no name.
         ModelError: the folder was changed after it was imported.
     """
     home = home or imported_models()
@@ -98,6 +98,8 @@ def find_source(asked: str, home: Path | None = None) -> Choice:
 def _of_folder(folder: Path, home: Path) -> Choice:
     """A folder that runs as it is, or one for PyTorch that may have been imported."""
     name = clean(folder.resolve().name, 200)
+    if not (folder / "config.json").is_file():
+        raise UsageError(f"The folder {clean(str(folder), 200)} holds no model: there is no config.json in it.")
     if (folder / "model.onnx").is_file():
         return Choice(name, folder, None, folder)
     copy = _copy_of(folder, home)

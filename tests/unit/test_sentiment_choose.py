@@ -339,3 +339,9 @@ def test_a_model_of_the_hub_is_fetched_before_anything_is_started(here, monkeypa
 def test_a_mistyped_or_former_name_of_the_shipped_model_is_told_the_right_one(asked):
     with pytest.raises(UsageError, match="the one that comes along is e5-posts-v2"):
         choose.find(asked)
+
+
+def test_a_folder_without_a_model_is_not_answered_with_an_installation(here):
+    (here / "pictures").mkdir()
+    with pytest.raises(UsageError, match=r"The folder pictures holds no model: there is no config\.json in it"):
+        choose.find("./pictures")
