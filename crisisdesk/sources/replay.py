@@ -79,7 +79,7 @@ class Replay:
                 for post in posts:
                     await self._wait_for(post.time)
                     await send(post)
-                    self._count()
+                    self._count(post.time)
         except CrisisdeskError as error:
             self._status = replace(self._status, state="failed", trouble=str(error))
             raise
@@ -102,9 +102,10 @@ class Replay:
             self._pace.clock.restart(shown_from, self._pace.speed)
         await self._pace.clock.sleep_until(moment)
 
-    def _count(self) -> None:
-        seen = self._status
-        self._status = replace(seen, events=seen.events + 1, posts=seen.posts + 1, last_event=self._clock.now())
+    def _count(self, moment: datetime) -> None:
+        """Count a post; a recording's came when it was written: its clock shows less while posts are under way."""
+        seen, came = self._status, moment if self._pace else self._clock.now()
+        self._status = replace(seen, events=seen.events + 1, posts=seen.posts + 1, last_event=came)
 
 
 class FileSource(Replay):
@@ -154,8 +155,8 @@ class FileSource(Replay):
         self._behind = 0
         return super()._read()
 
-    def _count(self) -> None:
-        super()._count()
+    def _count(self, moment: datetime) -> None:
+        super()._count(moment)
         self._sent += 1
 
     def _report(self, line: BadLine) -> None:

@@ -14,7 +14,7 @@ import pytest
 
 from crisisdesk.clock import ReplayClock, WallClock
 from crisisdesk.errors import FatalSourceError, UsageError
-from crisisdesk.records import Post
+from crisisdesk.records import EPOCH, Post
 from crisisdesk.sources.replay import FileSource, Pace, Replay
 
 START = datetime(2008, 11, 14, tzinfo=UTC)
@@ -237,3 +237,12 @@ def test_ctrl_c_ends_a_replay_of_a_pipe_that_stays_open(tmp_path):
         finally:
             running.kill()
         assert b"Error" not in running.stderr.read()
+
+
+async def test_a_recording_has_been_heard_when_its_newest_post_was_written_however_far_its_clock_shows():
+    clock = ReplayClock(EPOCH)
+    clock.reached = lambda: EPOCH  # the first posts are under way, and nothing has gone through
+    source = Replay("demo", posts(0, 1), clock, Pace(clock, shown_from=START + timedelta(days=9)))
+    await played(source)
+    assert clock.now() == EPOCH
+    assert source.status().last_event == START + timedelta(hours=1)
