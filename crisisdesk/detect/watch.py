@@ -33,6 +33,8 @@ class Hour:
     total: int
     expected: float | None
     high: float | None
+    usual_share: float | None = None
+    """Of negative posts among all; None as above, and in what versions before this one kept."""
 
 
 def minutes(moment: datetime) -> float:
@@ -119,7 +121,7 @@ class WatchDetector:
 
     def state(self) -> dict[str, Any]:
         """Everything that must survive a restart, as plain values; posts are not among it."""
-        hours = [(h.start.timestamp(), h.negative, h.total, h.expected, h.high) for h in self._history]
+        hours = [(h.start.timestamp(), h.negative, h.total, h.expected, h.high, h.usual_share) for h in self._history]
         return {
             "now": self._now.timestamp(),
             "detector": self.detector.state(),
@@ -153,10 +155,10 @@ class WatchDetector:
 
     def _hour(self, hour: int) -> Hour:
         total, negative = self.detector.between(hour * HOUR, (hour + 1) * HOUR - 1)
-        expected = high = None
-        if self.detector.awake:
-            expected, high = self.detector.usual(hour)
-        return Hour(EPOCH + timedelta(hours=hour), negative, total, expected, high)
+        start = EPOCH + timedelta(hours=hour)
+        if not self.detector.awake:
+            return Hour(start, negative, total, None, None)
+        return Hour(start, negative, total, *self.detector.usual(hour), self.detector.baseline.share)
 
     def _judge(self) -> Spike:
         reading = self.detector.read()
