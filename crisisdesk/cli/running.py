@@ -3,7 +3,7 @@
 import asyncio
 import signal
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from getpass import getuser
@@ -119,7 +119,33 @@ def run_console(plan: Plan, prepare: Callable[[App], None] = lambda _: None) -> 
                 await _finish(app, running)
             running.cancel()
 
-    asyncio.run(work())
+    _run_until_ctrl_c(work)
+
+
+def _run_until_ctrl_c(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """Ctrl+c, once or more often, ends the work where it waits, and is answered when the loop has ended.
+
+    asyncio's own answer falls into the midst of whatever runs, where it becomes a traceback or is lost.
+    """
+    pressed = threading.Event()
+
+    async def listening() -> None:
+        task = asyncio.ensure_future(work())
+
+        def cut_off() -> None:
+            pressed.set()
+            task.cancel()
+
+        _on_signals(("SIGINT",), cut_off)
+        await task
+
+    try:
+        asyncio.run(listening())
+    except asyncio.CancelledError:
+        if not pressed.is_set():
+            raise
+    if pressed.is_set():
+        raise KeyboardInterrupt
 
 
 def _stop_on_signals(app: App) -> asyncio.Event:

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -93,6 +94,19 @@ def test_ctrl_c_while_the_desk_finishes_says_what_it_leaves(desk: Terminal, plac
         desk.process.send_signal(signal.SIGINT)
         desk.until(f"{POSTS} posts that had come did not go through: the desk was cut off.")
     assert desk.end()[0] == 130
+
+
+def test_ctrl_c_pressed_again_and_again_changes_nothing(desk: Terminal, places: dict[str, str]):
+    with Path(places["GO"]).open("w"):  # the model is at work all the time
+        desk.press(QUIT)
+        assert Path(places["BEGUN"]).read_text() == ""
+        desk.until("Finishing")
+        for _ in range(8):
+            desk.process.send_signal(signal.SIGINT)
+            time.sleep(0.1)
+    code, last = desk.end()
+    assert code == 130
+    assert " ".join(last.split()).endswith("the desk was cut off. They come again after the next start.")
 
 
 def test_a_model_that_cannot_be_loaded_leaves_nothing_unsaid_on_the_console(places: dict[str, str]):
