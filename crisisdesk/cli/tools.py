@@ -9,17 +9,19 @@ from crisisdesk.cli.loading import LabelsOption, ModelOption, model_loader
 from crisisdesk.cli.running import load_shipped_model
 from crisisdesk.cli.terminal import BadLines, progress, put_lines, say
 from crisisdesk.clock import WallClock
-from crisisdesk.detect.series import detect_series, parse_rate
-from crisisdesk.detect.series_file import HEADER, read_series
+from crisisdesk.detect.series import detect_series
+from crisisdesk.detect.series_alerts import parse_rate
+from crisisdesk.detect.series_file import HEADER, parse_columns, read_series
 from crisisdesk.detect.series_file import as_csv as as_csv_row
 from crisisdesk.detect.series_file import as_json as as_json_row
 from crisisdesk.errors import CrisisdeskError, UsageError
-from crisisdesk.lines import Progress, size_of
+from crisisdesk.lines import Progress, shown_name, size_of
 from crisisdesk.playbooks.check import check
 from crisisdesk.playbooks.library import playbook_files
 from crisisdesk.resources import folder
 from crisisdesk.sentiment.score import score_texts
 from crisisdesk.sources.files import read_texts
+from crisisdesk.text import counted
 from crisisdesk.threads import as_they_come
 
 CHUNK: Final = 1000
@@ -34,23 +36,40 @@ def detect(
     counts: Annotated[str, typer.Argument(metavar="COUNTS.csv", help="With a header and timestamp,value; - is stdin.")],
     *,
     alerts: Annotated[str, typer.Option(help='How many alerts you want: "1 per week", "3 per day", …')] = "1 per week",
+    columns: Annotated[
+        str | None, typer.Option(metavar="timestamp=NAME,…", help="Which columns they are: timestamp=Date,value=Calls.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Find the bursts in a series of counts: writes timestamp,value,expected,score,spike, a row for each row."""
+    """Find the bursts in a series of counts: writes timestamp,value,expected,score,spike, a row for each row.
+
+    Counts of any interval: minutes, hours, days. It learns the rhythm of the day and of the week, and alerts once for
+    each burst. Commas, semicolons or tabs may separate the columns.
+    """
     rate = parse_rate(alerts)
-    name = "standard input" if counts == "-" else counts
+    places = parse_columns(columns) if columns is not None else None
+    name = shown_name(Path(counts))
     write = as_json_row if as_json else as_csv_row
     header = None if as_json else HEADER
-    judged = 0
-    with BadLines() as bad:
-        for row in detect_series(read_series(counts, lambda line, reason: bad(f"{name}:{line}: {reason}")), rate):
+    judged = spikes = 0
+
+    def note(text: str) -> None:
+        say(f"{name}: {text}.")
+
+    with BadLines() as bad, progress("judging", size_of([Path(counts)]), streaming=True) as advance:
+        samples = read_series(
+            counts, lambda line, reason: bad(f"{name}:{line}: {reason}"), note, places, Progress(advance.to)
+        )
+        for row in detect_series(samples, rate, note):
             if header is not None:
                 print(header)
                 header = None
             print(write(row))
             judged += row.spike is not None
+            spikes += bool(row.spike)
     if not judged:
-        raise CrisisdeskError(f"{counts}: not one value could be read; it needs a number in the column value.")
+        raise CrisisdeskError(f"{name}: not one value could be read; it needs a number in the column value.")
+    say(f"{counted(spikes, 'alert')} in {counted(judged, 'value')}.")
 
 
 def score(

@@ -1,30 +1,29 @@
 """A series as a file: CSV with the columns `timestamp` and `value` in, CSV or JSON lines out."""
 
+import codecs
 import csv
-import gzip
 import io
-import sys
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, datetime
-from typing import Final, TextIO
+from pathlib import Path
+from typing import Final, TextIO, cast
 
 import orjson
 
-from crisisdesk.detect.series import Judged, Sample
+from crisisdesk.detect.series import Judged, OnNote, Sample
+from crisisdesk.detect.series_cells import Numbers, parse_time
 from crisisdesk.errors import CrisisdeskError, UsageError
-from crisisdesk.records import EPOCH
+from crisisdesk.lines import Progress, opened, shown_name
 from crisisdesk.text import clean, shorten
 
-LARGEST_VALUE: Final = 1e12
-"""Above it, sums over hours would no longer be exact."""
-FIRST_EPOCH: Final = 1e8
-"""Smaller numbers (row numbers, years) are no epoch seconds."""
-FIRST_EPOCH_MILLISECONDS: Final = 1e11
 SHOWN: Final = 40
-"""Characters of an unreadable cell that a message repeats."""
-COLUMNS: Final = ("timestamp", "value", "expected", "score", "spike")
+"""Characters of an unreadable cell that a message repeats, and columns of a header."""
+LONGEST_HEADER: Final = 1 << 16
+"""Characters."""
+DELIMITERS: Final = {",": "commas", ";": "semicolons", "\t": "tabs"}
+NEEDED: Final = ("timestamp", "value")
+COLUMNS: Final = (*NEEDED, "expected", "score", "spike")
 END: Final = "\r\n"
 """Told to the writer although the caller ends the lines: it quotes what it must because it would end a line."""
 HEADER: Final = ",".join(COLUMNS)
@@ -33,79 +32,116 @@ _WITHOUT_TIME: Final = (
     "such rows are taken to follow at the usual interval (5 minutes if no time can be read); "
     "write 2026-11-22T05:50:00Z or seconds since 1970; said once"
 )
+_UTF_16: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_ZIP: Final = b"PK"
 
 OnBad = Callable[[int, str], None]
 """Told of a line that cannot be used as it is: its number and why."""
 
 
-def read_series(path: str, on_bad: OnBad) -> Iterator[Sample]:
+def read_series(
+    path: str,
+    on_bad: OnBad,
+    on_note: OnNote = lambda _: None,
+    columns: Mapping[str, str] | None = None,
+    progress: Progress | None = None,
+) -> Iterator[Sample]:
     """Read the rows of a CSV file, one sample each, in the order of the file.
 
-    The header must name `timestamp` and `value`, in any order and among others. Timestamps are ISO 8601 / RFC 3339
-    (without a zone: UTC) or seconds or milliseconds since 1970. A value that cannot be read is reported and becomes a
-    sample without a count; the first timestamp that cannot be read is reported for all.
+    The header must name `timestamp` and `value`, or what `columns` has in their place, in any order and among others,
+    separated by commas, semicolons or tabs. Cells are read as `series_cells` says. A value that cannot be read is
+    reported and becomes a sample without a count; the first timestamp that cannot be read is reported for all.
 
     Args:
-        path: a file, gzipped if its name ends in `.gz`; `-` is standard input.
+        path: a file, gzipped or not; `-` is standard input.
         on_bad: told of every value that cannot be read.
+        on_note: told how a file is read that is not as programmes write them.
+        columns: `timestamp` and `value` -> the names of the file's columns, see `parse_columns`.
+        progress: told how much is read.
 
     Raises:
         UsageError: there is no such file, or its header lacks a column.
         CrisisdeskError: the file breaks off or is no CSV.
     """
-    name = "standard input" if path == "-" else path
+    name = shown_name(Path(path))
     try:
-        with _opened(path) as handle:
-            yield from _samples(name, handle, on_bad)
-    except (OSError, EOFError, zlib.error, csv.Error) as error:
+        with _opened(Path(path), name, progress or Progress()) as handle:
+            yield from _samples(name, handle, {one: (columns or {}).get(one, one) for one in NEEDED}, on_bad, on_note)
+    except (OSError, EOFError, zlib.error, csv.Error, UnicodeError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise CrisisdeskError(f"{name} cannot be read to its end: {reason}. Repair or save it again.") from error
 
 
+def parse_columns(text: str) -> dict[str, str]:
+    """Read `timestamp=Date,value=Calls`: which of the file's columns are ours.
+
+    Raises:
+        UsageError: it is not of that form.
+    """
+    columns: dict[str, str] = {}
+    for part in text.split(","):
+        ours, _, theirs = (piece.strip() for piece in part.partition("="))
+        if ours not in NEEDED or not theirs or ours in columns:
+            raise UsageError(f"--columns: '{part.strip()}' says nothing; write it like timestamp=Date,value=Calls.")
+        columns[ours] = theirs
+    return columns
+
+
 @contextmanager
-def _opened(path: str) -> Iterator[TextIO]:
-    if path == "-":
-        wrapped = io.TextIOWrapper(sys.stdin.buffer, encoding="utf-8-sig", errors="replace", newline="")
-        try:
-            yield wrapped
-        finally:
-            wrapped.detach()  # standard input is not ours to close
-        return
-    try:
-        binary = gzip.open(path, "rb") if path.endswith(".gz") else open(path, "rb")  # noqa: PTH123, SIM115 - closed below
-    except OSError as error:
-        raise UsageError(f"{path} cannot be opened: {error.strerror}. Give the path of a CSV file.") from error
-    with binary, io.TextIOWrapper(binary, encoding="utf-8-sig", errors="replace", newline="") as handle:
-        yield handle
+def _opened(path: Path, name: str, progress: Progress) -> Iterator[TextIO]:
+    with opened(path, progress) as binary:
+        buffered = cast("io.BufferedReader", binary)  # or a GzipFile, which peeks like one
+        start = buffered.peek(2)[:2]
+        if start == _ZIP:
+            raise UsageError(f"{name} is a spreadsheet or an archive; save its table as CSV and give that.")
+        encoding = "utf-16" if start in _UTF_16 else "utf-8-sig"
+        with io.TextIOWrapper(buffered, encoding=encoding, errors="replace", newline="") as handle:
+            yield handle
 
 
-def _samples(name: str, handle: TextIO, on_bad: OnBad) -> Iterator[Sample]:
-    lines = csv.reader(handle)
-    time_column, value_column = _columns(name, next(lines, []))
+def _samples(name: str, handle: TextIO, columns: Mapping[str, str], on_bad: OnBad, on_note: OnNote) -> Iterator[Sample]:
+    header = handle.readline(LONGEST_HEADER)
+    delimiter, time_column, value_column = _places(name, header, columns)
+    if delimiter != ",":
+        on_note(f"columns are separated by {DELIMITERS[delimiter]}")
+    numbers = Numbers(on_note, commas=delimiter != ",")
     complained = False
+    lines = csv.reader(handle, delimiter=delimiter)
     for cells in lines:
         if not cells:
             continue
+        line = lines.line_num + 1
         timestamp, value = _cell(cells, time_column), _cell(cells, value_column)
-        time, count = parse_time(timestamp), parse_count(value)
-        if time is None and not complained:
+        moment = parse_time(timestamp)
+        if moment is None and not complained:
             complained = True
-            on_bad(lines.line_num, f"the timestamp {_quoted(timestamp)} cannot be read; {_WITHOUT_TIME}")
+            on_bad(line, f"the timestamp {_quoted(timestamp)} cannot be read; {_WITHOUT_TIME}")
+        time, offset = moment or (None, 0.0)
+        count, reason = numbers.read(value)
         if count is None:
-            on_bad(lines.line_num, f"the value {_quoted(value)} is no number from 0 to 1e12; taken for an outage")
-        yield Sample(timestamp, value, time, count)
+            on_bad(line, f"the value {_quoted(value)} {reason}")
+        yield Sample(timestamp, value, time, count, offset)
 
 
-def _columns(name: str, header: list[str]) -> tuple[int, int]:
-    names = [cell.strip().casefold() for cell in header]
-    missing = [column for column in COLUMNS[:2] if column not in names]
-    if missing:
-        found = ", ".join(_quoted(cell) for cell in header[:SHOWN]) or "nothing"
-        raise UsageError(
-            f"{name}:1: the header has no column {' and no column '.join(missing)}, but {found}; "
-            "the first line must read timestamp,value (separated by commas)."
-        )
-    return names.index("timestamp"), names.index("value")
+def _places(name: str, header: str, columns: Mapping[str, str]) -> tuple[str, int, int]:
+    """The sign between the columns, and which of them are ours."""
+    wanted = [columns[one].strip().casefold() for one in NEEDED]
+    for delimiter in DELIMITERS:
+        names = [cell.strip().casefold() for cell in _split(header, delimiter)]
+        if all(one in names for one in wanted):
+            return delimiter, names.index(wanted[0]), names.index(wanted[1])
+    cells = max((_split(header, delimiter) for delimiter in DELIMITERS), key=len)
+    known = [cell.strip().casefold() for cell in cells]
+    missing = [_quoted(columns[ours]) for ours, one in zip(NEEDED, wanted, strict=True) if one not in known]
+    found = ", ".join(_quoted(cell) for cell in cells[:SHOWN]) or "nothing"
+    raise UsageError(
+        f"{name}:1: the header has no column {' and no column '.join(missing)}, but {found}; the first line must read "
+        "timestamp,value, or say which columns they are: --columns timestamp=NAME,value=NAME."
+    )
+
+
+def _split(header: str, delimiter: str) -> list[str]:
+    return next(csv.reader([header], delimiter=delimiter), [])
 
 
 def _cell(cells: list[str], column: int) -> str:
@@ -115,32 +151,6 @@ def _cell(cells: list[str], column: int) -> str:
 def _quoted(cell: str) -> str:
     """A cell as a message may repeat it: cleaned, short, in quotes."""
     return f"'{shorten(clean(cell, 4 * SHOWN), SHOWN)}'"
-
-
-def parse_count(text: str) -> float | None:
-    """A value from 0 to `LARGEST_VALUE`, None if it is none."""
-    try:
-        count = float(text)
-    except ValueError:
-        return None
-    return count if 0 <= count <= LARGEST_VALUE else None  # False for NaN, too
-
-
-def parse_time(text: str) -> float | None:
-    """Seconds since 1970, None if it is no time; without a zone it is UTC."""
-    try:
-        number = float(text)
-    except ValueError:
-        number = 0.0
-    if FIRST_EPOCH <= number < FIRST_EPOCH_MILLISECONDS:
-        return number
-    if FIRST_EPOCH_MILLISECONDS <= number < FIRST_EPOCH_MILLISECONDS * 1000:
-        return number / 1000.0
-    try:
-        moment = datetime.fromisoformat(text.strip())
-    except ValueError:
-        return None
-    return ((moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - EPOCH).total_seconds()
 
 
 def as_csv(row: Judged) -> str:
@@ -160,7 +170,7 @@ def as_csv(row: Judged) -> str:
 
 def as_json(row: Judged) -> str:
     """One object on one line, with the columns of the CSV as keys; a value that cannot be read is null."""
-    count = parse_count(row.value)
+    count = row.count
     cells = (
         row.timestamp,
         int(count) if count is not None and count.is_integer() else count,
