@@ -34,6 +34,8 @@ _WITHOUT_TIME: Final = (
 )
 _UTF_16: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _ZIP: Final = b"PK"
+_SEPARATOR: Final = "sep="
+"""Begins a line that spreadsheets put before the header."""
 
 OnBad = Callable[[int, str], None]
 """Told of a line that cannot be used as it is: its number and why."""
@@ -100,7 +102,9 @@ def _opened(path: Path, name: str, progress: Progress) -> Iterator[TextIO]:
 
 
 def _samples(name: str, handle: TextIO, columns: Mapping[str, str], on_bad: OnBad, on_note: OnNote) -> Iterator[Sample]:
-    header = handle.readline(LONGEST_HEADER)
+    header, before = handle.readline(LONGEST_HEADER), 1
+    if header.lower().startswith(_SEPARATOR):
+        header, before = handle.readline(LONGEST_HEADER), 2
     delimiter, time_column, value_column = _places(name, header, columns)
     if delimiter != ",":
         on_note(f"columns are separated by {DELIMITERS[delimiter]}")
@@ -110,7 +114,7 @@ def _samples(name: str, handle: TextIO, columns: Mapping[str, str], on_bad: OnBa
     for cells in lines:
         if not cells:
             continue
-        line = lines.line_num + 1
+        line = lines.line_num + before
         timestamp, value = _cell(cells, time_column), _cell(cells, value_column)
         moment = parse_time(timestamp)
         if moment is None and not complained:

@@ -171,6 +171,12 @@ def test_a_german_spreadsheet_is_read_and_how_is_told(tmp_path: Path) -> None:
     ]
 
 
+def test_the_line_that_names_the_separator_is_no_header(tmp_path: Path) -> None:
+    rows, complaints = read(file_of(tmp_path, "sep=;\r\ntimestamp;value\r\n2026-01-01;3\r\n2026-01-02;x\r\n"))
+    assert [row.count for row in rows] == [3.0, None]
+    assert [line for line, _ in complaints] == [4]
+
+
 def test_tabs_may_separate_the_columns(tmp_path: Path) -> None:
     rows, complaints = read(file_of(tmp_path, "value\ttimestamp\n3\t2026-01-01\n", "counts.tsv"))
     assert [(row.timestamp, row.count) for row in rows] == [("2026-01-01", 3.0)]
