@@ -28,6 +28,6 @@ seit sich sie sind so soll sollte sondern sonst über um und uns unser unsere un
 waren warum was wegen weil weiter welche wenn wer werde werden wie wieder will wir wird wirklich wo wollen wurde
 würde wurden zu zum zur heute morgen
 """
-_NETWORKS = "rt mt via http https www com amp gt lt"
+_NETWORKS = "rt mt via abt tweet tweets tweeted tweeting retweet retweeting retweeted http https www com amp gt lt"
 
 STOPWORDS: Final = frozenset(f"{_ENGLISH} {_GERMAN} {_NETWORKS}".split())

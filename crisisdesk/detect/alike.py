@@ -1,0 +1,26 @@
+"""Near-copies: the same text with small edits, by the words that two texts share."""
+
+from typing import Final
+from zlib import crc32
+
+ALIKE: Final = 0.7
+"""Share of the words of two texts, taken together, that both must have: two words of twelve may differ."""
+TOO_SHORT: Final = 4
+"""Fewer words than these may be the same by chance."""
+_BITS: Final = 1021
+"""Words are compared as bits of one number, which costs a tenth of comparing sets; few of them share a bit."""
+
+
+def sketch(said: str) -> int:
+    """The words of a text of `crisisdesk.detect.phrases.spoken`, one bit each; 0 for one too short to have copies."""
+    words = {word for word in said.split() if word != "|"}
+    bits = 0
+    for word in words if len(words) >= TOO_SHORT else ():
+        bits |= 1 << crc32(word.encode()) % _BITS
+    return bits
+
+
+def are_alike(one: int, other: int) -> bool:
+    """Whether of two sketches one is a near-copy of the other, by the Jaccard similarity of their words."""
+    common = one & other
+    return common != 0 and common.bit_count() >= ALIKE * (one | other).bit_count()

@@ -1,0 +1,66 @@
+"""What is newly being said about a watch: many people say it, and usually almost nobody does."""
+
+import itertools
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from typing import Final
+
+FRESH_FROM: Final = 5
+"""People who must say a phrase before it counts as talk of the day."""
+FRESH_TIMES: Final = 5.0
+"""How many times as often as usual it must be said."""
+FRESH_KEEP: Final = 0.5
+"""It stays talk of the day while it is said by this part of the people that it took."""
+
+
+class Fresh:
+    """Talk of the day: counts phrases as they are said and forgotten. `usual` gives the share of posts that say one."""
+
+    def __init__(self, usual: Callable[[str], float]) -> None:
+        self._usual = usual
+        self._said: Counter[str] = Counter()
+        self._fresh: set[str] = set()
+
+    def say(self, phrases: set[str], usual_posts: float) -> set[str]:
+        """Count a person's post; what of its phrases has become fresh by it.
+
+        Args:
+            phrases: of the post.
+            usual_posts: posts that are usual in the time after which phrases are forgotten; 0 while nothing is known.
+        """
+        self._said.update(phrases)
+        self._fresh -= {p for p in phrases & self._fresh if not self._is_fresh(p, usual_posts, FRESH_KEEP)}
+        news = {p for p in phrases - self._fresh if self._is_fresh(p, usual_posts)} if usual_posts else set()
+        self._fresh |= news
+        return news
+
+    def forget(self, phrases: Iterable[str]) -> None:
+        """A post has grown old."""
+        for phrase in phrases:
+            self._said[phrase] -= 1
+            if self._said[phrase] < FRESH_KEEP * FRESH_FROM:
+                self._fresh.discard(phrase)
+            if self._said[phrase] <= 0:
+                del self._said[phrase]
+
+    def speaks_of(self, phrases: set[str]) -> bool:
+        """Whether any of these is fresh."""
+        return not phrases.isdisjoint(self._fresh)
+
+    def phrases(self, most: int) -> list[str]:
+        """What is newly being said, by most people first; of phrases that share a word only the first."""
+        ranked = sorted(self._fresh, key=lambda phrase: (-self._said[phrase], -len(phrase), phrase))
+        return list(itertools.islice(_distinct(ranked), most))
+
+    def _is_fresh(self, phrase: str, usual_posts: float, part: float = 1.0) -> bool:
+        said = self._said[phrase]
+        return said >= part * FRESH_FROM and said >= part * FRESH_TIMES * self._usual(phrase) * usual_posts
+
+
+def _distinct(phrases: Iterable[str]) -> Iterator[str]:
+    taken: set[str] = set()
+    for phrase in phrases:
+        words = {word.lstrip("#") for word in phrase.split()}
+        if taken.isdisjoint(words):
+            taken |= words
+            yield phrase

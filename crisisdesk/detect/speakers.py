@@ -1,0 +1,58 @@
+"""How many distinct people are behind the negative posts of the last so many minutes, at the price of one addition."""
+
+from collections import OrderedDict
+from typing import Final
+
+KEPT: Final = 20_000
+"""People that are known apart; in a greater crowd the longest silent count once more when they speak again."""
+
+
+class Speakers:
+    """Each person counts in the minute of the newest post, so a window's people are a sum. Minutes are since 1970."""
+
+    def __init__(self, minutes: int) -> None:
+        self._posts = [0] * minutes
+        self._people = [0] * minutes
+        self._newest: OrderedDict[int, int] = OrderedDict()
+        self._now = 0
+
+    def add(self, voice: int, minute: int) -> None:
+        """A voice, by its digest, has spoken; what is older than the minutes kept is no matter any more."""
+        self._pass_time(minute)
+        width = len(self._posts)
+        if minute <= self._now - width:
+            return
+        slot = minute % width
+        self._posts[slot] += 1
+        known = self._newest.get(voice)
+        if known is not None and known >= minute:
+            return
+        if known is not None and known > self._now - width:
+            self._people[known % width] -= 1
+        self._people[slot] += 1
+        self._newest[voice] = minute
+        self._newest.move_to_end(voice)
+        if len(self._newest) > KEPT:
+            self._newest.popitem(last=False)
+
+    def since(self, minute: int) -> tuple[int, int]:
+        """Posts and people from that minute on."""
+        width = len(self._posts)
+        first = max(minute, self._now - width + 1) % width
+        last = self._now % width
+        if minute > self._now:
+            return 0, 0
+        return _sum(self._posts, first, last), _sum(self._people, first, last)
+
+    def _pass_time(self, minute: int) -> None:
+        width = len(self._posts)
+        for empty in range(max(self._now + 1, minute - width + 1), minute + 1):
+            self._posts[empty % width] = self._people[empty % width] = 0
+        self._now = max(self._now, minute)
+        while self._newest and next(iter(self._newest.values())) <= self._now - width:
+            self._newest.popitem(last=False)
+
+
+def _sum(ring: list[int], first: int, last: int) -> int:
+    """From one place on to another, both included, over the end where the other stands before it."""
+    return sum(ring[first : last + 1]) if first <= last else sum(ring[first:]) + sum(ring[: last + 1])
