@@ -99,7 +99,11 @@ class Budget:
 
 
 def threshold_for(alerts_per_week: float) -> float:
-    """The least surprise that alerts for a budget of so many alerts a week."""
+    """The least surprise that alerts for a budget of so many alerts a week.
+
+    Of five well-known brands over eight weeks, "1 per week" gave 1.0 alerts a week in rows of five minutes and 1.2 in
+    rows of an hour, "1 per day" 4.4 and 3.6 (`tests/proof/brand_series.py`).
+    """
     return -math.log(alerts_per_week)
 
 

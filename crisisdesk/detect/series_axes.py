@@ -44,9 +44,12 @@ class Record:
     def compare(self, excess: float, floor: float) -> float:
         """Mean log of how many times the records this excess is, then remember it."""
         bests = self._best or [floor] * len(self._fading)
-        ratios = math.prod(max(excess / max(best, floor), LEAST_RATIO) for best in bests)
+        if excess == 0:  # the commonest case, which needs no sums
+            self._best = [best * fading for best, fading in zip(bests, self._fading, strict=True)]
+            return math.log(LEAST_RATIO)
+        ratios = [max(excess / max(best, floor), LEAST_RATIO) for best in bests]
         self._best = [max(best * fading, excess) for best, fading in zip(bests, self._fading, strict=True)]
-        return math.log(ratios) / len(bests)
+        return math.log(math.prod(ratios)) / len(ratios)
 
 
 class _Window:
