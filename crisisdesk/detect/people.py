@@ -1,82 +1,198 @@
-"""People are counted, not posts: copies collapse to their original, and nobody counts more than twice an hour."""
+"""People are counted, not posts: copies collapse to their original, and nobody counts more than twice an hour.
+
+What is remembered of texts and authors are digests of eight bytes, the same in every process, so that a restart forgets
+nobody, and no more than the desk needs: a day of texts, an hour of authors.
+"""
 
 import re
-from collections import OrderedDict, deque
-from typing import Final
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Any, Final, Generic, TypeVar
 
 from crisisdesk.records import Post
 
-REMEMBERED: Final = 24 * 60
-"""Minutes for which a text is recognised as a copy."""
 POSTS_AN_HOUR: Final = 2
 """Posts of one author that count within an hour."""
-TEXTS_KEPT: Final = 50_000
-AUTHORS_KEPT: Final = 50_000
+QUARTERS: Final = 5
+"""Quarters of a day, the present one included, in which a text is recognised as a copy: a whole day at least."""
+QUARTER: Final = 6 * 60
+HOUR: Final = 60
+"""Minutes."""
+TEXTS_KEPT, AUTHORS_KEPT = 2_000, 2_500
+"""Texts of a quarter, authors of an hour that are remembered apart; where there are more, the time gets shorter."""
+SAVED: Final = 1_000
+"""Texts and authors, the newest ones, that are known after a restart. A forgotten one counts once more, no worse."""
 OPENING: Final = 12
 """Words that are compared: networks cut the end of a repeated text."""
 TOO_SHORT: Final = 4
 """Fewer words than these ("I hate motrin") may be said by two people who never met."""
+PLAIN_COPY: Final = 6
+"""Words that are left of a text, at least, when what is appended is cut off: "shame on you motrin" is said by many."""
 
 _REPEATED: Final = re.compile(r"\b(?:RT|MT|via)\s+@\w+:?\s*", re.IGNORECASE)
-_NOT_WORDING: Final = re.compile(r"https?:\S*|www\.\S+|@\w+")
-_WORD: Final = re.compile(r"\w+")
+_NOT_WORDING: Final = re.compile(r"https?:\S*|www\.\S+|(?:\b(?:rt|mt|via)\s+)?@\w+")
+_WORD: Final = re.compile(r"#?\w+")
+_APPENDED: Final = re.compile(r"#\w+|(?=\w*\d)(?=\w*[^\W\d])\w+")
+"""What stands behind a copy to make it look different: hashtags, and letters mixed with digits."""
+
+V = TypeVar("V")
 
 
-def fingerprint(post: Post) -> str | None:
+def digest(text: str) -> int:
+    """Eight bytes that stand for a text, the same in every process."""
+    return int.from_bytes(blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest())
+
+
+def fingerprint(post: Post) -> int | None:
     """What posts that say the same have in common; None for a post too short to tell.
 
-    The words behind "RT @name:", without links, names, signs and capitals, as far as networks keep them.
+    The words behind the last "RT @name:", without links, names, signs, accents, capitals and what is appended to make
+    them look different, as far as networks keep them.
     """
     text = post.text
-    for repeated in _REPEATED.finditer(text):
-        rest = text[repeated.end() :]
+    for repeated in _REPEATED.finditer(post.text):
+        rest = post.text[repeated.end() :]
         if len(_WORD.findall(rest)) >= TOO_SHORT:
             text = rest
-            break
-    words = _WORD.findall(_NOT_WORDING.sub(" ", text).casefold())
-    if len(words) < TOO_SHORT:
-        return f"original {post.source}:{post.original}" if post.original else None
+    words = _WORD.findall(_NOT_WORDING.sub(" ", _plain(text)))
     # The last word of a cut text may be half a word.
-    whole = words[:-1] if text.rstrip().endswith(("…", "...")) and len(words) > TOO_SHORT else words
-    return " ".join(whole[:OPENING])
+    if len(words) > TOO_SHORT and text.rstrip().endswith(("…", "...")):
+        words.pop()
+    while len(words) > PLAIN_COPY and _APPENDED.fullmatch(words[-1]):
+        words.pop()
+    if len(words) < TOO_SHORT:
+        return digest(f"original {post.source}:{post.original}") if post.original else None
+    return digest(" ".join(word.lstrip("#") for word in words[:OPENING]))
+
+
+def is_repost(post: Post) -> bool:
+    """Whether a post says of itself that it repeats another."""
+    return post.original is not None or _REPEATED.search(post.text) is not None
+
+
+def _plain(text: str) -> str:
+    """Small letters without accents, full-width forms and invisible characters."""
+    if text.isascii():
+        return text.lower()
+    apart = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(c for c in apart if unicodedata.category(c) not in {"Mn", "Cf"})
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What is known of who says what, as digests."""
+
+    wording: int
+    """The same for a post and its copies; of one too short to tell, its own."""
+    voice: int
+    """Who spoke. Posts without an author are people of their own, but those that say the same and are no reposts are
+    taken for one voice, and then `voice` is `wording`."""
+    counts: bool = True
+    """Whether it counts as one more person."""
+
+
+def heard(post: Post) -> Heard:
+    """Who says what in a post, whatever was said before."""
+    wording = fingerprint(post) or digest(post.key)
+    if post.author is not None:
+        return Heard(wording, digest(f"{post.source}:{post.author}"))
+    return Heard(wording, digest(post.key) if is_repost(post) else wording)
 
 
 class Crowd:
-    """Who has spoken about one watch of late. Memory is bounded; the longest silent are forgotten first."""
+    """Who has spoken about one watch of late. Moments are minutes since 1970."""
 
     def __init__(self) -> None:
-        self._texts: OrderedDict[str, tuple[float, int]] = OrderedDict()
-        self._authors: OrderedDict[str, deque[float]] = OrderedDict()
+        self._texts: Recent[int] = Recent(QUARTERS, QUARTER, TEXTS_KEPT)
+        self._authors: Recent[tuple[float, ...]] = Recent(2, HOUR, AUTHORS_KEPT)
 
-    def counts(self, post: Post, moment: float) -> bool:
-        """Whether this post counts as one more person; `moment` is its time in minutes since 1970."""
-        mark = fingerprint(post)
-        copy = mark is not None and self._is_copy(mark, moment)
-        return not copy and self._author_counts(post, moment)
+    def hear(self, post: Post, moment: float) -> Heard:
+        """Remember a post of this moment, and say whether it counts as one more person."""
+        said = heard(post)
+        is_copy = any(self._texts.of(said.wording))
+        self._texts.note(said.wording, self._texts.newest.get(said.wording, 0) + 1)
+        if is_copy or not (post.author is None or self._author_counts(said.voice, moment)):
+            return Heard(said.wording, said.voice, counts=False)
+        return said
 
-    def copies(self, post: Post) -> int:
-        """How many posts have said the same, this one included."""
-        mark = fingerprint(post)
-        return self._texts.get(mark, (0.0, 1))[1] if mark is not None else 1
+    def copies(self, wording: int) -> int:
+        """How many posts of the last day have this wording."""
+        return max(1, sum(self._texts.of(wording)))
 
-    def _is_copy(self, mark: str, moment: float) -> bool:
-        seen, number = self._texts.get(mark, (moment, 0))
-        fresh = moment - seen > REMEMBERED
-        self._texts[mark] = (moment, 1 if fresh else number + 1)
-        self._texts.move_to_end(mark)
-        if len(self._texts) > TEXTS_KEPT:
-            self._texts.popitem(last=False)
-        return number > 0 and not fresh
+    def advance(self, moment: float) -> None:
+        """Let time pass: what is too long ago is forgotten."""
+        if moment >= self._authors.until:  # an hour's end, so that most calls end here
+            self._authors.advance(moment)
+            self._texts.advance(moment)
 
-    def _author_counts(self, post: Post, moment: float) -> bool:
-        if post.author is None:
-            return True
-        name = f"{post.source}:{post.author}"
-        spoken = self._authors.setdefault(name, deque(maxlen=POSTS_AN_HOUR))
-        self._authors.move_to_end(name)
-        if len(self._authors) > AUTHORS_KEPT:
-            self._authors.popitem(last=False)
-        if len(spoken) == POSTS_AN_HOUR and abs(moment - spoken[0]) < 60:
+    def state(self) -> dict[str, Any]:
+        """What must survive a restart, as plain values: the newest `SAVED` of both."""
+        return {"texts": self._texts.state(), "authors": self._authors.state()}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on from what `state` gave."""
+        self._texts.restore(state["texts"])
+        self._authors.restore(state["authors"])
+
+    def _author_counts(self, voice: int, moment: float) -> bool:
+        spoken = next(iter(self._authors.of(voice)), ())
+        if len(spoken) == POSTS_AN_HOUR and abs(moment - spoken[0]) < HOUR:
             return False
-        spoken.append(moment)
+        self._authors.note(voice, (*spoken, moment)[-POSTS_AN_HOUR:])
         return True
+
+
+class Recent(Generic[V]):
+    """What was noted of late, by digest, in parts of which the oldest is forgotten as a whole.
+
+    So forgetting costs nothing by the post, and an entry is a key and a value, without a place in a queue.
+    """
+
+    def __init__(self, parts: int, minutes: int, most: int) -> None:
+        self._parts: list[dict[int, V]] = [{}]
+        self._number = parts
+        self._minutes = minutes
+        self._most = most
+        self.until = 0.0
+        """When the present part is over."""
+
+    @property
+    def newest(self) -> dict[int, V]:
+        """The present part."""
+        return self._parts[-1]
+
+    def note(self, key: int, value: V) -> None:
+        """Put it into the present part; a full one ends early."""
+        if key not in self.newest and len(self.newest) >= self._most:
+            self._begin()
+        self.newest[key] = value
+
+    def of(self, key: int) -> Iterable[V]:
+        """What was noted of it, the newest first."""
+        return (part[key] for part in reversed(self._parts) if key in part)
+
+    def advance(self, moment: float) -> None:
+        """Begin a new part when the present one is over."""
+        over = int((moment - self.until) // self._minutes) + 1
+        for _ in range(min(over, self._number)):
+            self._begin()
+        if over > 0:
+            self.until += over * self._minutes
+
+    def state(self) -> dict[str, Any]:
+        """The newest `SAVED` entries, part by part, as plain values."""
+        left, parts = SAVED, []
+        for part in reversed(self._parts):
+            parts.append(list(part.items())[max(len(part) - left, 0) :])
+            left -= len(parts[-1])
+        return {"until": self.until, "parts": parts[::-1]}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on from what `state` gave."""
+        self.until = state["until"]
+        self._parts = [dict(part) for part in state["parts"]]
+
+    def _begin(self) -> None:
+        self._parts = [*self._parts, {}][-self._number :]

@@ -1,0 +1,168 @@
+"""Whether the negative posts of a watch's last hour are a flood: a few accounts that say a thing again and again.
+
+Reach and brigading look alike as long as posts are counted. What tells them apart is how often each account speaks: a
+post that 300 accounts repeat once has reach, and is anger that spreads; 300 copies by 9 accounts are made. So an
+account is loud from the post on that does not count as a person's any more, its third negative one within an hour, and
+a flood is many posts by loud accounts that are few, or louder than all others together: in a real crisis, too, some
+people write five times an hour, but they stay fewer than the rest. Good news repeated is advertising, and asks nothing
+of anybody at night: only negative posts make a flood.
+
+What is usual are the loudest hours of the last four weeks' days, without one day a fortnight: what comes once a
+fortnight is still worth a line, what comes every day is this watch's ordinary noise, however loud.
+"""
+
+from collections import Counter, deque
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any, Final
+
+from crisisdesk.detect.people import HOUR, POSTS_AN_HOUR, Heard
+from crisisdesk.records import Severity
+
+DAY: Final = 24 * HOUR
+"""Minutes."""
+LEAST: Final = 20
+"""Posts of loud accounts within an hour below which nothing is a flood."""
+CLEARLY: Final = 2
+"""How many times as many as usual they must be."""
+CONCENTRATED: Final = 10
+"""Posts for each loud account from which they are few, whatever others say."""
+LARGE: Final = 500
+"""Posts from which a flood is amber: it drowns what people say. One account alone is never more than a notice."""
+KEPT: Final = 1_000
+"""Negative posts of the last hour that are looked at; where there are more, the newest ones in less time."""
+DAYS, FORTNIGHT = 28, 14
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A flood at one moment; `severity` None while there is none worth a line."""
+
+    now: float
+    """Minutes since 1970."""
+    severity: Severity | None
+    posts: int
+    accounts: int
+    alike: int
+    """Those of the posts that say the same as most."""
+    minutes: int
+    """Between the first of the posts and now, rounded up."""
+    usual: int
+    """Such posts in the loudest hour of most days."""
+    others: int
+    """Other negative posts of the hour."""
+    loud: frozenset[int] = frozenset()
+    """The voices that make the flood (`crisisdesk.detect.people.Heard`)."""
+    unnamed: int = 0
+    """Those of the accounts that are taken for one because their posts name no author."""
+    chance: float = 1.0
+    """Share of the days known that had as loud an hour."""
+
+
+class Flood:
+    """The negative posts of one watch's last hour, by voice, and how loud its days have been.
+
+    Moments are minutes since 1970. A post costs the same however many there are; memory is bounded by `KEPT`.
+    """
+
+    def __init__(self) -> None:
+        self._posts: deque[tuple[float, int, int]] = deque()
+        self._by: Counter[int] = Counter()
+        self._accounts = self._loud = 0
+        self._days: list[int] = []
+        self._midnight = 0.0
+        self._today = self._usual = 0
+
+    def add(self, now: float, said: Heard) -> None:
+        """Count a negative post that came at this moment."""
+        self.advance(now)
+        if len(self._posts) >= KEPT:
+            self._forget()
+        self._count(now, said.voice, said.wording)
+        self._today = max(self._today, self._loud)
+
+    def advance(self, now: float) -> None:
+        """Let time pass: posts grow old, days end."""
+        while self._posts and self._posts[0][0] <= now - HOUR:
+            self._forget()
+        if now >= self._midnight:
+            self._end_days(now)
+
+    def _end_days(self, now: float) -> None:
+        over = int((now - self._midnight) // DAY)
+        if self._midnight:
+            self._days = [*self._days, self._today, *[0] * min(over, DAYS)][-DAYS:]
+            self._usual, self._today = _usual(self._days), self._loud
+        self._midnight += (over + 1) * DAY
+
+    @property
+    def size(self) -> int:
+        """Posts of loud accounts in the last hour."""
+        return self._loud
+
+    @property
+    def severity(self) -> Severity | None:
+        """What the last hour is, None for nothing worth a line."""
+        if self._loud < LEAST:
+            return None
+        few = self._loud >= CONCENTRATED * self._accounts or 2 * self._loud > len(self._posts)
+        if self._loud < CLEARLY * self._usual or not few:
+            return None
+        return Severity.AMBER if self._loud >= LARGE and self._accounts > 1 else Severity.NOTICE
+
+    def read(self, now: float) -> Reading:
+        """The last hour in figures."""
+        loud = frozenset(voice for voice, posts in self._by.items() if posts > POSTS_AN_HOUR)
+        posts = [post for post in self._posts if post[1] in loud]
+        began = posts[0][0] if posts else now
+        wordings = Counter(wording for *_, wording in posts)
+        return Reading(
+            now=now,
+            severity=self.severity,
+            posts=self._loud,
+            accounts=self._accounts,
+            alike=max(wordings.values(), default=0),
+            minutes=int(now - began) + 1,
+            usual=self._usual,
+            others=len(self._posts) - self._loud,
+            loud=loud,
+            unnamed=len({voice for _, voice, wording in posts if wording == voice}),
+            chance=(sum(day >= self._loud for day in self._days) + 1) / (len(self._days) + 2),
+        )
+
+    def state(self) -> dict[str, Any]:
+        """Everything that must survive a restart, as plain values."""
+        return {"posts": list(self._posts), "days": self._days, "midnight": self._midnight, "today": self._today}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on from what `state` gave."""
+        for post in state["posts"]:
+            self._count(*post)
+        self._days, self._midnight, self._today = state["days"], state["midnight"], state["today"]
+        self._usual = _usual(self._days)
+
+    def _count(self, moment: float, voice: int, wording: int) -> None:
+        self._posts.append((moment, voice, wording))
+        self._by[voice] += 1
+        self._weigh(self._by[voice], 1)
+
+    def _forget(self) -> None:
+        _, voice, _ = self._posts.popleft()
+        self._weigh(self._by[voice], -1)
+        self._by[voice] -= 1
+        if not self._by[voice]:
+            del self._by[voice]
+
+    def _weigh(self, posts: int, more: int) -> None:
+        """Count the last of a voice's posts in or out: with the first that is too many, all of them are."""
+        if posts == POSTS_AN_HOUR + 1:
+            self._loud += more * posts
+            self._accounts += more
+        elif posts > POSTS_AN_HOUR:
+            self._loud += more
+
+
+def _usual(days: Collection[int]) -> int:
+    """The loudest hour of the days, without one day in each begun fortnight."""
+    spared = -(-len(days) // FORTNIGHT)
+    return next(iter(sorted(days, reverse=True)[spared:]), 0)

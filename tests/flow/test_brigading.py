@@ -1,0 +1,166 @@
+"""A flood through the whole desk: an incident of its own that calls nobody, and that hides no crisis."""
+
+import json
+import random
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from crisisdesk.app import App, Plan
+from crisisdesk.cli.terminal import event_line
+from crisisdesk.clock import ReplayClock
+from crisisdesk.desk import Picture
+from crisisdesk.incidents.payload import incident_data, line
+from crisisdesk.match import WatchRule
+from crisisdesk.records import EPOCH, Kind, Notification, Severity
+from crisisdesk.resources import folder
+from crisisdesk.sentiment.base import Scores
+from crisisdesk.sources.files import read_posts
+from crisisdesk.sources.replay import Pace, Replay
+
+START = datetime(2024, 3, 4, tzinfo=UTC)
+EVENING = START + timedelta(days=2, hours=20)
+COPIED = "acme is awful and lies to all of us about what is in the bottle"
+CALM = ("coffee", "train", "morning", "garden", "bottle", "dinner", "window", "winter", "ticket", "bicycle", "kitchen")
+ANGRY = (
+    "refund",
+    "insulting",
+    "boycott",
+    "mothers",
+    "advert",
+    "shameful",
+    "disgusting",
+    "cancel",
+    "outrage",
+    "mocking",
+)
+
+
+class Words:
+    """A model for which one word decides."""
+
+    name = "words"
+    digest = "0001"
+    languages = ("en", "de")
+
+    def score(self, texts: Sequence[str]) -> list[Scores]:
+        return [(0.9, 0.08, 0.02) if "awful" in text else (0.1, 0.8, 0.1) for text in texts]
+
+
+def post(when: datetime, text: str, author: str, **more: object) -> dict[str, Any]:
+    return {"time": when.isoformat(), "text": text, "author": author, "lang": "en", **more}
+
+
+def quiet(days: int = 4) -> list[dict[str, Any]]:
+    """Six posts an hour about "acme", one in six of them negative."""
+    chance = random.Random(1)
+    return [
+        post(
+            START + timedelta(minutes=10 * n, seconds=chance.randrange(600)),
+            f"{' '.join(chance.sample(CALM, 5))} acme {'today' if chance.random() < 5 / 6 else 'awful'} {n}",
+            f"u{chance.randrange(400)}",
+        )
+        for n in range(days * 24 * 6)
+    ]
+
+
+def flood(accounts: int, copies: int = 300, minutes: int = 30) -> list[dict[str, Any]]:
+    """Copies of one text, each with something else appended, the accounts taking turns."""
+    junk = ("", " x{0}k9", " 😡", " https://example.org/{0}", " #acme{0}")
+    return [
+        post(
+            EVENING + timedelta(seconds=n * minutes * 60 / copies),
+            COPIED + junk[n % len(junk)].format(n),
+            f"bot{n % accounts}",
+            reach=n % accounts,
+        )
+        for n in range(copies)
+    ]
+
+
+def crisis(people: int = 80, minutes: int = 60) -> list[dict[str, Any]]:
+    chance = random.Random(2)
+    return [
+        post(
+            EVENING + timedelta(minutes=10 + n * minutes / people),
+            f"{' '.join(chance.sample(ANGRY, 5))} acme awful {n}",
+            f"angry{n}",
+        )
+        for n in range(people)
+    ]
+
+
+async def told(
+    tmp_path: Path, posts: list[dict[str, Any]], last: Callable[[Picture], None] = lambda _: None
+) -> list[Notification]:
+    """What the desk tells of these posts; `last` gets the picture when all have gone through."""
+    posts = sorted(posts, key=lambda one: one["time"])
+    file = tmp_path / "posts.jsonl"
+    file.write_text("".join(json.dumps({"id": f"p{n}", **one}) + "\n" for n, one in enumerate(posts)), encoding="utf-8")
+    clock, heard, bad = ReplayClock(EPOCH), list[Notification](), list[object]()
+    source = Replay("replay", read_posts([file], on_bad=bad.append), clock, Pace(clock))
+    plan = Plan({WatchRule("Acme", ("acme",)): 1.0}, [source], tmp_path / "desk.db", folder("playbooks"), clock, Words)
+    async with App(plan) as app:
+        app.register.subscribe(heard.append)
+        await app.run()
+        last(await app.desk.picture())
+    assert not bad
+    return heard
+
+
+def calls(heard: list[Notification], kind: Kind) -> set[str]:
+    return {str(one.change.severity) for one in heard if one.incident.kind is kind} - {"notice"}
+
+
+def called_at(heard: list[Notification]) -> datetime:
+    return next(one.change.time for one in heard if one.change.severity > Severity.NOTICE)
+
+
+async def test_a_flood_of_copies_is_shown_and_calls_nobody(tmp_path: Path):
+    heard = await told(tmp_path, quiet() + flood(accounts=9))
+    floods = [one for one in heard if one.incident.kind is Kind.BRIGADING]
+    assert [one.change.event for one in floods] == ["opened", "resolved"]
+    assert not calls(heard, Kind.SPIKE) | calls(heard, Kind.BRIGADING)
+    first, last = floods[0].incident, floods[-1].incident
+    assert first.opened - EVENING < timedelta(minutes=5)
+    assert last.why.startswith("300 copies by 9 accounts in 30 minutes")
+    assert last.why_de.startswith("300 Kopien von 9 Konten")
+    assert (last.numbers.negative, last.numbers.authors) == (300, 9)
+    assert 300 <= last.numbers.total < 320
+    assert [(quote.text, quote.copies) for quote in last.evidence.posts] == [(COPIED, 300)]
+    assert [author for author, _ in last.evidence.voices] == ["bot4", "bot3", "bot2", "bot1", "bot0"]
+    assert line(floods[0])["kind"] == incident_data(first)["kind"] == "brigading"
+    assert "brigading" in first.id
+    assert " NOTICE Acme BRIGADING 2" in event_line(floods[0])
+
+
+async def test_copies_by_many_accounts_are_no_flood(tmp_path: Path):
+    heard = await told(tmp_path, quiet() + flood(accounts=280))
+    assert not [one for one in heard if one.incident.kind is Kind.BRIGADING]
+    assert not calls(heard, Kind.SPIKE)
+
+
+async def test_a_crisis_in_the_midst_of_a_flood_is_called_all_the_same(tmp_path: Path):
+    heard = await told(tmp_path, quiet() + flood(accounts=9) + crisis())
+    assert {one.change.event for one in heard if one.incident.kind is Kind.BRIGADING} == {"opened", "resolved"}
+    assert "red" in calls(heard, Kind.SPIKE)
+    people = max(one.incident.numbers.authors for one in heard if one.incident.kind is Kind.SPIKE)
+    assert people <= 80 + 5, "the flood's accounts are not among the angry people"
+    alone = tmp_path / "alone"
+    alone.mkdir()
+    assert called_at(heard) - called_at(await told(alone, quiet() + crisis())) < timedelta(minutes=5)
+
+
+async def test_a_watch_shows_its_flood_while_nothing_worse_is_there(tmp_path: Path):
+    pictures: list[Picture] = []
+    before = [one for one in quiet() if datetime.fromisoformat(one["time"]) < EVENING]
+    await told(tmp_path, before + flood(accounts=9), pictures.append)
+    assert [one.kind for one in pictures[0].incidents if one.is_open] == [Kind.BRIGADING]
+    assert [watch.severity for watch in pictures[0].watches] == [Severity.NOTICE]
+
+
+async def test_good_news_repeated_is_no_flood(tmp_path: Path):
+    advert = [{**one, "text": one["text"].replace("awful", "cheap")} for one in flood(accounts=3)]
+    heard = await told(tmp_path, quiet() + advert)
+    assert not [one for one in heard if one.incident.kind is Kind.BRIGADING]
