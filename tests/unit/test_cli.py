@@ -470,6 +470,19 @@ def test_detect_as_json_says_the_same(capsys, here):
     assert lines[4000]["spike"] == 1
 
 
+def test_detect_reads_a_german_spreadsheet_and_says_how(capsys, here):
+    text = "Datum;Anrufe\r\n22.11.2026 05:00;12,5\r\n22.11.2026 06:00;3\r\n"
+    (here / "anrufe.csv").write_text(text, encoding="utf-8-sig", newline="")
+    assert run(["detect", "anrufe.csv", "--columns", "timestamp=Datum,value=Anrufe"]) == 0
+    out, err = capsys.readouterr()
+    assert [line.split(",0.")[0] for line in out.splitlines()[1:]] == [
+        '22.11.2026 05:00,"12,5",12.50',
+        "22.11.2026 06:00,3,12.50",
+    ]
+    assert "anrufe.csv: numbers have a decimal comma: 12,5 is read as 12.5." in err
+    assert "0 alerts in 2 values." in err
+
+
 def test_detect_of_no_numbers_fails(capsys, stdin):
     stdin("timestamp,value\n2024-03-04,a\n")
     assert run(["detect", "-"]) == 1
