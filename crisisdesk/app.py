@@ -61,6 +61,8 @@ class Plan:
     open_to_tags: bool = False
     """A tag of a post that no watch has makes a watch of its own."""
     chart_hours: int | None = CHART_HOURS
+    follow: Callable[[WatchDetector], None] = lambda _: None
+    """Called with the detector of every watch before it hears its first post."""
     notice: str = ""
 
 
@@ -217,6 +219,7 @@ class App:
             self.desk.show,
             own_language=self._own_language,
             chart_hours=plan.chart_hours,
+            follow=plan.follow,
         )
         if plan.live:
             await self._remember()

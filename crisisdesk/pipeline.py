@@ -147,6 +147,7 @@ class Observation:
         own_language: Callable[[str, str], bool] = lambda _watch, _language: True,
         default_budget: float = 1.0,
         chart_hours: int | None = CHART_HOURS,
+        follow: Callable[[WatchDetector], None] = lambda _: None,
     ) -> None:
         self.detectors: dict[str, WatchDetector] = {}
         self._register = register
@@ -155,6 +156,7 @@ class Observation:
         self._own_language = own_language
         self._default_budget = default_budget
         self._chart_hours = chart_hours
+        self._follow = follow
         self._budgets = dict(budgets)
         self._now = EPOCH
         self._turn = asyncio.Lock()
@@ -240,6 +242,7 @@ class Observation:
 
     def _add(self, watch: str, budget: float) -> WatchDetector:
         detector = WatchDetector(watch, Thresholds.for_budget(budget), self._chart_hours)
+        self._follow(detector)
         self.detectors[watch] = detector
         return detector
 

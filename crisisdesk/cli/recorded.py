@@ -2,23 +2,29 @@
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from crisisdesk.app import App, Plan
+from crisisdesk.backtest.backtest import BackTest
+from crisisdesk.backtest.compare import Comparison, Outcome, parse_rules
+from crisisdesk.backtest.stories import Story
 from crisisdesk.cases import Case, case
+from crisisdesk.cli.account import Account
+from crisisdesk.cli.hindsight import budgets_line, comparison_lines, in_hindsight
 from crisisdesk.cli.loading import LabelsOption, ModelOption, model_loader
 from crisisdesk.cli.running import database, load_shipped_model, run_console, run_headless
-from crisisdesk.cli.terminal import BadLines, event_json, event_line, is_terminal, progress, put, put_json, say
+from crisisdesk.cli.terminal import BadLines, is_terminal, progress, put, put_json, say
 from crisisdesk.clock import ReplayClock
+from crisisdesk.console.words import age
+from crisisdesk.detect.simpler import RULES
 from crisisdesk.errors import CrisisdeskError, UsageError
 from crisisdesk.lines import size_of
 from crisisdesk.match import WatchRule
-from crisisdesk.records import EPOCH, Event, Notification, Severity, stamp
+from crisisdesk.records import EPOCH, Severity, stamp
 from crisisdesk.resources import folder
 from crisisdesk.sentiment.base import Model
 from crisisdesk.sources.files import parse_columns, read_posts
@@ -30,62 +36,11 @@ if TYPE_CHECKING:
 
 DEMO_SPEED: Final = 2880.0
 """Seconds of the case in a second: four days in two minutes."""
+HOUR: Final = timedelta(hours=1)
 BUDGET: Final = 1.0
 """False alarms a month, for watches that come without a budget."""
 LANGUAGES_TOLD: Final = 5
 """Other languages that are named with their number; the rest is in the total."""
-TOLD: Final = {Event.OPENED, Event.RAISED, Event.SUBSIDED, Event.REOPENED, Event.RESOLVED}
-
-
-@dataclass(slots=True)
-class Account:
-    """What a replay has brought so far; prints each change as it comes."""
-
-    as_json: bool
-    first: dict[Severity, datetime] = field(default_factory=dict)
-    incidents: dict[str, tuple[str, Severity]] = field(default_factory=dict)
-    marks: dict[str, list[tuple[datetime, Severity]]] = field(default_factory=dict)
-
-    def __call__(self, notification: Notification) -> None:
-        """Take in one change."""
-        change, incident = notification.change, notification.incident
-        if change.event not in TOLD:
-            return
-        rises = change.event in {Event.OPENED, Event.RAISED, Event.REOPENED}
-        worst = self.incidents.get(incident.id, (incident.watch, change.severity))[1]
-        self.incidents[incident.id] = (incident.watch, max(worst, change.severity))
-        if rises:
-            self.marks.setdefault(incident.watch, []).append((change.time, change.severity))
-            for severity in (Severity.AMBER, Severity.RED):
-                if change.severity >= severity:
-                    self.first.setdefault(severity, change.time)
-        if self.as_json:
-            put_json(event_json(notification))
-        else:
-            put(event_line(notification))
-
-    def summary(self, app: App, bad_lines: int) -> dict[str, object]:
-        """The last line of `--json`."""
-        by_watch: dict[str, Counter[str]] = {name: Counter() for name in app.observation.detectors}
-        for watch, severity in self.incidents.values():
-            by_watch[watch]["incidents"] += 1
-            by_watch[watch][str(severity)] += 1
-        return {
-            "event": "summary",
-            "posts": app.tally.posts,
-            "bad_lines": bad_lines,
-            "incidents": len(self.incidents),
-            "watches": {
-                name: {
-                    "posts": app.tally.mentions[name],
-                    "negative": app.tally.negative[name],
-                    "late": app.observation.detectors[name].late,
-                    "other_languages": dict(app.tally.other_languages.get(name, Counter()).most_common()),
-                    **{key: found[key] for key in ("incidents", "notice", "amber", "red")},
-                }
-                for name, found in by_watch.items()
-            },
-        }
 
 
 def demo(
@@ -126,7 +81,7 @@ def demo(
     if as_json:
         put_json(account.summary(app, bad.count))
     else:
-        put(_outcome(story, account.first))
+        put(_outcome(story, account))
 
 
 def _demo_plan(story: Case, path: Path, pace: Pace, bad: BadLines, load_model: Callable[[], Model]) -> Plan:
@@ -142,9 +97,9 @@ def _demo_plan(story: Case, path: Path, pace: Pace, bad: BadLines, load_model: C
     )
 
 
-def _outcome(story: Case, first: dict[Severity, datetime]) -> str:
+def _outcome(story: Case, account: Account) -> str:
     """The last line: when the desk would have called, and how much earlier than the company answered."""
-    amber, red = first.get(Severity.AMBER), first.get(Severity.RED)
+    amber, red = account.first(Severity.AMBER), account.first(Severity.RED)
     gain = f"{(story.first_answer - red).total_seconds() / 3600:.0f} h earlier" if red else "no red"
     return (
         f"first amber {stamp(amber) if amber else 'none'}, first red {stamp(red) if red else 'none'}, "
@@ -168,6 +123,10 @@ def replay(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="JSON lines instead of text.")] = False,
     picture: Annotated[Path | None, typer.Option("--plot", metavar="OUT.png", help="Draw what was seen.")] = None,
+    compare: Annotated[
+        str | None,
+        typer.Option(metavar="RULE,...", help=f"What simpler rules would have done: {', '.join(RULES)}."),
+    ] = None,
     model: ModelOption = None,
     labels: LabelsOption = None,
     keep: Annotated[
@@ -178,70 +137,93 @@ def replay(
     settings = _configured(config)
     watches = _watches(settings, watch or [])
     load_model = _chosen(settings, model, labels) or load_shipped_model
-    account, size = Account(as_json), size_of(files)
+    test, size = BackTest(parse_rules(compare) if compare is not None else ()), size_of(files)
+    account = Account(as_json, evidence=True, stories=test.stories)
     with BadLines() as bad, database(keep) as path, progress("reading posts", size, streaming=True) as advance:
         posts = read_posts(files, columns=parse_columns(columns) if columns else None, on_bad=bad, progress=advance.to)
         clock = ReplayClock(EPOCH)
         plan = Plan(
             watches=watches,
-            sources=[Replay("replay", posts, clock, Pace(clock))],
+            sources=[Replay("replay", test.recording.of(posts), clock, Pace(clock))],
             database=path,
             playbooks=folder("playbooks"),
             clock=clock,
             load_model=load_model,
             open_to_tags=True,
             chart_hours=None if picture else 1,
+            follow=test.follow,
         )
         app = run_headless(plan, lambda app: app.register.subscribe(account))
-    _finish(app, account, bad, as_json=as_json, picture=picture)
-
-
-def _finish(app: App, account: Account, bad: BadLines, *, as_json: bool, picture: Path | None) -> None:
     if not app.tally.posts:
         raise CrisisdeskError("Not one post could be read; see the messages above for the reasons.")
     if picture is not None:
-        left_out = _draw(picture, app, account)
-        say(
-            f"Drew {picture}."
-            + (f" {counted(left_out, 'quieter watch was', 'quieter watches were')} left out." if left_out else "")
-        )
+        _tell_picture(picture, _draw(picture, app, test))
+    outcomes = _outcomes(test.comparison)
     if as_json:
-        put_json(account.summary(app, bad.count))
-        return
-    late = sum(detector.late for detector in app.observation.detectors.values())
-    if late:
+        put_json({**account.summary(app, bad.count), **in_hindsight(test, outcomes)})
+    else:
+        _tell_end(app, account, test, outcomes, bad.count)
+
+
+def _tell_picture(picture: Path, left_out: int) -> None:
+    quieter = f" {counted(left_out, 'quieter watch was', 'quieter watches were')} left out." if left_out else ""
+    say(f"Drew {picture}.{quieter}")
+
+
+def _outcomes(comparison: Comparison | None) -> list[Outcome]:
+    """What the simpler rules say, if they are asked."""
+    if comparison is None:
+        return []
+    with progress("simpler rules", comparison.length) as advance:
+        return comparison.outcomes(advance.to)
+
+
+def _tell_end(app: App, account: Account, test: BackTest, outcomes: Sequence[Outcome], bad_lines: int) -> None:
+    """What a person reads at the end; on stdout what is a result, on stderr what was left out of it."""
+    detectors = app.observation.detectors
+    if late := sum(detector.late for detector in detectors.values()):
         posts = counted(late, "post was", "posts were")
         say(f"{posts} older than two days on arrival and not counted; sort the file by time.")
     if apart := sum(app.tally.other_languages.values(), Counter[str]()):
         most = ", ".join(f"{language} {n:,}" for language, n in apart.most_common(LANGUAGES_TOLD))
         mentions = counted(apart.total(), "mention in another language", "mentions in other languages")
         say(f"Counted apart, calling nobody: {mentions} ({most}).")
-    worst = Counter(str(severity) for _, severity in account.incidents.values())
+    for told in comparison_lines(test, outcomes) if outcomes else ():
+        put(told)
+    if detectors:
+        put(budgets_line(test, len(detectors)))
+    worst = account.worst()
     put(
-        f"{counted(app.tally.posts, 'post')}, {counted(bad.count, 'bad line')}, "
-        f"{counted(len(app.observation.detectors), 'watch', 'watches')}, "
-        f"{counted(len(account.incidents), 'incident')}: "
+        f"{counted(app.tally.posts, 'post')}, {counted(bad_lines, 'bad line')}, "
+        f"{counted(len(detectors), 'watch', 'watches')}, "
+        f"{counted(worst.total(), 'incident')}: "
         f"{worst['red']} red, {worst['amber']} amber, {worst['notice']} notice"
     )
 
 
-def _draw(path: Path, app: App, account: Account) -> int:
+def _draw(path: Path, app: App, test: BackTest) -> int:
     """Write the picture; returns how many watches had no place in it."""
-    from crisisdesk.report.plot import Mark, WatchSeries, plot  # noqa: PLC0415 - an imaging library only this needs
+    from crisisdesk.report.bars import Bar  # noqa: PLC0415 - an imaging library only this needs
+    from crisisdesk.report.plot import Episode, WatchSeries, plot  # noqa: PLC0415 - the same
 
-    series = []
-    for name, detector in app.observation.detectors.items():
-        hours = detector.hours()
-        series.append(
-            WatchSeries(
-                name,
-                tuple(h.start for h in hours),
-                tuple(h.negative for h in hours),
-                tuple(h.expected for h in hours),
-                tuple(h.high for h in hours),
-                tuple(Mark(*mark) for mark in account.marks.get(name, ())),
-            )
+    def episode(story: Story) -> Episode:
+        levels = tuple(story.levels)
+        called = story.calls[0] if story.calls else None
+        return Episode(story.first, levels, story.end, called, age(story.delay) if story.delay else "")
+
+    series = [
+        WatchSeries(
+            watch,
+            tuple(
+                Bar(
+                    hour.start, hour.start + HOUR, hour.negative, hour.total, hour.expected, hour.high, hour.usual_share
+                )
+                for hour in detector.hours()
+            ),
+            tuple(episode(story) for story in test.stories.all() if story.incident.watch == watch),
         )
+        for watch, detector in app.observation.detectors.items()
+    ]
     return plot(path, series)
 
 

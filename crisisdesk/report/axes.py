@@ -48,6 +48,19 @@ class TimeAxis:
                     yield moment
 
 
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """Values from 0 to `most` on the pixels from `lower` up to `upper`."""
+
+    most: float
+    upper: float
+    lower: float
+
+    def y(self, value: float) -> float:
+        """The pixel of a value; values beyond the ends lie on them."""
+        return self.lower - (self.lower - self.upper) * min(1.0, max(0.0, value / self.most))
+
+
 def _label(moment: datetime, step: timedelta) -> str:
     if step < DAY and moment.hour:
         return f"{moment:%H:%M}"

@@ -1,144 +1,155 @@
-"""The panel of one watch: its bars, the usual band, and the calls."""
+"""The panel of one watch: its negative posts with the usual band, their share below, and its incidents over both."""
 
-import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
-from statistics import fmean
 from typing import Final
 
 from PIL import ImageDraw
 
 from crisisdesk.records import Severity
-from crisisdesk.report.axes import TimeAxis, count_ticks, day
-from crisisdesk.report.style import ABOVE, BAND, BAR, COLOURS, EXPECTED, FAINT, GRID, INK, NAME_LENGTH, PAPER, font
-from crisisdesk.text import clean, shorten
+from crisisdesk.report.axes import Scale, TimeAxis, count_ticks
+from crisisdesk.report.bars import Bar, shares
+from crisisdesk.report.style import (
+    ABOVE,
+    BAND,
+    BAR,
+    COLOURS,
+    EXPECTED,
+    FAINT,
+    GRID,
+    INK,
+    TINTS,
+    font,
+    rows,
+)
+from crisisdesk.report.tags import ROW, ROWS, Tag, Tags
 
-PANEL_HEIGHT: Final = 284
-"""Pixels, as all lengths here."""
-TOP: Final = 90
-"""From the panel's upper edge to the plot: the title, then the labels of the marks."""
-BOTTOM: Final = PANEL_HEIGHT - 46
-"""From the panel's upper edge to the plot's lower end; the dates stand below."""
-LABEL_ROW: Final = 19
-LABEL_ROWS: Final = 3
-LABEL_GAP: Final = 14
-DATE_DISTANCE: Final = 100
-LINE_STEP: Final = 4.0
-"""Least distance between two points of the expected line."""
+SIZE: Final = 19
+"""Of all letters but the title's; pixels, as all lengths here."""
+TITLE: Final = 44
+CAP: Final = {Severity.NOTICE: 4, Severity.AMBER: 8, Severity.RED: 12}
+"""How thick the edge over an incident is: thicker is worse, for whoever cannot tell the colours."""
+TOP: Final = TITLE + ROW * ROWS + CAP[Severity.RED] + 4
+"""From the panel's upper edge to the plot."""
+STRIP: Final = 64
+"""Height of the shares' plot, and with the space above it."""
+STRIP_GAP: Final = 18
+BOTTOM: Final = 48
+"""From the lower plot to the panel's lower edge: the dates."""
+FURNITURE: Final = TOP + STRIP_GAP + STRIP + BOTTOM
+"""What a panel needs besides the plot of its counts."""
+DATE_DISTANCE: Final = 130
+THINNEST: Final = 4
+"""Of an incident that is short for the picture."""
+
+
+Moment = tuple[datetime, Severity | None, str]
+"""When somebody was called or could have been, how bad it was then or became, and words for it."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Label:
-    """The words of a mark at `x`, from `left` to `right` in a row above the plot; without a row they are left out."""
+class Level:
+    """An incident from `start` to `end`; `severity` None between its first signal and the desk's first word."""
 
-    x: float
-    severity: Severity
-    words: str
-    left: float
-    right: float
-    row: int | None = None
-
-    def meets(self, other: "_Label") -> bool:
-        """Whether they would be read as one in the same row."""
-        return self.left < other.right + LABEL_GAP and other.left < self.right + LABEL_GAP
+    start: datetime
+    end: datetime
+    severity: Severity | None
 
 
 class Panel:
-    """A rectangle of the picture from `top` on, with counts from 0 to at least `most` upwards and time to the right."""
+    """A part of the picture from `top` on, with counts up to at least `most` on a plot of this height."""
 
-    def __init__(self, draw: ImageDraw.ImageDraw, axis: TimeAxis, top: int, most: float) -> None:
+    def __init__(self, draw: ImageDraw.ImageDraw, axis: TimeAxis, top: int, height: int, most: float) -> None:
         self._draw = draw
         self._axis = axis
         self._top = top
-        self._upper, self._lower = top + TOP, top + BOTTOM
-        self._counts = count_ticks(most)
+        self._ticks = count_ticks(most)
+        upper = top + TOP
+        self._counts = Scale(self._ticks[-1], upper, upper + height)
+        self._shares = Scale(1.0, upper + height + STRIP_GAP, upper + height + STRIP_GAP + STRIP)
 
-    def _y(self, count: float) -> float:
-        return self._lower - (self._lower - self._upper) * count / self._counts[-1]
+    def title(self, words: str, summary: str) -> None:
+        """The watch's name, cleaned, and its figures."""
+        self._draw.text((self._axis.left, self._top + 30), words, INK, font(28), anchor="ls")
+        end = self._axis.left + self._draw.textlength(words, font(28)) + 18
+        self._draw.text((end, self._top + 30), summary, FAINT, font(SIZE), anchor="ls")
 
-    def title(self, name: str, summary: str) -> None:
-        """The watch's name and its figures; the name is outside text and cleaned here."""
-        shown = shorten(clean(name, 4 * NAME_LENGTH), NAME_LENGTH) or "(without a name)"
-        self._draw.text((self._axis.left, self._top + 22), shown, INK, font(21), anchor="ls")
-        end = self._axis.left + self._draw.textlength(shown, font(21)) + 16
-        self._draw.text((end, self._top + 22), summary, FAINT, font(15), anchor="ls")
+    def spans(self, incidents: Sequence[tuple[datetime, datetime, Severity]]) -> None:
+        """Shade incidents from the first signal to the end, the worst over the others."""
+        for start, end, severity in sorted(incidents, key=lambda one: one[2]):
+            left, right = self._between(start, end)
+            self._draw.rectangle((left, self._counts.upper, right, self._shares.lower), TINTS[severity])
+
+    def levels(self, levels: Sequence[Level]) -> None:
+        """An edge over each incident: how bad it was, and when; a thin line until the desk's first word."""
+        for level in sorted(levels, key=lambda level: level.severity or 0):
+            left, right = self._between(level.start, level.end)
+            upper = self._counts.upper
+            if level.severity is None:
+                self._draw.rectangle((left, upper - 2, right, upper - 1), FAINT)
+            else:
+                self._draw.rectangle((left, upper - CAP[level.severity], right, upper - 1), COLOURS[level.severity])
 
     def grid(self) -> None:
-        """Lines and labels of counts and dates."""
-        left, right = self._axis.left, self._axis.right
-        for count in self._counts:
-            self._draw.line((left, self._y(count), right, self._y(count)), GRID)
-            self._draw.text((left - 10, self._y(count)), f"{count:,}", FAINT, font(14), anchor="rm")
+        """Lines and labels of counts, shares and dates."""
+        across = (self._axis.left, self._axis.right)
+        rows(self._draw, self._counts, across, [(count, f"{count:,}") for count in self._ticks], SIZE)
+        rows(self._draw, self._shares, across, [(0.0, "0 %"), (1.0, "100 %")], SIZE)
         for moment, label in self._axis.ticks(DATE_DISTANCE):
             x = self._axis.x(moment)
-            self._draw.line((x, self._upper, x, self._lower + 6), GRID)
-            self._draw.text((x, self._lower + 10), label, FAINT, font(14), anchor="ma")
+            self._draw.line((x, self._counts.upper, x, self._shares.lower + 6), GRID)
+            self._draw.text((x, self._shares.lower + 10), label, FAINT, font(SIZE), anchor="ma")
 
-    def band(self, hours: Sequence[tuple[datetime, datetime, float | None]]) -> None:
-        """Shade from zero to the upper end of the usual, hour by hour: from, to, upper end."""
-        for start, end, high in hours:
-            if high is not None:
-                self._box(start, end, high, BAND)
+    def counts(self, bars: Sequence[Bar]) -> None:
+        """The usual band, the negative posts, and the line of those expected."""
+        for bar in bars:
+            if bar.high is not None:
+                self._box(bar, bar.high, self._counts, BAND, gap=False)
+        for bar in sorted(bars, key=lambda bar: bar.is_above):  # those above come last, lest others hide them
+            if bar.negative:
+                self._box(bar, bar.negative, self._counts, ABOVE if bar.is_above else BAR)
+        self._line([(bar, bar.expected) for bar in bars], self._counts)
 
-    def bars(self, hours: Sequence[tuple[datetime, datetime, int, float | None]]) -> None:
-        """A bar an hour: from, to, count, upper end of the usual. Those above it come last, lest others hide them."""
-        for above in (False, True):
-            for start, end, count, high in hours:
-                if count and (high is not None and count > high) is above:
-                    self._box(start, end, count, ABOVE if above else BAR)
+    def shares(self, bars: Sequence[Bar]) -> None:
+        """The share of negative posts, and the line of the usual share."""
+        known = list(shares(bars))
+        for bar in known:
+            self._box(bar, bar.share, self._shares, ABOVE if bar.share_is_above else BAR)
+        self._line([(bar, bar.usual_share) for bar in known], self._shares)
 
-    def line(self, hours: Sequence[tuple[datetime, float | None]]) -> None:
-        """The expected counts. Where the hours are narrow, several are averaged: a daily wave would only smear."""
-        width = self._axis.x(hours[1][0]) - self._axis.x(hours[0][0]) if len(hours) > 1 else LINE_STEP
-        together = max(1, math.ceil(LINE_STEP / max(width, 0.01)))
-        points: list[tuple[float, float]] = []
-        for number in range(0, len(hours), together):
-            chunk = [(time, expected) for time, expected in hours[number : number + together] if expected is not None]
-            if chunk:
-                points.append((self._axis.x(chunk[0][0]), self._y(fmean(expected for _, expected in chunk))))
-            elif points:
-                self._draw.line(points, EXPECTED, 2)
-                points = []
-        self._draw.line(points, EXPECTED, 2)
+    def moments(self, moments: Sequence[Moment]) -> None:
+        """A line at each of them, behind the bars to come."""
+        for time, severity, _ in moments:
+            x, colour = self._axis.x(time), COLOURS[severity] if severity else FAINT
+            self._draw.line((x, self._counts.upper, x, self._counts.lower), colour, 2 if severity else 1)
 
-    def marks(self, marks: Sequence[tuple[datetime, Severity]]) -> int:
-        """A line at every call and, where there is room, its severity and time above; the worst are labelled first.
+    def words(self, moments: Sequence[Moment]) -> int:
+        """The words above, for the first of them first.
 
         Returns:
-            how many got no label.
+            how many had no room.
         """
-        placed = self._place(marks)
-        for label in placed:
-            top = self._upper if label.row is None else self._label_y(label.row)
-            self._draw.line((label.x, top, label.x, self._lower), COLOURS[label.severity], 2)
-        for label in placed:
-            if label.row is not None:  # on paper of its own, over the lines of its neighbours
-                box = self._draw.textbbox((label.left, self._label_y(label.row)), label.words, font(15))
-                self._draw.rectangle(box, PAPER)
-                self._draw.text(box[:2], label.words, COLOURS[label.severity], font(15), anchor="lt")
-        return sum(label.row is None for label in placed)
+        place = Tags(self._draw, self._axis.left, self._axis.right + 30, self._counts.upper - CAP[Severity.RED])
+        return place.put([Tag(self._axis.x(time), severity, words) for time, severity, words in moments])
 
-    def _label_y(self, row: int) -> int:
-        return self._upper - 4 - LABEL_ROW * (row + 1)
-
-    def _place(self, marks: Sequence[tuple[datetime, Severity]]) -> list[_Label]:
-        """Give every mark the lowest row in which its label has room, right of its line or, at the edge, left of it."""
-        placed: list[_Label] = []
-        for time, severity in sorted(marks, key=lambda mark: (-mark[1], mark[0])):
-            words = f"{severity.name} {day(time)} {time:%H:%M}"
-            x, width = self._axis.x(time), self._draw.textlength(words, font(15))
-            left = x + 5 if x + 5 + width <= self._axis.right + 30 else x - 5 - width
-            label = _Label(x, severity, words, left, left + width)
-            rows = (
-                row for row in range(LABEL_ROWS) if not any(label.meets(other) for other in placed if other.row == row)
-            )
-            placed.append(replace(label, row=next(rows, None)))
-        return placed
-
-    def _box(self, start: datetime, end: datetime, count: float, colour: str) -> None:
-        """From zero to a count; a gap stays between hours where there is room, and nothing is thinner than a pixel."""
+    def _between(self, start: datetime, end: datetime) -> tuple[float, float]:
         left, right = self._axis.x(start), self._axis.x(end)
-        self._draw.rectangle(
-            (left, self._y(count), max(left, right - (2 if right - left > 4 else 1)), self._lower), colour
-        )
+        return left, max(right, left + THINNEST)
+
+    def _box(self, bar: Bar, value: float, scale: Scale, colour: str, *, gap: bool = True) -> None:
+        """From zero to a value; a gap stays between bars where there is room, and nothing is thinner than a pixel."""
+        left, right = self._axis.x(bar.start), self._axis.x(bar.end)
+        space = (2 if right - left > 4 else 1) if gap else 0
+        self._draw.rectangle((left, scale.y(value), max(left, right - space), scale.lower), colour)
+
+    def _line(self, values: Sequence[tuple[Bar, float | None]], scale: Scale) -> None:
+        """Through the middles of the bars, broken where nothing is known."""
+        points: list[tuple[float, float]] = []
+        for bar, value in values:
+            if value is not None:
+                points.append(((self._axis.x(bar.start) + self._axis.x(bar.end)) / 2, scale.y(value)))
+            elif points:
+                self._draw.line(points, EXPECTED, 3)
+                points = []
+        self._draw.line(points, EXPECTED, 3)

@@ -1,8 +1,10 @@
-"""The picture of a back-test: negative posts an hour, what was usual, and when the desk would have called.
+"""The picture of a back-test: negative posts and their share against the usual, and the incidents over them.
 
-Drawn with Pillow and the font that it brings, so that a picture needs no plotting library. Times are UTC.
+Made to be shown on a wall: few words, large letters, severities as words and not as colours alone. Drawn with Pillow
+and the font that it brings, so that a picture needs no plotting library. Times are UTC.
 """
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -11,58 +13,93 @@ from typing import Final
 
 from PIL import Image, ImageDraw
 
-from crisisdesk.errors import CrisisdeskError
 from crisisdesk.records import EPOCH, Severity
-from crisisdesk.report.axes import TimeAxis, day
-from crisisdesk.report.panel import PANEL_HEIGHT, Panel
-from crisisdesk.report.style import ABOVE, BAND, BAR, EXPECTED, FAINT, INK, PAPER, font, legend
-from crisisdesk.text import clean, shorten
+from crisisdesk.report.axes import HOUR, TimeAxis, day
+from crisisdesk.report.bars import STEPS, Bar, put_together, step_for
+from crisisdesk.report.panel import FURNITURE, SIZE, Level, Moment, Panel
+from crisisdesk.report.style import (
+    ABOVE,
+    BAND,
+    BAR,
+    EXPECTED,
+    FAINT,
+    INK,
+    PAPER,
+    WIDTH,
+    font,
+    legend,
+    name,
+    save,
+    title,
+)
 
-WIDTH: Final = 1600
-"""Pixels, as all lengths here."""
-LEFT: Final = 80
-RIGHT: Final = WIDTH - 40
-HEADER: Final = 132
-FOOTER: Final = 24
-MOST_PANELS: Final = 12
-TITLE_LENGTH: Final = 80
-"""Characters."""
-BAR_TIME: Final = timedelta(hours=1)
+LEFT: Final = 100
+RIGHT: Final = WIDTH - 50
+HEADER: Final = 134
+HEIGHT: Final = 150
+"""Of the plot of a watch's counts; with all around it, two watches or one and its worst incident fill a slide."""
+PANEL_HEIGHT: Final = FURNITURE + HEIGHT
+FOOTER: Final = 12
+MOST_PANELS: Final = 4
+BEFORE, AFTER = timedelta(hours=18), timedelta(hours=6)
+"""What is shown around an incident that is drawn large."""
+WORTH_ENLARGING: Final = 3
+"""An incident is drawn large as well if the picture is so many times as long."""
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
-    """The moment at which an incident opened or rose to this severity."""
+class Episode:
+    """An incident from its first signal to its end, None if it had none.
 
-    time: datetime
-    severity: Severity
+    `levels` say from when on it was how bad, None while it was over before it came back. `delay` says in words how long
+    after the first signal somebody was called, which was at `called`; nobody was where these are "" and None.
+    """
+
+    first: datetime
+    levels: tuple[tuple[datetime, Severity | None], ...]
+    end: datetime | None = None
+    called: datetime | None = None
+    delay: str = ""
+
+    @property
+    def worst(self) -> Severity:
+        """How bad it was at its worst."""
+        return max(severity for _, severity in self.levels if severity is not None)
+
+    def until(self, end: datetime) -> datetime:
+        """When it ended; the end of the picture if it had not."""
+        return self.end or end
+
+    def parts(self, end: datetime) -> list[Level]:
+        """From one change to the next, until its own end or that of the picture."""
+        changes = [(self.first, None), *self.levels, (self.until(end), None)]
+        return [Level(at, until, severity) for (at, severity), (until, _) in itertools.pairwise(changes)]
+
+    @property
+    def rises(self) -> list[tuple[datetime, Severity]]:
+        """When it opened or got worse."""
+        before = [0, *(severity or 0 for _, severity in self.levels)]
+        return [
+            (at, severity)
+            for (at, severity), last in zip(self.levels, before, strict=False)
+            if severity and severity > last
+        ]
 
 
 @dataclass(frozen=True, slots=True)
 class WatchSeries:
-    """What one watch saw, an entry an hour, oldest first.
-
-    `times` are the beginnings of the hours; `negative` the negative posts in them; `expected` the usual number and
-    `high` the upper end of the usual band, None while the watch knew too little.
-    """
+    """What one watch saw, a bar an hour, oldest first, and its incidents."""
 
     name: str
-    times: tuple[datetime, ...]
-    negative: tuple[int, ...]
-    expected: tuple[float | None, ...]
-    high: tuple[float | None, ...]
-    marks: tuple[Mark, ...] = ()
-
-    def __post_init__(self) -> None:
-        if not len(self.times) == len(self.negative) == len(self.expected) == len(self.high):
-            raise ValueError(f"the series of {self.name!r} differ in length")
+    hours: tuple[Bar, ...]
+    episodes: tuple[Episode, ...] = ()
 
 
-def plot(path: Path, watches: Sequence[WatchSeries], title: str = "Back-test") -> int:
+def plot(path: Path, watches: Sequence[WatchSeries], heading: str = "When the desk would have called") -> int:
     """Write a PNG with a panel for each of the most eventful watches.
 
-    Worst severity first, then most calls, then most negative posts; at most `MOST_PANELS`. The picture says how many
-    were left out.
+    Worst severity first, then most incidents, then most negative posts; at most `MOST_PANELS`. A watch that is alone
+    has its worst incident drawn large below. The picture says how many watches were left out.
 
     Returns:
         how many watches were left out.
@@ -72,71 +109,115 @@ def plot(path: Path, watches: Sequence[WatchSeries], title: str = "Back-test") -
     """
     shown = sorted(watches, key=_eventfulness)[:MOST_PANELS]
     left_out = len(watches) - len(shown)
-    image = _draw(shown, title, left_out)
-    try:
-        image.save(path, format="PNG", optimize=True)
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise CrisisdeskError(
-            f"The picture {path} cannot be written: {reason}. Give a path in a folder of yours."
-        ) from error
+    save(_draw(shown, heading, left_out), path)
     return left_out
 
 
 def _eventfulness(watch: WatchSeries) -> tuple[int, int, int, str]:
     """Sort key, most eventful first."""
-    worst = max((mark.severity for mark in watch.marks), default=0)
-    return (-worst, -len(watch.marks), -sum(watch.negative), watch.name)
+    worst = max((episode.worst for episode in watch.episodes), default=0)
+    return (-worst, -len(watch.episodes), -sum(hour.negative for hour in watch.hours), watch.name)
 
 
-def _draw(watches: Sequence[WatchSeries], title: str, left_out: int) -> Image.Image:
+def _draw(watches: Sequence[WatchSeries], heading: str, left_out: int) -> Image.Image:
     axis = _axis(watches)
-    image = Image.new("RGB", (WIDTH, HEADER + PANEL_HEIGHT * max(1, len(watches)) + FOOTER), PAPER)
+    large = _to_enlarge(watches[0], axis) if len(watches) == 1 else None
+    panels = max(1, len(watches)) + (large is not None)
+    image = Image.new("RGB", (WIDTH, HEADER + PANEL_HEIGHT * panels + FOOTER), PAPER)
     draw = ImageDraw.Draw(image)
-    _header(draw, title, axis, len(watches), left_out)
+    _header(draw, heading, axis, len(watches), left_out)
+    step = step_for(axis.end - axis.start)
     for number, watch in enumerate(watches):
-        panel = Panel(draw, axis, HEADER + number * PANEL_HEIGHT, max([4, *watch.negative, *filter(None, watch.high)]))
-        panel.grid()
-        ends = [time + BAR_TIME for time in watch.times]
-        panel.band(list(zip(watch.times, ends, watch.high, strict=True)))
-        panel.bars(list(zip(watch.times, ends, watch.negative, watch.high, strict=True)))
-        panel.line(list(zip(watch.times, watch.expected, strict=True)))
-        unlabelled = panel.marks([(mark.time, mark.severity) for mark in watch.marks])
-        panel.title(watch.name, _summary(watch, unlabelled))
+        bars = put_together(watch.hours, step)
+        moments = [_moment(episode) for episode in sorted(watch.episodes, key=lambda one: (-one.worst, one.first))]
+        panel = _panel(draw, axis, number, bars, episodes=watch.episodes, moments=moments)
+        panel.title(name(watch.name), _summary(watch, bars, step, panel.words(moments)))
+    if large is not None:
+        _enlarge(draw, watches[0], large, panels - 1)
     return image
+
+
+def _panel(
+    draw: ImageDraw.ImageDraw,
+    axis: TimeAxis,
+    number: int,
+    bars: Sequence[Bar],
+    *,
+    episodes: Sequence[Episode],
+    moments: Sequence[Moment],
+) -> Panel:
+    """Everything but the words."""
+    most = max([4.0, *(float(bar.negative) for bar in bars), *(bar.high or 0.0 for bar in bars)])
+    panel = Panel(draw, axis, HEADER + number * PANEL_HEIGHT, HEIGHT, most)
+    panel.spans([(one.first, one.until(axis.end), one.worst) for one in episodes])
+    panel.grid()
+    panel.moments(moments)
+    panel.counts(bars)
+    panel.shares(bars)
+    panel.levels([part for one in episodes for part in one.parts(axis.end)])
+    return panel
+
+
+def _moment(episode: Episode) -> Moment:
+    """What stands over an incident in the whole picture."""
+    at = episode.called or episode.levels[0][0]
+    return at, episode.worst, f"{'called ' if episode.called else ''}{day(at)} {at:%H:%M}"
+
+
+def _to_enlarge(watch: WatchSeries, axis: TimeAxis) -> Episode | None:
+    """The worst incident with a call, if it is small in the whole picture."""
+    called = [one for one in watch.episodes if one.called is not None]
+    worst = max(called, key=lambda one: (one.worst, one.until(axis.end) - one.first), default=None)
+    if worst is None or (_around(worst, axis)[1] - _around(worst, axis)[0]) * WORTH_ENLARGING > axis.end - axis.start:
+        return None
+    return worst
+
+
+def _around(episode: Episode, axis: TimeAxis) -> tuple[datetime, datetime]:
+    return max(axis.start, episode.first - BEFORE), min(axis.end, episode.until(axis.end) + AFTER)
+
+
+def _enlarge(draw: ImageDraw.ImageDraw, watch: WatchSeries, episode: Episode, number: int) -> None:
+    """One incident by itself, with all that happened to it."""
+    whole = _axis([watch])
+    start, end = _around(episode, whole)
+    axis = TimeAxis(start, end, LEFT, RIGHT)
+    step = step_for(end - start)
+    bars = put_together([hour for hour in watch.hours if start <= hour.start and hour.end <= end], step)
+    rises: list[Moment] = [(at, severity, f"{at:%H:%M}") for at, severity in reversed(episode.rises)]
+    moments = [*rises, (episode.first, None, f"first signal {episode.first:%H:%M}")]
+    panel = _panel(draw, axis, number, bars, episodes=[episode], moments=moments)
+    panel.words(moments)
+    most = max((bar.negative for bar in bars), default=0)
+    panel.title("The worst incident", f"called {episode.delay} after the first signal; up to {most:,} {STEPS[step]}")
 
 
 def _axis(watches: Sequence[WatchSeries]) -> TimeAxis:
     """From the first to the last moment of any watch, so that panels can be compared."""
-    moments = [time for watch in watches for time in (*watch.times, *(mark.time for mark in watch.marks))]
-    start = min(moments, default=EPOCH)
-    end = max((time + BAR_TIME for time in moments), default=EPOCH + BAR_TIME)
-    return TimeAxis(start, end, LEFT, RIGHT)
+    hours = [hour for watch in watches for hour in (*watch.hours[:1], *watch.hours[-1:])]
+    start = min((hour.start for hour in hours), default=EPOCH)
+    return TimeAxis(start, max((hour.end for hour in hours), default=EPOCH + HOUR), LEFT, RIGHT)
 
 
-def _summary(watch: WatchSeries, unlabelled: int) -> str:
+def _summary(watch: WatchSeries, bars: Sequence[Bar], step: timedelta, unnamed: int) -> str:
     """A panel's figures in words."""
-    calls = [f"{count} {word}" for word, count in _calls(watch) if count] or ["no incident"]
-    small = f" ({unlabelled} of them without a label)" if unlabelled else ""
-    most = max(watch.negative, default=0)
-    return f"{', '.join(calls)}{small}; {sum(watch.negative):,} negative posts, at most {most:,} an hour"
+    worst = [episode.worst for episode in watch.episodes]
+    counts = [f"{worst.count(one)} {one.name}" for one in sorted(Severity, reverse=True) if one in worst]
+    small = f" ({unnamed} without words here)" if unnamed else ""
+    most = max((bar.negative for bar in bars), default=0)
+    return f"{', '.join(counts) or 'no incident'}{small}; up to {most:,} negative posts {STEPS[step]}"
 
 
-def _calls(watch: WatchSeries) -> list[tuple[str, int]]:
-    severities = [mark.severity for mark in watch.marks]
-    return [(severity.name, severities.count(severity)) for severity in sorted(Severity, reverse=True)]
-
-
-def _header(draw: ImageDraw.ImageDraw, title: str, axis: TimeAxis, panels: int, left_out: int) -> None:
-    draw.text((LEFT, 20), shorten(clean(title), TITLE_LENGTH), INK, font(30))
-    years = f"{day(axis.start)} {axis.start:%Y} to {day(axis.end)} {axis.end:%Y}, times in UTC"
+def _header(draw: ImageDraw.ImageDraw, heading: str, axis: TimeAxis, panels: int, left_out: int) -> None:
+    draw.text((LEFT, 16), title(heading), INK, font(36))
+    years = f"{day(axis.start)} {axis.start:%Y} to {day(axis.end)} {axis.end:%Y}, UTC"
     what = f"{years}; the {panels} most eventful watches, {left_out} left out" if left_out else years
-    draw.text((LEFT, 62), what if panels else "No watch saw a post.", FAINT, font(17))
+    beside = LEFT + draw.textlength(title(heading), font(36)) + 24
+    draw.text((beside, 50), what if panels else "No watch saw a post.", FAINT, font(SIZE), anchor="ls")
     entries = (
-        (BAR, "negative posts an hour"),
+        (BAR, "negative posts, and below their share of all"),
         (ABOVE, "more than usual"),
         (EXPECTED, "expected"),
         (BAND, "usual band"),
     )
-    end = legend(draw, LEFT, 98, entries)
-    draw.text((end, 98), "| a call: its severity and time", FAINT, font(15), anchor="lm")
+    legend(draw, LEFT, 94, entries, SIZE)

@@ -11,13 +11,26 @@ from typing import Final
 
 from PIL import Image, ImageDraw
 
-from crisisdesk.errors import CrisisdeskError
-from crisisdesk.report.axes import count_ticks
-from crisisdesk.report.style import ABOVE, BAND, BAR, EXPECTED, FAINT, GRID, INK, NAME_LENGTH, PAPER, font, legend
-from crisisdesk.text import clean, shorten
+from crisisdesk.report.axes import Scale, count_ticks
+from crisisdesk.report.style import (
+    ABOVE,
+    BAND,
+    BAR,
+    EXPECTED,
+    FAINT,
+    GRID,
+    INK,
+    PAPER,
+    WIDTH,
+    font,
+    legend,
+    name,
+    rows,
+    save,
+    title,
+)
+from crisisdesk.text import shorten
 
-WIDTH: Final = 1600
-"""Pixels, as all lengths here."""
 EDGE: Final = 40
 HEADER: Final = 140
 COLUMNS: Final = 3
@@ -61,7 +74,7 @@ class Curve:
         return sum(point.posts for point in self.points)
 
 
-def plot(path: Path, curves: Sequence[Curve], title: str) -> int:
+def plot(path: Path, curves: Sequence[Curve], heading: str) -> int:
     """Write a PNG: the first curve large, the others small, those of most posts if there are more than fit.
 
     Returns:
@@ -72,22 +85,15 @@ def plot(path: Path, curves: Sequence[Curve], title: str) -> int:
     """
     first, *others = curves
     shown = set(sorted(others, key=lambda curve: -curve.posts)[:MOST_GROUPS])
-    image = _draw(first, [curve for curve in others if curve in shown], title)
-    try:
-        image.save(path, format="PNG", optimize=True)
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise CrisisdeskError(
-            f"The picture {clean(str(path))} cannot be written: {reason}. Give a path in a folder of yours."
-        ) from error
+    save(_draw(first, [curve for curve in others if curve in shown], heading), path)
     return len(others) - len(shown)
 
 
-def _draw(first: Curve, others: Sequence[Curve], title: str) -> Image.Image:
-    rows = math.ceil(len(others) / COLUMNS)
-    image = Image.new("RGB", (WIDTH, HEADER + LARGE + rows * SMALL + EDGE // 2), PAPER)
+def _draw(first: Curve, others: Sequence[Curve], heading: str) -> Image.Image:
+    height = HEADER + LARGE + math.ceil(len(others) / COLUMNS) * SMALL + EDGE // 2
+    image = Image.new("RGB", (WIDTH, height), PAPER)
     draw = ImageDraw.Draw(image)
-    _header(draw, title)
+    _header(draw, heading)
     _Panel(draw, (EDGE, HEADER, WIDTH - EDGE, HEADER + LARGE), 16).show(first)
     width = (WIDTH - 2 * EDGE) // COLUMNS
     for number, curve in enumerate(others):
@@ -96,8 +102,8 @@ def _draw(first: Curve, others: Sequence[Curve], title: str) -> Image.Image:
     return image
 
 
-def _header(draw: ImageDraw.ImageDraw, title: str) -> None:
-    draw.text((EDGE, 20), shorten(clean(title), 80), INK, font(30))
+def _header(draw: ImageDraw.ImageDraw, heading: str) -> None:
+    draw.text((EDGE, 20), title(heading), INK, font(30))
     words = "Across: how sure the model is of the mood it gives a post. Up: how often that mood is right. Below: posts."
     draw.text((EDGE, 62), words, FAINT, font(17))
     entries = (
@@ -120,25 +126,22 @@ class _Panel:
         self._title = (left, top + 2 * size)
         self._figures = (left, top + 7 * size // 2)
         self._left, self._right = left + 4 * size, right
-        self._upper, self._counts_lower = top + 9 * size // 2 + 6, bottom - 3 * size
-        height = self._counts_lower - self._upper
-        self._lower, self._counts_upper = self._upper + height * 3 // 4, self._upper + height * 5 // 6
+        upper, lower = top + 9 * size // 2 + 6, bottom - 3 * size
+        self._shares = Scale(1.0, upper, upper + (lower - upper) * 3 // 4)
+        self._posts_upper, self._posts_lower = upper + (lower - upper) * 5 // 6, lower
 
     def show(self, curve: Curve) -> None:
         """Draw all of it; the name is outside text and cleaned here."""
-        name, large = (
-            shorten(clean(curve.name, 4 * NAME_LENGTH), NAME_LENGTH) or "(without a name)",
-            font(self._size + 4),
-        )
-        while self._draw.textlength(name, large) > self._right - self._title[0]:
-            name = shorten(name, len(name) - 1)
-        self._draw.text(self._title, name, INK, large, anchor="ls")
+        shown, large = name(curve.name), font(self._size + 4)
+        while self._draw.textlength(shown, large) > self._right - self._title[0]:
+            shown = shorten(shown, len(shown) - 1)
+        self._draw.text(self._title, shown, INK, large, anchor="ls")
         words = f"{curve.posts:,} posts, calibration error {curve.error:.3f}, by chance {curve.chance:.3f}"
         self._draw.text(self._figures, words, FAINT, font(self._size), anchor="ls")
         self._grid()
         for point in curve.points:
             self._promise(point)
-        self._draw.line((self._x(LEAST), self._y(LEAST), self._x(1), self._y(1)), EXPECTED, 2)
+        self._draw.line((self._x(LEAST), self._shares.y(LEAST), self._x(1), self._shares.y(1)), EXPECTED, 2)
         for point in curve.points:
             self._outcome(point)
         self._counts(curve.points)
@@ -146,40 +149,35 @@ class _Panel:
     def _x(self, probability: float) -> float:
         return self._left + (self._right - self._left) * (max(probability, LEAST) - LEAST) / (1 - LEAST)
 
-    def _y(self, share: float) -> float:
-        return self._lower - (self._lower - self._upper) * min(1.0, max(0.0, share))
-
     def _grid(self) -> None:
-        for tenth in range(0, 11, 2):
-            y, label = self._y(tenth / 10), f"{tenth * 10} %"
-            self._draw.line((self._left, y, self._right, y), GRID)
-            self._draw.text((self._left - 8, y), label, FAINT, font(self._size), anchor="rm")
+        labels = [(tenth / 10, f"{tenth * 10} %") for tenth in range(0, 11, 2)]
+        rows(self._draw, self._shares, (self._left, self._right), labels, self._size)
         for tenth in range(4, 11, 2):
             x, label = self._x(tenth / 10), f"{tenth * 10} %"
-            self._draw.line((x, self._upper, x, self._lower), GRID)
+            self._draw.line((x, self._shares.upper, x, self._shares.lower), GRID)
             anchor = "ra" if tenth == 10 else "ma"
-            self._draw.text((x, self._counts_lower + 8), label, FAINT, font(self._size), anchor=anchor)
+            self._draw.text((x, self._posts_lower + 8), label, FAINT, font(self._size), anchor=anchor)
 
     def _promise(self, point: Point) -> None:
         """Where the share of right ones may lie if the model is as sure as it is right."""
-        upper, lower = self._y(point.confidence + point.by_chance), self._y(point.confidence - point.by_chance)
+        upper, lower = (
+            self._shares.y(point.confidence + point.by_chance),
+            self._shares.y(point.confidence - point.by_chance),
+        )
         self._draw.rectangle((self._x(point.low) + 1, upper, self._x(point.high) - 1, lower), BAND)
 
     def _outcome(self, point: Point) -> None:
         """Where it lies, tied to the promise."""
         outside = abs(point.accuracy - point.confidence) > point.by_chance
         colour, radius = ABOVE if outside else BAR, self._size // 2 - 1
-        x, y = self._x(point.confidence), self._y(point.accuracy)
-        self._draw.line((x, self._y(point.confidence), x, y), colour, 2)
+        x, y = self._x(point.confidence), self._shares.y(point.accuracy)
+        self._draw.line((x, self._shares.y(point.confidence), x, y), colour, 2)
         self._draw.ellipse((x - radius, y - radius, x + radius, y + radius), colour, PAPER)
 
     def _counts(self, points: Sequence[Point]) -> None:
-        ticks = count_ticks(max((point.posts for point in points), default=1))
-        height = self._counts_lower - self._counts_upper
-        for count in (0, ticks[-1]):
-            y = self._counts_lower - height * count / ticks[-1]
-            self._draw.line((self._left, y, self._right, y), GRID)
-            self._draw.text((self._left - 8, y), f"{count:,}", FAINT, font(self._size), anchor="rm")
+        most = count_ticks(max((point.posts for point in points), default=1))[-1]
+        scale = Scale(most, self._posts_upper, self._posts_lower)
+        rows(self._draw, scale, (self._left, self._right), [(0, "0"), (most, f"{most:,}")], self._size)
         for point in points:
-            y = self._counts_lower - height * point.posts / ticks[-1]
-            self._draw.rectangle((self._x(point.low) + 1, y, self._x(point.high) - 1, self._counts_lower), BAR)
+            box = (self._x(point.low) + 1, scale.y(point.posts), self._x(point.high) - 1, scale.lower)
+            self._draw.rectangle(box, BAR)

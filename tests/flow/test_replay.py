@@ -7,10 +7,13 @@ must come out; that the shipped model finds the same is for one test only.
 import asyncio
 import gzip
 import io
+import itertools
 import json
 import random
+import re
 import sys
 from collections.abc import Callable, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -21,9 +24,13 @@ import pytest
 from crisisdesk import app as app_module
 from crisisdesk import pipeline
 from crisisdesk.app import App, Plan
+from crisisdesk.backtest.overheard import Overheard
+from crisisdesk.backtest.shadow import Shadow
+from crisisdesk.backtest.stories import Stories
 from crisisdesk.cli import recorded
 from crisisdesk.cli.main import run
 from crisisdesk.clock import ReplayClock
+from crisisdesk.detect.watch import WatchDetector
 from crisisdesk.incidents.payload import line
 from crisisdesk.match import WatchRule
 from crisisdesk.records import EPOCH, Notification
@@ -231,6 +238,85 @@ def test_without_json_it_says_it_in_words(capsys, short):
 
 
 @pytest.mark.usefixtures("words")
+def test_beside_each_call_stands_what_a_person_needs_to_judge_it(capsys, file):
+    assert run(["replay", str(file), "--watch", "Acme=acme"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    call = next(number for number, one in enumerate(lines) if "AMBER" in one or "RED" in one)
+    beside = list(itertools.takewhile(lambda one: one.startswith("    "), lines[call + 1 :]))
+    assert re.fullmatch(
+        r"    First signal Mon 18 Mar 20:\d\d by (angry|u)\d+, \d+ (s|min) before this call\.", beside[0]
+    )
+    assert re.fullmatch(r"    “.*awful.*” \(\w+\)", beside[-1])
+    assert re.fullmatch(
+        r"Calls a month \(amber or red\) at each budget: "
+        r"sensitive \d+\.\d, balanced \d+\.\d \(as it is set\), strict \d+\.\d\.",
+        lines[-2],
+    )
+
+
+@pytest.mark.usefixtures("words")
+def test_it_says_how_often_each_budget_would_have_called(capsys, file):
+    assert run(["replay", str(file), "--watch", "Acme=acme", "--json"]) == 0
+    events, summary = lines_of(capsys)
+    calls = summary["calls"]
+    assert calls["sensitive"] >= calls["balanced"] >= calls["strict"] >= 1
+    assert calls["balanced"] == len({one["incident"] for one in events if one["severity"] in {"amber", "red"}})
+    assert summary["calls_by_watch"] == {"Acme": calls}
+    assert summary["months"] == pytest.approx(15 / 30.4, rel=0.02)
+    assert summary["calls_a_month"]["strict"] == pytest.approx(calls["strict"] / summary["months"], rel=0.01)
+
+
+@pytest.mark.usefixtures("words")
+def test_of_a_few_days_it_does_not_say_what_a_month_would_bring(capsys, short):
+    assert run(["replay", str(short), "--watch", "Acme=acme", "--compare", "ratio,count"]) == 0
+    *_, title, head, ours, ratio, count, _, budgets, _ = capsys.readouterr().out.splitlines()
+    assert title.startswith("The same counts of posts")
+    assert head.split() == ["rule", "calls", "a", "month", "found", "after", "it", "calls", "when"]
+    assert re.match(r"  crisisdesk +1 +- +1 of 1 +\d+ (s|min) ", ours)
+    assert re.match(r"  ratio +\d+ +- +\d of 1 ", ratio)
+    assert re.match(r"  count +1 +- +1 of 1 +\d+ min +20 or more", count)
+    assert budgets == "Calls a month: too short to say; 2 days were recorded, at least 14 are needed."
+    assert run(["replay", str(short), "--watch", "Acme=acme", "--json"]) == 0
+    assert set(lines_of(capsys)[1]["calls_a_month"].values()) == {None}
+
+
+async def test_at_its_own_budget_a_shadow_calls_as_often_as_the_desk(tmp_path, file):
+    """Another budget is then only another threshold."""
+    stories, shadows, clock = Stories(), list[Shadow](), ReplayClock(EPOCH)
+
+    def follow(watch: WatchDetector) -> None:
+        shadows.append(Shadow(watch.name, deepcopy(watch.detector)))
+        watch.detector = Overheard(watch.detector, shadows)
+
+    watches = {WatchRule("Acme", ("acme",)): 4.0}
+    source = Replay("replay", read_posts([file], on_bad=list[object]().append), clock, Pace(clock))
+    plan = Plan(watches, [source], tmp_path / "desk.db", folder("playbooks"), clock, Words, follow=follow)
+
+    def listen(notification: Notification) -> None:
+        stories.take(notification)
+
+    async with App(plan) as app:
+        app.register.subscribe(listen)
+        await app.run()
+    assert shadows[0].calls == sum(len(story.calls) for story in stories.called()) >= 1
+
+
+@pytest.mark.usefixtures("words")
+def test_simpler_rules_are_compared_on_the_same_posts(capsys, file):
+    assert run(["replay", str(file), "--watch", "Acme=acme", "--compare", "huginn, ewma,ratio", "--json"]) == 0
+    events, summary = lines_of(capsys)
+    compared = summary["compare"]
+    assert list(compared) == ["crisisdesk", "huginn", "ewma", "ratio"]
+    called = {one["incident"] for one in events if one["severity"] in {"amber", "red"}}
+    for name, rule in compared.items():
+        assert set(rule["delay_minutes"]) == called, name
+        assert rule["calls"] >= sum(delay is not None for delay in rule["delay_minutes"].values()), name
+    (storm,) = (one for one in called if "20240318t20" in one)
+    assert 0 <= compared["crisisdesk"]["delay_minutes"][storm] < 60
+    assert compared["ratio"]["threshold"] == 3.0
+
+
+@pytest.mark.usefixtures("words")
 def test_bad_lines_are_told_counted_and_skipped(capsys, tmp_path, posts):
     bad = ["{oops", '{"text": "no time"}', '{"time": "2024-03-04T00:00:00Z"}', "[]", '{"time": "now", "text": "a"}']
     file = tmp_path / "some bad.jsonl"
@@ -359,6 +445,7 @@ def test_a_table_without_our_columns_names_the_cure(capsys, tmp_path, posts):
         (["--columns", "tim=t"], "did you mean 'time'?"),
         (["--columns", "time"], "has no '='"),
         (["--config", "nowhere.toml"], "nowhere.toml: cannot be read"),
+        (["--compare", "hugin"], "did you mean 'huginn'?"),
     ],
 )
 def test_wrong_options_are_mistakes_of_the_call(capsys, file, options, message):

@@ -1,8 +1,8 @@
 """The picture of a back-test: what it shows, and that no name or folder can spoil it."""
 
 import itertools
+import math
 from collections import Counter
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -14,28 +14,55 @@ from PIL import Image, ImageColor
 from crisisdesk.errors import CrisisdeskError
 from crisisdesk.records import Severity
 from crisisdesk.report.axes import TimeAxis, count_ticks
-from crisisdesk.report.panel import PANEL_HEIGHT
-from crisisdesk.report.plot import FOOTER, HEADER, MOST_PANELS, WIDTH, Mark, WatchSeries, plot
-from crisisdesk.report.style import ABOVE, BAND, BAR, COLOURS, EXPECTED
+from crisisdesk.report.bars import FEWEST_POSTS, MOST_BARS, Bar, put_together, shares, step_for
+from crisisdesk.report.panel import CAP, TOP
+from crisisdesk.report.plot import (
+    FOOTER,
+    HEADER,
+    HEIGHT,
+    LEFT,
+    MOST_PANELS,
+    PANEL_HEIGHT,
+    RIGHT,
+    Episode,
+    WatchSeries,
+    plot,
+)
+from crisisdesk.report.style import ABOVE, BAND, BAR, COLOURS, EXPECTED, TINTS, WIDTH
 
 START = datetime(2008, 11, 10, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+NOTICE, AMBER, RED = Severity.NOTICE, Severity.AMBER, Severity.RED
 
 
-def watch(name: str = "Motrin", hours: int = 96, peak: int = 40, marks: tuple[Mark, ...] = ()) -> WatchSeries:
+def at(hour: float) -> datetime:
+    return START + hour * HOUR
+
+
+def hours(number: int = 96, peak: int = 40) -> tuple[Bar, ...]:
     """A quiet watch with one loud hour in the middle; its first day knows nothing usual."""
-    unknown: tuple[float | None, ...] = (None,) * min(24, hours)
-    return WatchSeries(
-        name=name,
-        times=tuple(START + timedelta(hours=hour) for hour in range(hours)),
-        negative=tuple(peak if hour == hours // 2 else 2 for hour in range(hours)),
-        expected=unknown + (2.0,) * (hours - len(unknown)),
-        high=unknown + (6.0,) * (hours - len(unknown)),
-        marks=marks,
+
+    def bar(hour: int) -> Bar:
+        negative = peak if hour == number // 2 else 2
+        usual = (2.0, 6.0, 0.25) if hour >= 24 else (None, None, None)
+        return Bar(at(hour), at(hour + 1), negative, negative + 6, *usual)
+
+    return tuple(map(bar, range(number)))
+
+
+def episode(first: float, *levels: tuple[float, Severity | None], end: float | None = None) -> Episode:
+    called = next((hour for hour, severity in levels if severity and severity >= AMBER), None)
+    return Episode(
+        at(first),
+        tuple((at(hour), severity) for hour, severity in levels),
+        None if end is None else at(end),
+        None if called is None else at(called),
+        "" if called is None else f"{called - first:.0f} h",
     )
 
 
-def mark(hour: float, severity: Severity = Severity.RED) -> Mark:
-    return Mark(START + timedelta(hours=hour), severity)
+def watch(name: str = "Motrin", number: int = 96, peak: int = 40, episodes: tuple[Episode, ...] = ()) -> WatchSeries:
+    return WatchSeries(name, hours(number, peak), episodes)
 
 
 def colours(path: Path, below: int = HEADER) -> Counter[object]:
@@ -50,35 +77,89 @@ def pixels(path: Path, colour: str) -> int:
     return colours(path)[ImageColor.getrgb(colour)]
 
 
-def test_it_shows_bars_band_expectation_and_marks(tmp_path: Path) -> None:
+def columns(path: Path, colour: str, y: int) -> list[int]:
+    """Where the colour is in one row of the picture."""
+    with Image.open(path) as image:
+        return [x for x in range(WIDTH) if image.getpixel((x, y)) == ImageColor.getrgb(colour)]
+
+
+AXIS = TimeAxis(START, at(96), LEFT, RIGHT)
+PLOT = HEADER + TOP
+"""Upper edge of the first plot."""
+EDGE = PLOT - 1
+"""The row in which the severities of incidents stand."""
+
+
+def test_it_shows_bars_band_expectation_and_incident(tmp_path: Path) -> None:
     path = tmp_path / "out.png"
-    assert plot(path, [watch(marks=(mark(47, Severity.AMBER), mark(49)))], "Back-test of november.jsonl") == 0
+    storm = episode(46, (47, AMBER), (49, RED), end=70)
+    assert plot(path, [watch(episodes=(storm,))], "november.jsonl") == 0
     with Image.open(path) as image:
         assert image.size == (WIDTH, HEADER + PANEL_HEIGHT + FOOTER)
-    for colour in (BAR, ABOVE, BAND, EXPECTED, COLOURS[Severity.AMBER], COLOURS[Severity.RED]):
+    for colour in (BAR, ABOVE, BAND, EXPECTED, TINTS[RED], COLOURS[AMBER], COLOURS[RED]):
         assert pixels(path, colour) > 50, colour
 
 
-def test_an_hour_within_the_usual_is_not_coloured_as_above_it_and_no_call_shows_no_mark(tmp_path: Path) -> None:
+def test_what_is_within_the_usual_is_not_coloured_as_above_it_and_no_incident_shows_none(tmp_path: Path) -> None:
     path = tmp_path / "out.png"
-    plot(path, [watch(peak=6)])
-    assert pixels(path, ABOVE) == pixels(path, COLOURS[Severity.RED]) == pixels(path, COLOURS[Severity.AMBER]) == 0
+    plot(path, [watch(peak=2)])
+    for colour in (ABOVE, *COLOURS.values(), *TINTS.values()):
+        inside = colours(path, PLOT)[ImageColor.getrgb(colour)]
+        assert not inside or colour == COLOURS[NOTICE], colour  # which is the colour of letters too
 
 
 def test_the_loud_hour_stands_at_its_time(tmp_path: Path) -> None:
     path = tmp_path / "out.png"
     plot(path, [watch()])
+    above = columns(path, ABOVE, PLOT + HEIGHT - 40)
+    assert AXIS.x(at(48)) - 1 <= above[0]
+    assert above[-1] <= AXIS.x(at(49)) + 1
+
+
+def test_an_incident_is_shaded_from_its_first_signal_to_its_end_and_its_edge_says_how_bad_it_was_when(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "out.png"
+    plot(path, [watch(episodes=(episode(30, (36, NOTICE), (40, RED), (60, AMBER), end=70),))])
+    shaded = columns(path, TINTS[RED], PLOT + 4)
+    assert shaded[0] == pytest.approx(AXIS.x(at(30)), abs=2)
+    assert shaded[-1] == pytest.approx(AXIS.x(at(70)), abs=2)
+    for severity, start, end in ((RED, 40, 60), (AMBER, 60, 70)):
+        edge = columns(path, COLOURS[severity], EDGE)
+        assert edge[0] == pytest.approx(AXIS.x(at(start)), abs=2)
+        assert edge[-1] == pytest.approx(AXIS.x(at(end)), abs=2)
+        assert columns(path, COLOURS[severity], PLOT - CAP[severity])  # as thick as it is bad
+
+
+def test_an_incident_without_an_end_lasts_to_the_end_of_the_picture(tmp_path: Path) -> None:
+    path = tmp_path / "out.png"
+    plot(path, [watch(episodes=(episode(80, (81, AMBER)),))])
+    assert columns(path, COLOURS[AMBER], EDGE)[-1] == pytest.approx(RIGHT, abs=2)
+
+
+def test_between_an_end_and_a_return_nothing_is_claimed(tmp_path: Path) -> None:
+    path = tmp_path / "out.png"
+    plot(path, [watch(episodes=(episode(30, (31, RED), (40, None), (50, RED), end=60),))])
+    edge = columns(path, COLOURS[RED], EDGE)
+    assert not [x for x in edge if AXIS.x(at(41)) < x < AXIS.x(at(49))]
+    assert edge[-1] == pytest.approx(AXIS.x(at(60)), abs=2)
+
+
+def test_a_small_incident_of_a_lone_watch_is_drawn_large_below(tmp_path: Path) -> None:
+    path, small = tmp_path / "out.png", episode(480, (481, AMBER), (483, RED), end=490)
+    plot(path, [watch(number=600, episodes=(small,))])
     with Image.open(path) as image:
-        above = ImageColor.getrgb(ABOVE)
-        columns = [x for x in range(WIDTH) if image.getpixel((x, HEADER + 200)) == above]
-    axis = TimeAxis(START, START + timedelta(hours=96), 80, WIDTH - 40)
-    assert axis.x(START + timedelta(hours=48)) - 1 <= columns[0]
-    assert columns[-1] <= axis.x(START + timedelta(hours=49)) + 1
+        assert image.height == HEADER + 2 * PANEL_HEIGHT + FOOTER
+    whole, large = (len(columns(path, COLOURS[RED], EDGE + down)) for down in (0, PANEL_HEIGHT))
+    assert large > 5 * whole
+    plot(path, [watch(number=600, episodes=(episode(480, (481, NOTICE), end=490),))])
+    with Image.open(path) as image:
+        assert image.height == HEADER + PANEL_HEIGHT + FOOTER
 
 
 def test_the_most_eventful_are_shown_and_the_rest_is_counted(tmp_path: Path) -> None:
     quiet = [watch(f"brand {number}", peak=9) for number in range(MOST_PANELS + 4)]
-    loud = watch("loud", peak=7, marks=(mark(50),))
+    loud = watch("loud", peak=7, episodes=(episode(48, (50, RED), end=80),))
     path, alone = tmp_path / "many.png", tmp_path / "alone.png"
     assert plot(path, [*quiet, loud]) == 5
     plot(alone, [loud])
@@ -88,22 +169,48 @@ def test_the_most_eventful_are_shown_and_the_rest_is_counted(tmp_path: Path) -> 
         assert image.crop(first).tobytes() == expected.crop(first).tobytes()
 
 
-def test_many_calls_at_once_still_have_their_lines(tmp_path: Path) -> None:
+def test_many_incidents_at_once_all_have_their_edge_though_not_their_words(tmp_path: Path) -> None:
     path = tmp_path / "out.png"
-    crowded = watch(marks=tuple(mark(40 + number / 4) for number in range(20)))
-    plot(path, [crowded])
-    with Image.open(path) as image:
-        red = ImageColor.getrgb(COLOURS[Severity.RED])
-        assert sum(image.getpixel((x, HEADER + 120)) == red for x in range(WIDTH)) >= 20
+    crowded = tuple(episode(20 + 2 * n, (20 + 2 * n, RED), end=21 + 2 * n) for n in range(30))
+    plot(path, [watch(episodes=crowded)])
+    edge = columns(path, COLOURS[RED], EDGE)
+    assert sum(later - earlier > 2 for earlier, later in itertools.pairwise(edge)) == 29
 
 
 def test_a_year_of_hours_and_a_single_one_can_be_drawn(tmp_path: Path) -> None:
-    plot(tmp_path / "year.png", [watch(hours=8760, marks=(mark(8759.9),))])
-    plot(tmp_path / "hour.png", [watch(hours=1, marks=(mark(0),))])
-    plot(tmp_path / "empty.png", [WatchSeries("silent", (), (), (), ()), watch(hours=3)])
+    plot(tmp_path / "year.png", [watch(number=8760, peak=900, episodes=(episode(8759.8, (8759.9, RED)),))])
+    plot(tmp_path / "hour.png", [watch(number=1, episodes=(episode(0, (0, RED)),))])
+    plot(tmp_path / "empty.png", [WatchSeries("silent", ()), watch(number=3)])
     plot(tmp_path / "nothing.png", [])
     assert pixels(tmp_path / "year.png", ABOVE) > 10
     assert pixels(tmp_path / "hour.png", BAR) > 100
+
+
+def test_bars_are_as_wide_as_the_picture_needs_and_lose_no_post() -> None:
+    for days, step in ((4, HOUR), (16, HOUR), (25, 3 * HOUR), (90, 6 * HOUR), (365, 24 * HOUR), (1500, 7 * 24 * HOUR)):
+        assert step_for(timedelta(days=days)) == step
+    month = hours(700)
+    bars = put_together(month, 24 * HOUR)
+    assert len(bars) <= 31 <= MOST_BARS
+    assert sum(bar.negative for bar in bars) == sum(hour.negative for hour in month)
+    assert all(earlier.end == later.start for earlier, later in itertools.pairwise(bars))
+    assert [bar.expected for bar in bars[:3]] == [None, 48, 48]
+    assert {bar.start.weekday() for bar in put_together(month, 7 * 24 * HOUR)} == {0}
+
+
+def test_the_band_of_a_day_is_narrower_than_the_sum_of_its_hours_and_wider_than_if_they_were_strangers() -> None:
+    expected, high = 24 * 2.0, put_together(hours()[24:48], 24 * HOUR)[0].high
+    assert high is not None
+    assert expected + math.sqrt(24) * 4 < high < expected + 24 * 4
+
+
+def test_no_share_is_taken_of_a_handful_of_posts() -> None:
+    few = [Bar(at(hour), at(hour + 1), 1, 3) for hour in range(10)]
+    assert [(bar.negative, bar.total) for bar in shares(few)] == [(4, 12), (4, 12)]
+    assert FEWEST_POSTS <= 12
+    assert list(shares(few[:2])) == []
+    assert not Bar(at(0), at(1), 4, 10, usual_share=0.25).share_is_above
+    assert Bar(at(0), at(1), 40, 100, usual_share=0.25).share_is_above
 
 
 HOSTILE_NAMES = {
@@ -121,7 +228,7 @@ HOSTILE_NAMES = {
 @pytest.mark.parametrize("name", HOSTILE_NAMES.values(), ids=HOSTILE_NAMES.keys())
 def test_no_name_can_spoil_the_picture(tmp_path: Path, name: str) -> None:
     path = tmp_path / "out.png"
-    plot(path, [watch(name, peak=50), watch("second")], title=name)
+    plot(path, [watch(name, peak=50), watch("second")], name)
     with Image.open(path) as image:
         assert image.size == (WIDTH, HEADER + 2 * PANEL_HEIGHT + FOOTER)
         second = (0, HEADER + PANEL_HEIGHT, WIDTH, HEADER + 2 * PANEL_HEIGHT)
@@ -134,11 +241,6 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     for path in (tmp_path / "none" / "out.png", tmp_path):
         with pytest.raises(CrisisdeskError, match=r"picture .* cannot be written: .*Give a path"):
             plot(path, [watch()])
-
-
-def test_columns_of_different_length_are_refused() -> None:
-    with pytest.raises(ValueError, match="differ in length"):
-        replace(watch(), negative=(1,))
 
 
 @given(st.integers(0, 50_000), st.timedeltas(timedelta(hours=1), timedelta(days=9000)))

@@ -6,8 +6,8 @@ import pytest
 from PIL import Image, ImageColor
 
 from crisisdesk.errors import CrisisdeskError
-from crisisdesk.report.reliability import COLUMNS, EDGE, HEADER, LARGE, MOST_GROUPS, SMALL, WIDTH, Curve, Point, plot
-from crisisdesk.report.style import ABOVE, BAND, BAR, EXPECTED
+from crisisdesk.report.reliability import COLUMNS, EDGE, HEADER, LARGE, MOST_GROUPS, SMALL, Curve, Point, plot
+from crisisdesk.report.style import ABOVE, BAND, BAR, EXPECTED, WIDTH
 
 HIGH, LOW = 14 / 15, 13 / 15
 

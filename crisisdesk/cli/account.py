@@ -1,0 +1,107 @@
+"""What a recording has brought: each change as it comes, for people or machines, and the summary at the end."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+
+from crisisdesk.app import App
+from crisisdesk.backtest.stories import Stories, Story
+from crisisdesk.cli.terminal import event_json, event_line, put, put_json
+from crisisdesk.console.words import age
+from crisisdesk.records import Event, Evidence, Notification, Quote, Severity
+from crisisdesk.text import clean, counted, shorten
+
+RISES: Final = frozenset({Event.OPENED, Event.RAISED, Event.REOPENED})
+TOLD: Final = RISES | {Event.SUBSIDED, Event.RESOLVED}
+PHRASES_TOLD: Final = 5
+QUOTED: Final = 180
+"""Characters of a post."""
+INDENT: Final = " " * 4
+
+
+@dataclass(slots=True)
+class Account:
+    """Prints each change as it comes, with `evidence` also what a person needs to judge it."""
+
+    as_json: bool
+    evidence: bool = False
+    stories: Stories = field(default_factory=Stories)
+
+    def __call__(self, notification: Notification) -> None:
+        """Take in one change."""
+        if notification.change.event not in TOLD:
+            return
+        story = self.stories.take(notification)
+        if self.as_json:
+            put_json(event_json(notification))
+            return
+        put(event_line(notification))
+        for told in _details(notification, story) if self.evidence else ():
+            put(INDENT + clean(told))
+
+    def first(self, severity: Severity) -> datetime | None:
+        """When an incident was first at least so bad."""
+        moments = (time for story in self.stories.called() for time, bad in story.levels if (bad or 0) >= severity)
+        return min(moments, default=None)
+
+    def worst(self) -> Counter[str]:
+        """How many incidents were how bad at their worst."""
+        return Counter(str(story.worst) for story in self.stories.all())
+
+    def summary(self, app: App, bad_lines: int) -> dict[str, object]:
+        """The last line of `--json`."""
+        by_watch: dict[str, Counter[str]] = {name: Counter() for name in app.observation.detectors}
+        for story in self.stories.all():
+            by_watch[story.incident.watch].update(("incidents", str(story.worst)))
+        return {
+            "event": "summary",
+            "posts": app.tally.posts,
+            "bad_lines": bad_lines,
+            "incidents": len(self.stories.all()),
+            "watches": {
+                name: {
+                    "posts": app.tally.mentions[name],
+                    "negative": app.tally.negative[name],
+                    "late": app.observation.detectors[name].late,
+                    "other_languages": dict(app.tally.other_languages.get(name, Counter()).most_common()),
+                    **{key: found[key] for key in ("incidents", "notice", "amber", "red")},
+                }
+                for name, found in by_watch.items()
+            },
+        }
+
+
+def _details(notification: Notification, story: Story) -> list[str]:
+    """When it began, what they say, and one post; after its end, how long it lasted."""
+    change, incident = notification.change, notification.incident
+    if change.event is Event.RESOLVED:
+        lasted = age(change.time - story.first)
+        return [f"Lasted {lasted} from the first signal; {str(story.worst).upper()} at its worst."]
+    if change.event not in RISES:
+        return []
+    said = _phrases(incident.evidence)
+    decisive = next(iter(incident.evidence.posts), None)
+    return [
+        _beginning(story, change.time, incident.evidence.first),
+        *([f"New in them: {said}."] if said else ()),
+        *([_quoted(decisive)] if decisive else ()),
+    ]
+
+
+def _beginning(story: Story, now: datetime, first: Quote | None) -> str:
+    by = f" by {first.author}" if first and first.author else ""
+    what = "this call" if story.calls and story.calls[-1] == now else "this"
+    before = f"{age(now - story.first)} before {what}" if now > story.first else f"at once with {what}"
+    return f"First signal {story.first:%a} {story.first.day} {story.first:%b %H:%M}{by}, {before}."
+
+
+def _phrases(evidence: Evidence) -> str:
+    return ", ".join(f"{phrase.text} ({phrase.posts})" for phrase in evidence.phrases[:PHRASES_TOLD])
+
+
+def _quoted(post: Quote) -> str:
+    author = post.author or "unknown"
+    reach = f", {counted(post.reach, 'follower')}" if post.reach else ""
+    copies = f", {post.copies:,} such posts" if post.copies > 1 else ""
+    return f"“{shorten(post.text, QUOTED)}” ({author}{reach}{copies})"

@@ -1,0 +1,116 @@
+"""The hours of a watch, put together to as many bars as a picture has room for."""
+
+import itertools
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from crisisdesk.report.axes import DAY, HOUR, MONDAY
+
+STEPS: Final = {
+    HOUR: "an hour",
+    3 * HOUR: "in 3 hours",
+    6 * HOUR: "in 6 hours",
+    12 * HOUR: "in 12 hours",
+    DAY: "a day",
+    7 * DAY: "a week",
+    28 * DAY: "in 4 weeks",
+}
+"""Widths of a bar, and how its count is said."""
+MOST_BARS: Final = 400
+CLUSTER: Final = timedelta(hours=6)
+"""For so long a busy hour is followed by busy hours; what is farther apart wanders by itself."""
+FEWEST_POSTS: Final = 10
+"""Posts without which a share is left to the next bars."""
+UNUSUAL: Final = 2.0
+"""Standard deviations to the upper end of a usual band."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """What a watch heard from `start` to `end`.
+
+    `negative` of `total` posts; `expected` negative ones were usual, `high` is the upper end of the usual band, and
+    `usual_share` the usual share of negative posts: None while the watch knew too little.
+    """
+
+    start: datetime
+    end: datetime
+    negative: int
+    total: int
+    expected: float | None = None
+    high: float | None = None
+    usual_share: float | None = None
+
+    @property
+    def is_above(self) -> bool:
+        """Whether there were more negative posts than the usual band has."""
+        return self.high is not None and self.negative > self.high
+
+    @property
+    def share(self) -> float:
+        """Share of negative posts; 0 without posts."""
+        return self.negative / self.total if self.total else 0.0
+
+    @property
+    def share_is_above(self) -> bool:
+        """Whether the share is larger than usual by more than chance."""
+        if self.usual_share is None or not self.total:
+            return False
+        chance = math.sqrt(self.usual_share * (1 - self.usual_share) / self.total)
+        return self.share > self.usual_share + UNUSUAL * chance
+
+
+def step_for(length: timedelta) -> timedelta:
+    """The narrowest bar of which not too many are needed."""
+    return next((step for step in STEPS if length <= MOST_BARS * step), [*STEPS][-1])
+
+
+def put_together(hours: Sequence[Bar], step: timedelta) -> list[Bar]:
+    """Bars of this width; weeks begin on Mondays."""
+    groups = itertools.groupby(hours, key=lambda hour: (hour.start - MONDAY) // step)
+    return [_sum(list(group)) for _, group in groups]
+
+
+def shares(bars: Sequence[Bar]) -> Iterator[Bar]:
+    """The same with neighbours put together until a share can be taken of them."""
+    waiting: list[Bar] = []
+    for bar in bars:
+        waiting.append(bar)
+        if sum(one.total for one in waiting) >= FEWEST_POSTS:
+            yield _sum(waiting)
+            waiting = []
+
+
+def _sum(bars: Sequence[Bar]) -> Bar:
+    expected, usual = [bar.expected for bar in bars], [bar.usual_share for bar in bars]
+    known = [one for one in expected if one is not None]
+    shares_known = [one for one in usual if one is not None]
+    return Bar(
+        bars[0].start,
+        bars[-1].end,
+        sum(bar.negative for bar in bars),
+        sum(bar.total for bar in bars),
+        sum(known) if len(known) == len(bars) else None,
+        _high(bars),
+        sum(shares_known) / len(shares_known) if shares_known else None,
+    )
+
+
+def _high(bars: Sequence[Bar]) -> float | None:
+    """The upper end of the usual band of a sum.
+
+    Posts come by themselves, and what they vary beyond that comes in clusters, which are strangers to each other.
+    """
+    expected = variance = 0.0
+    for _, cluster in itertools.groupby(bars, key=lambda bar: (bar.start - MONDAY) // CLUSTER):
+        together = 0.0
+        for bar in cluster:
+            if bar.expected is None or bar.high is None:
+                return None
+            expected += bar.expected
+            together += math.sqrt(max(((bar.high - bar.expected) / UNUSUAL) ** 2 - bar.expected, 0.0))
+        variance += together**2
+    return expected + UNUSUAL * math.sqrt(expected + variance)
