@@ -25,7 +25,7 @@ from crisisdesk.outputs.base import Output
 from crisisdesk.outputs.deliver import Delivery
 from crisisdesk.pipeline import Intake, Observation, Tally
 from crisisdesk.playbooks.library import Library
-from crisisdesk.records import Mention, OutputStatus, Post, Scored, Severity, SourceStatus
+from crisisdesk.records import Kind, Mention, OutputStatus, Post, Scored, Severity, SourceStatus
 from crisisdesk.sentiment.base import Model
 from crisisdesk.sentiment.batcher import Scoring
 from crisisdesk.sources.base import Source
@@ -218,6 +218,7 @@ class App:
             self.tally,
             self.desk.show,
             own_language=self._own_language,
+            terms={rule.name: rule.terms for rule in plan.watches},
             chart_hours=plan.chart_hours,
             follow=plan.follow,
         )
@@ -347,7 +348,7 @@ class App:
 
     def _watches(self, _: datetime) -> Iterator[WatchPicture]:
         for name, detector in self.observation.detectors.items():
-            incident = self.register.open_for(name)
+            incident = self.register.open_for(name) or self.register.open_for(name, Kind.BRIGADING)
             yield _watch_picture(detector, incident.severity if incident else None)
 
 

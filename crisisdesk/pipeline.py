@@ -8,7 +8,7 @@ Each stage drains its inbox and closes its outbox, so that the end of the source
 import asyncio
 import contextlib
 from collections import Counter, OrderedDict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final, TypeVar
@@ -31,6 +31,8 @@ DEAF_AT_MOST: Final = timedelta(hours=1)
 """How far back one tick can say that nothing was heard; ticks come every few seconds."""
 KEYS_KEPT: Final = 200_000
 """Posts that are recognised when a source delivers them again after a reconnect."""
+JUDGED: Final = frozenset({Kind.SPIKE, Kind.BRIGADING})
+"""Incidents that the detectors end, when they have been calm for long enough."""
 BATCH: Final = 256
 """Items a stage takes at once."""
 
@@ -145,6 +147,7 @@ class Observation:
         show: Callable[[Scored], None],
         *,
         own_language: Callable[[str, str], bool] = lambda _watch, _language: True,
+        terms: Mapping[str, Sequence[str]] | None = None,
         default_budget: float = 1.0,
         chart_hours: int | None = CHART_HOURS,
         follow: Callable[[WatchDetector], None] = lambda _: None,
@@ -154,6 +157,7 @@ class Observation:
         self._tally = tally
         self._show = show
         self._own_language = own_language
+        self._terms = terms or {}
         self._default_budget = default_budget
         self._chart_hours = chart_hours
         self._follow = follow
@@ -196,9 +200,7 @@ class Observation:
                 for detector in self.detectors.values():
                     detector.was_deaf(max(before, now - DEAF_AT_MOST), now)
             for watch in sorted(self.detectors):
-                spike = self.detectors[watch].advance(now)
-                if spike.severity is not None or self._register.open_for(watch):
-                    await self._register.witness(spike)
+                await self._look(watch, now)
 
     @property
     def now(self) -> datetime:
@@ -216,8 +218,7 @@ class Observation:
     async def _count(self, detector: WatchDetector, item: Scored) -> None:
         self._tally.mentions[detector.name] += 1
         self._tally.negative[detector.name] += item.label is Label.NEGATIVE
-        spike = detector.observe(item)
-        if spike is not None:
+        for spike in detector.observe(item):
             await self._register.witness(spike)
 
     def _count_apart(self, detector: WatchDetector, mention: Mention) -> None:
@@ -228,20 +229,27 @@ class Observation:
 
     async def _catch_up(self, now: datetime) -> None:
         for moment in _ticks(self._now, now):
-            open_watches = sorted(i.watch for i in self._register.incidents() if i.is_open and i.kind is Kind.SPIKE)
+            open_watches = sorted({i.watch for i in self._register.incidents() if i.is_open and i.kind in JUDGED})
             if not open_watches:
                 break
             for watch in open_watches:
                 if watch in self.detectors:
-                    await self._register.witness(self.detectors[watch].advance(moment))
+                    await self._look(watch, moment)
         self._now = max(self._now, now)
+
+    async def _look(self, watch: str, moment: datetime) -> None:
+        """Let time pass for a watch; calm is worth saying only where an incident waits for it."""
+        flooded = self._register.open_for(watch, Kind.BRIGADING) is not None
+        for spike in self.detectors[watch].advance(moment, flooded=flooded):
+            if spike.severity is not None or self._register.open_for(watch, spike.kind):
+                await self._register.witness(spike)
 
     def renew(self, watch: str) -> None:
         """Let a watch begin afresh, at the budget it has."""
         self._add(watch, self._budgets.get(watch, self._default_budget))
 
     def _add(self, watch: str, budget: float) -> WatchDetector:
-        detector = WatchDetector(watch, Thresholds.for_budget(budget), self._chart_hours)
+        detector = WatchDetector(watch, Thresholds.for_budget(budget), self._chart_hours, self._terms.get(watch, ()))
         self._follow(detector)
         self.detectors[watch] = detector
         return detector

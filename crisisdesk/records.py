@@ -4,10 +4,13 @@ All records are frozen and hold plain values, so that every stage may keep them,
 Times are aware datetimes in UTC. Texts were cleaned at the edge (`crisisdesk.text.clean`).
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import IntEnum, StrEnum
 from typing import Final
+
+SIGNALS: Final = 3
+"""First signals that evidence names at most."""
 
 
 class Label(StrEnum):
@@ -156,9 +159,19 @@ class Numbers:
     """How likely so many at such a share would be on an ordinary day."""
 
 
+class Role(StrEnum):
+    """Why a post is shown as evidence."""
+
+    TYPICAL = "typical"
+    """It says most of what sets the spike apart."""
+    WIDEST = "widest"
+    """Its author has the most followers."""
+    NEWEST = "newest"
+
+
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """A post as evidence. `copies` counts the posts that say the same, itself included.
+    """A post as evidence. `copies` counts the posts that say the same or nearly so, itself included.
 
     The three probabilities and the model's name and digest are kept with it; in evidence from before they were,
     `neutral` and `positive` are None and `model` is empty.
@@ -176,11 +189,16 @@ class Quote:
     neutral: float | None = None
     positive: float | None = None
     model: str = ""
+    role: Role | None = None
+    """What it was chosen for, among the decisive posts."""
 
 
 @dataclass(frozen=True, slots=True)
 class Phrase:
-    """Words that set the spike apart: in `posts` of its negative posts, usually in a share of `usual` of them."""
+    """Words that set the spike apart: `posts` people say it in negative posts, usually a share of `usual` of all posts.
+
+    One to three words as most people write them, a hashtag, or an emoji.
+    """
 
     text: str
     posts: int
@@ -193,9 +211,9 @@ class Evidence:
 
     phrases: tuple[Phrase, ...] = ()
     posts: tuple[Quote, ...] = ()
-    """Decisive posts: widest reach and newest, near-copies folded."""
+    """Decisive posts: the most typical, the widest reach, the newest; near-copies folded."""
     first: Quote | None = None
-    """The earliest negative post of the spike."""
+    """The post with which it began: the first of the signals, or the earliest negative one where there are none."""
     voices: tuple[tuple[str, int], ...] = ()
     """Authors with the widest reach, and that reach."""
     languages: tuple[tuple[str, int], ...] = ()
@@ -204,6 +222,18 @@ class Evidence:
     """Posts in the window on which the model failed; they count as neutral."""
     other_languages: tuple[tuple[str, int], ...] = ()
     """Posts of the window in languages that do not count for the watch, of any mood; part of no other figure."""
+    signals: tuple[Quote, ...] = ()
+    """Who said it first: the earliest posts, up to `SIGNALS`, that say what sets the spike apart."""
+    people: int = 0
+    """Distinct people behind the negative posts, those who only repeat what others said among them."""
+    reach: int = 0
+    """Followers of all these people together."""
+
+    def continuing(self, known: "Evidence") -> "Evidence":
+        """The same with the earliest signals of both: new evidence does not turn a story's beginning round."""
+        earliest = {(quote.source, quote.id): quote for quote in (*self.signals, *known.signals)}.values()
+        signals = tuple(sorted(earliest, key=lambda quote: (quote.time, quote.id))[:SIGNALS])
+        return replace(self, signals=signals, first=next(iter(signals), known.first or self.first))
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,6 +250,8 @@ class Spike:
     numbers: Numbers
     why: str
     evidence: Evidence = field(default_factory=Evidence)
+    why_de: str = ""
+    """The same as `why`, in German; empty where it is said in English only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,6 +291,8 @@ class Incident:
     """Since when the evidence is weaker than the severity says."""
     easing: Severity | None = None
     """The strongest evidence since `calm_since`; None while there was none at all."""
+    why_de: str = ""
+    """The same as `why`, in German; empty where it is said in English only."""
 
     @property
     def is_open(self) -> bool:

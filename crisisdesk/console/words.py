@@ -4,9 +4,12 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from crisisdesk.records import Incident, Kind, Numbers, State
+from crisisdesk.records import Incident, Kind, Numbers, Role, State
 
 DAY_MINUTES: Final = 24 * 60
+
+ROLES: Final = {Role.TYPICAL: "typical", Role.WIDEST: "widest reach", Role.NEWEST: "newest"}
+"""Why a post is shown."""
 
 
 def age(span: timedelta) -> str:
@@ -44,6 +47,11 @@ def share(fraction: float) -> str:
 def people(count: int) -> str:
     """`1 person`, `71 people`."""
     return "1 person" if count == 1 else f"{count:,} people"
+
+
+def voices(crowd: int, reach: int) -> str:
+    """Whose followers follow: `Voices of 71 people, 48,200 followers together`; older evidence does not say."""
+    return f"Voices of {people(crowd)}, {reach:,} followers together" if crowd else "Voices, by followers"
 
 
 def unjudged(count: int) -> str:
@@ -87,8 +95,13 @@ def apart(counts: Sequence[tuple[str, int]]) -> str:
 
 
 def headline(incident: Incident) -> str:
-    """What an incident is about, in one line: its numbers, or its reason where numbers say nothing."""
-    return incident.why if incident.kind is Kind.BLIND else numbers(incident.numbers)
+    """What an incident is about, in one line: a spike's numbers, the reason of others."""
+    return numbers(incident.numbers) if incident.kind is Kind.SPIKE else incident.why
+
+
+def kind(incident: Incident) -> str:
+    """What is not the usual kind of incident, a spike, says so: `BRIGADING`."""
+    return "" if incident.kind is Kind.SPIKE else incident.kind.upper()
 
 
 def holder(incident: Incident, now: datetime) -> str:

@@ -1,45 +1,63 @@
-"""What a person reads to judge for herself: the decisive posts, the first one, the phrases, the voices."""
+"""What a person reads to judge for herself: phrases, decisive posts, who said it first, voices."""
 
-import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import islice
+from math import sqrt
 from typing import Final
 
-from crisisdesk.detect.memory import Memory, Remembered, distinct
-from crisisdesk.records import Evidence, Phrase, Post, Quote, Scored
+from crisisdesk.detect.alike import are_alike, sketch
+from crisisdesk.detect.memory import Memory, Remembered
+from crisisdesk.detect.phrases import as_written, spoken
+from crisisdesk.detect.telling import FEWEST, Brand, telling
+from crisisdesk.records import SIGNALS, Evidence, Phrase, Post, Quote, Role, Scored
 
-WIDEST, NEWEST, PHRASES, VOICES = 3, 6, 8, 5
-FEWEST: Final = 3
-"""Posts that must say a phrase before it is shown."""
-CLEARLY: Final = 3.0
-"""Log-likelihood from which a phrase is more frequent than usual beyond doubt."""
+TYPICAL, WIDEST, NEWEST, VOICES = 2, 3, 4, 5
+SPELT: Final = 20
+"""Posts from which the spelling of a phrase is taken."""
+COMPARED: Final = 100
+"""Texts, evenly chosen, among which the typical ones are looked for."""
+USUAL_LENGTH: Final = 14
+"""Words; a shorter post is no more typical for being short."""
+BY_CHANCE: Final = 0.5
+"""Posts of other days that may be expected to say a phrase before the wave, if it is to tell who began."""
 
 
-def evidence(memory: Memory, since: float, first: Quote | None, copies: Callable[[Post], int]) -> Evidence:
+def evidence(
+    memory: Memory, brand: Brand, since: float, copies: Callable[[int], int], known: Sequence[Quote] = ()
+) -> Evidence:
     """Everything to show for the negative posts since a moment (minutes since 1970).
 
     Args:
         memory: the recent posts.
+        brand: whose bare names say nothing.
         since: where the window begins.
-        first: the post with which the story began.
-        copies: how many posts have said the same as one.
+        copies: how many posts have the same wording.
+        known: the first signals that were found before; they may stand for posts that are forgotten by now.
     """
     found = memory.negatives(since)
     if not found:
         return Evidence()  # the posts were counted before a restart; what is known of them stands in the incident
-    posts = [p.scored.post for p in found]
+    phrases = telling([p for p in found if p.counted], memory.background(since), brand)
+    signals = _earliest(_wave(memory, since, phrases), known, copies)
+    posts = [p.post for p in found]
+    reach = _reach(found)
     return Evidence(
-        phrases=tuple(_phrases(memory, [p for p in found if p.counted])),
-        posts=tuple(_decisive(found, copies)),
-        first=first,
-        voices=_voices(posts),
+        phrases=tuple(_as_written(one, found) for one in phrases),
+        posts=tuple(_decisive(found, phrases, copies)),
+        first=signals[0] if signals else quote(found[0].scored),
+        signals=signals,
+        voices=_widest_voices(posts),
+        people=len(reach),
+        reach=sum(reach.values()),
         languages=_ranked(p.scored.mention.language or "unknown" for p in found),
         sources=_ranked(post.source for post in posts),
         unjudged=memory.unjudged(since),
     )
 
 
-def quote(item: Scored, copies: int = 1) -> Quote:
+def quote(item: Scored, copies: int = 1, role: Role | None = None) -> Quote:
     """A scored post as evidence."""
     post = item.post
     return Quote(
@@ -55,42 +73,97 @@ def quote(item: Scored, copies: int = 1) -> Quote:
         neutral=round(item.neutral, 4),
         positive=round(item.positive, 4),
         model=item.model,
+        role=role,
     )
 
 
-def _likelihood(n: int, of: int, usual: float) -> float:
-    share = min(n / of, 1 - 1e-9)
-    return n * math.log(share / usual) + (of - n) * math.log((1 - share) / (1 - usual))
+def _as_written(phrase: Phrase, found: Iterable[Remembered]) -> Phrase:
+    texts = (item.post.text for item in found if item.says(phrase.text))
+    return replace(phrase, text=as_written(phrase.text, islice(texts, SPELT)))
 
 
-def _phrases(memory: Memory, found: Sequence[Remembered]) -> list[Phrase]:
-    """Phrases that are far more frequent than usual, by log-likelihood (Dunning 1993), near-repeats dropped."""
-    said: Counter[str] = Counter()
-    for item in found:
-        said.update(item.phrases)
-    usual = {phrase: memory.usual(phrase) for phrase, n in said.items() if n >= FEWEST}
-    weights = {p: _likelihood(said[p], len(found), u) for p, u in usual.items() if said[p] / len(found) > u}
-    ranked = sorted((p for p, w in weights.items() if w >= CLEARLY), key=lambda phrase: (-weights[phrase], phrase))
-    return [Phrase(phrase, said[phrase], usual[phrase]) for phrase in distinct(ranked)][:PHRASES]
+def _wave(memory: Memory, since: float, phrases: Sequence[Phrase]) -> Iterator[Remembered]:
+    """The first negative posts of people that say what sets the wave apart, nearly in the order of time.
 
-
-def _decisive(found: Sequence[Remembered], copies: Callable[[Post], int]) -> list[Quote]:
-    """The posts with the widest reach, then the newest; near-copies folded into the earliest of them.
-
-    Where there is something new to speak of, only posts that do: the everyday complaint of a person with many followers
-    decides nothing.
+    Before the window only phrases count that nobody would have said by chance: the everyday complaint of an hour
+    before began nothing.
     """
-    new = [item for item in found if item.fresh]
-    found = new if len(new) >= FEWEST else found
-    unique: dict[str, Remembered] = {}
+    older = memory.older(since)
+    rare = [one.text for one in phrases if one.usual * older < BY_CHANCE]
+    known = [one.text for one in phrases]
+    counted = (item for item in memory.negatives(0) if item.counted)
+    wave = (item for item in counted if any(map(item.says, known if item.moment >= since else rare)))
+    return islice(wave, 4 * SIGNALS)
+
+
+def _earliest(wave: Iterable[Remembered], known: Iterable[Quote], copies: Callable[[int], int]) -> tuple[Quote, ...]:
+    """The earliest of posts and of signals known before, in different words."""
+    told = [(one, sketch(spoken(one.text))) for one in known]
+    new = [(quote(item.scored, copies(item.wording)), item.sketch) for item in wave]
+    signals: list[Quote] = []
+    sketches: list[int] = []
+    for one, said in sorted([*new, *told], key=lambda row: (row[0].time, row[0].source, row[0].id)):
+        same = any((one.source, one.id) == (other.source, other.id) for other in signals)
+        if not same and not any(are_alike(said, other) for other in sketches):
+            signals.append(one)
+            sketches.append(said)
+    return tuple(signals[:SIGNALS])
+
+
+def _decisive(found: Sequence[Remembered], phrases: Sequence[Phrase], copies: Callable[[int], int]) -> Iterator[Quote]:
+    """The most typical posts, those with the widest reach, the newest; near-copies folded into the one shown.
+
+    Where there is something that sets the spike apart, only posts that say it: the everyday complaint of a person with
+    many followers decides nothing.
+    """
+    first: dict[int, Remembered] = {}
     for item in found:
-        unique.setdefault(item.wording, item)
-    widest = sorted(unique.values(), key=lambda p: (-p.scored.post.reach, p.moment))[:WIDEST]
-    newest = [p for p in reversed(unique.values()) if p not in widest][:NEWEST]
-    return [quote(p.scored, copies(p.scored.post)) for p in (*widest, *newest)]
+        first.setdefault(item.wording, item)
+    worded = list(first.values())
+    speaking = [item for item in worded if any(item.says(one.text) for one in phrases)]
+    worded = speaking if len(speaking) >= FEWEST else worded
+    some = worded[:: 1 + len(worded) // COMPARED]
+    shown: dict[int, Role] = {}
+    for role, most, ranked in (
+        (Role.TYPICAL, TYPICAL, sorted(some, key=lambda item: -_typical(item, phrases)) if phrases else []),
+        (Role.WIDEST, WIDEST, sorted(worded, key=lambda item: -item.post.reach)),
+        (Role.NEWEST, NEWEST, reversed(worded)),
+    ):
+        taken = {wording: first[wording].sketch for wording in shown}
+        shown |= {item.wording: role for item in islice(_unlike(ranked, taken), most)}
+    for wording, role in shown.items():
+        item = first[wording]
+        alike = [other for other in worded if other is item or are_alike(item.sketch, other.sketch)]
+        yield quote(item.scored, sum(copies(other.wording) for other in alike), role)
 
 
-def _voices(posts: Iterable[Post]) -> tuple[tuple[str, int], ...]:
+def _unlike(ranked: Iterable[Remembered], taken: Mapping[int, int]) -> Iterator[Remembered]:
+    """Those that say nothing that was said before or taken (wordings and their sketches), nor nearly the same."""
+    known = dict(taken)
+    for item in ranked:
+        if item.wording not in known and not any(are_alike(item.sketch, other) for other in known.values()):
+            known[item.wording] = item.sketch
+            yield item
+
+
+def _typical(item: Remembered, phrases: Sequence[Phrase]) -> float:
+    """How much of what sets the spike apart a post says, for its length.
+
+    Three phrases at most count, so that a list of catchwords is not what is typical of people.
+    """
+    weights = sorted((sqrt(one.posts) for one in phrases if item.says(one.text)), reverse=True)
+    return sum(weights[:3]) / sqrt(max(item.said.count(" "), USUAL_LENGTH))
+
+
+def _reach(found: Iterable[Remembered]) -> dict[str, int]:
+    """Each person's followers, the most that any post named."""
+    reach: dict[str, int] = {}
+    for item in found:
+        reach[item.person] = max(reach.get(item.person, 0), item.post.reach)
+    return reach
+
+
+def _widest_voices(posts: Iterable[Post]) -> tuple[tuple[str, int], ...]:
     reach: dict[str, int] = {}
     for post in posts:
         if post.author is not None:

@@ -1,23 +1,30 @@
 """One watch under observation: scored mentions in, statements about spikes out."""
 
 from collections import deque
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from crisisdesk.detect.apart import Apart, Languages
 from crisisdesk.detect.baseline import HOUR
-from crisisdesk.detect.evidence import evidence, quote
-from crisisdesk.detect.memory import Memory, Remembered, phrases_of
-from crisisdesk.detect.people import Crowd, fingerprint
+from crisisdesk.detect.brigading import Brigading
+from crisisdesk.detect.evidence import evidence
+from crisisdesk.detect.memory import Memory, Remembered
+from crisisdesk.detect.people import Crowd
+from crisisdesk.detect.speakers import Speakers
 from crisisdesk.detect.spike import Reading, SpikeDetector, Thresholds
+from crisisdesk.detect.telling import Brand
+from crisisdesk.detect.why import News, why
 from crisisdesk.detect.windows import WINDOWS
-from crisisdesk.records import EPOCH, Evidence, Kind, Label, Numbers, Quote, Scored, Severity, Spike
+from crisisdesk.records import EPOCH, Evidence, Kind, Label, Numbers, Scored, Severity, Spike
 
 CHART_HOURS: Final = 15 * 24
 """Hours of the past that a chart can show."""
 EVIDENCE_EVERY: Final = 5.0
 """Minutes for which evidence stays as it is; collecting it for each post of a storm would cost more than judging."""
+EVIDENCE_GROWN: Final = 0.05
+"""It stays longer, three times as long at most, while less than this part of its posts has come."""
 FEWEST_PEOPLE: Final = {Severity.NOTICE: 3, Severity.AMBER: 4, Severity.RED: 10}
 """People that must be behind the negative posts before anyone is called."""
 FORGET_FIRST: Final = 12 * HOUR
@@ -45,52 +52,63 @@ def minutes(moment: datetime) -> float:
 class WatchDetector:
     """Observes one watch. The same mentions in the same order give the same spikes, however fast they come."""
 
-    def __init__(self, name: str, thresholds: Thresholds, chart_hours: int | None = CHART_HOURS) -> None:
+    def __init__(
+        self, name: str, thresholds: Thresholds, chart_hours: int | None = CHART_HOURS, terms: Iterable[str] = ()
+    ) -> None:
         self.name = name
+        self._brand = Brand(name, terms)
         self.detector = SpikeDetector(thresholds)
         self._crowd = Crowd()
         self._memory = Memory(WINDOWS[-1])
+        self._speakers = Speakers(WINDOWS[-1])
+        self._brigading = Brigading(name, self._memory, self._background)
         self._apart = Apart()
         self._history: deque[Hour] = deque(maxlen=chart_hours)
         self._charted: int | None = None
         self._now = EPOCH
         self._severity: Severity | None = None
-        self._first: Quote | None = None
         self._unusual_at = EPOCH
         self._evidence = Evidence()
         self._evidence_at = EPOCH
         self.late = 0
         """Posts that came too late to be counted."""
 
-    def observe(self, scored: Scored) -> Spike | None:
-        """Take in a mention; a statement when something is unusual or has just stopped being so."""
+    def observe(self, scored: Scored) -> tuple[Spike, ...]:
+        """Take in a mention; a statement of each kind of which something is unusual or has just stopped being so."""
         post = scored.post
         moment = minutes(post.time)
         self._pass_time(max(post.time, self._now))
-        counted = self._crowd.counts(post, moment)
+        said = self._crowd.hear(post, moment)
+        counted = said.counts
         negative = scored.label is Label.NEGATIVE
         if counted and not self.detector.count(moment, 1, int(negative)):
             self.late += 1
+        elif counted and negative:
+            self._speakers.add(said.voice, int(moment))
         flagged = self._severity is not None
-        item = Remembered(moment, scored, counted, flagged, phrases_of(post), fingerprint(post) or post.key)
+        item = Remembered.of(scored, moment, said.wording, counted=counted, flagged=flagged)
         for fresh in self._memory.add(item, self.detector.baseline.level * WINDOWS[-1] / HOUR):
             self.detector.count_fresh(fresh.moment, 1, int(fresh.negative))
-        if not negative and self._severity is None:
-            return None
-        before = self._severity
-        spike = self._judge()
-        return spike if spike.severity is not None or before is not None else None
+        if negative and moment > minutes(self._now) - HOUR:
+            self._brigading.add(minutes(self._now), said)
+        return tuple(self._statements(negative=negative))
 
     def observe_apart(self, moment: datetime, language: str) -> None:
         """Take in a post in another language: nothing is judged by it or learnt from it, but it stands in evidence."""
         self._pass_time(max(moment, self._now))
         self._apart.add(int(minutes(moment)), language)
-        self._memory.grown = True
+        self._memory.grown += 1
 
-    def advance(self, now: datetime) -> Spike:
-        """Let time pass without a mention; says how things stand, which is what ends an incident."""
+    def advance(self, now: datetime, *, flooded: bool = False) -> tuple[Spike, ...]:
+        """Let time pass without a mention; says how things stand, which is what ends an incident.
+
+        Of floods something is said while there is one, and where one is thought to be (`flooded`).
+        """
         self._pass_time(max(now, self._now))
-        return self._judge()
+        spike = self._judge()
+        if not (flooded or self._brigading.has_news):
+            return (spike,)
+        return spike, self._brigading.statement(self._now, look=True)
 
     def was_deaf(self, start: datetime, end: datetime) -> None:
         """Nothing could be heard between these moments."""
@@ -126,6 +144,8 @@ class WatchDetector:
             "now": self._now.timestamp(),
             "detector": self.detector.state(),
             "memory": self._memory.state(),
+            "crowd": self._crowd.state(),
+            "brigading": self._brigading.state(),
             "apart": self._apart.state(),
             "hours": hours,
             "hour": self._charted,
@@ -137,6 +157,9 @@ class WatchDetector:
         self.detector.restore(state["detector"])
         self._memory.restore(state["memory"])
         self._apart = Apart.restored(state.get("apart", ()))  # older versions counted none
+        if "crowd" in state:  # older versions forgot who had spoken
+            self._crowd.restore(state["crowd"])
+            self._brigading.restore(state["brigading"])
         self._history.extend(Hour(datetime.fromtimestamp(start, UTC), *rest) for start, *rest in state["hours"])
         self._charted = state["hour"]
 
@@ -152,6 +175,8 @@ class WatchDetector:
             self._history.append(self._hour(self._charted))
             self._charted += 1
         self.detector.advance(moment)
+        self._crowd.advance(moment)
+        self._brigading.advance(moment)
 
     def _hour(self, hour: int) -> Hour:
         total, negative = self.detector.between(hour * HOUR, (hour + 1) * HOUR - 1)
@@ -159,6 +184,21 @@ class WatchDetector:
         if not self.detector.awake:
             return Hour(start, negative, total, None, None)
         return Hour(start, negative, total, *self.detector.usual(hour), self.detector.baseline.share)
+
+    def _statements(self, *, negative: bool) -> Iterator[Spike]:
+        """What is unusual after a post, or has just stopped being so."""
+        unusual = self._severity is not None
+        if negative or unusual:
+            spike = self._judge()
+            if unusual or spike.severity is not None:
+                yield spike
+        if self._brigading.has_news:
+            yield self._brigading.statement(self._now)
+
+    def _background(self) -> tuple[int, float]:
+        """Posts of the last hour that are not negative, and the usual share of those that are."""
+        negative, total, _ = self.last_hour()
+        return total - negative, self.detector.baseline.share
 
     def _judge(self) -> Spike:
         reading = self.detector.read()
@@ -172,32 +212,35 @@ class WatchDetector:
         if severity is not None:
             self._collect(since, changed=changed)
         numbers = _numbers(reading, people)
-        why = _why(numbers)
-        if severity is not None and numbers.negative_share < numbers.usual_share:
-            why += ". Others talk as well by now; the number of angry people is what keeps it up"
-        if reading.fresh_total:
-            why += _what_is_new(reading, self._memory.fresh_phrases(3))
-        return Spike(self.name, Kind.SPIKE, self._now, severity, numbers, why, self._evidence)
+        said = why(numbers, self._evidence.phrases if severity is not None else (), self._news(reading))
+        return Spike(self.name, Kind.SPIKE, self._now, severity, numbers, said.en, self._evidence, said.de)
 
-    def _people(self, since: float, negative: int) -> int:
+    def _people(self, since: int, negative: int) -> int:
         """Distinct people behind the negative posts; those counted before a restart are each taken for one."""
-        found = [p for p in self._memory.negatives(since) if p.counted]
-        return len({p.person for p in found}) + max(0, negative - len(found))
+        posts, people = self._speakers.since(since)
+        return people + max(0, negative - posts)
 
-    def _collect(self, since: float, *, changed: bool) -> None:
-        """Keep the evidence up to date, and the first post of the story as it was when the story began."""
+    def _news(self, reading: Reading) -> News | None:
+        phrases = tuple(self._memory.fresh.phrases(3)) if reading.fresh_total else ()
+        return News(reading.fresh_negative, reading.fresh_total, phrases) if phrases else None
+
+    def _collect(self, since: int, *, changed: bool) -> None:
+        """Keep the evidence up to date, and the first signals of the story as they were when the story began."""
         if minutes(self._now) - minutes(self._unusual_at) > FORGET_FIRST:
-            self._first = None
+            self._evidence = Evidence()
         self._unusual_at = self._now
-        if self._first is None:
-            negatives = self._memory.negatives(since)
-            self._first = quote(negatives[0].scored) if negatives else None
-        due = self._memory.grown and minutes(self._now) - minutes(self._evidence_at) >= EVIDENCE_EVERY
-        if changed or due:
-            found = evidence(self._memory, since, self._first, self._crowd.copies)
+        if changed or self._is_due():
+            known = self._evidence.signals
+            found = evidence(self._memory, self._brand, since, self._crowd.copies, known)
             self._evidence = replace(found, other_languages=self._apart.between(since, minutes(self._now)))
             self._evidence_at = self._now
-            self._memory.grown = False
+            self._memory.grown = 0
+
+    def _is_due(self) -> bool:
+        """Whether enough has come, and long enough ago, to collect evidence anew."""
+        grown, age = self._memory.grown, minutes(self._now) - minutes(self._evidence_at)
+        shown = sum(posts for _, posts in (*self._evidence.languages, *self._evidence.other_languages))
+        return grown > 0 and age >= EVIDENCE_EVERY * (1 if grown >= EVIDENCE_GROWN * shown else 3)
 
 
 def _numbers(reading: Reading, people: int) -> Numbers:
@@ -211,27 +254,3 @@ def _numbers(reading: Reading, people: int) -> Numbers:
         usual_share=round(reading.usual_share, 4),
         probability=reading.probability,
     )
-
-
-def _why(numbers: Numbers) -> str:
-    """One sentence for a person who is woken by it."""
-    usual = f"{numbers.expected:.0f}" if numbers.expected >= 3 else f"{numbers.expected:.1f}"
-    posts = "1 negative post" if numbers.negative == 1 else f"{numbers.negative} negative posts"
-    people = f" by {numbers.authors} people" if numbers.authors > 1 else ""
-    return (
-        f"{posts}{people} in {span(numbers.window_minutes)}, usual is {usual}; "
-        f"{numbers.negative_share:.0%} of the posts are negative, usual is {numbers.usual_share:.0%}"
-    )
-
-
-def _what_is_new(reading: Reading, phrases: list[str]) -> str:
-    share = reading.fresh_negative / reading.fresh_total
-    return f". New is talk of {', '.join(phrases)}: {share:.0%} of {reading.fresh_total} posts negative"
-
-
-def span(window_minutes: int) -> str:
-    """A window in words: "15 minutes", "1 hour", "12 hours"."""
-    if window_minutes < HOUR:
-        return f"{window_minutes} minutes"
-    hours = window_minutes // HOUR
-    return "1 hour" if hours == 1 else f"{hours} hours"

@@ -22,6 +22,7 @@ from crisisdesk.records import (
     Phrase,
     PlaybookRef,
     Quote,
+    Role,
     Severity,
     State,
     Verdict,
@@ -64,6 +65,7 @@ def _incident(fields: Fields) -> Incident:
         updated=_time(fields["updated"]),
         numbers=_numbers(fields["numbers"]),
         why=fields["why"],
+        why_de=fields.get("why_de", ""),
         evidence=_evidence(fields["evidence"]),
         playbook=PlaybookRef(**playbook) if playbook else None,
         acknowledged_by=fields.get("acknowledged_by"),
@@ -107,6 +109,9 @@ def _evidence(fields: Fields) -> Evidence:
         phrases=tuple(Phrase(**phrase) for phrase in fields.get("phrases", ())),
         posts=tuple(_quote(post) for post in fields.get("posts", ())),
         first=_quote(first) if first else None,
+        signals=tuple(_quote(post) for post in fields.get("signals", ())),
+        people=fields.get("people", 0),
+        reach=fields.get("reach", 0),
         voices=_counts(fields, "voices"),
         languages=_counts(fields, "languages"),
         sources=_counts(fields, "sources"),
@@ -116,7 +121,9 @@ def _evidence(fields: Fields) -> Evidence:
 
 
 def _quote(fields: Fields) -> Quote:
-    return Quote(**{**fields, "time": _time(fields["time"]), "negative": _real(fields["negative"])})
+    role = fields.get("role")
+    known = {"time": _time(fields["time"]), "negative": _real(fields["negative"]), "role": Role(role) if role else None}
+    return Quote(**{**fields, **known})
 
 
 def _counts(fields: Fields, key: str) -> tuple[tuple[str, int], ...]:

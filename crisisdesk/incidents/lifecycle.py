@@ -174,6 +174,7 @@ def _open(spike: Spike, new_id: Callable[[Spike], str]) -> Step | None:
         updated=spike.time,
         numbers=spike.numbers,
         why=spike.why,
+        why_de=spike.why_de,
         evidence=spike.evidence,
     )
     return _step(incident, 0, Event.OPENED, spike.time, reason=spike.why)
@@ -227,16 +228,17 @@ def _ease(incident: Incident, spike: Spike, rules: Rules, sequence: int) -> Step
 
 
 def _with_evidence(incident: Incident, spike: Spike) -> Incident:
-    """The current picture; a late spike does not turn the incident's time back, and the first post stays the first.
+    """The current picture; a late spike does not turn the incident's time back, and the first posts stay the first.
 
     A desk that was restarted in a crisis has the counts but no longer the posts: then the evidence stays as it was.
     """
     evidence, known = spike.evidence, incident.evidence
-    evidence = replace(evidence, first=known.first or evidence.first) if evidence.posts else known
+    evidence = evidence.continuing(known) if evidence.posts else known
     return replace(
         incident,
         numbers=spike.numbers,
         why=spike.why,
+        why_de=spike.why_de,
         evidence=evidence,
         updated=max(spike.time, incident.updated),
     )

@@ -24,6 +24,7 @@ def line(notification: Notification) -> Fields:
         "severity": str(change.severity),
         **_numbers(incident.numbers),
         "why": incident.why,
+        "why_de": incident.why_de,
     }
 
 
@@ -41,11 +42,15 @@ def incident_data(incident: Incident) -> Fields:
         "acknowledged_by": incident.acknowledged_by,
         "silenced_until": stamp(incident.silenced_until) if incident.silenced_until else None,
         "why": incident.why,
+        "why_de": incident.why_de,
         **_numbers(incident.numbers),
         "evidence": {
             "phrases": [{"text": one.text, "posts": one.posts, "usual": _real(one.usual)} for one in evidence.phrases],
             "posts": [_quote(post) for post in evidence.posts],
             "first": _quote(evidence.first) if evidence.first else None,
+            "signals": [_quote(post) for post in evidence.signals],
+            "people": evidence.people,
+            "reach": evidence.reach,
             "voices": [{"author": author, "reach": reach} for author, reach in evidence.voices],
             "languages": dict(evidence.languages),
             "sources": dict(evidence.sources),
@@ -82,6 +87,7 @@ def _quote(quote: Quote) -> Fields:
         "neutral": None if quote.neutral is None else _real(quote.neutral),
         "positive": None if quote.positive is None else _real(quote.positive),
         "model": quote.model or None,
+        "role": quote.role.value if quote.role else None,
     }
 
 

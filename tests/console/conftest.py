@@ -26,6 +26,7 @@ from crisisdesk.records import (
     PlaybookRef,
     Post,
     Quote,
+    Role,
     Scored,
     Severity,
     SourceStatus,
@@ -122,24 +123,30 @@ def quote(number: int, text: str, **changes: object) -> Quote:
     return replace(plain, **changes)
 
 
+FIRST = quote(
+    5, "has anybody seen the new pain reliever ad? I am speechless", time=NOW - timedelta(hours=21, minutes=34)
+)
+
+
 def incident(**changes: object) -> Incident:
     """The red incident of Saturday night."""
     evidence = Evidence(
         phrases=(
-            Phrase("baby is a fashion statement", 31, 0.0),
             Phrase("#motrinmoms", 58, 0.0),
-            Phrase("talked down to", 17, 0.01),
-            Phrase("pull it", 12, 0.0),
+            Phrase("fashion statement", 31, 0.0),
+            Phrase("talked down", 17, 0.01),
+            Phrase("😡", 12, 0.0),
         ),
         posts=(
-            quote(1, WORDS[0][1], reach=12_400, copies=14, url="https://social.example/slingmama/1"),
-            quote(2, WORDS[6][1], reach=5_310, copies=3),
-            quote(3, WORDS[1][1], reach=1_018),
-            quote(4, WORDS[7][1], reach=640),
+            quote(1, WORDS[0][1], reach=12_400, copies=14, url="https://social.example/slingmama/1", role=Role.TYPICAL),
+            quote(2, WORDS[6][1], reach=5_310, copies=3, role=Role.WIDEST),
+            quote(3, WORDS[1][1], reach=1_018, role=Role.WIDEST),
+            quote(4, WORDS[7][1], reach=640, role=Role.NEWEST),
         ),
-        first=quote(
-            5, "has anybody seen the new pain reliever ad? I am speechless", time=NOW - timedelta(hours=21, minutes=34)
-        ),
+        first=FIRST,
+        signals=(FIRST, quote(6, WORDS[0][1], time=NOW - timedelta(hours=21, minutes=2), reach=310)),
+        people=71,
+        reach=48_200,
         voices=(("slingmama", 12_400), ("two_under_two", 5_310), ("porchlight", 1_018)),
         languages=(("en", 81), ("es", 2), ("de", 1)),
         sources=(("reconstruction", 84),),
@@ -153,7 +160,10 @@ def incident(**changes: object) -> Incident:
         opened=NOW - timedelta(hours=21, minutes=34),
         updated=NOW,
         numbers=Numbers(60, 84, 118, 6.2, 71, 0.71, 0.18, 2e-15),
-        why="84 negative posts by 71 people in an hour, usually 6; 71 % of all posts are negative, usually 18 %.",
+        why="84 negative posts by 71 people within one hour, where 6 are usual; 71% of all posts are negative, usually "
+        "18%. New is talk of “#motrinmoms” and “fashion statement”.",
+        why_de="84 negative Beiträge von 71 Menschen innerhalb einer Stunde, üblich sind 6; 71 % aller Beiträge sind "
+        "negativ, sonst 18 %. Neu ist die Rede von „#motrinmoms“ und „fashion statement“.",
         evidence=evidence,
         playbook=PlaybookRef(
             "offensive-ad",

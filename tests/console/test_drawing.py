@@ -13,11 +13,11 @@ from textual.content import Content
 from crisisdesk.console import words
 from crisisdesk.console.widgets.bars import floods
 from crisisdesk.console.widgets.chart import ceiling, column, sparkline
-from crisisdesk.console.widgets.evidence import evidence_page
-from crisisdesk.console.widgets.lists import mention_page
+from crisisdesk.console.widgets.evidence import evidence_page, glance_page
+from crisisdesk.console.widgets.lists import incident_page, mention_page
 from crisisdesk.console.widgets.page import Line, Page, row
 from crisisdesk.desk import ChartPoint, Picture, WatchPicture
-from crisisdesk.records import Evidence
+from crisisdesk.records import Evidence, Kind, Numbers, Severity
 
 NOON = datetime(2008, 11, 15, 12, tzinfo=UTC)
 
@@ -55,7 +55,7 @@ def test_a_post_as_evidence_says_how_each_mood_was_judged_and_by_what(make_incid
     evidence = make_incident().evidence
     page = "\n".join(line.plain for line in evidence_page(evidence).fit(100))
     assert "  negative 0.94 · neutral 0.05 · positive 0.01 · minilm-posts-v1@6f62c8f3a1d0\n" in page
-    assert page.count("@6f62c8f3a1d0") == len(evidence.posts) + 1  # the first post, too
+    assert page.count("@6f62c8f3a1d0") == len(evidence.posts) + len(evidence.signals)
     assert "Not judged" not in page
     old = replace(evidence.posts[0], neutral=None, positive=None, model="")
     page = "\n".join(line.plain for line in evidence_page(Evidence(posts=(old,), unjudged=2)).fit(100))
@@ -68,6 +68,19 @@ def test_a_mention_that_could_not_be_judged_says_so(make_mention):
     judged = make_mention(1, "well", "neutral")
     assert "not judged" not in mention_page(judged).fit(80)[0].plain
     assert "not judged" in mention_page(replace(judged, judged=False)).fit(80)[0].plain
+
+
+def test_a_flood_says_its_kind_and_counts_accounts_not_people(make_incident):
+    why = "300 copies by 9 accounts in 30 minutes; on most days there is no such flood."
+    numbers = Numbers(60, 300, 314, 0.0, 9, 0.96, 0.18, 0.03)
+    flood = make_incident(kind=Kind.BRIGADING, severity=Severity.NOTICE, numbers=numbers, why=why)
+    first, second = (line.plain for line in incident_page(flood, NOON).fit(110))
+    assert first.startswith(" NOTICE  Motrin  BRIGADING ")
+    assert "300 copies by 9 accounts in 30 minutes" in second
+    glance = "\n".join(line.plain for line in glance_page(flood).fit(110))
+    assert "300 of 314 posts in 60 min, usual in a day's loudest hour 0 · 9 accounts" in glance
+    assert "people" not in glance
+    assert "BRIGADING" not in incident_page(make_incident(), NOON).fit(110)[0].plain
 
 
 @pytest.mark.parametrize(("count", "said"), [(0.4, "0.4"), (2.0, "2"), (6.2, "6"), (1234.5, "1,234")])

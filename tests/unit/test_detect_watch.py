@@ -2,20 +2,23 @@
 
 import itertools
 import random
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
 import orjson
 import pytest
 
-from crisisdesk.detect.memory import phrases_of
-from crisisdesk.detect.people import Crowd, fingerprint
 from crisisdesk.detect.spike import Thresholds
-from crisisdesk.detect.watch import WatchDetector, minutes
-from crisisdesk.records import Label, Mention, Post, Scored, Severity, Spike
+from crisisdesk.detect.watch import WatchDetector
+from crisisdesk.records import Kind, Label, Mention, Post, Role, Scored, Severity, Spike
 
 START = datetime(2026, 3, 2, tzinfo=UTC)
 CHATTER = "{} times my head hurts, took an aspirin and went to bed early tonight"
 ANGER = "the new advert about mothers is insulting and I am done with them {}"
+OTHER_WORDS = """
+honestly frankly shocked mockery carried twins hospital pharmacy shelf switching brands laughing crying husband
+nurse midwife marketing boardroom approved budget print magazine doctor waiting poster school letter refund
+"""
 
 
 def scored(text: str, at: datetime, label: Label, *, author: str | None = None, reach: int = 10, n: int = 0) -> Scored:
@@ -45,10 +48,10 @@ def quiet(days: int = 10) -> list[Scored]:
 def storm(at: datetime, posts: int = 40, **same: str) -> list[Scored]:
     """Anger, one post a minute, everyone in other words."""
     rng = random.Random(2)
-    words = ["really", "truly", "so", "just", "honestly", "frankly", "deeply", "simply"]
+    words = OTHER_WORDS.split()
     return [
         scored(
-            same.get("text") or f"{rng.choice(words)} {rng.choice(words)} {rng.random():.3f} {ANGER.format(i)}",
+            same.get("text") or f"{' '.join(rng.sample(words, 8))} insulting advert about mothers",
             at + timedelta(minutes=i),
             Label.NEGATIVE,
             author=same.get("author") or f"angry{i}",
@@ -62,46 +65,50 @@ def storm(at: datetime, posts: int = 40, **same: str) -> list[Scored]:
 @pytest.fixture
 def watch() -> WatchDetector:
     detector = WatchDetector("Brand", Thresholds.for_budget(1))
-    assert not [s for s in map(detector.observe, quiet()) if s and s.severity and s.severity >= Severity.AMBER]
+    assert worst(spikes_of(detector, quiet())) in (None, Severity.NOTICE)
     return detector
 
 
 END = START + timedelta(days=10)
 
 
-def worst(spikes: list[Spike | None]) -> Severity | None:
-    return max((s.severity for s in spikes if s and s.severity), default=None)
+def spikes_of(detector: WatchDetector, posts: Iterable[Scored], kind: Kind = Kind.SPIKE) -> list[Spike]:
+    return [spike for post in posts for spike in detector.observe(post) if spike.kind is kind]
+
+
+def worst(spikes: Iterable[Spike]) -> Severity | None:
+    return max((s.severity for s in spikes if s.severity), default=None)
 
 
 def test_a_storm_is_red_and_says_why(watch: WatchDetector):
-    spikes = [s for s in map(watch.observe, storm(END)) if s]
+    spikes = spikes_of(watch, storm(END))
     last = spikes[-1]
     assert worst(spikes) is Severity.RED
     assert 40 <= last.numbers.negative <= last.numbers.authors + 3 < 50
     assert last.numbers.negative_share > 0.8
-    assert last.why.startswith(f"{last.numbers.negative} negative posts by {last.numbers.authors} people in ")
-    assert ", usual is " in last.why
+    assert last.why.startswith(f"{last.numbers.negative} negative posts by {last.numbers.authors} people within ")
+    assert last.why_de.startswith(f"{last.numbers.negative} negative Beiträge von {last.numbers.authors} Menschen ")
     assert 0 < last.numbers.probability < 1e-4
 
 
 def test_the_evidence_names_first_post_phrases_and_voices(watch: WatchDetector):
-    evidence = [s for s in map(watch.observe, storm(END)) if s][-1].evidence
+    evidence = spikes_of(watch, storm(END))[-1].evidence
     assert evidence.first is not None
     assert evidence.first.author in {"angry0", "p1198", "p1199"}
     said = {word for phrase in evidence.phrases for word in phrase.text.split()}
     assert {"advert", "mothers", "insulting"} <= said
     assert not {"head", "aspirin"} & said, "what is always said sets nothing apart"
     assert evidence.voices[0] == ("angry39", 39)
-    assert [q.reach for q in evidence.posts[:3]] == [39, 38, 37], "widest first"
+    assert [q.reach for q in evidence.posts if q.role is Role.WIDEST] == [39, 38, 37]
     assert dict(evidence.languages)["en"] >= 40
 
 
 def test_a_flood_of_copies_calls_nobody(watch: WatchDetector):
-    assert worst([watch.observe(s) for s in storm(END, 300, text=ANGER)]) in (None, Severity.NOTICE)
+    assert worst(spikes_of(watch, storm(END, 300, text=ANGER))) in (None, Severity.NOTICE)
 
 
 def test_one_author_weighs_little_however_often_they_post(watch: WatchDetector):
-    assert worst([watch.observe(s) for s in storm(END, 55, author="troll")]) in (None, Severity.NOTICE)
+    assert worst(spikes_of(watch, storm(END, 55, author="troll"))) in (None, Severity.NOTICE)
 
 
 def test_posts_without_author_count_as_people(watch: WatchDetector):
@@ -109,15 +116,15 @@ def test_posts_without_author_count_as_people(watch: WatchDetector):
         Scored(Mention(Post(s.post.id, "x", s.post.time, s.post.text), ("Brand",)), 0.9, 0.05, 0.05, "m")
         for s in storm(END)
     ]
-    assert worst([watch.observe(s) for s in anonymous]) is Severity.RED
+    assert worst(spikes_of(watch, anonymous)) is Severity.RED
 
 
 def test_calm_is_said_once_and_on_every_look(watch: WatchDetector):
     for s in storm(END):
         watch.observe(s)
-    assert watch.advance(END + timedelta(hours=1)).severity is Severity.RED
-    calm = watch.advance(END + timedelta(hours=30))
-    assert calm.severity is None
+    assert [(one.kind, one.severity) for one in watch.advance(END + timedelta(hours=1))] == [(Kind.SPIKE, Severity.RED)]
+    calm = watch.advance(END + timedelta(hours=30), flooded=True)
+    assert [(one.kind, one.severity) for one in calm] == [(Kind.SPIKE, None), (Kind.BRIGADING, None)]
 
 
 def test_late_posts_are_counted_where_they_belong_and_very_late_ones_are_reported(watch: WatchDetector):
@@ -134,7 +141,7 @@ def test_a_restart_between_two_posts_changes_no_judgement(watch: WatchDetector):
     posts = storm(END)
     for post in posts:
         now, then = watch.observe(post), again.observe(post)
-        assert (now and now.severity) == (then and then.severity)
+        assert [one.severity for one in now] == [one.severity for one in then]
     assert again.hours() == watch.hours()
 
 
@@ -144,38 +151,6 @@ def test_the_chart_has_an_hour_for_every_hour(watch: WatchDetector):
     assert sum(h.total for h in hours) == len(quiet())
     assert hours[-1].expected == pytest.approx(1.0, abs=0.5)
     assert hours[-1].high > hours[-1].expected
-
-
-@pytest.mark.parametrize(
-    "copy",
-    [
-        "RT @someone: Three hours on hold and nobody answers at Brand",
-        "so true! RT @someone Three hours on hold and nobody answers at Brand https://example.org/x",
-        "three hours on hold, and NOBODY answers at Brand!!! @brand",
-    ],
-)
-def test_copies_have_the_same_fingerprint(copy: str):
-    original = Post("1", "x", START, "Three hours on hold and nobody answers at Brand")
-    assert fingerprint(Post("2", "x", START, copy)) == fingerprint(original)
-
-
-def test_short_posts_are_no_copies_of_each_other():
-    crowd = Crowd()
-    same = [Post(str(i), "x", START, "hate brand", author=f"a{i}") for i in range(3)]
-    assert all(crowd.counts(post, minutes(START)) for post in same)
-
-
-def test_copies_are_numbered():
-    crowd = Crowd()
-    posts = [Post(str(i), "x", START, "this brand is a bad joke", author=f"a{i}") for i in range(3)]
-    assert [crowd.counts(post, minutes(START)) for post in posts] == [True, False, False]
-    assert crowd.copies(posts[0]) == 3
-
-
-def test_phrases_leave_out_what_says_nothing():
-    said = phrases_of(Post("1", "x", START, "The new ad is so insulting to moms http://t.co/x #motrinmoms 2008"))
-    assert {"ad", "insulting", "moms", "#motrinmoms"} <= said
-    assert not {"the", "is", "so", "to", "2008"} & said
 
 
 def test_posts_in_other_languages_are_counted_beside_and_survive_a_restart(watch: WatchDetector):
@@ -202,4 +177,4 @@ def test_evidence_follows_what_is_said_in_other_languages(watch: WatchDetector):
     now = END + timedelta(minutes=40)
     for second in range(34):
         watch.observe_apart(now + timedelta(seconds=second), "fr" if second < 20 else "es")
-    assert watch.advance(now + timedelta(minutes=6)).evidence.other_languages == (("fr", 20), ("es", 14))
+    assert watch.advance(now + timedelta(minutes=6))[0].evidence.other_languages == (("fr", 20), ("es", 14))

@@ -325,3 +325,19 @@ def test_a_restart_in_a_crisis_keeps_the_evidence_and_the_first_post():
     told = witness(forgotten.incident, replace(spike(10), evidence=Evidence(posts=(later,), first=later)), Rules(), 1)
     assert told is not None
     assert told.incident.evidence == Evidence(posts=(later,), first=first)
+
+
+def test_the_first_signals_are_the_earliest_that_were_ever_found():
+    quotes = [Quote(str(n), "x", START + timedelta(minutes=n), "a", f"{n}", 10, None, 0.9) for n in range(6)]
+    everyday, *wave = quotes
+    opened = witness(None, replace(spike(), evidence=Evidence(posts=(everyday,), first=everyday)), Rules(), 0)
+    assert opened is not None
+    told = opened.incident
+    for found in ((wave[2], wave[3]), (wave[1], wave[2]), (wave[4],)):
+        step = witness(
+            told, replace(spike(5), evidence=Evidence(posts=found, first=found[0], signals=found)), Rules(), 1
+        )
+        assert step is not None
+        told = step.incident
+    assert told.evidence.signals == (wave[1], wave[2], wave[3])
+    assert told.evidence.first == wave[1], "what was taken for the first before anything was known began nothing"

@@ -22,12 +22,15 @@ from crisisdesk.records import (
     Phrase,
     PlaybookRef,
     Quote,
+    Role,
     Severity,
     State,
 )
 
 START = datetime(2008, 11, 15, 3, 40, 0, 123, tzinfo=UTC)
-QUOTE = Quote("p1", "file", START, "mum_of_2", "never again", 1200, None, 0.97, 3, 0.02, 0.01, "minilm@6f62")
+QUOTE = Quote(
+    "p1", "file", START, "mum_of_2", "never again", 1200, None, 0.97, 3, 0.02, 0.01, "minilm@6f62", Role.WIDEST
+)
 INCIDENT = Incident(
     id="motrin-20081115t034000z",
     watch="Motrin",
@@ -47,9 +50,13 @@ INCIDENT = Incident(
         sources=(("file", 12),),
         unjudged=2,
         other_languages=(("fr", 20), ("es", 14)),
+        signals=(QUOTE,),
+        people=11,
+        reach=4200,
     ),
     playbook=PlaybookRef("offensive-ad", "Offensive advertisement", "Read the ten posts"),
     acknowledged_by="Ann",
+    why_de="12 negative Beiträge von 11 Menschen",
 )
 CHANGE = Change(INCIDENT.id, 2, Event.RAISED, START, Severity.RED)
 
@@ -70,6 +77,7 @@ def test_a_line_has_the_promised_keys_in_order():
         ("usual_share", 0.2),
         ("probability", 1.23e-07),
         ("why", "12 negative posts by 11 people in 60 min, usual 1.5"),
+        ("why_de", "12 negative Beiträge von 11 Menschen"),
     ]
 
 
@@ -87,6 +95,7 @@ def test_an_incident_has_the_promised_keys():
         "neutral": 0.02,
         "positive": 0.01,
         "model": "minilm@6f62",
+        "role": "widest",
     }
     assert incident_data(INCIDENT) == {
         "id": "motrin-20081115t034000z",
@@ -99,6 +108,7 @@ def test_an_incident_has_the_promised_keys():
         "acknowledged_by": "Ann",
         "silenced_until": None,
         "why": "12 negative posts by 11 people in 60 min, usual 1.5",
+        "why_de": "12 negative Beiträge von 11 Menschen",
         "window_minutes": 60,
         "negative": 12,
         "expected": 1.51235,
@@ -110,6 +120,9 @@ def test_an_incident_has_the_promised_keys():
             "phrases": [{"text": "motrin moms", "posts": 9, "usual": 0.01}],
             "posts": [quote],
             "first": quote,
+            "signals": [quote],
+            "people": 11,
+            "reach": 4200,
             "voices": [{"author": "mum_of_2", "reach": 1200}],
             "languages": {"en": 12},
             "sources": {"file": 12},

@@ -18,6 +18,7 @@ from crisisdesk.records import (
     Phrase,
     PlaybookRef,
     Quote,
+    Role,
     Severity,
     State,
     Verdict,
@@ -43,6 +44,7 @@ QUOTE = st.builds(
     st.none() | REAL,
     st.none() | REAL,
     TEXT,
+    st.none() | st.sampled_from(Role),
 )
 EVIDENCE = st.builds(
     Evidence,
@@ -54,6 +56,9 @@ EVIDENCE = st.builds(
     COUNTS,
     COUNT,
     COUNTS,
+    st.lists(QUOTE, max_size=2).map(tuple),
+    COUNT,
+    COUNT,
 )
 INCIDENT = st.builds(
     Incident,
@@ -75,6 +80,7 @@ INCIDENT = st.builds(
     verdict=st.none() | st.sampled_from(Verdict),
     calm_since=st.none() | TIME,
     easing=st.none() | st.sampled_from(Severity),
+    why_de=TEXT,
 )
 CHANGE = st.builds(Change, TEXT, COUNT, st.sampled_from(Event), TIME, st.sampled_from(Severity), st.none() | TEXT, TEXT)
 
@@ -95,6 +101,7 @@ def test_a_record_from_before_a_field_existed_takes_its_default():
     )
     incident = codec.incident(old)
     assert (incident.severity, incident.easing, incident.evidence) == (Severity.AMBER, None, Evidence())
+    assert incident.why_de == ""
     assert math.isnan(incident.numbers.usual_share)
 
 
@@ -104,3 +111,4 @@ def test_a_post_from_before_its_probabilities_were_kept_can_be_read():
          "reach": 3, "url": None, "negative": 0.97, "copies": 2}
     )  # fmt: skip
     assert (old.negative, old.copies, old.neutral, old.positive, old.model) == (0.97, 2, None, None, "")
+    assert old.role is None

@@ -74,7 +74,7 @@ class IncidentScreen(DeskScreen):
         self.query_one("#headline", Sheet).put(Page([*title_lines(incident, picture.now), why_line(incident)]))
         self.query_one("#figures", Sheet).put(Page([figures_line(incident)]))
         self.query_one(Chart).show(watch, incident)
-        self.query_one("#facts", Sheet).put(evidence_page(incident.evidence))
+        self.query_one("#facts", Sheet).put(evidence_page(incident.evidence, incident.why_de))
         self._stale.set()
 
     def action_pane(self, name: str) -> None:

@@ -8,7 +8,7 @@ from textual.content import Content
 from crisisdesk.console import words
 from crisisdesk.console.paint import badge, joined, plain
 from crisisdesk.console.widgets.page import Line, Page, row
-from crisisdesk.records import Evidence, Incident, Kind, Phrase, Quote, State
+from crisisdesk.records import Evidence, Incident, Kind, Numbers, Phrase, Quote, State
 
 BLANK = Line(Content())
 
@@ -24,7 +24,11 @@ def title_lines(incident: Incident, now: datetime) -> list[Line]:
     since = Content.styled(f"began {words.when(incident.opened)}", "$faint")
     return [
         row(
-            Content.assemble(badge(incident.severity), " ", plain(incident.watch, "bold", cells=40)),
+            joined(
+                Content.assemble(badge(incident.severity), " ", plain(incident.watch, "bold", cells=40)),
+                Content.styled(words.kind(incident), "$secondary"),
+                by="  ",
+            ),
             joined(plain(words.holder(incident, now), loud, cells=40), since),
         )
     ]
@@ -33,6 +37,8 @@ def title_lines(incident: Incident, now: datetime) -> list[Line]:
 def figures_line(incident: Incident) -> Line:
     """The numbers behind the sentence."""
     figures = incident.numbers
+    if incident.kind is Kind.BRIGADING:
+        return Line(_flood(figures).stylize_before("$secondary"), most=2)
     return Line(
         joined(
             Content.assemble(
@@ -47,6 +53,18 @@ def figures_line(incident: Incident) -> Line:
             Content(f"by chance: {words.chance(figures.probability)}"),
         ).stylize_before("$secondary"),
         most=2,
+    )
+
+
+def _flood(figures: Numbers) -> Content:
+    """A flood's numbers; its accounts are no people, and chance explains nobody's doing."""
+    return joined(
+        Content.assemble(
+            (f"{figures.negative:,}", "bold"),
+            f" of {figures.total:,} posts in {words.window(figures.window_minutes)}",
+            f", usual in a day's loudest hour {words.usual(figures.expected)}",
+        ),
+        Content.styled("1 account" if figures.authors == 1 else f"{figures.authors:,} accounts", "bold"),
     )
 
 
@@ -66,13 +84,14 @@ def next_step_lines(incident: Incident) -> list[Line]:
 
 
 def why_line(incident: Incident, most: int = 0) -> Line:
-    """The reason in one sentence."""
+    """The reason, to be read aloud."""
     return Line(plain(incident.why, "bold"), most=most)
 
 
 def quote_lines(quote: Quote, most: int = 0) -> list[Line]:
-    """A post as evidence: who, how far it reaches, how often it was repeated; then its words."""
+    """A post as evidence: why it is shown, who, how far it reaches, how often it was repeated; then its words."""
     about = joined(
+        Content(words.ROLES[quote.role] if quote.role else ""),
         plain(quote.author or "unknown", cells=30),
         Content(f"{quote.reach:,} followers" if quote.reach else ""),
         Content.styled(f"{quote.copies:,} copies" if quote.copies > 1 else "", "bold $warning"),
@@ -128,20 +147,21 @@ def decisive_page(incident: Incident) -> Page:
     return Page(lines)
 
 
-def evidence_page(evidence: Evidence) -> Page:
-    """All of the evidence, section by section."""
+def evidence_page(evidence: Evidence, why_de: str = "") -> Page:
+    """All of the evidence, section by section, and the reason in German, where there is one."""
     lines = [heading("What sets it apart")]
     lines += [_phrase_line(phrase) for phrase in evidence.phrases] or [phrases_line(())]
+    if why_de:
+        lines += [BLANK, heading("To say in German"), Line(plain(why_de))]
     lines += [BLANK, heading("Decisive posts")]
     for quote in evidence.posts:
         lines += [*quote_lines(quote), BLANK]
     if not evidence.posts:
         lines += [Line(Content.styled("No post was kept.", "$faint")), BLANK]
-    if evidence.first:
-        lines += [heading("First post"), *quote_lines(evidence.first), BLANK]
+    lines += _first_lines(evidence)
     if evidence.unjudged:
         lines += [heading("Not judged"), Line(Content(words.unjudged(evidence.unjudged))), BLANK]
-    lines += _counts("Voices, by followers", evidence.voices)
+    lines += _counts(words.voices(evidence.people, evidence.reach), evidence.voices)
     lines += _counts("Languages, by posts", evidence.languages)
     if apart := words.apart(evidence.other_languages):
         lines += [Line(plain(f"And {apart}, counted apart: they called nobody.", "$faint")), BLANK]
@@ -149,8 +169,17 @@ def evidence_page(evidence: Evidence) -> Page:
     return Page(lines)
 
 
+def _first_lines(evidence: Evidence) -> list[Line]:
+    """Who said it first; where nothing is known to set the posts apart, the first of them."""
+    signals = evidence.signals or tuple(filter(None, [evidence.first]))
+    lines = [heading("First signals" if evidence.signals else "First post")] if signals else []
+    for signal in signals:
+        lines += [*quote_lines(signal), BLANK]
+    return lines
+
+
 def _phrase_line(phrase: Phrase) -> Line:
-    seen = f"in {phrase.posts:,} posts, usually in {words.share(phrase.usual)}"
+    seen = f"{words.people(phrase.posts)}, usually in {words.share(phrase.usual)} of the posts"
     return row(plain(phrase.text, cells=60), Content.styled(seen, "$faint"))
 
 

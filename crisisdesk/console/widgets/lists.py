@@ -117,11 +117,12 @@ def incident_page(incident: Incident, now: datetime) -> Page:
     loud = "bold $warning" if incident.state is State.OPEN else quiet or "$success"
     held = plain(words.holder(incident, now), loud, cells=34)
     mark = badge(incident.severity) if incident.is_open else Content.styled(f"{incident.severity.name:^8}", quiet)
+    watch, kind = plain(incident.watch, quiet or "bold", cells=60), plain(words.kind(incident), quiet or "$secondary")
     lasts = words.age((incident.resolved_at or now) - incident.opened)
     since = lasts if incident.is_open else f"lasted {lasts}"
     return Page(
         [
-            row(Content.assemble(mark, " ", plain(incident.watch, quiet or "bold", cells=60)), held),
+            row(joined(Content.assemble(mark, " ", watch), kind, by="  "), held),
             row(plain(words.headline(incident), quiet), Content.styled(since, "$faint"), indent=9),
         ]
     )
