@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from crisisdesk.incidents.payload import line
-from crisisdesk.records import Notification, stamp
+from crisisdesk.records import Kind, Notification, stamp
 from crisisdesk.text import clean
 
 TOLD_FULLY: Final = 10
@@ -134,6 +134,8 @@ def event_line(notification: Notification) -> str:
         f"{str(change.severity).upper():6}",
         incident.watch,
     ]
+    if incident.kind is not Kind.SPIKE:
+        parts.append(incident.kind.upper())
     if change.person is not None:
         parts.append(f"by {change.person}")
     parts.append(change.reason or incident.why)

@@ -52,7 +52,7 @@ def read() -> list[Post]:
 
 def detected(scored: list[Scored]) -> list[Spike]:
     detector = WatchDetector(RULE.name, Thresholds.for_budget(1.0))
-    return [spike for one in scored if (spike := detector.observe(one)) is not None]
+    return [spike for one in scored for spike in detector.observe(one)]
 
 
 async def stored(spikes: list[Spike], database: Path) -> int:
