@@ -3,20 +3,22 @@
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from statistics import median_high
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from crisisdesk.backtest.backtest import BackTest
-from crisisdesk.backtest.compare import Outcome
 from crisisdesk.backtest.recording import DAYS_NEEDED, Recording
 from crisisdesk.console.words import age
 from crisisdesk.text import counted
+
+if TYPE_CHECKING:
+    from crisisdesk.backtest.backtest import BackTest
+    from crisisdesk.backtest.compare import Outcome
 
 OURS: Final = "crisisdesk"
 """The desk itself, in a comparison."""
 MINUTE: Final = timedelta(minutes=1)
 
 
-def budgets_line(test: BackTest, watches: int) -> str:
+def budgets_line(test: "BackTest", watches: int) -> str:
     """How often the desk would have called at each named budget."""
     recording, calls, own = test.recording, test.all_calls(), test.own_budgets()
     if recording.a_month(0) is None:
@@ -29,7 +31,7 @@ def budgets_line(test: BackTest, watches: int) -> str:
     return f"Calls a month (amber or red) at each budget{together}: {', '.join(rates)}."
 
 
-def comparison_lines(test: BackTest, outcomes: Sequence[Outcome]) -> Iterator[str]:
+def comparison_lines(test: "BackTest", outcomes: "Sequence[Outcome]") -> Iterator[str]:
     """A table: a rule in each line, the desk first."""
     stories = test.stories.called()
     ours = sum(len(story.calls) for story in stories)
@@ -51,7 +53,7 @@ def comparison_lines(test: BackTest, outcomes: Sequence[Outcome]) -> Iterator[st
     )
 
 
-def in_hindsight(test: BackTest, outcomes: Sequence[Outcome]) -> dict[str, object]:
+def in_hindsight(test: "BackTest", outcomes: "Sequence[Outcome]") -> dict[str, object]:
     """The same as keys of the summary line."""
     recording = test.recording
     return {
@@ -68,7 +70,7 @@ def _calls(recording: Recording, calls: dict[str, int]) -> dict[str, object]:
     return {"calls": calls, "calls_a_month": {name: None if n is None else round(n, 3) for name, n in a_month.items()}}
 
 
-def _compared(test: BackTest, outcomes: Sequence[Outcome]) -> dict[str, object]:
+def _compared(test: "BackTest", outcomes: "Sequence[Outcome]") -> dict[str, object]:
     """By rule, the desk first: its calls, and its delay for each incident for which the desk called."""
     stories = test.stories.called()
     ours = {
@@ -88,7 +90,7 @@ def _compared(test: BackTest, outcomes: Sequence[Outcome]) -> dict[str, object]:
 
 
 def _row(
-    test: BackTest, name: str, calls: int, delays: Sequence[timedelta | None], title: str
+    test: "BackTest", name: str, calls: int, delays: Sequence[timedelta | None], title: str
 ) -> tuple[str, str, str, str, str, str]:
     known = [delay for delay in delays if delay is not None]
     found, after = f"{len(known)} of {len(delays)}", age(median_high(known)) if known else "-"

@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from crisisdesk.app import App, Plan
-from crisisdesk.backtest.backtest import BackTest
-from crisisdesk.backtest.compare import Comparison, Outcome, parse_rules
 from crisisdesk.backtest.stories import Story
 from crisisdesk.cases import Case, case
 from crisisdesk.cli.account import Account
@@ -20,7 +18,6 @@ from crisisdesk.cli.running import database, load_shipped_model, run_console, ru
 from crisisdesk.cli.terminal import BadLines, is_terminal, progress, put, put_json, say
 from crisisdesk.clock import ReplayClock
 from crisisdesk.console.words import age
-from crisisdesk.detect.simpler import RULES
 from crisisdesk.errors import CrisisdeskError, UsageError
 from crisisdesk.lines import size_of
 from crisisdesk.match import WatchRule
@@ -32,6 +29,8 @@ from crisisdesk.sources.replay import Pace, Replay
 from crisisdesk.text import counted
 
 if TYPE_CHECKING:
+    from crisisdesk.backtest.backtest import BackTest
+    from crisisdesk.backtest.compare import Comparison, Outcome
     from crisisdesk.settings import Settings
 
 DEMO_SPEED: Final = 2880.0
@@ -39,6 +38,8 @@ DEMO_SPEED: Final = 2880.0
 HOUR: Final = timedelta(hours=1)
 BUDGET: Final = 1.0
 """False alarms a month, for watches that come without a budget."""
+RULES: Final = "huginn, ewma, ratio, count, zscore, esd, share, sharez"
+"""Names of `crisisdesk.detect.simpler.RULES`; they need an arithmetic library that only a replay loads."""
 LANGUAGES_TOLD: Final = 5
 """Other languages that are named with their number; the rest is in the total."""
 
@@ -125,7 +126,7 @@ def replay(
     picture: Annotated[Path | None, typer.Option("--plot", metavar="OUT.png", help="Draw what was seen.")] = None,
     compare: Annotated[
         str | None,
-        typer.Option(metavar="RULE,...", help=f"What simpler rules would have done: {', '.join(RULES)}."),
+        typer.Option(metavar="RULE,...", help=f"What simpler rules would have done: {RULES}."),
     ] = None,
     model: ModelOption = None,
     labels: LabelsOption = None,
@@ -134,6 +135,9 @@ def replay(
     ] = None,
 ) -> None:
     """Show what the desk would have made of recorded posts: every incident with its reason and its evidence."""
+    from crisisdesk.backtest.backtest import BackTest  # noqa: PLC0415 - see `RULES`
+    from crisisdesk.backtest.compare import parse_rules  # noqa: PLC0415 - the same
+
     settings = _configured(config)
     watches = _watches(settings, watch or [])
     load_model = _chosen(settings, model, labels) or load_shipped_model
@@ -170,7 +174,7 @@ def _tell_picture(picture: Path, left_out: int) -> None:
     say(f"Drew {picture}.{quieter}")
 
 
-def _outcomes(comparison: Comparison | None) -> list[Outcome]:
+def _outcomes(comparison: "Comparison | None") -> "list[Outcome]":
     """What the simpler rules say, if they are asked."""
     if comparison is None:
         return []
@@ -178,7 +182,7 @@ def _outcomes(comparison: Comparison | None) -> list[Outcome]:
         return comparison.outcomes(advance.to)
 
 
-def _tell_end(app: App, account: Account, test: BackTest, outcomes: Sequence[Outcome], bad_lines: int) -> None:
+def _tell_end(app: App, account: Account, test: "BackTest", outcomes: "Sequence[Outcome]", bad_lines: int) -> None:
     """What a person reads at the end; on stdout what is a result, on stderr what was left out of it."""
     detectors = app.observation.detectors
     if late := sum(detector.late for detector in detectors.values()):
@@ -201,7 +205,7 @@ def _tell_end(app: App, account: Account, test: BackTest, outcomes: Sequence[Out
     )
 
 
-def _draw(path: Path, app: App, test: BackTest) -> int:
+def _draw(path: Path, app: App, test: "BackTest") -> int:
     """Write the picture; returns how many watches had no place in it."""
     from crisisdesk.report.bars import Bar  # noqa: PLC0415 - an imaging library only this needs
     from crisisdesk.report.plot import Episode, WatchSeries, plot  # noqa: PLC0415 - the same

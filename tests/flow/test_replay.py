@@ -30,6 +30,7 @@ from crisisdesk.backtest.stories import Stories
 from crisisdesk.cli import recorded
 from crisisdesk.cli.main import run
 from crisisdesk.clock import ReplayClock
+from crisisdesk.detect.simpler import RULES
 from crisisdesk.detect.watch import WatchDetector
 from crisisdesk.incidents.payload import line
 from crisisdesk.match import WatchRule
@@ -314,6 +315,10 @@ def test_simpler_rules_are_compared_on_the_same_posts(capsys, file):
     (storm,) = (one for one in called if "20240318t20" in one)
     assert 0 <= compared["crisisdesk"]["delay_minutes"][storm] < 60
     assert compared["ratio"]["threshold"] == 3.0
+
+
+def test_the_help_names_every_rule():
+    assert recorded.RULES.split(", ") == list(RULES)
 
 
 @pytest.mark.usefixtures("words")
