@@ -1,6 +1,8 @@
 """How many distinct people are behind the negative posts of the last so many minutes, at the price of one addition."""
 
+from array import array
 from collections import OrderedDict
+from collections.abc import Sequence
 from typing import Final
 
 KEPT: Final = 20_000
@@ -11,8 +13,8 @@ class Speakers:
     """Each person counts in the minute of the newest post, so a window's people are a sum. Minutes are since 1970."""
 
     def __init__(self, minutes: int) -> None:
-        self._posts = [0] * minutes
-        self._people = [0] * minutes
+        self._posts = array("I", [0]) * minutes
+        self._people = array("I", [0]) * minutes
         self._newest: OrderedDict[int, int] = OrderedDict()
         self._now = 0
 
@@ -53,6 +55,6 @@ class Speakers:
             self._newest.popitem(last=False)
 
 
-def _sum(ring: list[int], first: int, last: int) -> int:
+def _sum(ring: Sequence[int], first: int, last: int) -> int:
     """From one place on to another, both included, over the end where the other stands before it."""
     return sum(ring[first : last + 1]) if first <= last else sum(ring[first:]) + sum(ring[: last + 1])

@@ -352,6 +352,18 @@ async def test_a_year_later_the_posts_of_an_incident_say_what_judged_them_and_ho
         assert {(quote.negative, quote.neutral, quote.positive) for quote in incident.evidence.posts} == {(0.9, 0.1, 0)}
 
 
+async def test_no_term_of_a_watch_is_said_to_set_a_spike_apart(plan):
+    quiet = [post(n * 15, author=f"q{n}") for n in range(4 * 24 * 4)]
+    anger = [post(4 * 24 * 60 + n, "zenith made this awful advert number", author=f"a{n}") for n in range(40)]
+    watches = {WatchRule("Acme", ("acme", "zenith")): 1.0}
+    async with running(plan(Scripted("a", sends([*quiet, *anger])), watches=watches)):
+        pass
+    async with App(plan()) as again:
+        (incident,) = again.register.incidents()
+    assert "advert" in " ".join(phrase.text for phrase in incident.evidence.phrases)
+    assert "zenith" not in {phrase.text for phrase in incident.evidence.phrases}
+
+
 async def test_a_recording_keeps_nothing_of_the_sort(plan):
     async with running(plan(Scripted("a", sends([post(n) for n in range(50)])), live=False)) as app:
         pass
