@@ -9,7 +9,7 @@ from crisisdesk.app import App
 from crisisdesk.backtest.stories import Stories, Story
 from crisisdesk.cli.terminal import event_json, event_line, put, put_json
 from crisisdesk.console.words import age
-from crisisdesk.records import Event, Evidence, Notification, Quote, Severity
+from crisisdesk.records import Event, Incident, Notification, Quote, Severity
 from crisisdesk.text import clean, counted, shorten
 
 RISES: Final = frozenset({Event.OPENED, Event.RAISED, Event.REOPENED})
@@ -80,7 +80,7 @@ def _details(notification: Notification, story: Story) -> list[str]:
         return [f"Lasted {lasted} from the first signal; {str(story.worst).upper()} at its worst."]
     if change.event not in RISES:
         return []
-    said = _phrases(incident.evidence)
+    said = _phrases(incident)
     decisive = next(iter(incident.evidence.posts), None)
     return [
         _beginning(story, change.time, incident.evidence.first),
@@ -96,8 +96,12 @@ def _beginning(story: Story, now: datetime, first: Quote | None) -> str:
     return f"First signal {story.first:%a} {story.first.day} {story.first:%b %H:%M}{by}, {before}."
 
 
-def _phrases(evidence: Evidence) -> str:
-    return ", ".join(f"{phrase.text} ({phrase.posts})" for phrase in evidence.phrases[:PHRASES_TOLD])
+def _phrases(incident: Incident) -> str:
+    """With how many people say each; nothing where the reason names them all."""
+    phrases = incident.evidence.phrases[:PHRASES_TOLD]
+    if all(phrase.text in incident.why for phrase in phrases):
+        return ""
+    return ", ".join(f"{phrase.text} ({phrase.posts})" for phrase in phrases)
 
 
 def _quoted(post: Quote) -> str:

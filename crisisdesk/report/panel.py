@@ -76,7 +76,7 @@ class Panel:
         self._draw.text((end, self._top + 30), summary, FAINT, font(SIZE), anchor="ls")
 
     def spans(self, incidents: Sequence[tuple[datetime, datetime, Severity]]) -> None:
-        """Shade incidents from the first signal to the end, the worst over the others."""
+        """Shade incidents and what came before them, the worst over the others."""
         for start, end, severity in sorted(incidents, key=lambda one: one[2]):
             left, right = self._between(start, end)
             self._draw.rectangle((left, self._counts.upper, right, self._shares.lower), TINTS[severity])

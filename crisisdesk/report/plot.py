@@ -149,12 +149,13 @@ def _panel(
     """Everything but the words."""
     most = max([4.0, *(float(bar.negative) for bar in bars), *(bar.high or 0.0 for bar in bars)])
     panel = Panel(draw, axis, HEADER + number * PANEL_HEIGHT, HEIGHT, most)
-    panel.spans([(one.first, one.until(axis.end), one.worst) for one in episodes])
+    parts = [(part, one.worst) for one in episodes for part in one.parts(axis.end)]
+    panel.spans([(part.start, part.end, worst if part.severity else Severity.NOTICE) for part, worst in parts])
     panel.grid()
     panel.moments(moments)
     panel.counts(bars)
     panel.shares(bars)
-    panel.levels([part for one in episodes for part in one.parts(axis.end)])
+    panel.levels([part for part, _ in parts])
     return panel
 
 

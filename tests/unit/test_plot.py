@@ -121,8 +121,10 @@ def test_an_incident_is_shaded_from_its_first_signal_to_its_end_and_its_edge_say
 ) -> None:
     path = tmp_path / "out.png"
     plot(path, [watch(episodes=(episode(30, (36, NOTICE), (40, RED), (60, AMBER), end=70),))])
-    shaded = columns(path, TINTS[RED], PLOT + 4)
-    assert shaded[0] == pytest.approx(AXIS.x(at(30)), abs=2)
+    before, shaded = columns(path, TINTS[NOTICE], PLOT + 4), columns(path, TINTS[RED], PLOT + 4)
+    assert before[0] == pytest.approx(AXIS.x(at(30)), abs=2)
+    assert before[-1] + 1 == pytest.approx(shaded[0], abs=2)
+    assert shaded[0] == pytest.approx(AXIS.x(at(36)), abs=2)
     assert shaded[-1] == pytest.approx(AXIS.x(at(70)), abs=2)
     for severity, start, end in ((RED, 40, 60), (AMBER, 60, 70)):
         edge = columns(path, COLOURS[severity], EDGE)
