@@ -1,5 +1,7 @@
 """Floods and reach: who is loud, what is usual, how bad, and what people are told of it."""
 
+import tracemalloc
+
 import orjson
 import pytest
 
@@ -148,3 +150,13 @@ def test_memory_is_bounded_and_the_words_stay_true():
     assert flood.size == KEPT
     assert told(flood, 60)[0].startswith("1000 copies by 9 accounts in 4 minutes")
     assert len(orjson.dumps(flood.state())) < 60_000
+
+
+def test_a_watch_without_a_flood_takes_little_memory():
+    tracemalloc.start()
+    try:
+        before = tracemalloc.get_traced_memory()[0]
+        quiet = [crowd(40, 40 * DAY) for _ in range(50)]
+        assert (tracemalloc.get_traced_memory()[0] - before) / len(quiet) < 2_500
+    finally:
+        tracemalloc.stop()
