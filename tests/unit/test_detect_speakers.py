@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crisisdesk.detect.speakers import Speakers
+from crisisdesk.detect.speakers import MOST, Speakers
 
 WIDTH = 20
 POSTS = st.lists(st.tuples(st.integers(0, 5), st.integers(-30, 12)), max_size=60)
@@ -24,3 +24,10 @@ def test_a_sum_gives_what_counting_gives(posts: list[tuple[int, int]], back: int
 
 def test_before_anybody_spoke_there_is_nobody():
     assert Speakers(WIDTH).since(5) == (0, 0)
+
+
+def test_a_minute_that_overflows_breaks_nothing():
+    speakers = Speakers(WIDTH)
+    for voice in range(MOST + 10):
+        speakers.add(voice % 3, 7)
+    assert speakers.since(7) == (MOST, 3)
