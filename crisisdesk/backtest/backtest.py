@@ -8,7 +8,8 @@ from crisisdesk.backtest.overheard import Listener, Overheard
 from crisisdesk.backtest.recording import Recording
 from crisisdesk.backtest.shadow import Shadow
 from crisisdesk.backtest.stories import Stories
-from crisisdesk.detect.spike import SpikeDetector, Thresholds
+from crisisdesk.detect.budget import Thresholds
+from crisisdesk.detect.spike import SpikeDetector
 from crisisdesk.detect.watch import WatchDetector
 from crisisdesk.settings.budget import NAMED
 

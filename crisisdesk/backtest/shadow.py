@@ -31,21 +31,27 @@ class Shadow:
         self._incident: Incident | None = None
         self._changes = 0
         self._moment = 0.0
+        self._angrier = False
+        """Whether negative posts have come since the last judgement."""
 
     def count(self, moment: float, total: int, negative: int) -> None:
         """Count posts; an incident that was left alone may have calmed before them."""
         self._pass_time(moment)
         self._detector.count(moment, total, negative)
+        self._angrier |= negative > 0
 
     def count_fresh(self, moment: float, total: int, negative: int) -> None:
         """Of the posts counted, these speak of something new."""
         self._detector.count_fresh(moment, total, negative)
+        self._angrier |= negative > 0
 
     def judge(self, moment: float) -> None:
-        """See whether there is something to call for."""
+        """See whether there is something to call for; posts that are not negative give no reason to."""
         self._pass_time(moment)
-        self._detector.advance(moment)
-        self._witness(moment)
+        if self._angrier:
+            self._angrier = False
+            self._detector.advance(moment)
+            self._witness(moment)
 
     @property
     def _severity(self) -> int:

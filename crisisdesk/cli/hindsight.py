@@ -60,6 +60,7 @@ def in_hindsight(test: "BackTest", outcomes: "Sequence[Outcome]") -> dict[str, o
         "months": round(recording.months, 3),
         **_calls(recording, test.all_calls()),
         "calls_by_watch": {watch: test.calls(watch) for watch in test.watches},
+        "delay_minutes": {story.incident.id: _minutes(story.delay) for story in test.stories.called()},
         **({"compare": _compared(test, outcomes)} if outcomes else {}),
     }
 

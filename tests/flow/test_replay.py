@@ -315,6 +315,7 @@ def test_simpler_rules_are_compared_on_the_same_posts(capsys, file):
     (storm,) = (one for one in called if "20240318t20" in one)
     assert 0 <= compared["crisisdesk"]["delay_minutes"][storm] < 60
     assert compared["ratio"]["threshold"] == 3.0
+    assert compared["crisisdesk"]["delay_minutes"] == summary["delay_minutes"]
 
 
 def test_the_help_names_every_rule():
