@@ -1,5 +1,6 @@
 """Near-copies: the same text with small edits, by the words that two texts share."""
 
+from collections.abc import Iterable
 from typing import Final
 from zlib import crc32
 
@@ -22,5 +23,15 @@ def sketch(said: str) -> int:
 
 def are_alike(one: int, other: int) -> bool:
     """Whether of two sketches one is a near-copy of the other, by the Jaccard similarity of their words."""
-    common = one & other
-    return common != 0 and common.bit_count() >= ALIKE * (one | other).bit_count()
+    return bool(one and near_copies(one, (other,)))
+
+
+def near_copies(one: int, others: Iterable[int]) -> list[int]:
+    """Where among these sketches the near-copies of one stand, itself included; of one too short, none."""
+    least = max(ALIKE * one.bit_count(), 1)
+    # A near-copy has so many words in common at least; most texts have not, and are done with by one addition of bits.
+    return [
+        place
+        for place, other in enumerate(others)
+        if (common := (one & other).bit_count()) >= least and common >= ALIKE * (one | other).bit_count()
+    ]

@@ -3,15 +3,16 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from heapq import nsmallest
 from itertools import islice
 from math import sqrt
 from typing import Final
 
-from crisisdesk.detect.alike import are_alike, sketch
+from crisisdesk.detect.alike import are_alike, near_copies, sketch
 from crisisdesk.detect.memory import Memory, Remembered
 from crisisdesk.detect.phrases import as_written, spoken
 from crisisdesk.detect.telling import FEWEST, Brand, telling
-from crisisdesk.records import SIGNALS, Evidence, Phrase, Post, Quote, Role, Scored
+from crisisdesk.records import SIGNALS, Evidence, Phrase, Quote, Role, Scored
 
 TYPICAL, WIDEST, NEWEST, VOICES = 2, 3, 4, 5
 SPELT: Final = 20
@@ -48,7 +49,7 @@ def evidence(
         posts=tuple(_decisive(found, phrases, copies)),
         first=signals[0] if signals else quote(found[0].scored),
         signals=signals,
-        voices=_widest_voices(posts),
+        voices=_widest_voices(found, reach),
         people=len(reach),
         reach=sum(reach.values()),
         languages=_ranked(p.scored.mention.language or "unknown" for p in found),
@@ -131,10 +132,11 @@ def _decisive(found: Sequence[Remembered], phrases: Sequence[Phrase], copies: Ca
     ):
         taken = {wording: first[wording].sketch for wording in shown}
         shown |= {item.wording: role for item in islice(_unlike(ranked, taken), most)}
+    sketches = [item.sketch for item in worded]
     for wording, role in shown.items():
         item = first[wording]
-        alike = [other for other in worded if other is item or are_alike(item.sketch, other.sketch)]
-        yield quote(item.scored, sum(copies(other.wording) for other in alike), role)
+        wordings = {wording, *(worded[place].wording for place in near_copies(item.sketch, sketches))}
+        yield quote(item.scored, sum(map(copies, wordings)), role)
 
 
 def _unlike(ranked: Iterable[Remembered], taken: Mapping[int, int]) -> Iterator[Remembered]:
@@ -163,12 +165,10 @@ def _reach(found: Iterable[Remembered]) -> dict[str, int]:
     return reach
 
 
-def _widest_voices(posts: Iterable[Post]) -> tuple[tuple[str, int], ...]:
-    reach: dict[str, int] = {}
-    for post in posts:
-        if post.author is not None:
-            reach[post.author] = max(reach.get(post.author, 0), post.reach)
-    return tuple(sorted(reach.items(), key=lambda row: (-row[1], row[0]))[:VOICES])
+def _widest_voices(found: Iterable[Remembered], reach: Mapping[str, int]) -> tuple[tuple[str, int], ...]:
+    names = {item.person: item.post.author for item in found}
+    voices = ((name, reach[person]) for person, name in names.items() if name is not None)
+    return tuple(nsmallest(VOICES, voices, key=lambda row: (-row[1], row[0])))
 
 
 def _ranked(names: Iterable[str]) -> tuple[tuple[str, int], ...]:
