@@ -8,7 +8,6 @@ from crisisdesk.backtest.overheard import Listener, Overheard
 from crisisdesk.backtest.recording import Recording
 from crisisdesk.backtest.shadow import Shadow
 from crisisdesk.backtest.stories import Stories
-from crisisdesk.detect.budget import Thresholds
 from crisisdesk.detect.spike import SpikeDetector
 from crisisdesk.detect.watch import WatchDetector
 from crisisdesk.settings.budget import NAMED
@@ -25,11 +24,11 @@ class BackTest:
 
     def follow(self, watch: WatchDetector) -> None:
         """Listen to a watch that has heard nothing yet."""
-        thresholds = {name: Thresholds.for_budget(budget) for name, budget in NAMED.items()}
+        others = {name: _at(watch.detector, budget) for name, budget in NAMED.items()}
         shadows = {
-            name: Shadow(watch.name, _at(watch.detector, at))
-            for name, at in thresholds.items()
-            if at != watch.detector.thresholds
+            name: Shadow(watch.name, other)
+            for name, other in others.items()
+            if other.thresholds != watch.detector.thresholds
         }
         listeners: list[Listener] = list(shadows.values())
         if self.comparison is not None:
@@ -58,8 +57,8 @@ class BackTest:
         return set.intersection(*({*NAMED} - {*shadows} for shadows in self._shadows.values()), {*NAMED})
 
 
-def _at(detector: SpikeDetector, thresholds: Thresholds) -> SpikeDetector:
-    """A detector that knows as much and calls at other thresholds."""
+def _at(detector: SpikeDetector, budget: float) -> SpikeDetector:
+    """A detector that knows as much and has another budget."""
     other = deepcopy(detector)
-    other.thresholds = thresholds
+    other.thresholds = other.thresholds.for_budget(budget)
     return other
