@@ -1,5 +1,6 @@
 """The recent posts of one watch and who wrote them; what grows old becomes part of the usual."""
 
+from bisect import bisect_left
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -68,6 +69,7 @@ class Memory:
         self._minutes = minutes
         self._posts: deque[Remembered] = deque()
         self._negatives: deque[Remembered] = deque()
+        self._unjudged: deque[float] = deque(maxlen=KEPT)
         self.usual = Usual()
         self.fresh = Fresh(self.usual.share)
         self.grown = 0
@@ -84,6 +86,9 @@ class Memory:
             The posts that have just become fresh: this one, or older ones whose phrase others now say as well.
         """
         self._posts.append(item)
+        if not item.scored.judged:
+            self._unjudged.append(item.moment)
+            self.grown += 1
         if item.negative:
             self._negatives.append(item)
             self.grown += 1
@@ -107,11 +112,11 @@ class Memory:
 
     def unjudged(self, since: float) -> int:
         """Posts from that moment on that the model could not judge."""
-        return sum(p.moment >= since and not p.scored.judged for p in self._posts)
+        return sum(moment >= since for moment in self._unjudged)
 
     def older(self, since: float) -> int:
-        """Posts of people before that moment, as far as remembered."""
-        return sum(p.counted and p.moment < since for p in self._posts)
+        """About how many posts before that moment are remembered; they stand nearly in the order of time."""
+        return bisect_left(self._posts, since, key=lambda post: post.moment)
 
     def background(self, since: float) -> Usual:
         """What is usual; of a young watch that has hardly learnt anything, what it heard lately before that moment."""
