@@ -10,20 +10,20 @@ from typing import Final
 from crisisdesk.report.axes import DAY, HOUR, MONDAY
 
 STEPS: Final = {
-    HOUR: "an hour",
-    3 * HOUR: "in 3 hours",
-    6 * HOUR: "in 6 hours",
-    12 * HOUR: "in 12 hours",
-    DAY: "a day",
-    7 * DAY: "a week",
-    28 * DAY: "in 4 weeks",
+    HOUR: ("an hour", 10 * DAY),
+    3 * HOUR: ("in 3 hours", 30 * DAY),
+    DAY: ("a day", 400 * DAY),
+    7 * DAY: ("a week", 2_800 * DAY),
+    28 * DAY: ("in 4 weeks", timedelta.max),
 }
-"""Widths of a bar, and how its count is said."""
-MOST_BARS: Final = 400
+"""Widths of a bar: how its count is said, and how long a picture may be for it. There is nothing between 3 hours and a
+day: where a day has few bars, its rhythm is only a zigzag."""
 CLUSTER: Final = timedelta(hours=6)
 """For so long a busy hour is followed by busy hours; what is farther apart wanders by itself."""
 FEWEST_POSTS: Final = 10
 """Posts without which a share is left to the next bars."""
+ALIKE: Final = 0.02
+"""How alike the posts of a bar are: a brand's share wanders by some points, however many speak."""
 UNUSUAL: Final = 2.0
 """Standard deviations to the upper end of a usual band."""
 
@@ -59,13 +59,13 @@ class Bar:
         """Whether the share is larger than usual by more than chance."""
         if self.usual_share is None or not self.total:
             return False
-        chance = math.sqrt(self.usual_share * (1 - self.usual_share) / self.total)
+        chance = math.sqrt(self.usual_share * (1 - self.usual_share) * (1 / self.total + ALIKE))
         return self.share > self.usual_share + UNUSUAL * chance
 
 
 def step_for(length: timedelta) -> timedelta:
-    """The narrowest bar of which not too many are needed."""
-    return next((step for step in STEPS if length <= MOST_BARS * step), [*STEPS][-1])
+    """How wide a bar is in a picture of this length."""
+    return next(step for step, (_, longest) in STEPS.items() if length <= longest)
 
 
 def put_together(hours: Sequence[Bar], step: timedelta) -> list[Bar]:

@@ -75,15 +75,16 @@ class Panel:
         end = self._axis.left + self._draw.textlength(words, font(28)) + 18
         self._draw.text((end, self._top + 30), summary, FAINT, font(SIZE), anchor="ls")
 
-    def spans(self, incidents: Sequence[tuple[datetime, datetime, Severity]]) -> None:
-        """Shade incidents and what came before them, the worst over the others."""
-        for start, end, severity in sorted(incidents, key=lambda one: one[2]):
-            left, right = self._between(start, end)
-            self._draw.rectangle((left, self._counts.upper, right, self._shares.lower), TINTS[severity])
+    def spans(self, levels: Sequence[Level]) -> None:
+        """Shade each incident as it was, and what came before the desk's first word; the worst over the rest."""
+        for level in _worst_last(levels):
+            left, right = self._between(level.start, level.end)
+            colour = TINTS[level.severity or Severity.NOTICE]
+            self._draw.rectangle((left, self._counts.upper, right, self._shares.lower), colour)
 
     def levels(self, levels: Sequence[Level]) -> None:
         """An edge over each incident: how bad it was, and when; a thin line until the desk's first word."""
-        for level in sorted(levels, key=lambda level: level.severity or 0):
+        for level in _worst_last(levels):
             left, right = self._between(level.start, level.end)
             upper = self._counts.upper
             if level.severity is None:
@@ -153,3 +154,8 @@ class Panel:
                 self._draw.line(points, EXPECTED, 3)
                 points = []
         self._draw.line(points, EXPECTED, 3)
+
+
+def _worst_last(levels: Sequence[Level]) -> list[Level]:
+    """What is drawn last is seen where incidents are too short to stand side by side."""
+    return sorted(levels, key=lambda level: level.severity or 0)

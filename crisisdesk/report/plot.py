@@ -149,13 +149,13 @@ def _panel(
     """Everything but the words."""
     most = max([4.0, *(float(bar.negative) for bar in bars), *(bar.high or 0.0 for bar in bars)])
     panel = Panel(draw, axis, HEADER + number * PANEL_HEIGHT, HEIGHT, most)
-    parts = [(part, one.worst) for one in episodes for part in one.parts(axis.end)]
-    panel.spans([(part.start, part.end, worst if part.severity else Severity.NOTICE) for part, worst in parts])
+    levels = [level for one in episodes for level in one.parts(axis.end)]
+    panel.spans(levels)
     panel.grid()
     panel.moments(moments)
     panel.counts(bars)
     panel.shares(bars)
-    panel.levels([part for part, _ in parts])
+    panel.levels(levels)
     return panel
 
 
@@ -190,7 +190,7 @@ def _enlarge(draw: ImageDraw.ImageDraw, watch: WatchSeries, episode: Episode, nu
     panel = _panel(draw, axis, number, bars, episodes=[episode], moments=moments)
     panel.words(moments)
     most = max((bar.negative for bar in bars), default=0)
-    panel.title("The worst incident", f"called {episode.delay} after the first signal; up to {most:,} {STEPS[step]}")
+    panel.title("The worst incident", f"called {episode.delay} after the first signal; up to {most:,} {STEPS[step][0]}")
 
 
 def _axis(watches: Sequence[WatchSeries]) -> TimeAxis:
@@ -206,7 +206,7 @@ def _summary(watch: WatchSeries, bars: Sequence[Bar], step: timedelta, unnamed: 
     counts = [f"{worst.count(one)} {one.name}" for one in sorted(Severity, reverse=True) if one in worst]
     small = f" ({unnamed} without words here)" if unnamed else ""
     most = max((bar.negative for bar in bars), default=0)
-    return f"{', '.join(counts) or 'no incident'}{small}; up to {most:,} negative posts {STEPS[step]}"
+    return f"{', '.join(counts) or 'no incident'}{small}; up to {most:,} negative posts {STEPS[step][0]}"
 
 
 def _header(draw: ImageDraw.ImageDraw, heading: str, axis: TimeAxis, panels: int, left_out: int) -> None:

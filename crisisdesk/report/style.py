@@ -1,5 +1,6 @@
 """What all pictures have in common: colours, font, names, legend, the lines of a scale, and how they are written."""
 
+import unicodedata
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
@@ -17,6 +18,25 @@ WIDTH: Final = 1600
 NAME_LENGTH: Final = 40
 """Characters of a watch's name."""
 TITLE_LENGTH: Final = 80
+_SPELLINGS: Final = str.maketrans(
+    {
+        "ä": "ae",
+        "ö": "oe",
+        "ü": "ue",
+        "Ä": "Ae",
+        "Ö": "Oe",
+        "Ü": "Ue",
+        "ß": "ss",
+        "ø": "o",
+        "Ø": "O",
+        "ł": "l",
+        "Ł": "L",
+    }
+    | dict.fromkeys("–—", "-")
+    | dict.fromkeys("‘’", "'")
+    | dict.fromkeys("“”„", '"')
+    | {"€": "EUR"}
+)
 
 PAPER: Final = "#ffffff"
 INK: Final = "#1f2933"
@@ -39,12 +59,22 @@ def font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
 
 def name(text: str) -> str:
     """A name from outside as it can stand in a picture."""
-    return shorten(clean(text, 4 * NAME_LENGTH), NAME_LENGTH) or "(without a name)"
+    return shorten(_spelled(clean(text, 4 * NAME_LENGTH)), NAME_LENGTH) or "(without a name)"
 
 
 def title(text: str) -> str:
     """The same of a title."""
-    return shorten(clean(text), TITLE_LENGTH)
+    return shorten(_spelled(clean(text)), TITLE_LENGTH)
+
+
+def _spelled(text: str) -> str:
+    """In the letters of the font, which are those of English: "Söhne & Café" as "Soehne & Cafe"; "?" for all others."""
+    plain = unicodedata.normalize("NFKD", text.translate(_SPELLINGS))
+    return "".join(letter if letter.isascii() or letter == "…" else "?" for letter in plain if not _is_accent(letter))
+
+
+def _is_accent(letter: str) -> bool:
+    return unicodedata.combining(letter) > 0
 
 
 def legend(
