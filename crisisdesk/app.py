@@ -304,7 +304,9 @@ class App:
         await self.register.flush()
         if not self.plan.live:
             return
-        kept = {f"watch {name}": orjson.dumps(d.state()) for name, d in self.observation.detectors.items()}
+        changed, self.observation.changed = self.observation.changed, set()
+        kept = {f"watch {name}": orjson.dumps(self.observation.detectors[name].state()) for name in sorted(changed)}
+        kept["hearing"] = orjson.dumps([self.observation.now.timestamp(), self.observation.hearing.state()])
         if not self._is_behind():  # a cursor says that all before it has gone through; an older one repeats, loses none
             kept |= {f"cursor {name}": cursor.encode() for name, cursor in self._cursors().items()}
         try:
@@ -312,6 +314,7 @@ class App:
                 await self._store.keep(name, content)
             self.repeating |= {s.name for s in self.plan.sources if f"cursor {s.name}" in kept}
         except StorageError as error:
+            self.observation.changed |= changed
             self.register.trouble = str(error)
 
     async def _remember(self) -> None:
@@ -319,6 +322,10 @@ class App:
         for name, detector in self.observation.detectors.items():
             if state := await self._store.kept(f"watch {name}"):
                 self._restore(detector, state)
+        if hearing := await self._store.kept("hearing"):
+            until, gaps = orjson.loads(hearing)
+            self.observation.hearing.restore(gaps)
+            self.observation.hearing.was_deaf(until / 60, self.plan.clock.now().timestamp() / 60)
         for source in self.plan.sources:
             if cursor := await self._store.kept(f"cursor {source.name}"):
                 source.resume(cursor.decode())
@@ -334,8 +341,6 @@ class App:
         except (KeyError, TypeError, ValueError):
             self.observation.renew(detector.name)
             self._complaint = f"What {detector.name} had learnt was written by another version; it learns afresh."
-            return
-        detector.was_deaf(detector.now, self.plan.clock.now())
 
     def _status(self, source: Source) -> SourceStatus:
         status, inbox = source.status(), self._inboxes.get(source.name)
@@ -348,6 +353,7 @@ class App:
 
     def _watches(self, _: datetime) -> Iterator[WatchPicture]:
         for name, detector in self.observation.detectors.items():
+            detector.pass_time(self.observation.now)
             incident = self.register.open_for(name) or self.register.open_for(name, Kind.BRIGADING)
             yield _watch_picture(detector, incident.severity if incident else None)
 

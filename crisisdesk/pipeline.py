@@ -14,8 +14,9 @@ from datetime import datetime, timedelta
 from typing import Final, TypeVar
 
 from crisisdesk.channel import Channel, Closed
-from crisisdesk.detect.spike import Thresholds
-from crisisdesk.detect.watch import CHART_HOURS, WatchDetector
+from crisisdesk.detect.budget import Thresholds
+from crisisdesk.detect.hearing import Hearing
+from crisisdesk.detect.watch import CHART_HOURS, WatchDetector, minutes
 from crisisdesk.incidents.register import Register
 from crisisdesk.language import Reader
 from crisisdesk.match import Matcher
@@ -153,6 +154,9 @@ class Observation:
         follow: Callable[[WatchDetector], None] = lambda _: None,
     ) -> None:
         self.detectors: dict[str, WatchDetector] = {}
+        self.hearing = Hearing()
+        self.changed: set[str] = set()
+        """Watches that have heard something since somebody emptied this."""
         self._register = register
         self._tally = tally
         self._show = show
@@ -188,7 +192,9 @@ class Observation:
             self._tally.under_way -= 1
 
     async def tick(self, now: datetime, *, deaf: bool = False) -> None:
-        """Let a live desk's time pass for all watches, also where nobody speaks.
+        """Let a live desk's time pass, also where nobody speaks.
+
+        Only open incidents are looked at: for all others, time passes when somebody speaks of them or looks at them.
 
         Args:
             now: the present.
@@ -197,9 +203,8 @@ class Observation:
         async with self._turn:
             before, self._now = self._now, max(self._now, now)
             if deaf:
-                for detector in self.detectors.values():
-                    detector.was_deaf(max(before, now - DEAF_AT_MOST), now)
-            for watch in sorted(self.detectors):
+                self.hearing.was_deaf(minutes(max(before, now - DEAF_AT_MOST)), minutes(now))
+            for watch in self._unsettled():
                 await self._look(watch, now)
 
     @property
@@ -218,6 +223,8 @@ class Observation:
     async def _count(self, detector: WatchDetector, item: Scored) -> None:
         self._tally.mentions[detector.name] += 1
         self._tally.negative[detector.name] += item.label is Label.NEGATIVE
+        self.changed.add(detector.name)
+        detector.pass_time(self._now)
         for spike in detector.observe(item):
             await self._register.witness(spike)
 
@@ -225,17 +232,23 @@ class Observation:
         """Neither counts nor baselines may know of it, so that it can call nobody by itself."""
         if mention.language is not None:
             self._tally.other_languages.setdefault(detector.name, Counter())[mention.language] += 1
+            self.changed.add(detector.name)
+            detector.pass_time(self._now)
             detector.observe_apart(mention.post.time, mention.language)
 
     async def _catch_up(self, now: datetime) -> None:
         for moment in _ticks(self._now, now):
-            open_watches = sorted({i.watch for i in self._register.incidents() if i.is_open and i.kind in JUDGED})
-            if not open_watches:
+            unsettled = self._unsettled()
+            if not unsettled:
                 break
-            for watch in open_watches:
-                if watch in self.detectors:
-                    await self._look(watch, moment)
+            for watch in unsettled:
+                await self._look(watch, moment)
         self._now = max(self._now, now)
+
+    def _unsettled(self) -> list[str]:
+        """Watches with an open incident that only their detector can end."""
+        open_watches = {i.watch for i in self._register.incidents() if i.is_open and i.kind in JUDGED}
+        return sorted(open_watches & self.detectors.keys())
 
     async def _look(self, watch: str, moment: datetime) -> None:
         """Let time pass for a watch; calm is worth saying only where an incident waits for it."""
@@ -249,7 +262,8 @@ class Observation:
         self._add(watch, self._budgets.get(watch, self._default_budget))
 
     def _add(self, watch: str, budget: float) -> WatchDetector:
-        detector = WatchDetector(watch, Thresholds.for_budget(budget), self._chart_hours, self._terms.get(watch, ()))
+        thresholds, terms = Thresholds.for_budget(budget), self._terms.get(watch, ())
+        detector = WatchDetector(watch, thresholds, self._chart_hours, terms, self.hearing)
         self._follow(detector)
         self.detectors[watch] = detector
         return detector

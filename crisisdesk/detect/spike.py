@@ -1,12 +1,16 @@
 """Whether the negative posts of one watch are a spike: counts in, a reading out, nothing but arithmetic between."""
 
 import math
-from dataclasses import asdict, dataclass, replace
+from array import array
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from crisisdesk.detect.baseline import HOUR, SETTLED, Baseline
-from crisisdesk.detect.surprise import count_surprise, share_surprise, tail
-from crisisdesk.detect.windows import HORIZON, WINDOWS, Counts
+from crisisdesk.detect.baseline import Baseline
+from crisisdesk.detect.budget import Thresholds
+from crisisdesk.detect.hearing import Hearing
+from crisisdesk.detect.spread import Spread
+from crisisdesk.detect.surprise import count_surprise, joint_surprise, share_surprise, tail
+from crisisdesk.detect.windows import HOUR, WINDOWS, Counts, first_minute
 from crisisdesk.records import Severity
 
 GRACE: Final = 6
@@ -16,58 +20,40 @@ LEARN_AFTER: Final = 12
 beginning can still be flagged before it passes for normal."""
 LEARN_AFTER_AT_FIRST: Final = 3
 """The same while less than two days are known, so that a new watch gets to know anything at all."""
+TWO_DAYS: Final = 48
+"""Hours."""
 GIVE_IN: Final = 168
 """Hours of one unbroken spike after which it has become the usual, and is learnt after all."""
 LEAST: Final = 4
 """Negative posts below which nothing is a spike, however unusual."""
-SIZE_CORRECTION: Final = 0.95
-"""Makes one threshold mean the same number of false alarms for small and large brands: per factor 10 of posts."""
-SIZES: Final = (10**-0.8, 10**0.65)
-"""Posts in five minutes between which the correction holds; beyond, it stays as it is there."""
-SHARE_CORRECTION: Final = 0.9
-"""The same for brands that are complained about little and much, for 100 points of the usual share above a quarter:
-the fuller of complaints, the less room the share has to surprise."""
-SHARES: Final = (0.25, 0.60)
-PLAIN_NUMBER: Final = 0.33
-"""How much of the surprise that the number has more than the share is added to it."""
-PLAIN_ENOUGH: Final = 3.0
-"""So much more counts at most: the largest crowd alone is no crisis."""
-RED_NUMBER: Final = 9.0
-"""Surprise of the number alone from which a call is red, whatever the share: that many are never chance."""
+SETTLED: Final = 168.0
+"""Hours in which the stricter thresholds of a new watch fall to the ordinary ones,"""
 LEARNING_EXTRA: Final = 1.0
-"""Added to the thresholds of a watch that knows nothing yet; falls to 0 as it settles."""
+"""and what is added to them at first."""
 KEEP: Final = 0.7
 """A severity lasts while the number of negative posts surprises by this part of the threshold that it took."""
-
-
-@dataclass(frozen=True, slots=True)
-class Thresholds:
-    """Surprise from which on a spike has each severity, for a settled watch."""
-
-    notice: float
-    amber: float
-    red: float
-
-    @classmethod
-    def for_budget(cls, per_month: float) -> "Thresholds":
-        """Thresholds that call (amber or red) about `per_month` times a month for nothing.
-
-        The two constants are fitted to simulated brands of all sizes (tests/proof/test_false_alarms.py prints
-        them); a notice is four times as frequent as a call, an unfounded red a tenth as frequent.
-        """
-
-        def at(rate: float) -> float:
-            return ONE_A_MONTH - math.log(rate) / ALARMS_FALL
-
-        return cls(notice=at(per_month * 4), amber=at(per_month), red=at(per_month / 10))
-
-    def of(self, severity: Severity) -> float:
-        """The threshold of one severity."""
-        return {Severity.NOTICE: self.notice, Severity.AMBER: self.amber, Severity.RED: self.red}[severity]
-
-
-ONE_A_MONTH: Final = 3.6
-ALARMS_FALL: Final = 2.3
+FEW: Final = 8.0
+"""Negative posts an hour below which a watch has fewer windows with posts enough, so fewer chances to be wrong;"""
+FEWER_CHANCES: Final = 0.25
+"""what that is worth, per factor 10."""
+SOUR: Final = (0.25, 0.50)
+"""Usual share between which complaints leave ever less room for a share to surprise by chance;"""
+LESS_ROOM: Final = 1.0
+"""what that is worth, per 100 points of share."""
+SCOLDED: Final = (0.55, 0.65)
+"""Usual share between which a watch becomes one that is complained about all day: the share has no room to rise,"""
+EXTRAORDINARY: Final = 1.5
+"""so that a crowd is enough whose number surprises so many times as much as any in its memory, if its share holds."""
+CROWD_HALF_LIFE: Final = 120 * 24.0
+"""Hours after which the memory of the largest crowd has faded to half."""
+FIRST_CROWD: Final = 6.0
+"""Surprise of the largest crowd that a new watch is taken to have seen."""
+FRESH_DISPERSION: Final = 1.0
+"""Of the number of fresh posts: what is new comes all at once."""
+FRESH_CORRELATION: Final = 0.03
+"""Added for fresh posts: they speak of one subject, and subjects differ in mood more than hours do."""
+HOURS_AHEAD: Final = 26
+"""Hours for which the usual is looked up at once: the widest window and the hours at its ends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,28 +62,22 @@ class Reading:
 
     severity: Severity | None
     surprise: float
-    """Of number and share together, in standard deviations, corrected for size, share and how much is known."""
+    """Of number and share together, in standard deviations, less what is allowed for how little is known."""
     window_minutes: int
     negative: int
     total: int
     expected: float
     usual_share: float
+    number: float = 0.0
+    """Surprise of the number of negative posts alone, in standard deviations."""
     fresh_negative: int = 0
     fresh_total: int = 0
     """Posts that speak of something new, if it was they who tipped the balance; else both 0."""
-
-    number: float = 0.0
-    """Surprise of the number of negative posts alone, in standard deviations."""
 
     @property
     def probability(self) -> float:
         """How likely such a number, or number and share together where they matter, is on an ordinary day."""
         return tail(max(self.surprise, self.number))
-
-
-def _both(number: float, share: float) -> float:
-    """Surprise that needs number and share alike; a number beyond doubt makes up for a little of the share."""
-    return min(number, share) + PLAIN_NUMBER * min(max(number - share, 0.0), PLAIN_ENOUGH)
 
 
 class SpikeDetector:
@@ -107,17 +87,44 @@ class SpikeDetector:
     `crisisdesk.detect.windows.HORIZON`. State is bounded and independent of how many posts there are.
     """
 
-    def __init__(self, thresholds: Thresholds, baseline: Baseline | None = None) -> None:
+    __slots__ = (
+        "_counts",
+        "_crowd",
+        "_flagged",
+        "_fresh",
+        "_held",
+        "_hour",
+        "_loudest",
+        "_now",
+        "_skipped",
+        "_to_learn",
+        "_usual",
+        "_usual_until",
+        "baseline",
+        "hearing",
+        "spread",
+        "thresholds",
+    )
+
+    def __init__(
+        self, thresholds: Thresholds, baseline: Baseline | None = None, hearing: Hearing | None = None
+    ) -> None:
         self.thresholds = thresholds
         self.baseline = baseline or Baseline()
-        self._counts = Counts()
-        self._fresh = Counts()
-        self._now = 0.0
-        self._to_learn: int | None = None
+        self.spread = Spread()
+        self.hearing = hearing or Hearing()
+        self._counts, self._fresh = Counts(), Counts()
+        self._now = -1.0
+        self._hour = -1
+        self._to_learn = -1
         self._flagged: set[int] = set()
-        self._deaf: set[int] = set()
         self._skipped = 0
         self._held: Severity | None = None
+        self._crowd = FIRST_CROWD
+        self._loudest = array("f", bytes(4 * 2 * LEARN_AFTER))
+        # Usual posts from some moment on, added up hour by hour, so that a window costs two look-ups.
+        self._usual = array("d", bytes(8 * (HOURS_AHEAD + 1)))
+        self._usual_until = -1
 
     def count(self, moment: float, total: int, negative: int) -> bool:
         """Count posts; False when they are too late to matter. Time moves on, so hours may be learnt first."""
@@ -133,113 +140,142 @@ class SpikeDetector:
 
     def advance(self, moment: float) -> None:
         """Let time pass; hours that have waited long enough are learnt unless they were flagged."""
-        self._now = max(self._now, moment)
-        hour = int(self._now // HOUR)
-        if self._to_learn is None:
-            self._to_learn = hour
-        while self._to_learn < hour - (LEARN_AFTER if self.baseline.hours >= 48 else LEARN_AFTER_AT_FIRST):
-            if self._to_learn in self._deaf:
-                self._deaf.discard(self._to_learn)
-            elif self._to_learn not in self._flagged or self._skipped >= GIVE_IN:
-                self.baseline.learn(self._to_learn, self._counts)
-                self._skipped = self._skipped if self._to_learn in self._flagged else 0
-            else:
-                self._skipped += 1
-            self._flagged.discard(self._to_learn)
-            self._to_learn += 1
-
-    def was_deaf(self, start: float, end: float) -> None:
-        """Nothing could be heard between these moments: their silence is not what is usual, and is never learnt."""
-        first = int(start // HOUR) if self._to_learn is None else max(int(start // HOUR), self._to_learn)
-        last = int(end // HOUR)
-        if self._to_learn is not None and last - first > HORIZON // HOUR:
-            # All that waited to be learnt before so long a gap is long out of the counts.
-            self._to_learn = first = max(first, last - HORIZON // HOUR)
-        self._deaf.update(range(first, last + 1))
+        if moment <= self._now:
+            return
+        self._now = moment
+        hour = int(moment // HOUR)
+        if self._hour < 0:
+            self._hour = self._to_learn = hour
+        while self._hour < hour:
+            self._end_hour()
+        self._counts.advance(int(moment))
+        self._fresh.advance(int(moment))
 
     def read(self) -> Reading:
         """Judge the windows that end now."""
-        judged = [self._window(i, width) for i, width in enumerate(WINDOWS)]
-        best, most = max(judged, key=lambda r: r.surprise), max(judged, key=lambda r: r.number)
+        best = most = self._calm(WINDOWS[0])
+        if self.awake:
+            judged = [self._window(i, width) for i, width in enumerate(WINDOWS)]
+            best, most = max(judged, key=lambda r: r.surprise), max(judged, key=lambda r: r.number)
         severity = self._held = self._severity(best.surprise, most.number)
         if severity is None:
             return best
-        # What keeps a severity, or makes it red, is the number: then the window with most of it says why.
+        # What keeps a severity is the number: then the window with most of it says why.
         shown = best if best.surprise >= self.thresholds.of(severity) else replace(most, surprise=best.surprise)
-        self._flag(shown.window_minutes)
+        if severity >= Severity.AMBER:  # notices are a part of every month; without them the usual would be too low
+            self._flag(shown.window_minutes)
         return replace(shown, severity=severity)
 
     @property
     def awake(self) -> bool:
         """Whether enough is known to call anyone at all."""
-        return self.baseline.hours >= GRACE
+        return self.baseline.hours >= GRACE or self.baseline.guessed
 
-    def between(self, first: int, last: int) -> tuple[int, int]:
-        """All and negative posts of the minutes from `first` to `last`, both included, as far as remembered."""
-        return self._counts.between(first, last)
+    def window(self, width: int) -> tuple[int, int]:
+        """All and negative posts of a window of so many minutes (one of `WINDOWS`) that ends now."""
+        return self._counts.window(width, int(self._now))
+
+    def hour(self, hour: int) -> tuple[int, int]:
+        """All and negative posts of an hour since 1970, as far as remembered."""
+        return self._counts.hour(hour)
+
+    def expected(self, first: float, last: float) -> float:
+        """Usual posts between two moments of the last 24 hours."""
+        self._look_up()
+        return self._usual_at(last) - self._usual_at(first)
 
     def usual(self, hour: int) -> tuple[float, float]:
         """Negative posts that are usual in that hour (since 1970), and the upper end of the usual band."""
         expected = self.baseline.rate(hour) * self.baseline.share
-        spread = math.sqrt(expected + self.baseline.dispersion[WINDOWS.index(HOUR)] * expected**2)
+        spread = math.sqrt(expected + self.spread.dispersion[WINDOWS.index(HOUR)] * expected**2)
         return expected, expected + 2 * spread
 
-    def state(self) -> dict[str, object]:
+    def state(self) -> dict[str, Any]:
         """Everything that must survive a restart, as plain values."""
         return {
-            "baseline": asdict(self.baseline),
+            "baseline": self.baseline.state(),
+            "spread": self.spread.state(),
             "counts": self._counts.state(),
             "fresh": self._fresh.state(),
             "now": self._now,
+            "hour": self._hour,
             "to_learn": self._to_learn,
             "flagged": sorted(self._flagged),
-            "deaf": sorted(self._deaf),
             "skipped": self._skipped,
             "held": self._held,
+            "crowd": self._crowd,
+            "loudest": list(self._loudest),
         }
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Go on from what `state` gave."""
-        self.baseline = Baseline(**state["baseline"])
-        self._counts = Counts.restored(state["counts"])
-        self._fresh = Counts.restored(state["fresh"])
-        self._now = state["now"]
-        self._to_learn = state["to_learn"]
+        """Go on from what `state` gave.
+
+        Raises:
+            KeyError, TypeError, ValueError: it is of another shape.
+        """
+        self.baseline.restore(state["baseline"])
+        self.spread.restore(state["spread"])
+        self._counts, self._fresh = Counts.restored(state["counts"]), Counts.restored(state["fresh"])
+        self._now, self._hour, self._to_learn = state["now"], state["hour"], state["to_learn"]
         self._flagged = set(state["flagged"])
-        self._deaf = set(state["deaf"])
         self._skipped = state["skipped"]
         self._held = Severity(state["held"]) if state["held"] is not None else None
+        self._crowd, self._loudest = state["crowd"], array("f", state["loudest"])
+        self._usual_until = -1
+
+    def _calm(self, width: int) -> Reading:
+        total, negative = self.window(width)
+        expected = max(self.expected(first_minute(width, int(self._now)), self._now) * self.baseline.share, 0.01)
+        return Reading(None, 0.0, width, negative, total, expected, self.baseline.share)
 
     def _window(self, index: int, width: int) -> Reading:
         """A window as it stands."""
-        first, last = int(self._now) - width + 1, int(self._now)
-        total, negative = self._counts.between(first, last)
-        fresh_total, fresh_negative = self._fresh.between(first, last)
-        usual = self.baseline.share
-        expected = max(self.baseline.expected(first, self._now) * usual, 0.01)
-        plain = Reading(None, 0.0, width, negative, total, expected, usual)
-        if negative < LEAST or not self.awake:
-            return plain
-        much = count_surprise(negative, expected, self.baseline.dispersion[index])
-        all_posts = _both(much, self._share_surprise(index, negative, total))
-        of_fresh = 0.0
-        if fresh_negative >= LEAST:
-            # Against all the usual negative posts, although the new ones are only a part: a subject alone is no spike.
-            number = count_surprise(fresh_negative, expected, self.baseline.dispersion[index])
-            of_fresh = _both(number, self._share_surprise(index, fresh_negative, fresh_total))
-        if of_fresh > all_posts:
-            plain = replace(plain, fresh_negative=fresh_negative, fresh_total=fresh_total)
-        return replace(plain, surprise=max(all_posts, of_fresh) - self._allowance(), number=much)
+        calm = self._calm(width)
+        if calm.negative < LEAST:
+            return calm
+        number = count_surprise(calm.negative, calm.expected, self.spread.dispersion[index])
+        if not number:
+            return calm
+        all_posts = joint_surprise(number, self._of_share(index, calm.negative, calm.total), width)
+        reading = self._of_fresh(index, replace(calm, surprise=all_posts, number=number))
+        known = LEARNING_EXTRA * min(1.0, self.baseline.hours / SETTLED) - LEARNING_EXTRA
+        joint = reading.surprise + self._due() if reading.surprise else 0.0
+        return replace(reading, surprise=max(joint, self._of_crowd(number, calm)) + known)
 
-    def _share_surprise(self, index: int, negative: int, total: int) -> float:
-        correlation = self.baseline.correlation[index] + 1 / (self.baseline.total + 1)
+    def _of_share(self, index: int, negative: int, total: int, extra: float = 0.0) -> float:
+        correlation = self.spread.correlation[index] + 1 / (self.baseline.total + 1) + extra
         return share_surprise(negative, total, self.baseline.share, correlation)
 
-    def _allowance(self) -> float:
-        """What is taken off a surprise: for the brand's size and usual share, and for how little is known."""
-        size = SIZE_CORRECTION * math.log10(min(max(self.baseline.level / 12, SIZES[0]), SIZES[1]))
-        share = SHARE_CORRECTION * (min(max(self.baseline.share, SHARES[0]), SHARES[1]) - SHARES[0])
-        return size - share + LEARNING_EXTRA * max(0.0, 1 - self.baseline.hours / SETTLED)
+    def _of_fresh(self, index: int, reading: Reading) -> Reading:
+        """The reading of a window, or that of its fresh posts where it surprises more.
+
+        They are held against all the usual negative posts, although they are only a part: a subject alone is no spike.
+        """
+        width = reading.window_minutes
+        total, negative = self._fresh.window(width, int(self._now))
+        if negative < LEAST:
+            return reading
+        number = count_surprise(negative, max(reading.expected * self.baseline.fresh_part, 0.01), FRESH_DISPERSION)
+        share = self._of_share(index, negative, total, FRESH_CORRELATION)
+        surprise = joint_surprise(number, share, width)
+        if surprise <= reading.surprise:
+            return reading
+        return replace(reading, surprise=surprise, fresh_negative=negative, fresh_total=total)
+
+    def _of_crowd(self, number: float, window: Reading) -> float:
+        """Surprise of an extraordinary number whose share does not fall, for a watch that is always scolded."""
+        place = (window.usual_share - SCOLDED[0]) / (SCOLDED[1] - SCOLDED[0])
+        if place <= 0 or window.negative < (window.usual_share - 0.02) * window.total:
+            return 0.0
+        here = int(self._now // HOUR) % len(self._loudest)
+        self._loudest[here] = max(self._loudest[here], number)
+        return self.thresholds.amber * number / (EXTRAORDINARY * self._crowd) * min(place, 1.0)
+
+    def _due(self) -> float:
+        """What is added for small and for often scolded watches, so that one threshold means the same for all."""
+        share, level = self.baseline.share, self.baseline.level
+        few = FEWER_CHANCES * max(0.0, math.log10(FEW / max(level * share, FEW / 10)))
+        return few + LESS_ROOM * (min(max(share, SOUR[0]), SOUR[1]) - SOUR[0])
 
     def _severity(self, surprise: float, much: float) -> Severity | None:
         """The severity that the surprise earns, or that the present one keeps.
@@ -247,8 +283,6 @@ class SpikeDetector:
         Number and share together say that it is a crisis; how long it lasts is said by the number alone. When the
         crowd comes to watch and joke, the share falls, and the anger is still there.
         """
-        if surprise >= self.thresholds.amber and much >= RED_NUMBER:
-            return Severity.RED
         for severity in sorted(Severity, reverse=True):
             bound = self.thresholds.of(severity)
             if surprise >= bound or (self._held is not None and severity <= self._held and much >= bound * KEEP):
@@ -256,5 +290,55 @@ class SpikeDetector:
         return None
 
     def _flag(self, window_minutes: int) -> None:
-        first = (int(self._now) - window_minutes + 1) // HOUR
-        self._flagged.update(range(max(first, self._to_learn or first), int(self._now // HOUR) + 1))
+        first = first_minute(window_minutes, int(self._now)) // HOUR
+        self._flagged.update(range(max(first, self._to_learn), int(self._now // HOUR) + 1))
+
+    def _end_hour(self) -> None:
+        """An hour has passed: learn from it how much is ordinary, and from an older one what is usual."""
+        hour, self._hour = self._hour, self._hour + 1
+        known = self.baseline.hours >= TWO_DAYS and not self._counts.quiet()
+        if known and hour not in self._flagged and self.hearing.heard(hour) == 1:
+            self._look_up(hour)
+            self.spread.learn(hour, self._counts.window, self._expected_in, self.baseline.share)
+        wait = LEARN_AFTER if self.baseline.hours >= TWO_DAYS else LEARN_AFTER_AT_FIRST
+        while self._to_learn < self._hour - wait:
+            self._learn(self._to_learn)
+            self._to_learn += 1
+        self._loudest[self._hour % len(self._loudest)] = 0.0
+        self._usual_until = -1
+
+    def _learn(self, hour: int) -> None:
+        """Take in an hour that has waited, unless it was flagged or could not be heard."""
+        flagged = hour in self._flagged
+        self._flagged.discard(hour)
+        if self.hearing.heard(hour) < 1:
+            return
+        if flagged and self._skipped < GIVE_IN:
+            self._skipped += 1
+            return
+        self._skipped = self._skipped if flagged else 0
+        total, negative = self._counts.hour(hour)
+        usual = self.baseline.rate(hour)
+        bound = usual + 4 * math.sqrt(usual + self.spread.dispersion[WINDOWS.index(HOUR)] * usual**2) + 1
+        self.baseline.learn(hour, total, negative, bound, self._fresh.hour(hour)[1])
+        self._crowd = max(self._crowd * 0.5 ** (1 / CROWD_HALF_LIFE), self._loudest[hour % len(self._loudest)])
+
+    def _look_up(self, hour: int | None = None) -> None:
+        """Add up what is usual until the end of an hour, the present one unless told."""
+        hour = self._hour if hour is None else hour
+        if self._usual_until == hour:
+            return
+        self._usual_until, posts = hour, 0.0
+        for place, one in enumerate(range(hour - HOURS_AHEAD + 1, hour + 1), 1):
+            posts += self.baseline.rate(one)
+            self._usual[place] = posts
+
+    def _usual_at(self, moment: float) -> float:
+        """Usual posts until a moment, counted from the first of the hours looked up."""
+        since = moment - (self._usual_until - HOURS_AHEAD + 1) * HOUR
+        place = min(max(int(since // HOUR), 0), HOURS_AHEAD - 1)
+        before, after = self._usual[place], self._usual[place + 1]
+        return before + (after - before) * (since / HOUR - place)
+
+    def _expected_in(self, width: int, last: int) -> float:
+        return self._usual_at(last + 1) - self._usual_at(first_minute(width, last))

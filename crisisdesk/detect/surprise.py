@@ -8,10 +8,21 @@ by the correlation between posts that the watch has shown.
 
 A viral success has the count without the share, an idle night the share without the count; a crisis has both. Each
 is in standard deviations: 3 is about one window in a thousand. Formulas: Hilbe, Negative Binomial Regression (2011),
-deviance residuals; the combination was measured on simulated brands, see tests/proof.
+deviance residuals. How the two are put together was chosen on simulated brands, see `crisisdesk.simulate`.
 """
 
 import math
+from typing import Final
+
+SHARE_PART: Final = 0.65
+"""Part of the share in the joint surprise. It needs no idea of how busy an hour is, so it is the better witness."""
+AHEAD: Final = 1.0
+"""Standard deviations by which the count may lead the share: a crowd alone, however large, is no crisis."""
+HASTE: Final = 0.3
+"""Taken off per factor 10 by which a window is shorter than half a day: short ones have more chances to be wrong.
+With it, one threshold means the same for brands of all sizes."""
+HALF_A_DAY: Final = 720
+"""Minutes."""
 
 
 def count_surprise(negative: float, expected: float, dispersion: float) -> float:
@@ -45,6 +56,14 @@ def share_surprise(negative: float, total: float, usual: float, correlation: flo
     share = min(count / total, 1 - 1e-9)
     deviance = 2 * total * (share * math.log(share / usual) + (1 - share) * math.log((1 - share) / (1 - usual)))
     return math.sqrt(max(deviance, 0.0) / (1 + max(total - 1, 0) * correlation))
+
+
+def joint_surprise(count: float, share: float, width: int) -> float:
+    """What count and share surprise together in a window of so many minutes; 0 unless both do."""
+    if count <= 0 or share <= 0:
+        return 0.0
+    together = SHARE_PART * share + (1 - SHARE_PART) * min(count, share + AHEAD)
+    return together - HASTE * math.log10(HALF_A_DAY / width)
 
 
 def tail(surprise: float) -> float:

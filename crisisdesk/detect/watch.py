@@ -7,16 +7,17 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from crisisdesk.detect.apart import Apart, Languages
-from crisisdesk.detect.baseline import HOUR
 from crisisdesk.detect.brigading import Brigading
+from crisisdesk.detect.budget import Thresholds
 from crisisdesk.detect.evidence import evidence
+from crisisdesk.detect.hearing import Hearing
 from crisisdesk.detect.memory import Memory, Remembered
 from crisisdesk.detect.people import Crowd
 from crisisdesk.detect.speakers import Speakers
-from crisisdesk.detect.spike import Reading, SpikeDetector, Thresholds
+from crisisdesk.detect.spike import Reading, SpikeDetector
 from crisisdesk.detect.telling import Brand
 from crisisdesk.detect.why import News, why
-from crisisdesk.detect.windows import WINDOWS
+from crisisdesk.detect.windows import HOUR, WINDOWS, first_minute
 from crisisdesk.records import EPOCH, Evidence, Kind, Label, Numbers, Scored, Severity, Spike
 
 CHART_HOURS: Final = 15 * 24
@@ -53,11 +54,16 @@ class WatchDetector:
     """Observes one watch. The same mentions in the same order give the same spikes, however fast they come."""
 
     def __init__(
-        self, name: str, thresholds: Thresholds, chart_hours: int | None = CHART_HOURS, terms: Iterable[str] = ()
+        self,
+        name: str,
+        thresholds: Thresholds,
+        chart_hours: int | None = CHART_HOURS,
+        terms: Iterable[str] = (),
+        hearing: Hearing | None = None,
     ) -> None:
         self.name = name
         self._brand = Brand(name, terms)
-        self.detector = SpikeDetector(thresholds)
+        self.detector = SpikeDetector(thresholds, hearing=hearing)
         self._crowd = Crowd()
         self._memory = Memory(WINDOWS[-1])
         self._speakers = Speakers(WINDOWS[-1])
@@ -77,7 +83,7 @@ class WatchDetector:
         """Take in a mention; a statement of each kind of which something is unusual or has just stopped being so."""
         post = scored.post
         moment = minutes(post.time)
-        self._pass_time(max(post.time, self._now))
+        self.pass_time(post.time)
         said = self._crowd.hear(post, moment)
         counted = said.counts
         negative = scored.label is Label.NEGATIVE
@@ -95,7 +101,7 @@ class WatchDetector:
 
     def observe_apart(self, moment: datetime, language: str) -> None:
         """Take in a post in another language: nothing is judged by it or learnt from it, but it stands in evidence."""
-        self._pass_time(max(moment, self._now))
+        self.pass_time(moment)
         self._apart.add(int(minutes(moment)), language)
         self._memory.grown += 1
 
@@ -104,15 +110,11 @@ class WatchDetector:
 
         Of floods something is said while there is one, and where one is thought to be (`flooded`).
         """
-        self._pass_time(max(now, self._now))
+        self.pass_time(now)
         spike = self._judge()
         if not (flooded or self._brigading.has_news):
             return (spike,)
         return spike, self._brigading.statement(self._now, look=True)
-
-    def was_deaf(self, start: datetime, end: datetime) -> None:
-        """Nothing could be heard between these moments."""
-        self.detector.was_deaf(minutes(start), minutes(end))
 
     @property
     def now(self) -> datetime:
@@ -128,8 +130,8 @@ class WatchDetector:
     def last_hour(self) -> tuple[int, int, float]:
         """Negative posts, all posts and usual negative posts of the 60 minutes before now."""
         end = minutes(self._now)
-        total, negative = self.detector.between(int(end) - HOUR + 1, int(end))
-        usual = self.detector.baseline.expected(end - HOUR, end) * self.detector.baseline.share
+        total, negative = self.detector.window(HOUR)
+        usual = self.detector.expected(end - HOUR, end) * self.detector.baseline.share
         return negative, total, usual
 
     def last_hour_apart(self) -> Languages:
@@ -163,7 +165,10 @@ class WatchDetector:
         self._history.extend(Hour(datetime.fromtimestamp(start, UTC), *rest) for start, *rest in state["hours"])
         self._charted = state["hour"]
 
-    def _pass_time(self, now: datetime) -> None:
+    def pass_time(self, now: datetime) -> None:
+        """It is this late, or later: what has grown old is learnt or forgotten."""
+        if now <= self._now:
+            return
         self._now = now
         moment = minutes(now)
         hour = int(moment // HOUR)
@@ -179,7 +184,7 @@ class WatchDetector:
         self._brigading.advance(moment)
 
     def _hour(self, hour: int) -> Hour:
-        total, negative = self.detector.between(hour * HOUR, (hour + 1) * HOUR - 1)
+        total, negative = self.detector.hour(hour)
         start = EPOCH + timedelta(hours=hour)
         if not self.detector.awake:
             return Hour(start, negative, total, None, None)
@@ -202,7 +207,7 @@ class WatchDetector:
 
     def _judge(self) -> Spike:
         reading = self.detector.read()
-        since = int(minutes(self._now)) - reading.window_minutes + 1
+        since = first_minute(reading.window_minutes, int(minutes(self._now)))
         people = self._people(since, reading.negative) if reading.severity is not None else 0
         severity = reading.severity
         while severity is not None and people < FEWEST_PEOPLE[severity]:

@@ -1,81 +1,124 @@
-"""Counts of posts over sliding windows of event time."""
+"""Counts of posts over sliding windows of event time, in memory that does not grow with the number of posts."""
 
-from bisect import bisect_left, bisect_right
-from collections.abc import Iterable
-from typing import Final
+from array import array
+from collections.abc import Sequence
+from typing import Any, Final
 
-WINDOWS: Final = (5, 15, 60, 180, 720)
-"""Minutes. A sudden storm shows in the shortest, a slow one in the longest."""
+HOUR: Final = 60
+"""Minutes."""
+WINDOWS: Final = (5, 15, 60, 180, 360, 720, 1440)
+"""Minutes. A sudden storm shows in the shortest, a slow-burning day in the longest."""
+FINE, MIDDLE, COARSE = 1, 15, HOUR
+"""Minutes of a bucket: the last hour is kept by the minute, what is older more coarsely."""
+KEPT: Final = {FINE: 120, MIDDLE: 28, COARSE: 40}
+"""Buckets of each grain: the widest window that is read from it, room for late posts, and the hours not yet learnt."""
+HORIZON: Final = (KEPT[COARSE] - 1) * HOUR
+"""Minutes that are remembered; what comes later than that is not counted any more."""
 
-HORIZON: Final = 28 * 60
-"""Minutes that are remembered: the widest window before an hour that waits to be learnt, and room for late posts."""
+
+def grain(width: int) -> int:
+    """The bucket from which a window of so many minutes is added up."""
+    return FINE if width <= HOUR else MIDDLE if width <= 360 else COARSE
 
 
-class Counts:
-    """Posts and negative posts of one watch, minute by minute, for the last `HORIZON` minutes.
+class Ring:
+    """Posts and negative posts in the last `size` buckets of so many minutes each."""
 
-    Only minutes with posts take memory. Sums are differences of running totals, so that a window costs two look-ups
-    however wide it is. Minutes are whole minutes since 1970.
-    """
+    __slots__ = ("minutes", "negatives", "newest", "size", "totals")
 
-    def __init__(self) -> None:
-        self._minutes: list[int] = []
-        self._totals: list[int] = []
-        self._negatives: list[int] = []
-        # What lies before the first remembered minute, so that running totals never need to be rewritten.
-        self._total_before = 0
-        self._negative_before = 0
+    def __init__(self, minutes: int, size: int) -> None:
+        self.minutes, self.size = minutes, size
+        self.newest = -1
+        """Number of the newest bucket since 1970."""
+        self.totals = array("I", bytes(4 * size))
+        self.negatives = array("I", bytes(4 * size))
 
-    @property
-    def latest(self) -> int | None:
-        """The newest minute with a post."""
-        return self._minutes[-1] if self._minutes else None
+    def advance(self, bucket: int) -> None:
+        """Let time pass until a bucket is the newest; those that take the place of old ones begin empty."""
+        for new in range(max(self.newest + 1, bucket - self.size + 1), bucket + 1):
+            self.totals[new % self.size] = self.negatives[new % self.size] = 0
+        self.newest = max(self.newest, bucket)
 
-    def add(self, minute: int, total: int, negative: int) -> bool:
-        """Count posts in a minute; False when it lies too far back to matter."""
-        newest = self.latest
-        if newest is not None and minute <= newest - HORIZON:
+    def add(self, bucket: int, total: int, negative: int) -> bool:
+        """Count posts; False when the bucket is no longer kept."""
+        if bucket <= self.newest - self.size:
             return False
-        if newest is None or minute > newest:
-            self._minutes.append(minute)
-            self._totals.append(self._totals[-1] if self._totals else self._total_before)
-            self._negatives.append(self._negatives[-1] if self._negatives else self._negative_before)
-            self._forget(minute - HORIZON)
-        place = bisect_left(self._minutes, minute)
-        if self._minutes[place] != minute:
-            self._minutes.insert(place, minute)
-            self._totals.insert(place, self._totals[place - 1] if place else self._total_before)
-            self._negatives.insert(place, self._negatives[place - 1] if place else self._negative_before)
-        for i in range(place, len(self._minutes)):
-            self._totals[i] += total
-            self._negatives[i] += negative
+        self.totals[bucket % self.size] += total
+        self.negatives[bucket % self.size] += negative
         return True
 
     def between(self, first: int, last: int) -> tuple[int, int]:
-        """Posts and negative posts in the minutes from `first` to `last`, both included."""
-        low, high = bisect_left(self._minutes, first) - 1, bisect_right(self._minutes, last) - 1
-        if high < 0:
+        """Posts and negative posts in the buckets from `first` to `last`, both included, as far as they are kept."""
+        first, last = max(first, self.newest - self.size + 1), min(last, self.newest)
+        if last < first:
             return 0, 0
-        total, negative = self._totals[high], self._negatives[high]
-        if low < 0:
-            return total - self._total_before, negative - self._negative_before
-        return total - self._totals[low], negative - self._negatives[low]
+        low, high = first % self.size, last % self.size + 1
+        if low < high:
+            return sum(self.totals[low:high]), sum(self.negatives[low:high])
+        totals, negatives = self.totals, self.negatives
+        return sum(totals[low:]) + sum(totals[:high]), sum(negatives[low:]) + sum(negatives[:high])
 
-    def state(self) -> list[tuple[int, int, int]]:
-        """Minute, posts and negative posts of every remembered minute, as plain values."""
-        return [(m, *self.between(m, m)) for m in self._minutes]
+
+class Counts:
+    """Posts and negative posts of one watch, for the last `HORIZON` minutes. Moments are whole minutes since 1970.
+
+    A window is added up from buckets of its grain: the present one, as far as it has come, and the full ones before it
+    that fit. So it ends now, never at a bucket's end, and is at most one bucket shorter than its name.
+    """
+
+    __slots__ = ("_rings",)
+
+    def __init__(self) -> None:
+        self._rings = {minutes: Ring(minutes, size) for minutes, size in KEPT.items()}
+
+    def advance(self, minute: int) -> None:
+        """Let time pass."""
+        for ring in self._rings.values():
+            if minute // ring.minutes > ring.newest:
+                ring.advance(minute // ring.minutes)
+
+    def add(self, minute: int, total: int, negative: int) -> bool:
+        """Count posts of a minute; False when it lies too far back to matter."""
+        self.advance(minute)
+        kept = False
+        for ring in self._rings.values():
+            kept = ring.add(minute // ring.minutes, total, negative)
+        return kept
+
+    def window(self, width: int, now: int) -> tuple[int, int]:
+        """Posts and negative posts of a window of so many minutes that ends now."""
+        ring = self._rings[grain(width)]
+        return ring.between(first_minute(width, now) // ring.minutes, now // ring.minutes)
+
+    def hour(self, hour: int) -> tuple[int, int]:
+        """Posts and negative posts of an hour since 1970."""
+        return self._rings[COARSE].between(hour, hour)
+
+    def quiet(self) -> bool:
+        """Whether there is no post in all that is kept."""
+        return not any(self._rings[COARSE].totals)
+
+    def state(self) -> list[Any]:
+        """The newest minute and, by grain, the counts of the kept buckets from the oldest on, as plain values."""
+        return [[ring.minutes, ring.newest, list(ring.totals), list(ring.negatives)] for ring in self._rings.values()]
 
     @classmethod
-    def restored(cls, state: Iterable[tuple[int, int, int]]) -> "Counts":
-        """Counts as `state` gave them."""
+    def restored(cls, state: Sequence[Any]) -> "Counts":
+        """Counts as `state` gave them.
+
+        Raises:
+            ValueError: they are of another shape.
+        """
         counts = cls()
-        for minute, total, negative in state:
-            counts.add(minute, total, negative)
+        for minutes, newest, totals, negatives in state:
+            ring = counts._rings[minutes]
+            if not len(totals) == len(negatives) == ring.size:
+                raise ValueError(f"{len(totals)} buckets of {minutes} minutes instead of {ring.size}")
+            ring.newest, ring.totals, ring.negatives = newest, array("I", totals), array("I", negatives)
         return counts
 
-    def _forget(self, oldest: int) -> None:
-        """Drop the minutes before `oldest`, many at a time: cutting the front of a list moves all the rest."""
-        stale = bisect_left(self._minutes, oldest)
-        if stale > HORIZON // 4:
-            self._total_before, self._negative_before = self._totals[stale - 1], self._negatives[stale - 1]
-            del self._minutes[:stale], self._totals[:stale], self._negatives[:stale]
+
+def first_minute(width: int, now: int) -> int:
+    """The first minute of a window of so many minutes that ends with the minute `now`."""
+    step = grain(width)
+    return now - width + 1 if step == FINE else (now // step - width // step + 1) * step

@@ -19,7 +19,7 @@ import pytest
 from crisisdesk.app import App, Plan
 from crisisdesk.cases import case
 from crisisdesk.clock import ReplayClock
-from crisisdesk.detect.spike import Thresholds
+from crisisdesk.detect.budget import Thresholds
 from crisisdesk.detect.watch import WatchDetector
 from crisisdesk.incidents.lifecycle import Rules
 from crisisdesk.incidents.register import Register

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from crisisdesk.detect.spike import SpikeDetector, Thresholds
+from crisisdesk.detect.budget import Thresholds
+from crisisdesk.detect.spike import SpikeDetector
 
 STEP = 5
 """Minutes a row."""

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from simulation import CRISES, DAY, SIZES, episodes, simulate, surprises
 
-from crisisdesk.detect.spike import Thresholds
+from crisisdesk.detect.budget import Thresholds
 
 WARM, DAYS, MONTH = 21, 63, 30.4
 BALANCED = Thresholds.for_budget(1)

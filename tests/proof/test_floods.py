@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
-from crisisdesk.detect.spike import Thresholds
+from crisisdesk.detect.budget import Thresholds
 from crisisdesk.detect.watch import WatchDetector
 from crisisdesk.records import Kind, Label, Mention, Post, Scored, Severity
 

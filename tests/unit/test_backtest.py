@@ -12,7 +12,8 @@ from crisisdesk.backtest.overheard import Overheard
 from crisisdesk.backtest.recording import Recording
 from crisisdesk.backtest.shadow import Shadow
 from crisisdesk.backtest.stories import Stories, Story
-from crisisdesk.detect.spike import Reading, SpikeDetector, Thresholds
+from crisisdesk.detect.budget import Thresholds
+from crisisdesk.detect.spike import Reading, SpikeDetector
 from crisisdesk.errors import UsageError
 from crisisdesk.incidents.lifecycle import Rules, witness
 from crisisdesk.records import EPOCH, Evidence, Incident, Kind, Notification, Numbers, Post, Quote, Severity, Spike

@@ -1,46 +1,88 @@
-"""Sliding counts, surprises and what is usual."""
+"""Sliding counts, gaps and surprises."""
 
 import math
 
+import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crisisdesk.detect.baseline import SETTLED, Baseline
-from crisisdesk.detect.surprise import count_surprise, share_surprise, tail
-from crisisdesk.detect.windows import HORIZON, Counts
+from crisisdesk.detect.hearing import Hearing
+from crisisdesk.detect.surprise import count_surprise, joint_surprise, share_surprise, tail
+from crisisdesk.detect.windows import HORIZON, WINDOWS, Counts, first_minute, grain
 
 posts = st.lists(st.tuples(st.integers(0, 3 * HORIZON), st.integers(1, 3), st.integers(0, 3)), max_size=60)
 
 
-@given(posts, st.integers(0, HORIZON // 2))
-def test_window_sums_equal_a_plain_count(arrivals: list[tuple[int, int, int]], width: int):
+@given(posts, st.sampled_from(WINDOWS), st.integers(0, HORIZON))
+def test_window_sums_equal_a_plain_count(arrivals: list[tuple[int, int, int]], width: int, later: int):
+    """In any order of arrival, and however much later one looks."""
     counts, kept = Counts(), []
+    now = max((m for m, _, _ in arrivals), default=0) + later
     for minute, total, complaints in arrivals:
         negative = min(complaints, total)
-        if counts.add(minute, total, negative):
-            kept.append((minute, total, negative))
-    if not kept:
-        return
-    last = max(m for m, _, _ in kept)
-    first = last - width
-    inside = [(t, n) for m, t, n in kept if first <= m <= last]
-    assert counts.between(first, last) == (sum(t for t, _ in inside), sum(n for _, n in inside))
+        counts.add(minute, total, negative)
+        kept.append((minute, total, negative))
+    counts.advance(now)
+    inside = [(t, n) for m, t, n in kept if first_minute(width, now) <= m <= now]
+    assert counts.window(width, now) == (sum(t for t, _ in inside), sum(n for _, n in inside))
 
 
-def test_a_post_beyond_the_horizon_is_refused_and_the_memory_stays_bounded():
+@pytest.mark.parametrize("width", WINDOWS)
+def test_a_window_ends_now_and_is_at_most_one_bucket_shorter_than_its_name(width: int):
+    for now in range(5_000, 5_130):
+        span = now - first_minute(width, now) + 1
+        assert width - grain(width) < span <= width
+
+
+def test_a_post_beyond_the_horizon_is_refused():
     counts = Counts()
-    for minute in range(10 * HORIZON):
-        assert counts.add(minute, 1, 0)
-    assert not counts.add(5, 1, 1)
-    assert len(counts.state()) <= HORIZON * 1.3
+    counts.advance(10 * HORIZON)
+    assert counts.add(9 * HORIZON + 1, 1, 1)
+    assert not counts.add(8 * HORIZON, 1, 1)
+
+
+def test_hours_are_remembered_until_they_are_learnt():
+    counts = Counts()
+    for hour in range(30):
+        counts.add(hour * 60 + 59, hour, 1)
+    assert [counts.hour(hour) for hour in range(30)] == [(hour, 1) for hour in range(30)]
 
 
 def test_counts_survive_being_saved():
     counts = Counts()
     for minute in (3, 3, 70, 69):
         counts.add(minute, 2, 1)
-    assert Counts.restored(counts.state()).between(0, 100) == counts.between(0, 100) == (8, 4)
+    again = Counts.restored(orjson.loads(orjson.dumps(counts.state())))
+    assert [again.window(width, 75) for width in WINDOWS] == [counts.window(width, 75) for width in WINDOWS]
+    assert again.window(1440, 75) == (8, 4)
+
+
+def test_counts_of_another_shape_are_refused():
+    state = Counts().state()
+    state[0][2] = [1, 2, 3]
+    with pytest.raises(ValueError, match="3 buckets of 1 minutes instead of"):
+        Counts.restored(state)
+
+
+def test_gaps_are_told_hour_by_hour_and_survive_being_saved():
+    hearing = Hearing()
+    hearing.was_deaf(90, 100)
+    hearing.was_deaf(100, 130)
+    hearing.was_deaf(95, 130)
+    hearing.was_deaf(200, 1_000_000)
+    for heard in (hearing, Hearing()):
+        heard.restore(orjson.loads(orjson.dumps(hearing.state())))
+        assert [round(heard.heard(hour), 3) for hour in range(5)] == [1, 0.5, round(5 / 6, 3), round(1 / 3, 3), 0]
+        assert heard.heard(1_000_000 // 60 + 1) == 1
+
+
+def test_gaps_of_years_take_no_more_memory():
+    hearing = Hearing()
+    for minute in range(0, 10_000_000, 1_000):
+        hearing.was_deaf(minute, minute + 30)
+    assert len(hearing.state()) <= 500
+    assert hearing.heard(9_999_000 // 60) == 0.5
 
 
 def test_count_surprise_is_nothing_below_the_expectation_and_grows_above_it():
@@ -62,26 +104,8 @@ def test_share_surprise_needs_a_larger_share_and_knows_its_limits():
     assert math.isfinite(share_surprise(100, 100, 0.25, 0.01))
 
 
-def _fortnight(day_rate: int, night_rate: int) -> tuple[Baseline, Counts]:
-    """Two weeks with a rhythm, a fifth of the posts negative."""
-    baseline, counts = Baseline(), Counts()
-    for hour in range(14 * 24):
-        rate = day_rate if 8 <= hour % 24 < 20 else night_rate
-        for i in range(rate):
-            counts.add(hour * 60 + i * 60 // rate, 1, int(i % 5 == 0))
-        baseline.learn(hour, counts)
-    return baseline, counts
-
-
-def test_the_rhythm_of_the_day_is_learnt():
-    baseline, _ = _fortnight(20, 5)
-    assert baseline.rate(14 * 24 + 12) == pytest.approx(20, rel=0.2)
-    assert baseline.rate(14 * 24 + 2) == pytest.approx(5, rel=0.3)
-    assert baseline.expected(19.5 * 60, 20.5 * 60) == pytest.approx((20 + 5) / 2, rel=0.25)
-    assert baseline.share == pytest.approx(0.2, abs=0.02)
-    assert not baseline.learning
-
-
-def test_a_new_watch_says_that_it_is_learning():
-    assert Baseline().learning
-    assert not Baseline(hours=SETTLED).learning
+def test_together_they_surprise_only_when_both_do():
+    assert joint_surprise(9.0, 0.0, 60) == joint_surprise(0.0, 9.0, 60) == 0
+    assert joint_surprise(4.0, 4.0, 60) > joint_surprise(4.0, 3.0, 60) > joint_surprise(3.0, 3.0, 60) > 0
+    assert joint_surprise(20.0, 2.0, 60) == joint_surprise(3.0, 2.0, 60), "a crowd alone is no crisis"
+    assert joint_surprise(4.0, 4.0, 720) > joint_surprise(4.0, 4.0, 5), "short windows have more chances to be wrong"

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 import orjson
 import pytest
 
-from crisisdesk.detect.spike import SpikeDetector, Thresholds
+from crisisdesk.detect.budget import Thresholds
+from crisisdesk.detect.spike import SpikeDetector
 from crisisdesk.records import Severity
 
 WEEK = 7 * 24 * 60
@@ -136,6 +137,6 @@ def test_days_without_ears_are_not_learnt_as_silence(settled: SpikeDetector, day
     level = settled.baseline.level
     again = SpikeDetector(Thresholds.for_budget(1))
     again.restore(orjson.loads(orjson.dumps(settled.state())))
-    again.was_deaf(start, back)
+    again.hearing.was_deaf(start, back)
     assert called(feed(again, arrivals(13, range(back, back + WEEK), 15, 0.2))) is None
     assert again.baseline.level == pytest.approx(level, rel=0.2)
