@@ -120,6 +120,9 @@ class Desk(Protocol):
     async def resolve(self, incident: str, person: str, verdict: Verdict) -> Incident:
         """End an incident and say what it was."""
 
+    async def judge(self, incident: str, person: str, verdict: Verdict) -> Incident:
+        """Say of an incident that is over what it was: it ended by itself, or more is known by now."""
+
 
 @dataclass(slots=True)
 class Instruments:
@@ -192,6 +195,9 @@ class LocalDesk:
 
     async def resolve(self, incident: str, person: str, verdict: Verdict) -> Incident:
         return self._after(await self._register.resolve(incident, person, verdict, self._clock.now()))
+
+    async def judge(self, incident: str, person: str, verdict: Verdict) -> Incident:
+        return self._after(await self._register.judge(incident, person, verdict, self._clock.now()))
 
     def _after(self, incident: Incident) -> Incident:
         self._touched.set()

@@ -157,6 +157,8 @@ class Numbers:
     usual_share: float
     probability: float
     """How likely so many at such a share would be on an ordinary day."""
+    surprise: float = 0.0
+    """Number and share together, on the scale of the watch's thresholds; 0 where it is no spike or was not kept."""
 
 
 class Role(StrEnum):
@@ -293,6 +295,15 @@ class Incident:
     """The strongest evidence since `calm_since`; None while there was none at all."""
     why_de: str = ""
     """The same as `why`, in German; empty where it is said in English only."""
+    eased_from: Severity | None = None
+    """The severity before it first subsided; None while it is as bad as ever."""
+    surprise: float = 0.0
+    """The highest of its `numbers.surprise` so far."""
+
+    @property
+    def worst(self) -> Severity:
+        """The highest severity that it has had."""
+        return max(self.severity, self.eased_from or self.severity)
 
     @property
     def is_open(self) -> bool:

@@ -105,9 +105,9 @@ def kind(incident: Incident) -> str:
 
 
 def holder(incident: Incident, now: datetime) -> str:
-    """Who has it: `nobody has it`, `✓ anna has it`, `over: false alarm`, and for how long it is silent."""
+    """Who has it (`nobody has it`, `✓ anna has it`), how long it is silent, or what it was (`over: false alarm`)."""
     if incident.state is State.RESOLVED:
-        return f"over: {incident.verdict}" if incident.verdict else "over"
+        return f"over: {incident.verdict or 'no verdict'}"
     has = "nobody has it"
     if incident.state is State.ACKNOWLEDGED:
         since = f" since {clock(incident.acknowledged_at)}" if incident.acknowledged_at else ""

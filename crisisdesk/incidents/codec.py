@@ -54,7 +54,7 @@ def notification(text: str) -> Notification:
 
 
 def _incident(fields: Fields) -> Incident:
-    playbook, verdict, easing = (fields.get(key) for key in ("playbook", "verdict", "easing"))
+    playbook, verdict, easing, eased_from = (fields.get(key) for key in ("playbook", "verdict", "easing", "eased_from"))
     return Incident(
         id=fields["id"],
         watch=fields["watch"],
@@ -75,6 +75,8 @@ def _incident(fields: Fields) -> Incident:
         verdict=Verdict(verdict) if verdict else None,
         calm_since=_maybe_time(fields.get("calm_since")),
         easing=Severity(easing) if easing else None,
+        eased_from=Severity(eased_from) if eased_from else None,
+        surprise=_real(fields.get("surprise", 0.0)),
     )
 
 
@@ -100,6 +102,7 @@ def _numbers(fields: Fields) -> Numbers:
         negative_share=_real(fields["negative_share"]),
         usual_share=_real(fields["usual_share"]),
         probability=_real(fields["probability"]),
+        surprise=_real(fields.get("surprise", 0.0)),
     )
 
 

@@ -138,6 +138,21 @@ def resolve(incident: Incident, person: str, verdict: Verdict, now: datetime, se
     return _step(after, sequence, Event.RESOLVED, moment, person=person, reason=verdict.value)
 
 
+def judge(incident: Incident, person: str, verdict: Verdict, now: datetime, sequence: int) -> Step:
+    """Say afterwards what an incident was: one that ended by itself, or one of which more is known by now.
+
+    Raises:
+        UsageError: it is still open, or this is what it is said to be already.
+    """
+    if incident.is_open:
+        raise UsageError(f"{incident.id} is still open; resolve it, and say then what it was.")
+    if incident.verdict is verdict:
+        raise UsageError(f"{incident.id} has the verdict “{verdict}” already.")
+    person, moment = _named(person), max(now, incident.updated)
+    after = replace(incident, verdict=verdict, updated=moment)
+    return _step(after, sequence, Event.NOTED, moment, person=person, reason=f"verdict: {verdict}")
+
+
 def retire(incident: Incident, rules: Rules, now: datetime, sequence: int) -> Step:
     """End an open incident whose watch is gone: nothing would ever say that it has calmed.
 
@@ -176,6 +191,7 @@ def _open(spike: Spike, new_id: Callable[[Spike], str]) -> Step | None:
         why=spike.why,
         why_de=spike.why_de,
         evidence=spike.evidence,
+        surprise=spike.numbers.surprise,
     )
     return _step(incident, 0, Event.OPENED, spike.time, reason=spike.why)
 
@@ -219,7 +235,7 @@ def _ease(incident: Incident, spike: Spike, rules: Rules, sequence: int) -> Step
     lower = easing or Severity.NOTICE
     if weak_for < rules.subside_after or lower == incident.severity:
         return Step(waiting)
-    after = replace(waiting, severity=lower)
+    after = replace(waiting, severity=lower, eased_from=waiting.worst)
     if easing is not None:
         # How long the evidence has been weaker than the new severity is not known, so the hold starts afresh.
         weaker = spike.severity != lower
@@ -241,6 +257,7 @@ def _with_evidence(incident: Incident, spike: Spike) -> Incident:
         why_de=spike.why_de,
         evidence=evidence,
         updated=max(spike.time, incident.updated),
+        surprise=max(spike.numbers.surprise, incident.surprise),
     )
 
 

@@ -41,6 +41,7 @@ def incident_data(incident: Incident) -> Fields:
         "updated": stamp(incident.updated),
         "acknowledged_by": incident.acknowledged_by,
         "silenced_until": stamp(incident.silenced_until) if incident.silenced_until else None,
+        "verdict": incident.verdict.value if incident.verdict else None,
         "why": incident.why,
         "why_de": incident.why_de,
         **_numbers(incident.numbers),
@@ -70,6 +71,7 @@ def _numbers(numbers: Numbers) -> Fields:
         "negative_share": _real(numbers.negative_share),
         "usual_share": _real(numbers.usual_share),
         "probability": _real(numbers.probability, 3),
+        "surprise": _real(numbers.surprise, 3),
     }
 
 

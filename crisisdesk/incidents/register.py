@@ -131,6 +131,10 @@ class Register:
         """End an incident and say what it was. Raises `UsageError` when it is over already."""
         return await self._act(incident, lambda one, last: lifecycle.resolve(one, person, verdict, now, last))
 
+    async def judge(self, incident: str, person: str, verdict: Verdict, now: datetime) -> Incident:
+        """Say afterwards what an incident was. Raises `UsageError` while it is open, or when that was said already."""
+        return await self._act(incident, lambda one, last: lifecycle.judge(one, person, verdict, now, last))
+
     async def retire(self, watches: Collection[str], now: datetime) -> None:
         """End the open incidents of watches that are not among these any more, for no evidence will."""
         await _finish(self._retire(watches, now))

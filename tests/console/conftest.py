@@ -291,10 +291,13 @@ class ScriptedDesk:
     async def resolve(self, incident: str, person: str, verdict: Verdict) -> Incident:
         return self._do("resolve", incident, person, verdict, state=State.RESOLVED, verdict=verdict)
 
+    async def judge(self, incident: str, person: str, verdict: Verdict) -> Incident:
+        return self._do("judge", incident, person, verdict, verdict=verdict)
+
     def _do(self, *asked: object, **changes: object) -> Incident:
         self.asked.append(asked)
         found = next((i for i in self.shown.incidents if i.id == asked[1]), None)
-        if found is None or not found.is_open:
+        if found is None or found.is_open is (asked[0] == "judge"):
             raise UsageError(f"The incident {asked[1]} is already over [/nothing]; nothing was changed.")
         after = replace(found, **changes)
         self.put(replace(self.shown, incidents=tuple(after if i is found else i for i in self.shown.incidents)))

@@ -79,6 +79,20 @@ async def test_resolve_asks_what_it_was(console, desk, keys, verdict):
     assert desk.asked == [("resolve", "motrin-1", "berta", verdict)]
 
 
+async def test_what_is_over_can_be_judged_afterwards(console, desk):
+    late = replace(desk.shown.incidents[2], verdict=None)
+    desk.put(replace(desk.shown, incidents=(*desk.shown.incidents[:2], late)))
+    async with running(console) as pilot:
+        assert "over: no verdict" in text_of(console.screen)
+        await pilot.press("end", "r")
+        await until(pilot, lambda: "What was it?" in text_of(console.screen))
+        await pilot.press("2")
+        await until(pilot, lambda: "over: false alarm" in text_of(console.screen))
+        await pilot.press("r")
+        await until(pilot, lambda: "So far: false alarm." in text_of(console.screen))
+    assert desk.asked == [("judge", "motrin-0", "berta", Verdict.FALSE_ALARM)]
+
+
 async def test_what_the_desk_refuses_is_said_as_it_stands(console):
     async with running(console) as pilot:
         await pilot.press("end", "a")

@@ -341,3 +341,46 @@ def test_the_first_signals_are_the_earliest_that_were_ever_found():
         told = step.incident
     assert told.evidence.signals == (wave[1], wave[2], wave[3])
     assert told.evidence.first == wave[1], "what was taken for the first before anything was known began nothing"
+
+
+def test_what_ended_by_itself_can_be_judged_afterwards():
+    life = Life()
+    life.see(0, AMBER)
+    with pytest.raises(UsageError, match="is still open; resolve it"):
+        lifecycle.judge(life.now, "Ann", Verdict.REAL, START, life.sequence)
+    life.see(10, None)
+    assert life.see(190, None) == (Event.RESOLVED,)
+    assert life.now.verdict is None
+    morning = START + timedelta(hours=9)
+    assert life.take(lifecycle.judge(life.now, "Ann", Verdict.FALSE_ALARM, morning, life.sequence)) == (Event.NOTED,)
+    assert (life.now.verdict, life.now.state) == (Verdict.FALSE_ALARM, State.RESOLVED)
+    assert (life.changes[-1].person, life.changes[-1].reason) == ("Ann", "verdict: false alarm")
+    with pytest.raises(UsageError, match="the verdict “false alarm” already"):
+        lifecycle.judge(life.now, "Ben", Verdict.FALSE_ALARM, morning, life.sequence)
+    life.take(lifecycle.judge(life.now, "Ben", Verdict.REAL, morning, life.sequence))
+    assert life.now.verdict is Verdict.REAL
+
+
+def test_a_later_verdict_does_not_keep_the_second_wave_from_calling():
+    life = Life()
+    life.see(0, AMBER)
+    life.see(10, None)
+    life.see(190, None)
+    life.take(lifecycle.judge(life.now, "Ann", Verdict.REAL, START + timedelta(hours=5), life.sequence))
+    assert life.see(6 * 60, AMBER) == (Event.REOPENED,)
+    assert life.now.verdict is None
+
+
+def test_an_incident_remembers_how_bad_and_how_surprising_it_was():
+    life = Life()
+    for minutes, severity, surprise in [
+        (0, AMBER, 3.2),
+        (5, RED, 4.1),
+        (6, RED, 3.9),
+        (10, AMBER, 3.1),
+        (75, AMBER, 3),
+    ]:
+        one = spike(minutes, severity)
+        one = replace(one, numbers=replace(one.numbers, surprise=surprise))
+        life.take(witness(life.incident, one, RULES, life.sequence))
+    assert (life.now.severity, life.now.worst, life.now.surprise) == (AMBER, RED, 4.1)

@@ -39,7 +39,7 @@ INCIDENT = Incident(
     severity=Severity.AMBER,
     opened=START,
     updated=START,
-    numbers=Numbers(60, 12, 20, 1.51234567, 11, 2 / 3, 0.2, 1.23456e-7),
+    numbers=Numbers(60, 12, 20, 1.51234567, 11, 2 / 3, 0.2, 1.23456e-7, 4.5678),
     why="12 negative posts by 11 people in 60 min, usual 1.5",
     evidence=Evidence(
         phrases=(Phrase("motrin moms", 9, 0.01),),
@@ -76,6 +76,7 @@ def test_a_line_has_the_promised_keys_in_order():
         ("negative_share", 0.666667),
         ("usual_share", 0.2),
         ("probability", 1.23e-07),
+        ("surprise", 4.57),
         ("why", "12 negative posts by 11 people in 60 min, usual 1.5"),
         ("why_de", "12 negative Beiträge von 11 Menschen"),
     ]
@@ -107,6 +108,7 @@ def test_an_incident_has_the_promised_keys():
         "updated": "2008-11-15T03:40:00Z",
         "acknowledged_by": "Ann",
         "silenced_until": None,
+        "verdict": None,
         "why": "12 negative posts by 11 people in 60 min, usual 1.5",
         "why_de": "12 negative Beiträge von 11 Menschen",
         "window_minutes": 60,
@@ -116,6 +118,7 @@ def test_an_incident_has_the_promised_keys():
         "negative_share": 0.666667,
         "usual_share": 0.2,
         "probability": 1.23e-07,
+        "surprise": 4.57,
         "evidence": {
             "phrases": [{"text": "motrin moms", "posts": 9, "usual": 0.01}],
             "posts": [quote],

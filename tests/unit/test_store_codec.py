@@ -29,7 +29,7 @@ TIME = st.datetimes(datetime(1970, 1, 1), datetime(2200, 1, 1), timezones=st.jus
 COUNT = st.integers(0, 10**9)
 REAL = st.floats(0, 1e6)
 COUNTS = st.lists(st.tuples(TEXT, COUNT), max_size=2).map(tuple)
-NUMBERS = st.builds(Numbers, COUNT, COUNT, COUNT, REAL, COUNT, REAL, REAL, REAL)
+NUMBERS = st.builds(Numbers, COUNT, COUNT, COUNT, REAL, COUNT, REAL, REAL, REAL, REAL)
 QUOTE = st.builds(
     Quote,
     TEXT,
@@ -81,6 +81,8 @@ INCIDENT = st.builds(
     calm_since=st.none() | TIME,
     easing=st.none() | st.sampled_from(Severity),
     why_de=TEXT,
+    eased_from=st.none() | st.sampled_from(Severity),
+    surprise=REAL,
 )
 CHANGE = st.builds(Change, TEXT, COUNT, st.sampled_from(Event), TIME, st.sampled_from(Severity), st.none() | TEXT, TEXT)
 
@@ -102,6 +104,7 @@ def test_a_record_from_before_a_field_existed_takes_its_default():
     incident = codec.incident(old)
     assert (incident.severity, incident.easing, incident.evidence) == (Severity.AMBER, None, Evidence())
     assert incident.why_de == ""
+    assert (incident.worst, incident.surprise, incident.numbers.surprise) == (Severity.AMBER, 0.0, 0.0)
     assert math.isnan(incident.numbers.usual_share)
 
 

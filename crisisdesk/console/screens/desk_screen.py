@@ -27,7 +27,7 @@ class DeskScreen(Screen[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("a", "acknowledge", "Acknowledge", id="acknowledge", tooltip="I have it: the calling stops"),
         Binding("n", "note", "Note", id="note", tooltip="Write something down in the incident's timeline"),
-        Binding("r", "resolve", "Resolve", id="resolve", tooltip="It is over: say what it was"),
+        Binding("r", "resolve", "Resolve", id="resolve", tooltip="It is over, or was: say what it was"),
         Binding(
             "s",
             "conditions",
@@ -87,11 +87,8 @@ class DeskScreen(Screen[None]):
             self._ask_for_note(incident)
 
     def action_resolve(self) -> None:
-        incident = self._chosen()
-        if incident is not None and incident.is_open:
+        if incident := self._chosen():
             self._ask_for_verdict(incident)
-        elif incident is not None:
-            self.tell(f"{incident.watch} is over already" + (f": {incident.verdict}." if incident.verdict else "."))
 
     async def action_help(self) -> None:
         await self.app.push_screen(Help(self))
@@ -111,9 +108,11 @@ class DeskScreen(Screen[None]):
 
     @work(group="dialog", exclusive=True)
     async def _ask_for_verdict(self, incident: Incident) -> None:
-        verdict = await self.app.push_screen_wait(VerdictDialog(incident.watch))
-        if verdict is not None:
+        verdict = await self.app.push_screen_wait(VerdictDialog(incident))
+        if verdict is not None and incident.is_open:
             self._act(self._desk.resolve(incident.id, self._person, verdict), f"{incident.watch} is over: {verdict}.")
+        elif verdict is not None:
+            self._act(self._desk.judge(incident.id, self._person, verdict), f"{incident.watch} was: {verdict}.")
 
     @work(group="action")
     async def _act(self, deed: Awaitable[Incident], done: str) -> None:

@@ -15,7 +15,7 @@ from crisisdesk.console.widgets.bars import troubles_of, well
 from crisisdesk.console.widgets.evidence import BLANK, heading
 from crisisdesk.console.widgets.page import Line, Page
 from crisisdesk.desk import Picture
-from crisisdesk.records import Verdict
+from crisisdesk.records import Incident, Verdict
 from crisisdesk.text import clean
 
 NOTE_LENGTH = 2_000
@@ -42,7 +42,7 @@ class NoteDialog(ModalScreen[str | None]):
 
 
 class VerdictDialog(ModalScreen[Verdict | None]):
-    """Asks what it was; choosing ends the incident, escape leaves it as it is."""
+    """Asks what it was; choosing ends an incident that is open, escape leaves all as it is."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "dismiss(None)", "Back"),
@@ -54,14 +54,15 @@ class VerdictDialog(ModalScreen[Verdict | None]):
         Verdict.PLANNED: "we caused it: a launch, a campaign",
     }
 
-    def __init__(self, watch: str) -> None:
+    def __init__(self, incident: Incident) -> None:
         super().__init__()
-        self._watch = watch
+        self._incident = incident
 
     def compose(self) -> ComposeResult:
+        one, so_far = self._incident, f" So far: {self._incident.verdict}." if self._incident.verdict else ""
         with Vertical(classes="dialog") as window:
-            window.border_title = "Resolve"
-            yield Static(Content.assemble(plain(self._watch, "bold", cells=40), " is over. What was it?"))
+            window.border_title = "Resolve" if one.is_open else "Verdict"
+            yield Static(Content.assemble(plain(one.watch, "bold", cells=40), f" is over. What was it?{so_far}"))
             yield OptionList(
                 *(
                     Option(Content.assemble((f"{n}  ", "$faint"), (f"{verdict:12}", "bold"), (meaning, "$faint")))

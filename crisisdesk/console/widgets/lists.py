@@ -24,7 +24,8 @@ FEED_ROWS: Final = 100
 class IncidentList(KeyedList):
     """Incidents, worst first, two lines each.
 
-    The cursor goes to the worst one by itself as long as nobody has put it on another that is still open.
+    The cursor goes to the worst one by itself as long as nobody has put it on another: one that is still open, or one
+    that was over already, as somebody wants to judge it.
     """
 
     KEEPS_MARK = True
@@ -32,22 +33,27 @@ class IncidentList(KeyedList):
     def __init__(self, *, id: str, classes: str = "") -> None:  # noqa: A002 - Textual's name for it
         super().__init__(id=id, classes=classes)
         self._picked = ""
+        self._opened: list[str] = []
+        self._reads_old = False
 
     def show(self, picture: Picture) -> None:
         """Show this moment."""
-        opened = [incident.id for incident in picture.incidents if incident.is_open]
+        self._opened = opened = [incident.id for incident in picture.incidents if incident.is_open]
         self.border_title = f"1 Incidents  {len(opened) or 'none'} open"
         self.put([Row(incident.id, incident_page(incident, picture.now)) for incident in picture.incidents])
-        if opened and self._picked not in opened:
+        if opened and self._picked not in opened and not self._reads_old:
             self.cursor = opened[0]
 
     def action_move(self, steps: int) -> None:
         super().action_move(steps)
-        self._picked = self.cursor
+        self._pick()
 
     def on_click(self, event: events.Click) -> None:
         super().on_click(event)
-        self._picked = self.cursor
+        self._pick()
+
+    def _pick(self) -> None:
+        self._picked, self._reads_old = self.cursor, bool(self.cursor) and self.cursor not in self._opened
 
 
 class WatchList(KeyedList):
