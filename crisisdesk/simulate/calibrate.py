@@ -1,0 +1,101 @@
+"""Measure how often each surprise is reached in ordinary weeks, and store it beside the detector.
+
+    python -m crisisdesk.simulate.calibrate
+
+takes an hour of one processor's time. To be run whenever the code of the detector has changed; a test says so.
+"""
+
+import ast
+import hashlib
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from importlib.resources import files
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from crisisdesk.detect.budget import CALIBRATION, Thresholds
+from crisisdesk.simulate.brands import Kind
+from crisisdesk.simulate.measure import Listened, false_alarms, hear, side_by_side, trials
+
+MEASURED: Final = ("windows", "baseline", "spread", "surprise", "spike", "hearing")
+"""The files of `crisisdesk.detect` that decide how much a brand's posts surprise."""
+SIZES: Final = (0.3, 1.0, 3.0, 10.0, 30.0, 100.0)
+"""Mean posts in five minutes; each counts as much as the others."""
+SEED: Final = 4711
+BRANDS: Final = 40
+"""Of each size."""
+SURPRISES: Final = np.arange(2.0, 5.01, 0.1)
+FEWEST: Final = 12
+"""False alarms that must have been seen for a point of the table."""
+REFERENCE: Final = Thresholds(notice=2.6, amber=3.0, red=3.85)
+"""With which the brands are heard: what reaches amber is not learnt from, so the figures hang on it a little."""
+
+
+def digest() -> str:
+    """Of the detector's code; comments, docstrings and layout do not count."""
+    code = [ast.parse((files("crisisdesk.detect") / f"{name}.py").read_text(encoding="utf-8")) for name in MEASURED]
+    return hashlib.sha256("\n".join(piece for tree in code for piece in _pieces(tree)).encode()).hexdigest()[:16]
+
+
+def table(brands: Sequence[Listened]) -> list[tuple[float, float]]:
+    """Surprise and false alarms a month, each less often than the one before, as far as there were enough of them."""
+    points: list[tuple[float, float]] = []
+    for surprise in np.round(SURPRISES, 2).tolist():
+        rate = false_alarms(brands, surprise)
+        if rate.a_month * rate.months < FEWEST:
+            break
+        if not points or rate.a_month < points[-1][1]:
+            points.append((surprise, round(rate.a_month, 4)))
+    return points
+
+
+def calibrate(seed: int = SEED, brands: int = BRANDS, path: Path = CALIBRATION) -> None:
+    """Measure, and write the table."""
+    tasks = [
+        trial for size in reversed(SIZES) for trial in trials(Kind(size), brands, (seed, round(10 * size)), REFERENCE)
+    ]
+    found = side_by_side(hear, tasks, lambda done: _say(f"\r{done} of {len(tasks)}"))
+    heard = [one for some in found for one in some]
+    record = {
+        "made_by": "python -m crisisdesk.simulate.calibrate",
+        "code": digest(),
+        "seed": seed,
+        "brands": len(heard),
+        "months": round(false_alarms(heard, 0.0).months, 1),
+        "false_alarms": table(heard),
+    }
+    path.write_text(_as_text(record), encoding="utf-8")
+    _say(f"\r{path} is written.\n")
+
+
+def _pieces(node: ast.AST) -> Iterator[str]:
+    """A tree's nodes and values in order, the same in every version of Python."""
+    yield type(node).__name__
+    for name, value in ast.iter_fields(node):
+        for one in value if isinstance(value, list) else [value]:
+            if isinstance(one, ast.Expr) and isinstance(one.value, ast.Constant) and isinstance(one.value.value, str):
+                continue
+            if isinstance(one, ast.AST):
+                yield from _pieces(one)
+            elif one is not None:
+                yield f"{name}={one!r}"
+
+
+def _as_text(record: dict[str, object]) -> str:
+    """A point a line."""
+    text = json.dumps(record, indent=2)
+    for surprise, rate in record["false_alarms"]:  # type: ignore[attr-defined]
+        text = text.replace(json.dumps([surprise, rate], indent=2).replace("\n", "\n    "), f"[{surprise}, {rate}]")
+    return text + "\n"
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(text)
+    sys.stderr.flush()
+
+
+if __name__ == "__main__":
+    calibrate()
