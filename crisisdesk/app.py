@@ -13,6 +13,7 @@ import orjson
 from crisisdesk.channel import Channel
 from crisisdesk.clock import Clock
 from crisisdesk.desk import ChartPoint, Instruments, LocalDesk, WatchPicture
+from crisisdesk.detect.standard import Standard
 from crisisdesk.detect.watch import CHART_HOURS, WatchDetector
 from crisisdesk.errors import FatalSourceError, StorageError
 from crisisdesk.incidents.lifecycle import Rules
@@ -30,6 +31,8 @@ from crisisdesk.sentiment.base import Model
 from crisisdesk.sentiment.batcher import Scoring
 from crisisdesk.sources.base import Source
 
+HEARD: Final = frozenset({"live", "ended"})
+"""States of a source in which it says all that it has to say."""
 CHART_SHOWN: Final = 4 * 24
 """Hours of a watch's past in a picture."""
 LIVE_TICK: Final = 10.0
@@ -46,8 +49,8 @@ POSTS_WAITING, MENTIONS_WAITING, SCORED_WAITING = 5_000, 512, 256
 class Plan:
     """What a run consists of; the command line writes it."""
 
-    watches: Mapping[WatchRule, float]
-    """Each watch and its budget of false alarms a month."""
+    watches: Mapping[WatchRule, Standard]
+    """Each watch and by what it is judged."""
     sources: Sequence[Source]
     database: Path
     playbooks: Path
@@ -89,6 +92,7 @@ class App:
         """Whether the model could not be loaded."""
         self.repeating: set[str] = set()
         """Names of the sources that send the next run again what of theirs is `left`: they can go back to before it."""
+        self._dropped: dict[str, int] = {}
         self._stopping = asyncio.Event()
 
     async def __aenter__(self) -> Self:
@@ -211,10 +215,10 @@ class App:
             self.register.subscribe(delivery.wake)
         if plan.live:
             await self.register.retire([rule.name for rule in plan.watches], plan.clock.now())
-        budgets = {rule.name: budget for rule, budget in plan.watches.items()}
+        standards = {rule.name: standard for rule, standard in plan.watches.items()}
         self.observation = Observation(
             self.register,
-            budgets,
+            standards,
             self.tally,
             self.desk.show,
             own_language=self._own_language,
@@ -292,12 +296,21 @@ class App:
         while True:
             await asyncio.sleep(LIVE_TICK)
             if not self._is_behind():  # what waits is older than now, and must not find its time passed
-                deaf = not any(source.state in {"live", "ended"} for source in self.sources())
-                await self.observation.tick(self.plan.clock.now(), deaf=deaf)
+                deaf = not any(source.state in HEARD for source in self.sources())
+                await self.observation.tick(self.plan.clock.now(), deaf=deaf, missing=() if deaf else self._missing())
             self.desk.touch()
             ticks += 1
             if ticks % SAVE_EVERY == 0:
                 await self._save()
+
+    def _missing(self) -> list[str]:
+        """Sources that are not heard in full: out of reach, or so fast that posts were dropped of late."""
+        dropped, self._dropped = self._dropped, {source.name: source.dropped for source in self.sources()}
+        return [
+            source.name
+            for source in self.sources()
+            if source.state not in HEARD or source.dropped > dropped.get(source.name, 0)
+        ]
 
     async def _save(self) -> None:
         """Write down what a restart must not forget; trouble with the disk is shown and does not stop the desk."""
@@ -319,9 +332,14 @@ class App:
 
     async def _remember(self) -> None:
         """Go on where the last run stopped."""
+        unknown: list[str] = []
         for name, detector in self.observation.detectors.items():
             if state := await self._store.kept(f"watch {name}"):
                 self._restore(detector, state)
+            else:
+                unknown.append(name)
+        for name in unknown:  # by now the others say what to expect of a new one
+            self.observation.renew(name)
         if hearing := await self._store.kept("hearing"):
             until, gaps = orjson.loads(hearing)
             self.observation.hearing.restore(gaps)

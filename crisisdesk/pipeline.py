@@ -11,11 +11,13 @@ from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from itertools import islice
+from statistics import median
 from typing import Final, TypeVar
 
 from crisisdesk.channel import Channel, Closed
-from crisisdesk.detect.budget import Thresholds
 from crisisdesk.detect.hearing import Hearing
+from crisisdesk.detect.standard import Standard
 from crisisdesk.detect.watch import CHART_HOURS, WatchDetector, minutes
 from crisisdesk.incidents.register import Register
 from crisisdesk.language import Reader
@@ -34,6 +36,8 @@ KEYS_KEPT: Final = 200_000
 """Posts that are recognised when a source delivers them again after a reconnect."""
 JUDGED: Final = frozenset({Kind.SPIKE, Kind.BRIGADING})
 """Incidents that the detectors end, when they have been calm for long enough."""
+LOOKED_AT: Final = 100
+"""Watches from which a new one learns what to expect."""
 BATCH: Final = 256
 """Items a stage takes at once."""
 
@@ -143,13 +147,13 @@ class Observation:
     def __init__(
         self,
         register: Register,
-        budgets: Mapping[str, float],
+        standards: Mapping[str, Standard],
         tally: Tally,
         show: Callable[[Scored], None],
         *,
         own_language: Callable[[str, str], bool] = lambda _watch, _language: True,
         terms: Mapping[str, Sequence[str]] | None = None,
-        default_budget: float = 1.0,
+        default: Standard | None = None,
         chart_hours: int | None = CHART_HOURS,
         follow: Callable[[WatchDetector], None] = lambda _: None,
     ) -> None:
@@ -162,14 +166,14 @@ class Observation:
         self._show = show
         self._own_language = own_language
         self._terms = terms or {}
-        self._default_budget = default_budget
+        self._default = default or Standard()
         self._chart_hours = chart_hours
         self._follow = follow
-        self._budgets = dict(budgets)
+        self._standards = dict(standards)
         self._now = EPOCH
         self._turn = asyncio.Lock()
-        for watch, budget in budgets.items():
-            self._add(watch, budget)
+        for watch in standards:
+            self.renew(watch)
 
     async def run(self, scored: Channel[Scored]) -> None:
         """Take scored mentions until there are no more."""
@@ -184,14 +188,14 @@ class Observation:
             item = self._sorted(item)
             self._show(item)
             for watch in item.mention.watches:
-                detector = self.detectors.get(watch) or self._add(watch, self._default_budget)
+                detector = self.detectors.get(watch) or self.renew(watch)
                 if watch in item.mention.apart:
                     self._count_apart(detector, item.mention)
                 else:
                     await self._count(detector, item)
             self._tally.under_way -= 1
 
-    async def tick(self, now: datetime, *, deaf: bool = False) -> None:
+    async def tick(self, now: datetime, *, deaf: bool = False, missing: Sequence[str] = ()) -> None:
         """Let a live desk's time pass, also where nobody speaks.
 
         Only open incidents are looked at: for all others, time passes when somebody speaks of them or looks at them.
@@ -199,8 +203,10 @@ class Observation:
         Args:
             now: the present.
             deaf: no source can be heard, so that the silence means nothing.
+            missing: sources that cannot be heard while others can, so that what is counted is too little.
         """
         async with self._turn:
+            self.hearing.missing = tuple(missing)
             before, self._now = self._now, max(self._now, now)
             if deaf:
                 self.hearing.was_deaf(minutes(max(before, now - DEAF_AT_MOST)), minutes(now))
@@ -257,16 +263,20 @@ class Observation:
             if spike.severity is not None or self._register.open_for(watch, spike.kind):
                 await self._register.witness(spike)
 
-    def renew(self, watch: str) -> None:
-        """Let a watch begin afresh, at the budget it has."""
-        self._add(watch, self._budgets.get(watch, self._default_budget))
-
-    def _add(self, watch: str, budget: float) -> WatchDetector:
-        thresholds, terms = Thresholds.for_budget(budget), self._terms.get(watch, ())
-        detector = WatchDetector(watch, thresholds, self._chart_hours, terms, self.hearing)
+    def renew(self, watch: str) -> WatchDetector:
+        """Let a watch begin, or begin afresh."""
+        standard = self._standards.get(watch, self._default)
+        if standard.expectation.share is None and (shares := self._settled_shares()):
+            standard = replace(standard, expectation=replace(standard.expectation, share=median(shares)))
+        detector = WatchDetector(watch, standard, self._chart_hours, self._terms.get(watch, ()), self.hearing)
         self._follow(detector)
         self.detectors[watch] = detector
         return detector
+
+    def _settled_shares(self) -> list[float]:
+        """Usual shares of watches that know theirs; a hundred tell as much as thousands."""
+        baselines = (one.detector.baseline for one in islice(self.detectors.values(), LOOKED_AT))
+        return [baseline.share for baseline in baselines if not baseline.learning]
 
 
 def _ticks(after: datetime, until: datetime) -> Iterator[datetime]:

@@ -15,6 +15,9 @@ from crisisdesk.cli.logs import log_desk
 from crisisdesk.cli.running import load_shipped_model, run_console, run_headless
 from crisisdesk.cli.terminal import event_line, let_go_of_stdout, put, say
 from crisisdesk.clock import Clock, WallClock
+from crisisdesk.detect.baseline import Expectation, local
+from crisisdesk.detect.severity import SeverityRules
+from crisisdesk.detect.standard import Standard
 from crisisdesk.errors import ConfigurationError
 from crisisdesk.match import WatchRule
 from crisisdesk.mqtt import Broker
@@ -62,7 +65,7 @@ def watch_plan(
     readable = re.sub(r"[^a-z0-9]+", "-", terms[0].casefold()).strip("-")[:40]
     exact = hashlib.sha256("\n".join(terms).encode()).hexdigest()[:8]
     return Plan(
-        watches={WatchRule(terms[0], tuple(terms)): settings.DEFAULT_BUDGET},
+        watches={WatchRule(terms[0], tuple(terms)): Standard(settings.DEFAULT_BUDGET)},
         sources=[Bluesky(url or settings.BLUESKY_URL, clock)],
         database=home / f"watch-{readable}-{exact}.db",
         playbooks=folder("playbooks"),
@@ -113,10 +116,16 @@ def read(explicit: Path | None, *, required: bool = True) -> Settings | None:
     return settings.load(path)
 
 
-def rules(configured: Settings) -> dict[WatchRule, float]:
-    """The watches and their budgets of false alarms a month."""
+def rules(configured: Settings) -> dict[WatchRule, Standard]:
+    """The watches and by what each is judged."""
+    severity = SeverityRules(**configured.severity.model_dump())
     return {
-        WatchRule(watch.name, watch.terms, watch.not_terms, watch.languages): watch.false_alarms
+        WatchRule(watch.name, watch.terms, watch.not_terms, watch.languages): Standard(
+            watch.false_alarms,
+            Expectation(watch.usual),
+            local(watch.timezone or configured.desk.timezone),
+            severity,
+        )
         for watch in configured.watches
     }
 

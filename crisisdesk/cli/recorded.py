@@ -18,6 +18,7 @@ from crisisdesk.cli.running import database, load_shipped_model, run_console, ru
 from crisisdesk.cli.terminal import BadLines, is_terminal, progress, put, put_json, say
 from crisisdesk.clock import ReplayClock
 from crisisdesk.console.words import age
+from crisisdesk.detect.standard import Standard
 from crisisdesk.errors import CrisisdeskError, UsageError
 from crisisdesk.lines import size_of
 from crisisdesk.match import WatchRule
@@ -36,8 +37,8 @@ if TYPE_CHECKING:
 DEMO_SPEED: Final = 2880.0
 """Seconds of the case in a second: four days in two minutes."""
 HOUR: Final = timedelta(hours=1)
-BUDGET: Final = 1.0
-"""False alarms a month, for watches that come without a budget."""
+STANDARD: Final = Standard()
+"""For watches that come without a configuration."""
 RULES: Final = "huginn, ewma, ratio, count, zscore, esd, share, sharez"
 """Names of `crisisdesk.detect.simpler.RULES`; they need an arithmetic library that only a replay loads."""
 LANGUAGES_TOLD: Final = 5
@@ -88,7 +89,7 @@ def demo(
 def _demo_plan(story: Case, path: Path, pace: Pace, bad: BadLines, load_model: Callable[[], Model]) -> Plan:
     posts = read_posts([story.path], on_bad=bad)
     return Plan(
-        watches={WatchRule(story.watch, story.terms): BUDGET},
+        watches={WatchRule(story.watch, story.terms): STANDARD},
         sources=[Replay(story.name, posts, pace.clock, pace)],
         database=path,
         playbooks=folder("playbooks"),
@@ -247,13 +248,13 @@ def _chosen(
     return model_loader(model, labels)
 
 
-def _rules(settings: "Settings") -> dict[WatchRule, float]:
+def _rules(settings: "Settings") -> dict[WatchRule, Standard]:
     from crisisdesk.cli.configured import rules  # noqa: PLC0415 - see above
 
     return rules(settings)
 
 
-def _watches(settings: "Settings | None", named: Sequence[str]) -> dict[WatchRule, float]:
+def _watches(settings: "Settings | None", named: Sequence[str]) -> dict[WatchRule, Standard]:
     """The configured watches and those of `--watch`, which take the place of configured ones of their name."""
     given = [_watch_rule(text) for text in named]
     if twice := [name for name, n in Counter(rule.name for rule in given).items() if n > 1]:
@@ -261,7 +262,7 @@ def _watches(settings: "Settings | None", named: Sequence[str]) -> dict[WatchRul
     names = {rule.name for rule in given}
     known = _rules(settings) if settings else {}
     configured = {rule: budget for rule, budget in known.items() if rule.name not in names}
-    return {**configured, **dict.fromkeys(given, BUDGET)}
+    return {**configured, **dict.fromkeys(given, STANDARD)}
 
 
 def _watch_rule(text: str) -> WatchRule:

@@ -61,11 +61,11 @@ class Expectation:
 
     Args:
         posts_an_hour: the operator's word; None where nothing is said.
-        share: usual share of negative posts, such as that of the desk's other watches.
+        share: usual share of negative posts, such as that of the desk's other watches; None for `USUAL_SHARE`.
     """
 
     posts_an_hour: float | None = None
-    share: float = USUAL_SHARE
+    share: float | None = None
 
 
 class Baseline:
@@ -90,7 +90,7 @@ class Baseline:
     def __init__(self, expectation: Expectation | None = None, clock: Clock = utc) -> None:
         known = expectation or Expectation()
         self.clock = clock
-        self._prior = known.share * SHARE_WEIGHT
+        self._prior = (USUAL_SHARE if known.share is None else known.share) * SHARE_WEIGHT
         # Posts of the past and the average hours in which they came, older ones weighing less.
         self._seen, self._lasted = 0.0, 0.0
         if known.posts_an_hour is not None:

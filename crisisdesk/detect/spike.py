@@ -50,6 +50,8 @@ FIRST_CROWD: Final = 6.0
 """Surprise of the largest crowd that a new watch is taken to have seen."""
 FRESH_DISPERSION: Final = 1.0
 """Of the number of fresh posts: what is new comes all at once."""
+FRESH_BESIDES: Final = 1.0
+"""Surprise of the number of all negative posts below which nothing new is a spike."""
 FRESH_CORRELATION: Final = 0.03
 """Added for fresh posts: they speak of one subject, and subjects differ in mood more than hours do."""
 HOURS_AHEAD: Final = 26
@@ -249,8 +251,10 @@ class SpikeDetector:
     def _of_fresh(self, index: int, reading: Reading) -> Reading:
         """The reading of a window, or that of its fresh posts where it surprises more.
 
-        They are held against all the usual negative posts, although they are only a part: a subject alone is no spike.
+        Where all negative posts together are no more than usual, a new subject has only taken the place of others.
         """
+        if reading.number < FRESH_BESIDES:
+            return reading
         width = reading.window_minutes
         total, negative = self._fresh.window(width, int(self._now))
         if negative < LEAST:

@@ -7,16 +7,21 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from crisisdesk.detect.apart import Apart, Languages
+from crisisdesk.detect.baseline import Baseline
 from crisisdesk.detect.brigading import Brigading
 from crisisdesk.detect.budget import Thresholds
 from crisisdesk.detect.evidence import evidence
 from crisisdesk.detect.hearing import Hearing
 from crisisdesk.detect.memory import Memory, Remembered
 from crisisdesk.detect.people import Crowd
+from crisisdesk.detect.record_days import RecordDays
+from crisisdesk.detect.severity import Extent, Ruling, severity_of
 from crisisdesk.detect.speakers import Speakers
 from crisisdesk.detect.spike import Reading, SpikeDetector
+from crisisdesk.detect.standard import Standard
 from crisisdesk.detect.telling import Brand
-from crisisdesk.detect.why import News, why
+from crisisdesk.detect.why import News, Why, unheard, urgency, why
+from crisisdesk.detect.weeks import Rise, Week, Weeks, slow_rise
 from crisisdesk.detect.windows import HOUR, WINDOWS, first_minute
 from crisisdesk.records import EPOCH, Evidence, Kind, Label, Numbers, Scored, Severity, Spike
 
@@ -26,8 +31,12 @@ EVIDENCE_EVERY: Final = 5.0
 """Minutes for which evidence stays as it is; collecting it for each post of a storm would cost more than judging."""
 EVIDENCE_GROWN: Final = 0.05
 """It stays longer, three times as long at most, while less than this part of its posts has come."""
-FEWEST_PEOPLE: Final = {Severity.NOTICE: 3, Severity.AMBER: 4, Severity.RED: 10}
-"""People that must be behind the negative posts before anyone is called."""
+QUARTER: Final = 15
+"""Minutes of a quarter of an hour, which is compared with the last hour to see how fast a spike grows,"""
+GROWS_FROM: Final = 8
+"""from so many negative posts in it on."""
+PART_OF_A_NETWORK: Final = 0.2
+"""Of the negative posts, from which a network counts as one that carries them."""
 FORGET_FIRST: Final = 12 * HOUR
 """Minutes of calm after which the next spike is a new story with a first post of its own."""
 
@@ -56,19 +65,22 @@ class WatchDetector:
     def __init__(
         self,
         name: str,
-        thresholds: Thresholds,
+        standard: Standard | None = None,
         chart_hours: int | None = CHART_HOURS,
         terms: Iterable[str] = (),
         hearing: Hearing | None = None,
     ) -> None:
         self.name = name
         self._brand = Brand(name, terms)
-        self.detector = SpikeDetector(thresholds, hearing=hearing)
+        self.standard = standard or Standard()
+        self.detector = _detector(self.standard, hearing)
         self._crowd = Crowd()
         self._memory = Memory(WINDOWS[-1])
         self._speakers = Speakers(WINDOWS[-1])
         self._brigading = Brigading(name, self._memory, self._background)
         self._apart = Apart()
+        self._records = RecordDays()
+        self._weeks = Weeks()
         self._history: deque[Hour] = deque(maxlen=chart_hours)
         self._charted: int | None = None
         self._now = EPOCH
@@ -127,6 +139,19 @@ class WatchDetector:
             return ()
         return (*self._history, self._hour(self._charted))
 
+    def weeks(self) -> tuple[Week, ...]:
+        """The last weeks without the hours that were flagged, oldest first; the last is the present one, so far."""
+        return self._weeks.all(self._now)
+
+    def slow_rise(self) -> Rise | None:
+        """Whether the negative share has risen over the last weeks, too slowly to be a spike."""
+        return slow_rise(self.weeks(), self.detector.spread.correlation[-1])
+
+    @property
+    def since(self) -> datetime:
+        """The first hour in which it was heard; the present before that."""
+        return EPOCH + timedelta(hours=self._weeks.since) if self._weeks.since >= 0 else self._now
+
     def last_hour(self) -> tuple[int, int, float]:
         """Negative posts, all posts and usual negative posts of the 60 minutes before now."""
         end = minutes(self._now)
@@ -149,6 +174,8 @@ class WatchDetector:
             "crowd": self._crowd.state(),
             "brigading": self._brigading.state(),
             "apart": self._apart.state(),
+            "records": self._records.state(),
+            "weeks": self._weeks.state(),
             "hours": hours,
             "hour": self._charted,
         }
@@ -159,6 +186,10 @@ class WatchDetector:
         self.detector.restore(state["detector"])
         self._memory.restore(state["memory"])
         self._apart = Apart.restored(state.get("apart", ()))  # older versions counted none
+        if "records" in state:  # older versions kept none
+            self._records = RecordDays.restored(state["records"])
+        if "weeks" in state:  # the same
+            self._weeks = Weeks.restored(state["weeks"])
         if "crowd" in state:  # older versions forgot who had spoken
             self._crowd.restore(state["crowd"])
             self._brigading.restore(state["brigading"])
@@ -174,6 +205,10 @@ class WatchDetector:
         hour = int(moment // HOUR)
         if self._charted is None:
             self._charted = hour
+        if self._charted < hour:
+            total, negative = self.detector.hour(self._charted)
+            self._records.observe(self._charted, negative)
+            self._weeks.add(self._charted, total, negative)
         if self._history.maxlen is not None:
             self._charted = max(self._charted, hour - self._history.maxlen)
         while self._charted < hour:
@@ -209,16 +244,45 @@ class WatchDetector:
         reading = self.detector.read()
         since = first_minute(reading.window_minutes, int(minutes(self._now)))
         people = self._people(since, reading.negative) if reading.severity is not None else 0
-        severity = reading.severity
-        while severity is not None and people < FEWEST_PEOPLE[severity]:
-            severity = Severity(severity - 1) if severity > Severity.NOTICE else None
-        changed = severity is not self._severity
-        self._severity = severity
-        if severity is not None:
-            self._collect(since, changed=changed)
+        extent = self._extent(reading, people)
+        ruling = severity_of(
+            reading.severity, reading.surprise, self.detector.thresholds, extent, self.standard.severity
+        )
+        changed = ruling.severity is not self._severity
+        self._severity = ruling.severity
+        if reading.severity is not None and reading.severity > Severity.NOTICE:  # as the detector flags them
+            self._weeks.leave_out(since // HOUR, int(minutes(self._now) // HOUR))
         numbers = _numbers(reading, people)
-        said = why(numbers, self._evidence.phrases if severity is not None else (), self._news(reading))
-        return Spike(self.name, Kind.SPIKE, self._now, severity, numbers, said.en, self._evidence, said.de)
+        if ruling.severity is None:
+            calm = why(numbers)
+            return Spike(self.name, Kind.SPIKE, self._now, None, numbers, calm.en, self._evidence, calm.de)
+        self._collect(since, changed=changed)
+        said = why(numbers, self._evidence.phrases, self._news(reading), self._besides(ruling))
+        return Spike(self.name, Kind.SPIKE, self._now, ruling.severity, numbers, said.en, self._evidence, said.de)
+
+    def _extent(self, reading: Reading, people: int) -> Extent:
+        """How large, fast and wide a spike is; reach and networks as evidence last saw them."""
+        lately, an_hour = self.detector.window(QUARTER)[1], self.detector.window(HOUR)[1]
+        negative = sum(posts for _, posts in self._evidence.sources)
+        return Extent(
+            people=people,
+            hours=max(1.0, reading.window_minutes / HOUR),
+            expected=reading.expected,
+            growth=HOUR / QUARTER * lately / an_hour if lately >= GROWS_FROM else 1.0,
+            reach=self._evidence.reach,
+            sources=sum(posts >= PART_OF_A_NETWORK * negative for _, posts in self._evidence.sources),
+        )
+
+    def _besides(self, ruling: Ruling) -> Iterator[Why]:
+        """What else there is to say of a spike."""
+        if ruling.severity is not Severity.NOTICE:
+            yield from urgency(ruling, self._evidence)
+        now = int(minutes(self._now) // HOUR)
+        standing = self._records.standing(now, self.detector.window(HOUR)[1])
+        if standing.largest():
+            yield Why(f"These are {standing.largest()}.", f"Das sind {standing.largest_de()}.")
+        if missing := self.detector.hearing.missing:
+            yield unheard(missing)
 
     def _people(self, since: int, negative: int) -> int:
         """Distinct people behind the negative posts; those counted before a restart are each taken for one."""
@@ -248,6 +312,11 @@ class WatchDetector:
         return grown > 0 and age >= EVIDENCE_EVERY * (1 if grown >= EVIDENCE_GROWN * shown else 3)
 
 
+def _detector(standard: Standard, hearing: Hearing | None) -> SpikeDetector:
+    baseline = Baseline(standard.expectation, standard.clock)
+    return SpikeDetector(Thresholds.for_budget(standard.false_alarms), baseline, hearing)
+
+
 def _numbers(reading: Reading, people: int) -> Numbers:
     return Numbers(
         window_minutes=reading.window_minutes,
@@ -258,4 +327,5 @@ def _numbers(reading: Reading, people: int) -> Numbers:
         negative_share=round(reading.negative / reading.total, 4) if reading.total else 0.0,
         usual_share=round(reading.usual_share, 4),
         probability=reading.probability,
+        surprise=round(reading.surprise, 3),
     )

@@ -1,10 +1,11 @@
 """Why a spike is one, in a sentence or two that can be read aloud, in English and German. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from crisisdesk.records import Numbers, Phrase
+from crisisdesk.detect.severity import Ruling
+from crisisdesk.records import Evidence, Numbers, Phrase
 
 NAMED: Final = 3
 """Phrases that a sentence names."""
@@ -34,19 +35,44 @@ class News:
     phrases: tuple[str, ...] = ()
 
 
-def why(numbers: Numbers, phrases: Sequence[Phrase] = (), news: News | None = None) -> Why:
+def why(numbers: Numbers, phrases: Sequence[Phrase] = (), news: News | None = None, besides: Iterable[Why] = ()) -> Why:
     """What there is to say, full stops included.
 
     Args:
         numbers: the spike's figures.
         phrases: what sets it apart, the most telling first.
         news: what was newly said, where that is what made it a spike.
+        besides: further sentences.
     """
     novel = [one.text for one in phrases[:NAMED] if one.usual < NEW] or (list(news.phrases) if news else [])
     named = novel or [one.text for one in phrases[:NAMED]]
+    said = [
+        Why(_english(numbers, named, news, new=bool(novel)), _german(numbers, named, news, new=bool(novel))),
+        *besides,
+    ]
+    return Why(" ".join(one.en for one in said), " ".join(one.de for one in said))
+
+
+def urgency(ruling: Ruling, evidence: Evidence) -> Iterator[Why]:
+    """What brings red nearer."""
+    if ruling.fast:
+        yield Why("It is growing fast.", "Es werden schnell mehr.")
+    if ruling.far:
+        yield Why(
+            f"Those who speak have {evidence.reach:,} followers together.",
+            f"Die sich äußern, haben zusammen {_dotted(evidence.reach)} Follower.",
+        )
+    if ruling.several:
+        networks = len(evidence.sources)
+        yield Why(f"It is spoken of on {networks} networks.", f"Auf {networks} Netzen wird davon gesprochen.")
+
+
+def unheard(sources: Sequence[str]) -> Why:
+    """What is counted is too little."""
+    names = list(sources)
     return Why(
-        _english(numbers, named, news, new=bool(novel)),
-        _german(numbers, named, news, new=bool(novel)),
+        f"{_listed(names, 'and')} cannot be heard at present, so there may be more.",
+        f"{_listed(names, 'und')} {'ist' if len(names) == 1 else 'sind'} zurzeit nicht zu hören, es können mehr sein.",
     )
 
 

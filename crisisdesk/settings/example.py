@@ -9,6 +9,7 @@ EXAMPLE: Final = """\
 name = "acme"                     # shown on the console, part of the MQTT topics
 database = "crisisdesk.db"        # incidents and what was learnt; relative to this file
 # playbooks = "playbooks/"        # your own folder of playbooks; without it those that come along are used
+# timezone = "Europe/Berlin"      # where the people live who speak of you: by which clock they get up and go to bed
 # model = "cardiffnlp/twitter-xlm-roberta-base-sentiment"    # any classifier of the Hugging Face hub, or a "./folder";
 #                                 # see `crisisdesk model import --help`; without it the model that comes along
 # model_labels = { LABEL_0 = "negative", LABEL_1 = "neutral", LABEL_2 = "positive" }    # if its labels are unusual
@@ -20,6 +21,20 @@ terms = ["motrin", "#motrinmoms", "pain reliever"]    # words, #tags, @names, $c
 # not = ["motrin pm"]             # a post with one of these is left out
 # languages = ["en", "de"]        # posts in others are shown and counted apart; without it: what the model knows
 false_alarms = "1 per month"      # how many you will bear: also "4 per month", "1 per week", "sensitive", "strict"
+
+# usual = "about 20 posts a day"  # how much is said of it, as far as you know; it then judges from the first hour on
+# timezone = "America/New_York"   # where its people live, if not where the desk's do
+
+# What makes a notice amber and amber red, besides how unlikely it is. These are the values without this table.
+# [severity]
+# notice_people = 3               # people behind the negative posts of a notice, at least
+# amber_people = 4
+# red_people = 10                 # nobody is woken for the anger of fewer,
+# red_people_an_hour = 3          # or for so few an hour
+# crowd = 60                      # so many more people an hour than usual are red as soon as they are amber
+# growth = 2.0                    # fast, which brings red nearer: twice as many in the last quarter of an hour
+# reach = 100000                  # wide, which brings red nearer: followers together of those who speak,
+# sources = 2                     # and so many networks that each carry a fifth of it
 
 # Where posts come from.
 [[source]]

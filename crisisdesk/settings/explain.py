@@ -14,6 +14,7 @@ from crisisdesk.settings.model import (
     MqttOutput,
     Section,
     Settings,
+    SeveritySettings,
     WatchSettings,
 )
 from crisisdesk.settings.places import Place, line_of
@@ -24,6 +25,7 @@ OUTPUT_KINDS: Final = ("mqtt",)
 
 _SECTIONS: Final[Mapping[str, type[Section]]] = {
     "desk": DeskSettings,
+    "severity": SeveritySettings,
     "watch": WatchSettings,
     "bluesky": BlueskySource,
     "file": FileSourceSettings,
@@ -31,6 +33,7 @@ _SECTIONS: Final[Mapping[str, type[Section]]] = {
 }
 _WRONG_TABLE: Final = frozenset({"tuple_type", "model_type", "model_attributes_type", "dict_type"})
 _LISTS: Final = ("watch", "source", "output")
+_TABLES: Final = ("desk", "severity")
 _SAMPLES: Final = {
     "desk": '[desk] with name = "acme"',
     "name": 'name = "…"',
@@ -88,9 +91,9 @@ def _what(entry: ErrorDetails, data: Mapping[str, object]) -> str:
         return _missing(key if kind == "missing" else "kind", place, where)
     if kind in {"union_tag_invalid", "literal_error"}:
         return _wrong_kind(entry, place, where)
-    if kind in _WRONG_TABLE and place in {(name,) for name in (*_LISTS, "desk")}:
+    if kind in _WRONG_TABLE and place in {(name,) for name in (*_LISTS, *_TABLES)}:
         return _wrong_table(key)
-    subject = where if len(place) <= 2 and place[0] != "desk" else f"'{key}' in {where}"
+    subject = where if len(place) <= 2 and place[0] not in _TABLES else f"'{key}' in {where}"
     what = _wrong_value(entry)
     return f"{subject}: {what}" if what.startswith("'") else f"{subject} {what}"
 
@@ -100,8 +103,8 @@ def _where(place: Place, data: Mapping[str, object]) -> str:
     if len(place) < 2:
         return "the file"
     table = str(place[0])
-    if table == "desk":
-        return "[desk]"
+    if table in _TABLES:
+        return f"[{table}]"
     entries = data.get(table)
     entry = entries[place[1]] if isinstance(entries, list) and isinstance(place[1], int) else None
     label = (entry.get("name") or entry.get("kind")) if isinstance(entry, dict) else None
@@ -134,13 +137,15 @@ def _wrong_kind(entry: ErrorDetails, place: Place, where: str) -> str:
 
 
 def _wrong_table(key: str) -> str:
-    if key == "desk":
-        return "'desk' must be one table; write [desk] and its keys below"
+    if key in _TABLES:
+        return f"'{key}' must be one table; write [{key}] and its keys below"
     return f"'{key}' must be a list of tables; write [[{key}]], with two brackets, once for each"
 
 
 def _wrong_value(entry: ErrorDetails) -> str:
     limits = entry.get("ctx", {})
+    if entry["type"] == "greater_than":
+        return f"must be more than {limits['gt']:g}"
     if entry["type"] in {"greater_than_equal", "less_than_equal"}:
         return f"must be {'at least' if 'ge' in limits else 'at most'} {limits.get('ge', limits.get('le')):g}"
     if entry["type"] == "value_error":

@@ -6,6 +6,7 @@ from contextlib import suppress
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Final, Literal, Self
+from zoneinfo import ZoneInfo
 
 from pydantic import (
     AfterValidator,
@@ -20,6 +21,7 @@ from pydantic import (
 
 from crisisdesk.errors import ConfigurationError, UsageError
 from crisisdesk.settings.budget import DEFAULT_BUDGET, parse_false_alarms
+from crisisdesk.settings.usual import parse_usual, parse_zone
 from crisisdesk.text import clean
 
 BLUESKY_URL: Final = "wss://jetstream2.us-east.bsky.network/subscribe"
@@ -46,6 +48,26 @@ def _budget(value: object) -> float:
         raise ValueError('must be a text in quotes such as "1 per month"')  # noqa: TRY004
     try:
         return parse_false_alarms(value)
+    except UsageError as error:
+        raise ValueError(str(error)) from None
+
+
+def _usual(value: object) -> float:
+    """Posts an hour."""
+    if not isinstance(value, str):
+        raise ValueError('must be a text in quotes such as "20 posts a day"')  # noqa: TRY004
+    try:
+        return parse_usual(value)
+    except UsageError as error:
+        raise ValueError(str(error)) from None
+
+
+def _zone(value: object) -> ZoneInfo:
+    """A time zone by its name."""
+    if not isinstance(value, str):
+        raise ValueError('must be a text in quotes such as "Europe/Berlin"')  # noqa: TRY004
+    try:
+        return parse_zone(value)
     except UsageError as error:
         raise ValueError(str(error)) from None
 
@@ -106,13 +128,16 @@ def _socket_address(url: str) -> str:
 FilePath = Annotated[Path, BeforeValidator(_below)]
 Label = Annotated[str, AfterValidator(_label)]
 Term = Annotated[str, AfterValidator(_findable)]
+Zone = Annotated[ZoneInfo, BeforeValidator(_zone)]
 Language = Annotated[str, AfterValidator(_language)]
 
 
 class Section(BaseModel):
     """A table of the file: nothing unknown, nothing guessed, nothing changed later."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, hide_input_in_errors=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", strict=True, hide_input_in_errors=True, arbitrary_types_allowed=True
+    )
 
 
 class DeskSettings(Section):
@@ -124,6 +149,8 @@ class DeskSettings(Section):
     """The SQLite file that keeps incidents, baselines and what is still owed to the outputs."""
     playbooks: FilePath | None = None
     """The folder of playbooks; None for those that come along."""
+    timezone: Zone = Field(default="UTC", validate_default=True)
+    """Where the people live who speak of the watches: they get up and go to bed by its clocks."""
     model: Annotated[str, BeforeValidator(_model)] | None = None
     """A classifier of the Hugging Face hub by its name, or a folder; None for the model that comes along."""
     model_labels: dict[str, Annotated[str, AfterValidator(_mood)]] = Field(default_factory=dict)
@@ -150,6 +177,31 @@ class WatchSettings(Section):
     """Languages that count, such as "en"; those that the model knows where none are named. Others count apart."""
     false_alarms: Annotated[float, BeforeValidator(_budget)] = DEFAULT_BUDGET
     """False alarms a month that people will bear: the one setting of sensitivity."""
+    usual: Annotated[float, BeforeValidator(_usual)] | None = None
+    """Posts an hour that are expected until the watch has been heard, such as "20 posts a day"; None for no idea."""
+    timezone: Zone | None = None
+    """Where its people live; the desk's time zone where nothing is set."""
+
+
+class SeveritySettings(Section):
+    """[severity]: what makes a notice amber, and amber red, besides how unlikely it is."""
+
+    notice_people: Annotated[int, Field(ge=1)] = 3
+    """People behind the negative posts of a notice, at least."""
+    amber_people: Annotated[int, Field(ge=1)] = 4
+    """The same of amber."""
+    red_people: Annotated[int, Field(ge=1)] = 10
+    """The same of red."""
+    red_people_an_hour: Annotated[float, Field(ge=0)] = 3.0
+    """So many of them an hour."""
+    crowd: Annotated[float, Field(gt=0)] = 60.0
+    """So many people an hour more than usual are red as soon as they are amber."""
+    growth: Annotated[float, Field(gt=1, le=4)] = 2.0
+    """Fast, which brings red nearer: as many times the posts in the last quarter of an hour as in an average one."""
+    reach: Annotated[int, Field(ge=1)] = 100_000
+    """Wide, which brings red nearer: followers together of those who speak."""
+    sources: Annotated[int, Field(ge=2)] = 2
+    """Wide, too: networks that each carry a fifth of the negative posts."""
 
 
 class BlueskySource(Section):
@@ -236,6 +288,7 @@ class Settings(Section):
     """The whole file."""
 
     desk: DeskSettings
+    severity: SeveritySettings = SeveritySettings()
     watches: Annotated[tuple[WatchSettings, ...], Field(strict=False, alias="watch")] = ()
     sources: Annotated[tuple[SourceSettings, ...], Field(strict=False, alias="source")] = ()
     outputs: Annotated[tuple[MqttOutput, ...], Field(strict=False, alias="output")] = ()

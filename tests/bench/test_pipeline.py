@@ -19,7 +19,7 @@ import pytest
 from crisisdesk.app import App, Plan
 from crisisdesk.cases import case
 from crisisdesk.clock import ReplayClock
-from crisisdesk.detect.budget import Thresholds
+from crisisdesk.detect.standard import Standard
 from crisisdesk.detect.watch import WatchDetector
 from crisisdesk.incidents.lifecycle import Rules
 from crisisdesk.incidents.register import Register
@@ -51,7 +51,7 @@ def read() -> list[Post]:
 
 
 def detected(scored: list[Scored]) -> list[Spike]:
-    detector = WatchDetector(RULE.name, Thresholds.for_budget(1.0))
+    detector = WatchDetector(RULE.name)
     return [spike for one in scored for spike in detector.observe(one)]
 
 
@@ -76,7 +76,7 @@ class Known:
 async def desk(database: Path, load_model: Callable[[], Model]) -> App:
     clock = ReplayClock(EPOCH)
     source = Replay("case", iter(read()), clock, Pace(clock))
-    plan = Plan({RULE: 1.0}, [source], database, folder("playbooks"), clock, load_model)
+    plan = Plan({RULE: Standard()}, [source], database, folder("playbooks"), clock, load_model)
     async with App(plan) as app:
         await app.run()
     return app

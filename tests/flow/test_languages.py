@@ -5,7 +5,7 @@ import random
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from crisisdesk.cli.configured import heartbeat
 from crisisdesk.cli.main import run
 from crisisdesk.clock import ReplayClock
 from crisisdesk.desk import Picture
+from crisisdesk.detect.standard import Standard
 from crisisdesk.incidents.payload import line
 from crisisdesk.language import Reader, load
 from crisisdesk.match import WatchRule
@@ -123,11 +124,11 @@ async def played(
     seen, clock = Played(), ReplayClock(EPOCH)
     in_order = sorted(found, key=lambda post: post.time)
     source = Replay("test", iter(in_order), clock, Pace(clock), chunk)
-    async with App(Plan({rule: 1.0}, [source], database, folder("playbooks"), clock, model, reader)) as app:
+    async with App(Plan({rule: Standard()}, [source], database, folder("playbooks"), clock, model, reader)) as app:
         app.register.subscribe(seen.told.append)
         await app.run()
         seen.app, seen.picture, seen.incidents = app, await app.desk.picture(), app.register.incidents()
-        seen.baseline = asdict(app.observation.detectors["Acme"].detector.baseline)
+        seen.baseline = app.observation.detectors["Acme"].detector.baseline.state()
     return seen
 
 

@@ -31,6 +31,7 @@ from crisisdesk.cli import recorded
 from crisisdesk.cli.main import run
 from crisisdesk.clock import ReplayClock
 from crisisdesk.detect.simpler import RULES
+from crisisdesk.detect.standard import Standard
 from crisisdesk.detect.watch import WatchDetector
 from crisisdesk.incidents.payload import line
 from crisisdesk.match import WatchRule
@@ -129,7 +130,7 @@ async def played(
     seen, clock = Seen(), ReplayClock(EPOCH)
     bad: list[object] = []
     source = Replay("replay", read_posts(files, on_bad=bad.append), clock, pace(clock), chunk)
-    plan = Plan({WatchRule("Acme", ("acme",)): 1.0}, [source], database, folder("playbooks"), clock, Words)
+    plan = Plan({WatchRule("Acme", ("acme",)): Standard()}, [source], database, folder("playbooks"), clock, Words)
     async with App(plan) as app:
         app.register.subscribe(seen)
         await app.run()
@@ -289,7 +290,7 @@ async def test_at_its_own_budget_a_shadow_calls_as_often_as_the_desk(tmp_path, f
         shadows.append(Shadow(watch.name, deepcopy(watch.detector)))
         watch.detector = Overheard(watch.detector, shadows)
 
-    watches = {WatchRule("Acme", ("acme",)): 4.0}
+    watches = {WatchRule("Acme", ("acme",)): Standard(4.0)}
     source = Replay("replay", read_posts([file], on_bad=list[object]().append), clock, Pace(clock))
     plan = Plan(watches, [source], tmp_path / "desk.db", folder("playbooks"), clock, Words, follow=follow)
 

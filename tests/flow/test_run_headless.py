@@ -28,6 +28,7 @@ from amqtt.broker import Broker as Amqtt
 
 from crisisdesk.app import App, Plan
 from crisisdesk.clock import WallClock
+from crisisdesk.detect.standard import Standard
 from crisisdesk.match import WatchRule
 from crisisdesk.records import Post
 from crisisdesk.resources import folder
@@ -200,7 +201,7 @@ async def listen_for_a_fortnight(database: Path, now: datetime) -> None:
         for n, time in enumerate(times)
     )
     plan = Plan(
-        {WatchRule("Acme", ("acme",)): 1.0},
+        {WatchRule("Acme", ("acme",)): Standard()},
         [Replay("history", posts, WallClock())],
         database,
         folder("playbooks"),

@@ -12,7 +12,6 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
-from crisisdesk.detect.budget import Thresholds
 from crisisdesk.detect.watch import WatchDetector
 from crisisdesk.records import Kind, Label, Mention, Post, Scored, Severity
 
@@ -81,12 +80,12 @@ def test_floods_are_seen_and_call_nobody():
     ordinary_floods = 0
     for seed, size in itertools.product(range(BRANDS), SIZES):
         chance = random.Random(f"{seed} {size}")
-        share, watch = chance.uniform(0.1, 0.35), WatchDetector("Brand", Thresholds.for_budget(1))
+        share, watch = chance.uniform(0.1, 0.35), WatchDetector("Brand")
         begin = START + timedelta(days=WARM, hours=chance.uniform(0, 24))
         ordinary_floods += kinds(watch, list(ordinary(chance, size, share, START, begin)))[1]
         state, later = watch.state(), list(ordinary(chance, size, share, begin, begin + WATCHED))
         for name, of in FLOODS.items():
-            again = WatchDetector("Brand", Thresholds.for_budget(1))
+            again = WatchDetector("Brand")
             again.restore(state)
             found[name].append(kinds(again, [*later, *of(begin)]))
     rates = {name: np.mean(np.array(rows), axis=0) for name, rows in found.items()}

@@ -17,6 +17,7 @@ from crisisdesk import pipeline
 from crisisdesk.app import App, Plan
 from crisisdesk.cases import case
 from crisisdesk.clock import ReplayClock
+from crisisdesk.detect.standard import Standard
 from crisisdesk.match import WatchRule
 from crisisdesk.records import EPOCH, Notification
 from crisisdesk.resources import folder
@@ -38,7 +39,7 @@ async def played(
     clock = ReplayClock(EPOCH)
     posts = read_posts(files, on_bad=lambda line: pytest.fail(str(line)))
     source = Replay(STORY.name, posts, clock, pace(clock), chunk)
-    rules = {WatchRule(STORY.watch, STORY.terms): 1.0}
+    rules = {WatchRule(STORY.watch, STORY.terms): Standard()}
     seen: list[Notification] = []
     async with App(Plan(rules, [source], base / "desk.db", folder("playbooks"), clock, lambda: model)) as app:
         app.register.subscribe(seen.append)

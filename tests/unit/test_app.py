@@ -12,6 +12,7 @@ import pytest
 from crisisdesk import app as app_module
 from crisisdesk.app import App, Plan
 from crisisdesk.clock import ReplayClock
+from crisisdesk.detect.standard import Standard
 from crisisdesk.errors import FatalSourceError, ModelError, StorageError
 from crisisdesk.match import WatchRule
 from crisisdesk.records import Label, Post, Scored, SourceStatus
@@ -21,7 +22,7 @@ from crisisdesk.sources.base import Send, Source
 from crisisdesk.sources.replay import Pace, Replay
 
 START = datetime(2024, 3, 4, tzinfo=UTC)
-ACME = {WatchRule("Acme", ("acme",)): 1.0}
+ACME = {WatchRule("Acme", ("acme",)): Standard()}
 
 
 def post(number: int, text: str = "acme", **details) -> Post:
@@ -355,7 +356,7 @@ async def test_a_year_later_the_posts_of_an_incident_say_what_judged_them_and_ho
 async def test_no_term_of_a_watch_is_said_to_set_a_spike_apart(plan):
     quiet = [post(n * 15, author=f"q{n}") for n in range(4 * 24 * 4)]
     anger = [post(4 * 24 * 60 + n, "zenith made this awful advert number", author=f"a{n}") for n in range(40)]
-    watches = {WatchRule("Acme", ("acme", "zenith")): 1.0}
+    watches = {WatchRule("Acme", ("acme", "zenith")): Standard()}
     async with running(plan(Scripted("a", sends([*quiet, *anger])), watches=watches)):
         pass
     async with App(plan()) as again:

@@ -7,7 +7,6 @@ from datetime import UTC, datetime, timedelta
 import orjson
 import pytest
 
-from crisisdesk.detect.budget import Thresholds
 from crisisdesk.detect.watch import WatchDetector
 from crisisdesk.records import Kind, Label, Mention, Post, Scored, Severity, Spike
 
@@ -30,7 +29,7 @@ def flood(posts: int, accounts: int, at: datetime = END) -> list[Scored]:
 @pytest.fixture
 def watch() -> WatchDetector:
     """Three days of five posts an hour, a fifth of them negative."""
-    detector, chance = WatchDetector("Brand", Thresholds.for_budget(1)), random.Random(1)
+    detector, chance = WatchDetector("Brand"), random.Random(1)
     for n in range(3 * 24 * 5):
         label = Label.NEGATIVE if chance.random() < 0.2 else Label.NEUTRAL
         detector.observe(
@@ -102,7 +101,7 @@ def test_late_copies_of_hours_ago_are_no_flood_of_now(watch: WatchDetector):
 def test_a_restart_in_the_midst_of_a_flood_forgets_nobody(watch: WatchDetector):
     posts = flood(300, 9)
     told(watch, posts[:150])
-    again = WatchDetector("Brand", Thresholds.for_budget(1))
+    again = WatchDetector("Brand")
     again.restore(orjson.loads(orjson.dumps(watch.state())))
     last, same = (told(one, posts[150:])[-1] for one in (watch, again))
     assert (same.why, same.numbers, same.severity) == (last.why, last.numbers, last.severity)
@@ -112,6 +111,6 @@ def test_a_restart_in_the_midst_of_a_flood_forgets_nobody(watch: WatchDetector):
 def test_what_a_version_without_floods_wrote_can_be_read(watch: WatchDetector):
     state = orjson.loads(orjson.dumps(watch.state()))
     del state["crowd"], state["brigading"]
-    again = WatchDetector("Brand", Thresholds.for_budget(1))
+    again = WatchDetector("Brand")
     again.restore(state)
     assert told(again, flood(30, 2))[-1].kind is Kind.BRIGADING

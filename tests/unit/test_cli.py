@@ -187,7 +187,7 @@ def test_all_that_init_offers_can_be_switched_on(capsys, here):
     assert run(["init", "all.toml"]) == 0
     assert capsys.readouterr().err.endswith("crisisdesk run -c all.toml\n")
     file = here / "all.toml"
-    on = re.sub(r"(?m)^# (?=\[\[|[a-z_]+ = )", "", file.read_text())
+    on = re.sub(r"(?m)^# (?=\[|[a-z_]+ = )", "", file.read_text())
     file.write_text(on, encoding="utf-8")
     loaded = settings.load(file)
     assert [source.kind for source in loaded.sources] == ["bluesky", "file"]

@@ -8,7 +8,6 @@ from datetime import UTC, datetime, timedelta
 import orjson
 import pytest
 
-from crisisdesk.detect.budget import Thresholds
 from crisisdesk.detect.watch import WatchDetector
 from crisisdesk.records import Kind, Label, Mention, Post, Role, Scored, Severity, Spike
 
@@ -64,7 +63,7 @@ def storm(at: datetime, posts: int = 40, **same: str) -> list[Scored]:
 
 @pytest.fixture
 def watch() -> WatchDetector:
-    detector = WatchDetector("Brand", Thresholds.for_budget(1))
+    detector = WatchDetector("Brand")
     assert worst(spikes_of(detector, quiet())) in (None, Severity.NOTICE)
     return detector
 
@@ -137,7 +136,7 @@ def test_late_posts_are_counted_where_they_belong_and_very_late_ones_are_reporte
 
 
 def test_a_restart_between_two_posts_changes_no_judgement(watch: WatchDetector):
-    again = WatchDetector("Brand", Thresholds.for_budget(1))
+    again = WatchDetector("Brand")
     again.restore(orjson.loads(orjson.dumps(watch.state())))
     posts = storm(END)
     for post in posts:
@@ -159,7 +158,7 @@ def test_posts_in_other_languages_are_counted_beside_and_survive_a_restart(watch
         watch.observe_apart(END + timedelta(minutes=minute), "fr" if minute % 2 else "es")
     assert watch.last_hour()[:2] == (0, 0)
     assert dict(watch.last_hour_apart()) == {"fr": 30, "es": 30}
-    again = WatchDetector("Brand", Thresholds.for_budget(1))
+    again = WatchDetector("Brand")
     again.restore(orjson.loads(orjson.dumps(watch.state())))
     assert again.last_hour_apart() == watch.last_hour_apart()
 
@@ -167,7 +166,7 @@ def test_posts_in_other_languages_are_counted_beside_and_survive_a_restart(watch
 def test_what_a_version_without_languages_wrote_can_be_read(watch: WatchDetector):
     state = orjson.loads(orjson.dumps(watch.state()))
     del state["apart"]
-    again = WatchDetector("Brand", Thresholds.for_budget(1))
+    again = WatchDetector("Brand")
     again.restore(state)
     assert (again.now, again.last_hour_apart()) == (watch.now, ())
 

@@ -3,11 +3,13 @@
 
 import tomllib
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from crisisdesk.detect.severity import SeverityRules
 from crisisdesk.errors import ConfigurationError, UsageError
 from crisisdesk.settings import (
     BLUESKY_URL,
@@ -21,7 +23,9 @@ from crisisdesk.settings import (
     load,
     parse_false_alarms,
 )
+from crisisdesk.settings.model import SeveritySettings
 from crisisdesk.settings.places import line_of, lines_of
+from crisisdesk.settings.usual import parse_usual, parse_zone
 
 SMALLEST = """\
 [desk]
@@ -114,12 +118,60 @@ def test_the_example_loads_and_its_choices_can_be_switched_on(toml, tmp_path):
     assert toml(EXAMPLE).desk.database == tmp_path / "crisisdesk.db"
     head = EXAMPLE.index("\n")
     switched_on = EXAMPLE[:head] + "".join(
-        f"\n{line.removeprefix('# ') if '=' in line or line.startswith('# [[') else line}"
+        f"\n{line.removeprefix('# ') if '=' in line or line.startswith('# [') else line}"
         for line in EXAMPLE[head + 1 :].split("\n")
     )
     read = toml(switched_on)
     assert (len(read.sources), len(read.outputs), read.outputs[0].password_env) == (2, 1, "MQTT_PASSWORD")
     assert read.watches[0].not_terms == ("motrin pm",)
+    assert (read.desk.timezone, read.watches[0].timezone) == (ZoneInfo("Europe/Berlin"), ZoneInfo("America/New_York"))
+    assert read.watches[0].usual == pytest.approx(20 / 24)
+    assert read.severity == SeveritySettings(), "what the example names is what holds without it"
+
+
+def test_the_rules_of_severity_hold_what_the_settings_say():
+    assert SeverityRules(**SeveritySettings().model_dump()) == SeverityRules()
+
+
+def test_a_wrong_severity_names_its_line(problems):
+    assert problems(DESK + "[severity]\ncrowd = 0\nred_peple = 4\ngrowth = 9\n") == [
+        "4: 'crowd' in [severity] must be more than 0",
+        "5: unknown key 'red_peple' in [severity]; did you mean 'red_people'?",
+        "6: 'growth' in [severity] must be at most 4",
+    ]
+    assert problems(DESK + "[[severity]]\ncrowd = 9\n") == [
+        "3: 'severity' must be one table; write [severity] and its keys below"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "an_hour"),
+    [("about 20 posts a day", 20 / 24), ("20 per day", 20 / 24), ("5 posts an hour", 5), ("3/week", 3 / 168),
+     ("ca. 1 post per Hour", 1), ("0.5 posts a day", 0.5 / 24)],
+)  # fmt: skip
+def test_how_much_is_usual(text, an_hour):
+    assert parse_usual(text) == pytest.approx(an_hour)
+
+
+@pytest.mark.parametrize("text", ["", "20", "a few", "0 posts a day", "20 posts a month", "-3 a day"])
+def test_what_does_not_say_how_much_is_usual(text):
+    with pytest.raises(UsageError, match="does not say how much is usual; write"):
+        parse_usual(text)
+
+
+@pytest.mark.parametrize(
+    ("name", "near"),
+    [("Europe/Berln", "Europe/Berlin"), ("Berlin", "Europe/Berlin"), ("new york", "America/New_York"),
+     ("Europe/berlin", "Europe/Berlin")],
+)  # fmt: skip
+def test_an_unknown_time_zone_is_told_the_nearest(name, near):
+    with pytest.raises(UsageError, match=f'is no time zone; did you mean "{near}"'):
+        parse_zone(name)
+
+
+def test_a_time_zone_out_of_nowhere_is_told_how_they_look():
+    with pytest.raises(UsageError, match="write it like"):
+        parse_zone("../../etc/passwd")
 
 
 def test_reading_creates_nothing_and_settings_do_not_change(toml, tmp_path):
@@ -155,7 +207,7 @@ def test_an_unknown_key_names_its_line_and_the_nearest(problems):
     )
     assert problems(text) == ["""11: unknown key 'fals_alarms' in [[watch]] "Motrin"; did you mean 'false_alarms'?"""]
     assert problems(DESK + "[limits]\n") == [
-        "3: unknown key 'limits' in the file; the keys there are desk, watch, source, output"
+        "3: unknown key 'limits' in the file; the keys there are desk, severity, watch, source, output"
     ]
     assert problems(DESK + "[[wacht]]\n") == ["3: unknown key 'wacht' in the file; did you mean 'watch'?"]
     assert problems("[desk]\nname='a'\nDatabase='b'")[0].endswith("did you mean 'database'?")

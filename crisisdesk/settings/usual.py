@@ -1,0 +1,51 @@
+"""What an operator knows of a watch before it has been heard: how much is said, and where its people live."""
+
+import re
+from difflib import get_close_matches
+from typing import Final
+from zoneinfo import ZoneInfo, available_timezones
+
+from crisisdesk.errors import UsageError
+from crisisdesk.text import clean
+
+_HOURS: Final = {"hour": 1.0, "day": 24.0, "week": 168.0}
+_USUAL: Final = re.compile(
+    r"(?:about |ca\.? ?|~ ?)?(\d{1,7}(?:\.\d{1,4})?) ?(?:posts?)? ?(?:per|an?|/) ?(hour|day|week)",
+    re.ASCII | re.IGNORECASE,
+)
+
+
+def parse_usual(text: str) -> float:
+    """Read a guess such as "about 20 posts a day".
+
+    Returns:
+        posts an hour, more than 0.
+
+    Raises:
+        UsageError: it cannot be read, or says that there are none.
+    """
+    found = _USUAL.fullmatch(" ".join(text.split()))
+    an_hour = float(found[1]) / _HOURS[found[2].lower()] if found else 0.0
+    if an_hour <= 0:
+        raise UsageError(
+            f'\'{clean(text, 40)}\' does not say how much is usual; write "20 posts a day", "5 posts an hour" or '
+            '"3 posts a week"'
+        )
+    return an_hour
+
+
+def parse_zone(name: str) -> ZoneInfo:
+    """Read a time zone such as "Europe/Berlin".
+
+    Raises:
+        UsageError: there is none of this name; the message names the nearest one.
+    """
+    known = available_timezones()
+    if name in known:
+        return ZoneInfo(name)
+    by_city = {zone.rsplit("/", 1)[-1].casefold(): zone for zone in sorted(known)}
+    asked = name.replace(" ", "_").casefold()
+    near = by_city.get(asked) or next(iter(get_close_matches(name, known, 1)), None)
+    near = near or next((by_city[city] for city in get_close_matches(asked, by_city, 1)), None)
+    hint = f'did you mean "{near}"?' if near else 'write it like "Europe/Berlin" or "America/New_York"'
+    raise UsageError(f"'{clean(name, 40)}' is no time zone; {hint}")
