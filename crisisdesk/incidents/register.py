@@ -14,8 +14,10 @@ from typing import Final, TypeVar
 from crisisdesk.errors import StorageError, UsageError
 from crisisdesk.incidents import lifecycle
 from crisisdesk.incidents.lifecycle import Rules, Step
+from crisisdesk.incidents.spending import Ledger
 from crisisdesk.incidents.store import Store
 from crisisdesk.records import (
+    EPOCH,
     Change,
     Event,
     Incident,
@@ -57,6 +59,8 @@ class Register:
     ) -> None:
         self.trouble = ""
         """Why changes are not being saved, and what to do; empty while they are."""
+        self.ledger = Ledger()
+        """The calls of the last months, for what was spent of the budgets."""
         self._store = store
         self._rules = rules
         self._choose = choose
@@ -69,12 +73,14 @@ class Register:
         self._unsaved: deque[Notification] = deque()
         self._turn = asyncio.Lock()
 
-    async def load(self) -> None:
-        """Read back what an earlier run knew.
+    async def load(self, calls_since: datetime = EPOCH) -> None:
+        """Read back what an earlier run knew; of the calls, those since that moment.
 
         Raises:
             StorageError: the database cannot be read.
         """
+        for incident in await self._store.incidents_since(calls_since):
+            self.ledger.take(incident)
         for incident, sequence in await self._store.load_incidents():
             self._show(incident)
             self._sequences[incident.id] = sequence
@@ -245,6 +251,7 @@ class Register:
 
     def _show(self, incident: Incident) -> None:
         """Put it into memory, and forget the oldest resolved ones that nothing can re-open."""
+        self.ledger.take(incident)
         is_new = incident.id not in self._incidents
         self._incidents[incident.id] = incident
         if not is_new:

@@ -14,6 +14,7 @@ import os
 import sqlite3
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self, TypeVar
@@ -102,6 +103,12 @@ class Store:
             Each with the number of its changes so far, oldest first.
         """
         return await self._read(_load)
+
+    async def incidents_since(self, moment: datetime) -> tuple[Incident, ...]:
+        """Every incident that was opened since then, oldest first."""
+        query = "SELECT record FROM incidents WHERE opened >= ? ORDER BY opened, id"
+        rows = await self._read(lambda database: database.execute(query, (moment.isoformat(),)).fetchall())
+        return tuple(codec.incident(record) for (record,) in rows)
 
     async def timeline(self, incident: str) -> tuple[Change, ...]:
         """Everything that happened to an incident, oldest first."""
