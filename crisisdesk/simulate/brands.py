@@ -36,6 +36,8 @@ class Noise:
     """Times a week that something is talked about, with up to eight times the posts."""
     drift: float = 1.0
     """How much brands grow and sour; 0 for not at all."""
+    weekend: tuple[float, float] = (0.5, 1.0)
+    """Between which lies the part of a working day's posts that come on a day of the weekend."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,8 @@ class Kind:
     shares: tuple[float, float] = (0.10, 0.35)
     """Between which the usual share of negative posts lies."""
     days: int = 63
+    peak: tuple[float, float] = (0, 24)
+    """Between which lies the hour of the day at which most is said."""
     noise: Noise = field(default_factory=Noise)
     crises: Crises | None = None
     judged: Callable[[np.random.Generator, Posts], Posts] | None = None
@@ -114,8 +118,8 @@ def draw(kind: Kind, brands: int, seed: Sequence[int]) -> Brands:
 def background(rng: np.random.Generator, kind: Kind, brands: int) -> Currents:
     """What drives ordinary weeks."""
     rows, noise = np.arange(kind.days * DAY)[:, None], kind.noise
-    phase, swing = rng.uniform(0, 24, brands), rng.uniform(0.6, 1.2, brands)
-    weekend, usual = rng.uniform(0.5, 1.0, brands), rng.uniform(*kind.shares, brands)
+    phase, swing = rng.uniform(*kind.peak, brands), rng.uniform(0.6, 1.2, brands)
+    weekend, usual = rng.uniform(*noise.weekend, brands), rng.uniform(*kind.shares, brands)
     growth = _some(rng, brands) * rng.uniform(0.3, 1.0, brands) * noise.drift
     souring = _some(rng, brands) * rng.uniform(0.3, 0.8, brands) * noise.drift
     away = (rows % DAY / HOUR - phase) * (math.tau / 24)

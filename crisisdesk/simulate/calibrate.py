@@ -16,7 +16,7 @@ from typing import Final
 
 import numpy as np
 
-from crisisdesk.detect.budget import CALIBRATION, Thresholds
+from crisisdesk.detect.budget import CALIBRATION, Thresholds, threshold
 from crisisdesk.simulate.brands import Kind
 from crisisdesk.simulate.measure import Listened, false_alarms, hear, side_by_side, trials
 
@@ -65,10 +65,19 @@ def calibrate(seed: int = SEED, brands: int = BRANDS, path: Path = CALIBRATION) 
         "seed": seed,
         "brands": len(heard),
         "months": round(false_alarms(heard, 0.0).months, 1),
-        "false_alarms": table(heard),
+        "false_alarms": (points := table(heard)),
+        "at_one_a_month_by_size": _by_size(heard, threshold(1.0, points)),
     }
     path.write_text(_as_text(record), encoding="utf-8")
     _say(f"\r{path} is written.\n")
+
+
+def _by_size(brands: Sequence[Listened], surprise: float) -> dict[str, float]:
+    """False alarms a month at one threshold for brands of each size (mean posts in five minutes)."""
+    return {
+        f"{size:g}": round(false_alarms([one for one in brands if one.kind.posts == size], surprise).a_month, 3)
+        for size in SIZES
+    }
 
 
 def _pieces(node: ast.AST) -> Iterator[str]:

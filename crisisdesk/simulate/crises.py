@@ -13,8 +13,6 @@ LASTS: Final = DAY // 4
 """Rows."""
 RAMP: Final = 4
 """Rows until it has reached its height."""
-NEW: Final = 0.7
-"""Part of the posts of a crisis that use the words of the day; not everybody who is angry does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +34,8 @@ class Crises:
     whole_crowd: bool = False
     """Whether all posts multiply, in the usual mood; else angry posts come on top."""
     times: tuple[int, ...] = TIMES
+    new: float = 0.7
+    """Part of its posts that use the words of the day; not everybody who is angry does."""
 
     def strike(
         self, rng: np.random.Generator, posts: Posts, rate: Floats, share: Floats
@@ -58,9 +58,9 @@ class Crises:
         crowd = more * rng.gamma(12.0, 1 / 12.0, rate.shape) * rate
         if self.whole_crowd:
             everybody, sour = told(rng, crowd, share)
-            return posts + _in_words_of_the_day(rng, sour, everybody - sour), crises
+            return posts + self._in_words_of_the_day(rng, sour, everybody - sour), crises
         sour = rng.poisson(crowd * share)
-        return posts + _in_words_of_the_day(rng, sour, np.zeros_like(sour)), crises
+        return posts + self._in_words_of_the_day(rng, sour, np.zeros_like(sour)), crises
 
     def _of_one(self, rng: np.random.Generator, column: int, rows: int) -> list[Crisis]:
         """Those of one brand; none so late that its six hours would not be seen."""
@@ -72,7 +72,6 @@ class Crises:
             row += int(rng.integers(low, high))
         return found
 
-
-def _in_words_of_the_day(rng: np.random.Generator, sour: Ints, other: Ints) -> Posts:
-    new_sour, new_other = rng.binomial(sour, NEW), rng.binomial(other, NEW)
-    return np.stack([new_sour, new_other, sour - new_sour, other - new_other])
+    def _in_words_of_the_day(self, rng: np.random.Generator, sour: Ints, other: Ints) -> Posts:
+        new_sour, new_other = rng.binomial(sour, self.new), rng.binomial(other, self.new)
+        return np.stack([new_sour, new_other, sour - new_sour, other - new_other])

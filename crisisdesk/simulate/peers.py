@@ -5,23 +5,22 @@ false alarms are counted, while the desk has one threshold for all.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from crisisdesk.detect.simpler import RULES, Rule
-from crisisdesk.simulate.brands import Brands, draw
-from crisisdesk.simulate.crises import LASTS
+from crisisdesk.simulate.brands import draw
+from crisisdesk.simulate.crises import LASTS, Crisis
 from crisisdesk.simulate.listening import episodes
 from crisisdesk.simulate.measure import DAYS_A_MONTH, WARM, Trial
-from crisisdesk.simulate.posts import DAY, STEP, Floats, negative
+from crisisdesk.simulate.posts import DAY, STEP, Floats, Posts, negative
 
 
 @dataclass(frozen=True, slots=True)
 class Contest:
-    """The same brands that the desk listened to, for one rule: quiet ones for its threshold, others with crises."""
+    """The brands of one size that the desk listened to: quiet ones for the thresholds, others with crises."""
 
-    rule: str
     quiet: Sequence[Trial]
     crises: Sequence[Trial]
     budget: float = 1.0
@@ -32,25 +31,15 @@ class Contest:
 class Outcome:
     """What a rule did with its threshold."""
 
-    rule: str
     threshold: float
     delays: dict[int, list[float]]
     """By size of crisis: minutes until it called; infinite if the crisis ended before that."""
 
 
-def contend(contest: Contest) -> Outcome:
-    """Give a rule its threshold and its crises."""
-    rule = RULES[contest.rule]
-    quiet = np.concatenate([_scores(rule, _drawn(trial)) for trial in contest.quiet], axis=1)[WARM * DAY :]
-    threshold = spending(quiet, contest.budget)
-    delays: dict[int, list[float]] = {}
-    for trial in contest.crises:
-        brands = _drawn(trial)
-        above = _scores(rule, brands) >= threshold
-        for crisis in brands.crises:
-            rows = np.flatnonzero(above[crisis.row : crisis.row + LASTS, crisis.column])
-            delays.setdefault(crisis.times, []).append(float(rows[0] + 1) * STEP if len(rows) else np.inf)
-    return Outcome(contest.rule, threshold, delays)
+def contend(contest: Contest) -> dict[str, Outcome]:
+    """Give each rule its threshold and its crises; by the rules' names."""
+    quiet, (struck, crises) = _drawn(contest.quiet)[0], _drawn(contest.crises)
+    return {name: _outcome(rule, quiet, struck, crises, contest.budget) for name, rule in RULES.items()}
 
 
 def spending(scores: Floats, budget: float) -> float:
@@ -65,12 +54,30 @@ def spending(scores: Floats, budget: float) -> float:
     return high
 
 
-def _drawn(trial: Trial) -> Brands:
-    return draw(trial.kind, trial.brands, trial.seed)
+def _outcome(rule: type[Rule], quiet: Posts, struck: Posts, crises: Sequence[Crisis], budget: float) -> Outcome:
+    threshold = spending(_scores(rule, quiet)[WARM * DAY :], budget)
+    above = _scores(rule, struck) >= threshold
+    delays: dict[int, list[float]] = {}
+    for crisis in crises:
+        rows = np.flatnonzero(above[crisis.row : crisis.row + LASTS, crisis.column])
+        delays.setdefault(crisis.times, []).append(float(rows[0] + 1) * STEP if len(rows) else np.inf)
+    return Outcome(threshold, delays)
 
 
-def _scores(rule: type[Rule], brands: Brands) -> Floats:
+def _drawn(trials: Sequence[Trial]) -> tuple[Posts, list[Crisis]]:
+    """All brands of some trials side by side."""
+    posts: list[Posts] = []
+    crises: list[Crisis] = []
+    for trial in trials:
+        brands = draw(trial.kind, trial.brands, trial.seed)
+        first = sum(part.shape[2] for part in posts)
+        posts.append(brands.posts)
+        crises += [replace(crisis, column=crisis.column + first) for crisis in brands.crises]
+    return np.concatenate(posts, axis=2), crises
+
+
+def _scores(rule: type[Rule], posts: Posts) -> Floats:
     """What a rule makes of each five minutes, shape (rows, brands)."""
-    one = rule(brands.posts.shape[2])
-    sour, all_posts = negative(brands.posts).astype(float), brands.posts.sum(axis=0).astype(float)
-    return np.stack([one.update(*row) for row in zip(sour, all_posts, strict=True)])
+    one = rule(posts.shape[2])
+    sour, everything = negative(posts).astype(float), posts.sum(axis=0).astype(float)
+    return np.stack([one.update(*row) for row in zip(sour, everything, strict=True)])

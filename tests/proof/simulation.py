@@ -12,7 +12,7 @@ from crisisdesk.detect.spike import SpikeDetector
 from crisisdesk.simulate.brands import HOUR, Kind, Noise, background, draw, spoken
 from crisisdesk.simulate.crises import Crises
 from crisisdesk.simulate.listening import listen
-from crisisdesk.simulate.measure import Found, Listened, Trial, hear, side_by_side, trials
+from crisisdesk.simulate.measure import Found, Listened, hear, side_by_side, trials
 from crisisdesk.simulate.posts import DAY, STEP, Posts, Stream, negative, stream
 
 SIZES = (0.3, 1.0, 3.0, 10.0, 30.0, 100.0)
@@ -50,7 +50,8 @@ def table(rows: Sequence[Sequence[str]], title: str) -> None:
 # A classifier that errs, and says how sure it is.
 
 SURE = {"sour": (1.122, 0.478), "other": (0.276, 1.324)}
-"""Beta distributions of the probability "negative" for negative and for other posts: above one half lie 75 % and 12 %."""
+"""Beta distributions of the chance that a post is negative, of those that are and the others: 75 % and 12 % are above
+one half."""
 
 
 @dataclass(frozen=True)
