@@ -12,29 +12,29 @@ import orjson
 
 from crisisdesk.channel import Channel
 from crisisdesk.clock import Clock
-from crisisdesk.desk import ChartPoint, Instruments, LocalDesk, WatchPicture
+from crisisdesk.desk import Instruments, LocalDesk, WatchPicture
 from crisisdesk.detect.standard import Standard
 from crisisdesk.detect.watch import CHART_HOURS, WatchDetector
 from crisisdesk.errors import FatalSourceError, StorageError
 from crisisdesk.incidents.lifecycle import Rules
 from crisisdesk.incidents.register import Register
+from crisisdesk.incidents.spending import SPAN, advice
 from crisisdesk.incidents.store import Store
 from crisisdesk.language import Reader, marked
 from crisisdesk.language import load as load_reader
 from crisisdesk.match import Matcher, WatchRule
 from crisisdesk.outputs.base import Output
 from crisisdesk.outputs.deliver import Delivery
+from crisisdesk.overview import spending_of, watch_picture
 from crisisdesk.pipeline import Intake, Observation, Tally
 from crisisdesk.playbooks.library import Library
-from crisisdesk.records import Kind, Mention, OutputStatus, Post, Scored, Severity, SourceStatus
+from crisisdesk.records import Kind, Mention, OutputStatus, Post, Scored, SourceStatus
 from crisisdesk.sentiment.base import Model
 from crisisdesk.sentiment.batcher import Scoring
 from crisisdesk.sources.base import Source
 
 HEARD: Final = frozenset({"live", "ended"})
 """States of a source in which it says all that it has to say."""
-CHART_SHOWN: Final = 4 * 24
-"""Hours of a watch's past in a picture."""
 LIVE_TICK: Final = 10.0
 """Seconds between two looks of a live desk at what no post has come for."""
 CATCH_UP_LOOK: Final = 0.05
@@ -160,6 +160,15 @@ class App:
         """How every output is doing."""
         return [delivery.status() for delivery in self.deliveries]
 
+    def overspent(self) -> dict[str, str]:
+        """Watches with more false alarms than their budget allows, each with what to do about it."""
+        found = {
+            name: advice(spending_of(detector, calls, self.observation.now))
+            for name, detector in self.observation.detectors.items()
+            if (calls := self.register.ledger.of(name))
+        }
+        return {name: told for name, told in found.items() if told}
+
     def waiting(self) -> dict[str, int]:
         """How much waits between the stages."""
         posts = sum(len(inbox) for inbox in self._inboxes.values())
@@ -200,14 +209,16 @@ class App:
         self.deliveries = [Delivery(self._store, output) for output in plan.outputs(self)]
         owed_to = [delivery.name for delivery in self.deliveries]
         self.register = Register(self._store, Rules(), self._library.choose, owed_to)
-        await self.register.load()
+        await self.register.load(plan.clock.now() - SPAN)
         instruments = Instruments(
             watches=self._watches,
             sources=self.sources,
             outputs=self.outputs,
             waiting=lambda: sum(self.waiting().values()),
             model=lambda: self.scoring.model,
-            troubles=lambda: filter(None, (self.register.trouble, self._complaint, *self._not_known())),
+            troubles=lambda: filter(
+                None, (self.register.trouble, self._complaint, *self._not_known(), *self.overspent().values())
+            ),
         )
         self.desk = LocalDesk(self.register, self._library, plan.clock, instruments, plan.notice)
         self.register.subscribe(lambda _: self.desk.touch())
@@ -373,23 +384,5 @@ class App:
         for name, detector in self.observation.detectors.items():
             detector.pass_time(self.observation.now)
             incident = self.register.open_for(name) or self.register.open_for(name, Kind.BRIGADING)
-            yield _watch_picture(detector, incident.severity if incident else None)
-
-
-def _watch_picture(detector: WatchDetector, severity: Severity | None) -> WatchPicture:
-    hours = detector.hours()
-    negative, total, expected = detector.last_hour()
-    day = hours[-24:]
-    posts = sum(hour.total for hour in day)
-    return WatchPicture(
-        name=detector.name,
-        severity=severity,
-        learning=detector.detector.baseline.learning,
-        negative_hour=negative,
-        total_hour=total,
-        expected_hour=expected,
-        negative_share=sum(hour.negative for hour in day) / posts if posts else None,
-        usual_share=detector.detector.baseline.share,
-        other_hour=detector.last_hour_apart(),
-        chart=tuple(ChartPoint(h.start, h.negative, h.total, h.expected, h.high) for h in hours[-CHART_SHOWN:]),
-    )
+            found = spending_of(detector, self.register.ledger.of(name), self.observation.now)
+            yield watch_picture(detector, incident.severity if incident else None, found)

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Final, Protocol
 
 from crisisdesk.clock import Clock
+from crisisdesk.detect.weeks import Week
 from crisisdesk.errors import UsageError
 from crisisdesk.incidents.register import Register
 from crisisdesk.playbooks.format import Playbook
@@ -64,6 +65,16 @@ class WatchPicture:
     chart: tuple[ChartPoint, ...] = ()
     other_hour: tuple[tuple[str, int], ...] = ()
     """Posts of the last hour in languages that do not count, most first; no other figure knows of them."""
+    weeks: tuple[Week, ...] = ()
+    """Without the hours that were flagged, oldest first; the last is the present one, so far."""
+    rise: str = ""
+    """A negative share that has risen over weeks, which is no spike, in a sentence; empty where there is none."""
+    rise_de: str = ""
+    """The same in German."""
+    spent: str = ""
+    """What was spent of the budget of false alarms, in a sentence."""
+    advice: str = ""
+    """What to do because too much was spent; empty while it keeps to its budget."""
 
     @property
     def flooded(self) -> bool:

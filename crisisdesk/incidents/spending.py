@@ -122,11 +122,10 @@ def spending(
         now: the present.
         threshold: surprise from which a budget (false alarms a month) calls.
     """
-    first = max(since, now - SPAN)
-    present = threshold(per_month)
-    counting = tuple(
-        call for call in sorted(calls, key=lambda call: call.time) if call.time >= first and not _below(call, present)
-    )
+    ordered = sorted(calls, key=lambda call: call.time)
+    since = min([since, *(call.time for call in ordered[:1])])  # it called, so it was heard, whatever was kept of it
+    first, present = max(since, now - SPAN), threshold(per_month)
+    counting = tuple(call for call in ordered if call.time >= first and not _below(call, present))
     false = sum(call.verdict is Verdict.FALSE_ALARM for call in counting)
     allowed = per_month * max((now - first) / MONTH, 1.0)
     overspent = chance_of(false, allowed) <= CLEARLY
@@ -177,13 +176,17 @@ def _spared(proposal: Proposal, calls: Sequence[Call], what: str) -> str:
     spared = [call for call in calls if proposal.spares(call)]
     if not spared:
         return f"{'the' if len(calls) == 1 else 'all'} {counted(len(calls), what)} would still have come"
-    times = ", ".join(f"{one.time.astimezone(UTC):%d %b %H:%M}".lstrip("0") for one in spared[:NAMED])
+    times = ", ".join(f"{_day(one.time)} {one.time.astimezone(UTC):%H:%M}" for one in spared[:NAMED])
     more = f" and {len(spared) - NAMED} more" if len(spared) > NAMED else ""
     return f"{len(spared)} of {counted(len(calls), what)} would not have come ({times}{more})"
 
 
 def _while(found: Spending) -> str:
-    return f"in {SPAN.days} days" if found.whole_span else f"since {found.since.astimezone(UTC):%d %b}"
+    return f"in {SPAN.days} days" if found.whole_span else f"since {_day(found.since)}"
+
+
+def _day(moment: datetime) -> str:
+    return f"{moment.astimezone(UTC):%d %b}".lstrip("0")
 
 
 def _some(number: float) -> str:

@@ -14,8 +14,20 @@ from crisisdesk.app import App, Plan
 from crisisdesk.clock import ReplayClock
 from crisisdesk.detect.standard import Standard
 from crisisdesk.errors import FatalSourceError, ModelError, StorageError
+from crisisdesk.incidents.store import Store
 from crisisdesk.match import WatchRule
-from crisisdesk.records import Label, Post, Scored, SourceStatus
+from crisisdesk.records import (
+    Incident,
+    Kind,
+    Label,
+    Numbers,
+    Post,
+    Scored,
+    Severity,
+    SourceStatus,
+    State,
+    Verdict,
+)
 from crisisdesk.resources import folder
 from crisisdesk.sentiment.base import Scores
 from crisisdesk.sources.base import Send, Source
@@ -438,3 +450,26 @@ async def test_posts_that_waited_for_a_model_that_never_came_are_asked_for_again
     assert second.resumed == "after 1"
     async with App(plan(third)):
         assert third.resumed == "after 1"
+
+
+async def test_false_alarms_beyond_the_budget_are_shown_with_what_to_do(plan):
+    def judged(number: int) -> Incident:
+        moment = START - timedelta(hours=3 * number + 5)
+        return Incident(
+            f"acme-{number}", "Acme", Kind.SPIKE, State.RESOLVED, Severity.AMBER, moment, moment,
+            Numbers(60, 9, 9, 1.0, 9, 1.0, 0.2, 1e-6), "", surprise=9.0,
+            verdict=None if number == 3 else Verdict.FALSE_ALARM,
+        )  # fmt: skip
+
+    started = plan(Scripted("a", sends([post(n) for n in range(90)])))
+    async with await Store.open(started.database) as store:
+        for number in range(4):
+            await store.save(judged(number))
+    async with running(started) as app:
+        assert (await app.desk.picture()).troubles == ()
+        await app.desk.judge("acme-3", "Ann", Verdict.FALSE_ALARM)
+    (trouble,) = (await app.desk.picture()).troubles
+    (watch,) = (await app.desk.picture()).watches
+    assert trouble.startswith("Acme overspends: 4 false alarms since 3 Mar; its budget of 1 per month allows 1.")
+    assert 'write false_alarms = "5 per year"' in trouble
+    assert watch.advice == trouble
