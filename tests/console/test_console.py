@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from textual.pilot import Pilot
@@ -14,6 +14,7 @@ from crisisdesk.console.screens.incident import IncidentScreen
 from crisisdesk.console.screens.main import MainScreen
 from crisisdesk.console.widgets.bars import NoticeLine, StatusLine
 from crisisdesk.console.widgets.lists import FEED_ROWS, Feed, IncidentList
+from crisisdesk.detect.weeks import Week
 from crisisdesk.errors import StorageError
 from crisisdesk.records import Severity, State, Verdict
 
@@ -331,3 +332,23 @@ async def test_evidence_counts_other_languages_apart(console, desk, make_inciden
             pilot,
             lambda: "And 34 posts in other languages (fr 20, es 14), counted apart" in text_of(console.screen),
         )
+
+
+async def test_enter_on_a_watch_opens_its_weeks_and_its_budget(console, desk):
+    monday = datetime(2008, 10, 20, tzinfo=UTC)
+    weeks = tuple(Week(monday + timedelta(weeks=n), 1000 + n, 180 + 43 * n) for n in range(4))
+    told = "Negative share of Pain relievers up from 18 % to 31 % in three weeks (1,003 posts last week)."
+    risen = replace(
+        desk.shown.watches[1], weeks=weeks, rise=told, advice='Pain relievers overspends: write "5 per year"[/]'
+    )
+    desk.put(replace(desk.shown, watches=(desk.shown.watches[0], risen)))
+    async with running(console) as pilot:
+        await until(pilot, lambda: "rising" in text_of(console.screen))
+        await pilot.press("2", "end", "enter")
+        await until(pilot, lambda: "Week by week" in text_of(console.screen))
+        shown = " ".join(text_of(console.screen).split())
+        assert "2008-W43 1,000 posts 18 % negative" in shown
+        assert "up from 18 % to 31 %" in shown
+        assert 'write "5 per year"[/]' in shown
+        await pilot.press("escape", "1", "enter")
+        await until(pilot, lambda: isinstance(console.screen, IncidentScreen))

@@ -9,6 +9,7 @@ from textual.content import Content
 
 from crisisdesk.console.paint import plain
 from crisisdesk.console.screens.desk_screen import DeskScreen
+from crisisdesk.console.screens.dialogs import Reading
 from crisisdesk.console.screens.incident import IncidentScreen
 from crisisdesk.console.widgets.chart import Chart
 from crisisdesk.console.widgets.evidence import brief_page, decisive_page, glance_page
@@ -16,6 +17,7 @@ from crisisdesk.console.widgets.keyed_list import KeyedList
 from crisisdesk.console.widgets.lists import Feed, IncidentList, WatchList
 from crisisdesk.console.widgets.page import Line, Page
 from crisisdesk.console.widgets.sheet import Sheet
+from crisisdesk.console.widgets.watch import watch_details
 from crisisdesk.desk import Picture, WatchPicture
 from crisisdesk.records import EPOCH, Incident
 
@@ -25,7 +27,7 @@ class MainScreen(DeskScreen):
 
     AUTO_FOCUS = "#incidents"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "open('evidence')", "Open", id="open", tooltip="All evidence of the incident"),
+        Binding("enter", "open('evidence')", "Open", id="open", tooltip="All of it: incident or watch"),
         Binding("p", "open('playbook')", "Playbook", id="playbook", tooltip="The incident's playbook, step by step"),
         Binding("1", "go('incidents')", "Incidents", show=False, tooltip="Go to the incidents"),
         Binding("2", "go('watches')", "Watches", show=False, tooltip="Go to the watches"),
@@ -63,15 +65,22 @@ class MainScreen(DeskScreen):
             self._show_detail()
 
     async def on_keyed_list_chosen(self, event: KeyedList.Chosen) -> None:
-        if isinstance(event.list, IncidentList):
+        if isinstance(event.list, IncidentList | WatchList):
             await self.action_open("evidence")
 
     async def action_open(self, pane: str) -> None:
-        """Open the selected incident at a pane."""
-        if incident := self._chosen():
+        """Open the selected incident at a pane; with the focus on the watches, evidence is that of a watch."""
+        if pane == "evidence" and self.query_one(WatchList).has_focus:
+            await self._open_watch()
+        elif incident := self._chosen():
             screen = IncidentScreen(self._desk, self._person, self._zone, incident, pane)
             screen.set_reactive(DeskScreen.picture, self.picture)
             await self.app.push_screen(screen)
+
+    async def _open_watch(self) -> None:
+        cursor = self.query_one(WatchList).cursor
+        if watch := next((one for one in self.picture.watches if one.name == cursor), None):
+            await self.app.push_screen(Reading(plain(watch.name, cells=40).plain, watch_details(watch)))
 
     def action_go(self, name: str) -> None:
         """Move the focus to one of the lists."""

@@ -164,10 +164,11 @@ def _watch_apart(watch: WatchPicture) -> Content:
 
 
 def _watch_state(watch: WatchPicture) -> Content:
-    learning = Content.styled("learning" if watch.learning else "", "$accent")
+    marks = {"learning": watch.learning, "rising": bool(watch.rise)}
+    told = joined(*(Content.styled(mark, "$accent") for mark, holds in marks.items() if holds))
     if watch.severity is None:
-        return joined(learning, Content.styled("calm", "$success"))
-    return joined(learning, Content.styled(watch.severity.name, f"bold {INK[watch.severity]}"))
+        return joined(told, Content.styled("calm", "$success"))
+    return joined(told, Content.styled(watch.severity.name, f"bold {INK[watch.severity]}"))
 
 
 def mention_page(scored: Scored) -> Page:
