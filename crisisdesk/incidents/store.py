@@ -127,6 +127,11 @@ class Store:
         row = await self._read(lambda database: database.execute(query, (name,)).fetchone())
         return None if row is None else bytes(row[0])
 
+    async def names(self) -> tuple[str, ...]:
+        """Under which names something is kept."""
+        rows = await self._read(lambda database: database.execute("SELECT name FROM kept ORDER BY name").fetchall())
+        return tuple(name for (name,) in rows)
+
     async def owed(self, output: str, at_most: int = 100) -> list[tuple[int, Notification]]:
         """What an output still has to deliver, oldest first, each with the row to report back."""
         query = "SELECT row, notification FROM outbox WHERE output = ? ORDER BY row LIMIT ?"

@@ -1,0 +1,161 @@
+"""The weekly report: what a desk knows of every watch that called nobody, as text and for machines."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+import orjson
+
+from crisisdesk.cli.terminal import say
+from crisisdesk.console.words import share
+from crisisdesk.detect.standard import Standard
+from crisisdesk.detect.watch import WatchDetector
+from crisisdesk.detect.weeks import Week
+from crisisdesk.incidents.snapshot import snapshot
+from crisisdesk.incidents.spending import SPAN, Call, Spending, advice, spent
+from crisisdesk.incidents.store import Store
+from crisisdesk.overview import spending_of
+from crisisdesk.records import Incident
+from crisisdesk.settings.budget import in_words
+
+LATELY: Final = timedelta(days=7)
+KEPT: Final = "watch "
+"""What the names begin with under which a desk keeps what its watches have learnt."""
+BAR: Final = 24
+"""Signs of the bar of a week in which every post is negative."""
+
+
+@dataclass(frozen=True, slots=True)
+class WatchReport:
+    """What there is to say of one watch."""
+
+    detector: WatchDetector
+    incidents: tuple[Incident, ...]
+    """Of the last seven days."""
+    spent: Spending
+
+
+async def weekly(path: Path, standards: Mapping[str, Standard], now: datetime) -> list[WatchReport]:
+    """Of every watch; of those that the database knows where none is given.
+
+    Raises:
+        StorageError: the database cannot be read.
+    """
+    with snapshot(path) as copy:
+        async with await Store.open(copy, durable=False) as store:
+            incidents = await store.incidents_since(now - SPAN)
+            kept = [name.removeprefix(KEPT) for name in await store.names() if name.startswith(KEPT)]
+            states = {name: await store.kept(KEPT + name) for name in standards or kept}
+    by_watch = {name: [one for one in incidents if one.watch == name] for name in states}
+    return [
+        _report(_restored(name, standards.get(name, Standard()), state), by_watch[name], now)
+        for name, state in states.items()
+    ]
+
+
+def as_text(told: WatchReport) -> Iterator[str]:
+    """The lines of one watch."""
+    detector = told.detector
+    yield detector.name
+    weeks = detector.weeks()
+    heard = any(week.total for week in weeks)
+    yield from (_week(week, present=week is weeks[-1]) for week in weeks if heard)
+    if not heard:
+        yield "  Nothing has been counted yet."
+    if rise := detector.slow_rise():
+        said = rise.told(detector.name)
+        yield from (f"  {said.en}", f"  {said.de}")
+    yield f"  Last 7 days: {_incidents(told)}"
+    yield f"  {advice(told.spent) or spent(told.spent)}"
+
+
+def as_object(told: WatchReport) -> dict[str, object]:
+    """The same for machines."""
+    return {
+        "report": "weekly",
+        "watch": told.detector.name,
+        "weeks": [
+            {"week": week.name, "posts": week.total, "negative": week.negative, "share": _rounded(week.share)}
+            for week in told.detector.weeks()
+        ],
+        "rise": _rise(told.detector),
+        "incidents": _worst(told),
+        "verdicts": _verdicts(told),
+        "budget": _budget(told.spent),
+    }
+
+
+def _restored(name: str, standard: Standard, state: bytes | None) -> WatchDetector:
+    detector = WatchDetector(name, standard)
+    if state is not None:
+        try:
+            detector.restore(orjson.loads(state))
+        except (KeyError, TypeError, ValueError):
+            say(f"What {name} had learnt was written by another version; its weeks cannot be told.")
+            return WatchDetector(name, standard)
+    return detector
+
+
+def _report(detector: WatchDetector, incidents: Sequence[Incident], now: datetime) -> WatchReport:
+    detector.pass_time(now)
+    calls = [call for one in incidents if (call := Call.of(one))]
+    lately = tuple(one for one in incidents if one.opened >= now - LATELY)
+    return WatchReport(detector, lately, spending_of(detector, calls, now))
+
+
+def _week(week: Week, *, present: bool) -> str:
+    part = week.share
+    told = f"{share(part):>5} negative  {'#' * round(part * BAR)}" if part is not None else ""
+    return f"  {week.name}{week.total:>10,} posts  {told}{' (so far)' if present else ''}".rstrip()
+
+
+def _incidents(told: WatchReport) -> str:
+    if not told.incidents:
+        return "no incident."
+    worst = ", ".join(f"{number} {severity}" for severity, number in _worst(told).items() if number)
+    verdicts = ", ".join(f"{number} {verdict}" for verdict, number in _verdicts(told).items() if number)
+    return f"{worst}; {verdicts}."
+
+
+def _worst(told: WatchReport) -> dict[str, int]:
+    """Incidents by how bad they were at their worst."""
+    found = Counter(str(one.worst) for one in told.incidents)
+    return {severity: found[severity] for severity in ("red", "amber", "notice")}
+
+
+def _verdicts(told: WatchReport) -> dict[str, int]:
+    found = Counter(one.verdict.value if one.verdict else "without a verdict" for one in told.incidents)
+    return {verdict: found[verdict] for verdict in ("real", "false alarm", "planned", "without a verdict")}
+
+
+def _rise(detector: WatchDetector) -> dict[str, object] | None:
+    if (rise := detector.slow_rise()) is None:
+        return None
+    said = rise.told(detector.name)
+    return {
+        "from": _rounded(rise.before),
+        "to": _rounded(rise.share),
+        "weeks": rise.weeks,
+        "en": said.en,
+        "de": said.de,
+    }
+
+
+def _budget(found: Spending) -> dict[str, object]:
+    proposal = found.proposal
+    return {
+        "false_alarms": in_words(found.per_month),
+        "allowed": round(found.allowed, 2),
+        "spent": len(found.false_alarms),
+        "overspent": found.overspent,
+        "proposal": in_words(proposal.per_month) if proposal else None,
+        "would_not_have_come": [call.incident for call in found.calls if proposal and proposal.spares(call)],
+        "text": advice(found) or spent(found),
+    }
+
+
+def _rounded(part: float | None) -> float | None:
+    return None if part is None else round(part, 4)

@@ -1,0 +1,138 @@
+"""The weekly report, from the database of a desk that may be running."""
+
+import random
+import re
+import sqlite3
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import orjson
+import pytest
+
+from crisisdesk.cli.main import run
+from crisisdesk.cli.weekly import as_object, as_text, weekly
+from crisisdesk.detect.standard import Standard
+from crisisdesk.detect.watch import WatchDetector
+from crisisdesk.errors import StorageError
+from crisisdesk.incidents import snapshot as snapshot_module
+from crisisdesk.incidents.snapshot import snapshot
+from crisisdesk.incidents.store import Store
+from crisisdesk.records import Incident, Kind, Label, Mention, Numbers, Post, Scored, Severity, State, Verdict
+
+MONDAY = datetime(2026, 9, 28, tzinfo=UTC)
+NOW = MONDAY + timedelta(weeks=5, hours=30)
+MOODS = {Label.NEGATIVE: (0.9, 0.05, 0.05), Label.NEUTRAL: (0.05, 0.9, 0.05)}
+
+
+def grown() -> WatchDetector:
+    """Five weeks of five posts an hour, ever more of them negative."""
+    rng, watch = random.Random(3), WatchDetector("Motrin")
+    posts = 5 * 7 * 24 * 5
+    for number in range(posts):
+        label = Label.NEGATIVE if rng.random() < 0.15 + 0.2 * number / posts else Label.NEUTRAL
+        moment = MONDAY + timedelta(minutes=12 * number)
+        post = Post(f"p{number}", "x", moment, f"thoughts {number} of a stranger {number * 7}", author=f"a{number}")
+        watch.observe(Scored(Mention(post, ("Motrin",), "en"), *MOODS[label], "m"))
+    return watch
+
+
+@pytest.fixture(scope="module")
+def state() -> bytes:
+    return orjson.dumps(grown().state())
+
+
+def incident(number: int, verdict: Verdict | None, days: float, severity: Severity = Severity.AMBER) -> Incident:
+    moment = NOW - timedelta(days=days)
+    return Incident(
+        f"motrin-{number}", "Motrin", Kind.SPIKE, State.RESOLVED, severity, moment, moment,
+        Numbers(60, 9, 9, 1.0, 9, 1.0, 0.2, 1e-6), "", verdict=verdict, surprise=9.0,
+    )  # fmt: skip
+
+
+@pytest.fixture
+async def database(tmp_path: Path, state: bytes) -> Path:
+    path = tmp_path / "desk.db"
+    async with await Store.open(path, durable=False) as store:
+        await store.keep("watch Motrin", state)
+        for number in range(5):
+            await store.save(incident(number, Verdict.FALSE_ALARM, 9 + number))
+        await store.save(incident(5, Verdict.REAL, 2, Severity.RED))
+        await store.save(incident(6, None, 1, Severity.NOTICE))
+    return path
+
+
+async def test_a_watch_is_told_by_week_with_its_incidents_and_its_budget(database: Path):
+    (motrin,) = await weekly(database, {}, NOW)
+    told = list(as_text(motrin))
+    assert told[0] == "Motrin"
+    for number, line in zip(range(40, 45), told[1:6], strict=True):
+        assert re.fullmatch(rf"  2026-W{number} +\d{{3}} posts   \d\d % negative  #+", line)
+    assert told[6] == "  2026-W45         0 posts  (so far)"
+    assert told[7].startswith("  Negative share of Motrin up from ")
+    assert told[8].startswith("  Negativer Anteil bei Motrin in vier Wochen von ")
+    assert told[9] == "  Last 7 days: 1 red, 1 notice; 1 real, 1 without a verdict."
+    assert told[10].startswith(
+        "  Motrin overspends: 5 false alarms since 28 Sep; its budget of 1 per month allows 1.2."
+    )
+
+
+async def test_the_same_for_machines(database: Path):
+    (motrin,) = await weekly(database, {"Motrin": Standard(4.0)}, NOW)
+    data = orjson.loads(orjson.dumps(as_object(motrin)))
+    assert data["weeks"][0].keys() == {"week", "posts", "negative", "share"}
+    assert data["rise"]["to"] > data["rise"]["from"] + 0.1
+    assert data["incidents"] == {"red": 1, "amber": 0, "notice": 1}
+    assert data["verdicts"] == {"real": 1, "false alarm": 0, "planned": 0, "without a verdict": 1}
+    budget = data["budget"]
+    assert (budget["false_alarms"], budget["spent"], budget["overspent"]) == ("4 per month", 5, False)
+    assert (budget["proposal"], budget["would_not_have_come"]) == (None, [])
+
+
+async def test_a_watch_that_has_heard_nothing_says_so(database: Path):
+    (new,) = await weekly(database, {"New": Standard()}, NOW)
+    assert list(as_text(new))[:2] == ["New", "  Nothing has been counted yet."]
+
+
+async def test_it_can_be_asked_while_the_desk_runs(database: Path):
+    async with await Store.open(database) as store:
+        await store.save(incident(7, Verdict.PLANNED, 1))  # in the log beside the file, as a running desk leaves it
+        with pytest.raises(sqlite3.OperationalError):
+            sqlite3.connect(f"file:{database}?mode=ro", uri=True, timeout=0).execute("SELECT * FROM incidents")
+        asked = [sys.executable, "-m", "crisisdesk", "report", "weekly", "--database", str(database), "--json"]
+        done = subprocess.run(asked, capture_output=True, check=True, timeout=60)  # noqa: ASYNC221 - our own command
+        await store.save(incident(8, None, 1))
+        assert len(await store.incidents_since(MONDAY)) == 9
+    assert orjson.loads(done.stdout)["watch"] == "Motrin"
+    with snapshot(database) as copy:
+        async with await Store.open(copy) as store:
+            assert len(await store.incidents_since(MONDAY)) == 9
+
+
+def test_a_copy_in_the_midst_of_a_change_is_made_again(database: Path, monkeypatch: pytest.MonkeyPatch):
+    made = []
+
+    def copied(path: Path, copy: Path) -> None:
+        made.append(path)
+        if len(made) < 3:
+            path.write_bytes(path.read_bytes() + b"more")
+        copy.write_bytes(path.read_bytes())
+
+    monkeypatch.setattr(snapshot_module, "_copy", copied)
+    monkeypatch.setattr(snapshot_module, "PAUSE", 0.001)
+    with snapshot(database) as copy:
+        assert copy.read_bytes().endswith(b"moremore")
+    assert len(made) == 3
+    made.extend([database] * -100)
+    monkeypatch.setattr(snapshot_module, "ATTEMPTS", 2)
+    made.clear()
+    with pytest.raises(StorageError, match="is being written all the time"), snapshot(database):
+        pass
+
+
+def test_what_cannot_be_reported_has_its_cure(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    assert run(["report", "weekly", "--database", str(tmp_path / "none.db")]) == 1
+    assert "no such file or directory; name that of a desk that has run." in capsys.readouterr().err
+    assert run(["report", "yearly"]) == 2
+    assert "There is no report 'yearly'; write: crisisdesk report weekly" in capsys.readouterr().err
