@@ -8,18 +8,20 @@ from typing import Any, Final
 from crisisdesk.detect.baseline import Baseline
 from crisisdesk.detect.budget import Thresholds
 from crisisdesk.detect.hearing import Hearing
-from crisisdesk.detect.spread import Spread
+from crisisdesk.detect.spread import LESSON, Spread
 from crisisdesk.detect.surprise import count_surprise, joint_surprise, share_surprise, tail
 from crisisdesk.detect.windows import HOUR, WINDOWS, Counts, first_minute
 from crisisdesk.records import Severity
 
 GRACE: Final = 6
 """Hours that a new watch only listens; after them it calls, by stricter thresholds until it has settled."""
-LEARN_AFTER: Final = 12
+LEARN_AFTER: Final = 24
 """Hours that an hour waits before it is learnt: no window is compared with a usual that it is part of, and a slow
 beginning can still be flagged before it passes for normal."""
 LEARN_AFTER_AT_FIRST: Final = 3
-"""The same while less than two days are known, so that a new watch gets to know anything at all."""
+"""The same at first; then half of the hours known, so that a new watch gets to know anything at all."""
+WAITING: Final = LEARN_AFTER + 2
+"""Hours of which something is kept until they are learnt."""
 TWO_DAYS: Final = 48
 """Hours."""
 GIVE_IN: Final = 168
@@ -28,7 +30,7 @@ LEAST: Final = 4
 """Negative posts below which nothing is a spike, however unusual."""
 SETTLED: Final = 168.0
 """Hours in which the stricter thresholds of a new watch fall to the ordinary ones,"""
-LEARNING_EXTRA: Final = 1.0
+LEARNING_EXTRA: Final = 0.5
 """and what is added to them at first."""
 KEEP: Final = 0.7
 """A severity lasts while the number of negative posts surprises by this part of the threshold that it took."""
@@ -96,6 +98,7 @@ class SpikeDetector:
         "_fresh",
         "_held",
         "_hour",
+        "_lessons",
         "_loudest",
         "_now",
         "_skipped",
@@ -123,7 +126,8 @@ class SpikeDetector:
         self._skipped = 0
         self._held: Severity | None = None
         self._crowd = FIRST_CROWD
-        self._loudest = array("f", bytes(4 * 2 * LEARN_AFTER))
+        self._loudest = array("f", bytes(4 * WAITING))
+        self._lessons = array("f", bytes(4 * WAITING * LESSON))
         # Usual posts from some moment on, added up hour by hour, so that a window costs two look-ups.
         self._usual = array("d", bytes(8 * (HOURS_AHEAD + 1)))
         self._usual_until = -1
@@ -155,18 +159,23 @@ class SpikeDetector:
 
     def read(self) -> Reading:
         """Judge the windows that end now."""
-        best = most = self._calm(WINDOWS[0])
-        if self.awake:
-            judged = [self._window(i, width) for i, width in enumerate(WINDOWS)]
-            best, most = max(judged, key=lambda r: r.surprise), max(judged, key=lambda r: r.number)
-        severity = self._held = self._severity(best.surprise, most.number)
+        if not self.awake:
+            return self._calm(WINDOWS[0])
+        judged = [self._window(i, width) for i, width in enumerate(WINDOWS)]
+        best, much = max(judged, key=lambda r: r.surprise), max(reading.number for reading in judged)
+        severity = self._held = self._severity(best.surprise, much)
         if severity is None:
             return best
-        # What keeps a severity is the number: then the window with most of it says why.
-        shown = best if best.surprise >= self.thresholds.of(severity) else replace(most, surprise=best.surprise)
+        bar = self.thresholds.of(severity)
+        # Of the windows that earn it, the one whose number is furthest from the ordinary says why. Without one, it is
+        # the number alone that keeps the severity.
+        earned = [reading for reading in judged if reading.surprise >= bar] or judged
+        shown = max(earned, key=lambda r: r.number)
         if severity >= Severity.AMBER:  # notices are a part of every month; without them the usual would be too low
-            self._flag(shown.window_minutes)
-        return replace(shown, severity=severity)
+            self._flag(
+                max(reading.window_minutes for reading in earned) if bar <= best.surprise else shown.window_minutes
+            )
+        return replace(shown, surprise=best.surprise, severity=severity)
 
     @property
     def awake(self) -> bool:
@@ -207,6 +216,7 @@ class SpikeDetector:
             "held": self._held,
             "crowd": self._crowd,
             "loudest": list(self._loudest),
+            "lessons": list(self._lessons),
         }
 
     def restore(self, state: dict[str, Any]) -> None:
@@ -223,6 +233,7 @@ class SpikeDetector:
         self._skipped = state["skipped"]
         self._held = Severity(state["held"]) if state["held"] is not None else None
         self._crowd, self._loudest = state["crowd"], array("f", state["loudest"])
+        self._lessons = array("f", state["lessons"])
         self._usual_until = -1
 
     def _calm(self, width: int) -> Reading:
@@ -240,7 +251,8 @@ class SpikeDetector:
             return calm
         all_posts = joint_surprise(number, self._of_share(index, calm.negative, calm.total), width)
         reading = self._of_fresh(index, replace(calm, surprise=all_posts, number=number))
-        known = LEARNING_EXTRA * min(1.0, self.baseline.hours / SETTLED) - LEARNING_EXTRA
+        heard = self.baseline.hours + self._hour - self._to_learn
+        known = LEARNING_EXTRA * min(1.0, heard / SETTLED) - LEARNING_EXTRA
         joint = reading.surprise + self._due() if reading.surprise else 0.0
         return replace(reading, surprise=max(joint, self._of_crowd(number, calm)) + known)
 
@@ -261,7 +273,7 @@ class SpikeDetector:
             return reading
         number = count_surprise(negative, max(reading.expected * self.baseline.fresh_part, 0.01), FRESH_DISPERSION)
         share = self._of_share(index, negative, total, FRESH_CORRELATION)
-        surprise = joint_surprise(number, share, width)
+        surprise = joint_surprise(number, share, width, subject=True)
         if surprise <= reading.surprise:
             return reading
         return replace(reading, surprise=surprise, fresh_negative=negative, fresh_total=total)
@@ -300,16 +312,21 @@ class SpikeDetector:
     def _end_hour(self) -> None:
         """An hour has passed: learn from it how much is ordinary, and from an older one what is usual."""
         hour, self._hour = self._hour, self._hour + 1
-        known = self.baseline.hours >= TWO_DAYS and not self._counts.quiet()
-        if known and hour not in self._flagged and self.hearing.heard(hour) == 1:
-            self._look_up(hour)
-            self.spread.learn(hour, self._counts.window, self._expected_in, self.baseline.share)
-        wait = LEARN_AFTER if self.baseline.hours >= TWO_DAYS else LEARN_AFTER_AT_FIRST
+        place = hour % WAITING * LESSON
+        self._lessons[place : place + LESSON] = self._lesson(hour)
+        wait = min(max(self.baseline.hours // 2, LEARN_AFTER_AT_FIRST), LEARN_AFTER)
         while self._to_learn < self._hour - wait:
             self._learn(self._to_learn)
             self._to_learn += 1
         self._loudest[self._hour % len(self._loudest)] = 0.0
         self._usual_until = -1
+
+    def _lesson(self, hour: int) -> "array[float]":
+        """What to learn of spread from an hour that has just ended; nothing while too little is known."""
+        if self.baseline.hours < TWO_DAYS or self._counts.quiet():
+            return array("f", bytes(4 * LESSON))
+        self._look_up(hour)
+        return self.spread.lesson(hour, self._counts.window, self._expected_in, self.baseline.share)
 
     def _learn(self, hour: int) -> None:
         """Take in an hour that has waited, unless it was flagged or could not be heard."""
@@ -325,6 +342,8 @@ class SpikeDetector:
         usual = self.baseline.rate(hour)
         bound = usual + 4 * math.sqrt(usual + self.spread.dispersion[WINDOWS.index(HOUR)] * usual**2) + 1
         self.baseline.learn(hour, total, negative, bound, self._fresh.hour(hour)[1])
+        if self.baseline.hours > TWO_DAYS:
+            self.spread.learn(self._lessons[hour % WAITING * LESSON : (hour % WAITING + 1) * LESSON])
         self._crowd = max(self._crowd * 0.5 ** (1 / CROWD_HALF_LIFE), self._loudest[hour % len(self._loudest)])
 
     def _look_up(self, hour: int | None = None) -> None:

@@ -18,10 +18,12 @@ SHARE_PART: Final = 0.65
 """Part of the share in the joint surprise. It needs no idea of how busy an hour is, so it is the better witness."""
 AHEAD: Final = 1.0
 """Standard deviations by which the count may lead the share: a crowd alone, however large, is no crisis."""
+FARTHER: Final = 0.67
+"""Further ones for each doubling of the window beyond three hours: no viral hour fills a day."""
 HASTE: Final = 0.3
 """Taken off per factor 10 by which a window is shorter than half a day: short ones have more chances to be wrong.
 With it, one threshold means the same for brands of all sizes."""
-HALF_A_DAY: Final = 720
+THREE_HOURS, HALF_A_DAY = 180, 720
 """Minutes."""
 
 
@@ -58,11 +60,19 @@ def share_surprise(negative: float, total: float, usual: float, correlation: flo
     return math.sqrt(max(deviance, 0.0) / (1 + max(total - 1, 0) * correlation))
 
 
-def joint_surprise(count: float, share: float, width: int) -> float:
-    """What count and share surprise together in a window of so many minutes; 0 unless both do."""
+def joint_surprise(count: float, share: float, width: int, *, subject: bool = False) -> float:
+    """What count and share surprise together; 0 unless both do.
+
+    Args:
+        count: surprise of the count.
+        share: surprise of the share.
+        width: of the window, in minutes.
+        subject: both are of one subject only; a subject can fill a day without being a crisis.
+    """
     if count <= 0 or share <= 0:
         return 0.0
-    together = SHARE_PART * share + (1 - SHARE_PART) * min(count, share + AHEAD)
+    ahead = AHEAD if subject else AHEAD + FARTHER * max(0.0, math.log2(width / THREE_HOURS))
+    together = SHARE_PART * share + (1 - SHARE_PART) * min(count, share + ahead)
     return together - HASTE * math.log10(HALF_A_DAY / width)
 
 

@@ -118,7 +118,7 @@ def spread_of(clustered: bool, hours: int = 24 * 40) -> Spread:
             posts = (rng.random() < 0.5 * busy / 2) + (rng.random() < 0.5 * busy / 2)
             counts.add(minute, posts, sum(rng.random() < mood for _ in range(posts)))
         if hour > 24:
-            spread.learn(hour, counts.window, expected, 1 / 3)
+            spread.learn(spread.lesson(hour, counts.window, expected, 1 / 3))
     return spread
 
 
@@ -134,4 +134,4 @@ def test_spread_survives_being_saved_and_other_shapes_are_refused():
     again.restore(orjson.loads(orjson.dumps(spread.state())))
     assert again.state() == spread.state()
     with pytest.raises(ValueError, match="spread of 2 windows instead of 7"):
-        again.restore([[0.1, 0.2], [0.1, 0.2]])
+        again.restore([[0.1, 0.2], [0.1, 0.2], 3.0])
