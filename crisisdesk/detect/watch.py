@@ -20,8 +20,8 @@ from crisisdesk.detect.speakers import Speakers
 from crisisdesk.detect.spike import Reading, SpikeDetector
 from crisisdesk.detect.standard import Standard
 from crisisdesk.detect.telling import Brand
-from crisisdesk.detect.why import News, Why, unheard, urgency, why
 from crisisdesk.detect.weeks import Rise, Week, Weeks, slow_rise
+from crisisdesk.detect.why import News, Why, unheard, urgency, why
 from crisisdesk.detect.windows import HOUR, WINDOWS, first_minute
 from crisisdesk.records import EPOCH, Evidence, Kind, Label, Numbers, Scored, Severity, Spike
 
@@ -37,6 +37,8 @@ GROWS_FROM: Final = 8
 """from so many negative posts in it on."""
 PART_OF_A_NETWORK: Final = 0.2
 """Of the negative posts, from which a network counts as one that carries them."""
+RECORD_FROM, RECORD_DAYS = 5, 7
+"""Negative posts in an hour, and days without as many, from which it is worth a sentence."""
 FORGET_FIRST: Final = 12 * HOUR
 """Minutes of calm after which the next spike is a new story with a first post of its own."""
 
@@ -277,9 +279,9 @@ class WatchDetector:
         """What else there is to say of a spike."""
         if ruling.severity is not Severity.NOTICE:
             yield from urgency(ruling, self._evidence)
-        now = int(minutes(self._now) // HOUR)
-        standing = self._records.standing(now, self.detector.window(HOUR)[1])
-        if standing.largest():
+        an_hour = self.detector.window(HOUR)[1]
+        standing = self._records.standing(int(minutes(self._now) // HOUR), an_hour)
+        if an_hour >= RECORD_FROM and standing.days >= RECORD_DAYS:
             yield Why(f"These are {standing.largest()}.", f"Das sind {standing.largest_de()}.")
         if missing := self.detector.hearing.missing:
             yield unheard(missing)

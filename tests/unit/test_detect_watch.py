@@ -3,6 +3,7 @@
 import itertools
 import random
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import orjson
@@ -178,3 +179,29 @@ def test_evidence_follows_what_is_said_in_other_languages(watch: WatchDetector):
     for second in range(34):
         watch.observe_apart(now + timedelta(seconds=second), "fr" if second < 20 else "es")
     assert watch.advance(now + timedelta(minutes=6))[0].evidence.other_languages == (("fr", 20), ("es", 14))
+
+
+def test_a_spike_says_since_when_nothing_was_as_large(watch: WatchDetector):
+    last = [s for one in storm(END) for s in watch.observe(one)][-1]
+    assert "These are the most negative posts in an hour ever since watching began (10 days)." in last.why
+    assert "die meisten negativen Beiträge in einer Stunde seit Beginn der Beobachtung (10 Tage)" in last.why_de
+    again = [s for one in storm(END + timedelta(days=2)) for s in watch.observe(one)][-1]
+    assert "most negative posts" not in again.why, "two days ago there were as many"
+
+
+def test_while_a_source_cannot_be_heard_a_spike_says_that_there_may_be_more(watch: WatchDetector):
+    watch.detector.hearing.missing = ("mastodon",)
+    last = [s for one in storm(END) for s in watch.observe(one)][-1]
+    assert last.why.endswith("mastodon cannot be heard at present, so there may be more.")
+    assert last.why_de.endswith("mastodon ist zurzeit nicht zu hören, es können mehr sein.")
+
+
+def test_a_wave_that_doubles_is_said_to_grow_and_red_comes_nearer(watch: WatchDetector):
+    faster = [replace_time(one, END + timedelta(minutes=40 * (1 - 0.93**i))) for i, one in enumerate(storm(END))]
+    spikes = [s for one in faster for s in watch.observe(one)]
+    assert any("It is growing fast." in s.why for s in spikes if s.severity and s.severity >= Severity.AMBER)
+
+
+def replace_time(item: Scored, time: datetime) -> Scored:
+    post = replace(item.post, time=time)
+    return replace(item, mention=replace(item.mention, post=post))
