@@ -65,6 +65,7 @@ class Account:
                     "negative": app.tally.negative[name],
                     "late": app.observation.detectors[name].late,
                     "other_languages": dict(app.tally.other_languages.get(name, Counter()).most_common()),
+                    "slow_rise": rise.told(name).en if (rise := app.observation.detectors[name].slow_rise()) else None,
                     **{key: found[key] for key in ("incidents", "notice", "amber", "red")},
                 }
                 for name, found in by_watch.items()

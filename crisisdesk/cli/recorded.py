@@ -193,6 +193,9 @@ def _tell_end(app: App, account: Account, test: "BackTest", outcomes: "Sequence[
         most = ", ".join(f"{language} {n:,}" for language, n in apart.most_common(LANGUAGES_TOLD))
         mentions = counted(apart.total(), "mention in another language", "mentions in other languages")
         say(f"Counted apart, calling nobody: {mentions} ({most}).")
+    for detector in detectors.values():
+        if rise := detector.slow_rise():
+            put(rise.told(detector.name).en)
     for told in comparison_lines(test, outcomes) if outcomes else ():
         put(told)
     if detectors:

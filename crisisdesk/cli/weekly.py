@@ -108,8 +108,8 @@ def _report(detector: WatchDetector, incidents: Sequence[Incident], now: datetim
 
 def _week(week: Week, *, present: bool) -> str:
     part = week.share
-    told = f"{share(part):>5} negative  {'#' * round(part * BAR)}" if part is not None else ""
-    return f"  {week.name}{week.total:>10,} posts  {told}{' (so far)' if present else ''}".rstrip()
+    told = f"  {share(part):>5} negative  {'#' * round(part * BAR)}".rstrip() if part is not None else ""
+    return f"  {week.name}{week.total:>10,} posts{told}{'  (so far)' if present else ''}"
 
 
 def _incidents(told: WatchReport) -> str:

@@ -26,10 +26,12 @@ COMMANDS = {
     "demo": ("--speed", "--headless", "--json", "--database"),
     "replay": ("FILE...", "--watch", "--config", "--columns", "--json", "--plot", "--database"),
     "run": ("--config", "--headless"),
+    "report": ("weekly", "--config", "--database", "--json"),
     "watch": ("TERM...", "--headless"),
     "init": ("FILE",),
     "detect": ("COUNTS.csv", "--alerts", "--columns", "--json"),
     "score": ("FILE|-", "--model", "--labels"),
+    "simulate": ("--posts-per-day", "--negative", "--alerts", "--brands", "--seed", "--json"),
     "model evaluate": ("FILE", "--by", "--plot", "--model", "--labels", "--json"),
     "model info": ("--json",),
     "playbook check": ("[FILE|FOLDER]...",),
@@ -429,6 +431,21 @@ def test_a_model_that_cannot_be_loaded_ends_a_replay_with_one_message(capsys, mo
     (here / "p.jsonl").write_text('{"time": "2024-03-04T00:00:00Z", "text": "acme"}\n', encoding="utf-8")
     assert run(["replay", "p.jsonl", "--watch", "Acme=acme"]) == 1
     assert capsys.readouterr() == ("", "The model is broken; install crisisdesk again.\n")
+
+
+def test_a_replay_tells_at_its_end_of_a_share_that_has_risen_slowly(capsys, here):
+    start, hours = datetime(2024, 3, 4, tzinfo=UTC), 29 * 24
+    with (here / "p.jsonl").open("w", encoding="utf-8") as file:
+        for hour in range(hours):
+            mood = "awful" if hour * 37 % 100 < 15 + 20 * hour / hours else "there"
+            text = f"acme {mood} {hour} and {hour * 7}"
+            post = {"time": (start + timedelta(hours=hour)).isoformat(), "text": text, "author": f"a{hour}"}
+            file.write(json.dumps(post) + "\n")
+    told = "Negative share of Acme up from 18 % to 32 % in three weeks (168 posts last week)."
+    assert run(["replay", "p.jsonl", "--watch", "Acme=acme"]) == 0
+    assert told in capsys.readouterr().out.splitlines()
+    assert run(["replay", "p.jsonl", "--watch", "Acme=acme", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out.splitlines()[-1])["watches"]["Acme"]["slow_rise"] == told
 
 
 # Bare counts.
