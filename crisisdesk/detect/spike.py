@@ -46,6 +46,8 @@ SCOLDED: Final = (0.55, 0.65)
 """Usual share between which a watch becomes one that is complained about all day: the share has no room to rise,"""
 EXTRAORDINARY: Final = 1.5
 """so that a crowd is enough whose number surprises so many times as much as any in its memory, if its share holds."""
+SHARE_HOLDS: Final = 0.02
+"""By which it may lie below the usual and still hold."""
 CROWD_HALF_LIFE: Final = 120 * 24.0
 """Hours after which the memory of the largest crowd has faded to half."""
 FIRST_CROWD: Final = 6.0
@@ -160,7 +162,7 @@ class SpikeDetector:
     def read(self) -> Reading:
         """Judge the windows that end now."""
         if not self.awake:
-            return self._calm(WINDOWS[0])
+            return self._asleep()
         judged = [self._window(i, width) for i, width in enumerate(WINDOWS)]
         best, much = max(judged, key=lambda r: r.surprise), max(reading.number for reading in judged)
         severity = self._held = self._severity(best.surprise, much)
@@ -176,6 +178,11 @@ class SpikeDetector:
                 max(reading.window_minutes for reading in earned) if bar <= best.surprise else shown.window_minutes
             )
         return replace(shown, surprise=best.surprise, severity=severity)
+
+    def _asleep(self) -> Reading:
+        """The shortest window, of which nothing is said."""
+        total, negative = self.window(WINDOWS[0])
+        return Reading(None, 0.0, WINDOWS[0], negative, total, 0.01, self.baseline.share)
 
     @property
     def awake(self) -> bool:
@@ -236,56 +243,56 @@ class SpikeDetector:
         self._lessons = array("f", state["lessons"])
         self._usual_until = -1
 
-    def _calm(self, width: int) -> Reading:
-        total, negative = self.window(width)
-        expected = max(self.expected(first_minute(width, int(self._now)), self._now) * self.baseline.share, 0.01)
-        return Reading(None, 0.0, width, negative, total, expected, self.baseline.share)
-
     def _window(self, index: int, width: int) -> Reading:
         """A window as it stands."""
-        calm = self._calm(width)
-        if calm.negative < LEAST:
-            return calm
-        number = count_surprise(calm.negative, calm.expected, self.spread.dispersion[index])
+        now, usual = int(self._now), self.baseline.share
+        total, negative = self._counts.window(width, now)
+        expected = max(self.expected(first_minute(width, now), self._now) * usual, 0.01)
+        number = count_surprise(negative, expected, self.spread.dispersion[index]) if negative >= LEAST else 0.0
         if not number:
-            return calm
-        all_posts = joint_surprise(number, self._of_share(index, calm.negative, calm.total), width)
-        reading = self._of_fresh(index, replace(calm, surprise=all_posts, number=number))
-        heard = self.baseline.hours + self._hour - self._to_learn
-        known = LEARNING_EXTRA * min(1.0, heard / SETTLED) - LEARNING_EXTRA
-        joint = reading.surprise + self._due() if reading.surprise else 0.0
-        return replace(reading, surprise=max(joint, self._of_crowd(number, calm)) + known)
+            return Reading(None, 0.0, width, negative, total, expected, usual)
+        surprise = joint_surprise(number, self._of_share(index, negative, total), width)
+        of_fresh, fresh_negative, fresh_total = self._of_fresh(index, width, expected, number)
+        if of_fresh > surprise:
+            surprise = of_fresh
+        else:
+            fresh_negative = fresh_total = 0
+        surprise = max(surprise + self._due() if surprise else 0.0, self._of_crowd(number, negative, total))
+        surprise = max(surprise - self._caution(), 0.0)
+        return Reading(None, surprise, width, negative, total, expected, usual, number, fresh_negative, fresh_total)
 
     def _of_share(self, index: int, negative: int, total: int, extra: float = 0.0) -> float:
         correlation = self.spread.correlation[index] + 1 / (self.baseline.total + 1) + extra
         return share_surprise(negative, total, self.baseline.share, correlation)
 
-    def _of_fresh(self, index: int, reading: Reading) -> Reading:
-        """The reading of a window, or that of its fresh posts where it surprises more.
+    def _of_fresh(self, index: int, width: int, expected: float, number: float) -> tuple[float, int, int]:
+        """Surprise of the fresh posts of a window, with the negative and all of them.
 
         Where all negative posts together are no more than usual, a new subject has only taken the place of others.
         """
-        if reading.number < FRESH_BESIDES:
-            return reading
-        width = reading.window_minutes
+        if number < FRESH_BESIDES:
+            return 0.0, 0, 0
         total, negative = self._fresh.window(width, int(self._now))
         if negative < LEAST:
-            return reading
-        number = count_surprise(negative, max(reading.expected * self.baseline.fresh_part, 0.01), FRESH_DISPERSION)
-        share = self._of_share(index, negative, total, FRESH_CORRELATION)
-        surprise = joint_surprise(number, share, width, subject=True)
-        if surprise <= reading.surprise:
-            return reading
-        return replace(reading, surprise=surprise, fresh_negative=negative, fresh_total=total)
+            return 0.0, 0, 0
+        of_number = count_surprise(negative, max(expected * self.baseline.fresh_part, 0.01), FRESH_DISPERSION)
+        of_share = self._of_share(index, negative, total, FRESH_CORRELATION)
+        return joint_surprise(of_number, of_share, width, subject=True), negative, total
 
-    def _of_crowd(self, number: float, window: Reading) -> float:
+    def _of_crowd(self, number: float, negative: int, total: int) -> float:
         """Surprise of an extraordinary number whose share does not fall, for a watch that is always scolded."""
-        place = (window.usual_share - SCOLDED[0]) / (SCOLDED[1] - SCOLDED[0])
-        if place <= 0 or window.negative < (window.usual_share - 0.02) * window.total:
+        usual = self.baseline.share
+        place = (usual - SCOLDED[0]) / (SCOLDED[1] - SCOLDED[0])
+        if place <= 0 or negative < (usual - SHARE_HOLDS) * total:
             return 0.0
         here = int(self._now // HOUR) % len(self._loudest)
         self._loudest[here] = max(self._loudest[here], number)
         return self.thresholds.amber * number / (EXTRAORDINARY * self._crowd) * min(place, 1.0)
+
+    def _caution(self) -> float:
+        """What is taken off a surprise for how little is known."""
+        heard = self.baseline.hours + self._hour - self._to_learn
+        return LEARNING_EXTRA * max(0.0, 1.0 - heard / SETTLED)
 
     def _due(self) -> float:
         """What is added for small and for often scolded watches, so that one threshold means the same for all."""
