@@ -124,14 +124,14 @@ def spending(
     """
     ordered = sorted(calls, key=lambda call: call.time)
     since = min([since, *(call.time for call in ordered[:1])])  # it called, so it was heard, whatever was kept of it
-    first, present = max(since, now - SPAN), threshold(per_month)
-    counting = tuple(call for call in ordered if call.time >= first and not _below(call, present))
+    first = max(since, now - SPAN)
+    bar = threshold(per_month) if ordered else 0.0
+    counting = tuple(call for call in ordered if call.time >= first and not _below(call, bar))
     false = sum(call.verdict is Verdict.FALSE_ALARM for call in counting)
     allowed = per_month * max((now - first) / MONTH, 1.0)
     overspent = chance_of(false, allowed) <= CLEARLY
-    stricter = writable(per_month * (allowed + 1) / (false + 1))
-    is_better = overspent and stricter < per_month
-    proposal = Proposal(stricter, present, threshold(stricter)) if is_better else None
+    stricter = writable(per_month * (allowed + 1) / (false + 1)) if overspent else per_month
+    proposal = Proposal(stricter, bar, threshold(stricter)) if stricter < per_month else None
     return Spending(watch, per_month, first, since <= now - SPAN, allowed, counting, overspent, proposal)
 
 

@@ -8,9 +8,11 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from structlog.testing import CapturingLogger
 
 from crisisdesk import app as app_module
 from crisisdesk.app import App, Plan
+from crisisdesk.cli.logs import _look
 from crisisdesk.clock import ReplayClock
 from crisisdesk.detect.standard import Standard
 from crisisdesk.errors import FatalSourceError, ModelError, StorageError
@@ -473,3 +475,8 @@ async def test_false_alarms_beyond_the_budget_are_shown_with_what_to_do(plan):
     assert trouble.startswith("Acme overspends: 4 false alarms since 3 Mar; its budget of 1 per month allows 1.")
     assert 'write false_alarms = "5 per year"' in trouble
     assert watch.advice == trouble
+    log, before = CapturingLogger(), {}
+    for _ in range(3):
+        _look(app, log, before)
+    told = [call for call in log.calls if call.args == ("budget of Acme",)]
+    assert [(call.method_name, call.kwargs) for call in told] == [("warning", {"state": trouble})]
