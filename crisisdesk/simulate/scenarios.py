@@ -3,9 +3,9 @@
 All but the crisis must not call: the level of "nothing happens" in as many hours is what to compare with.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -25,6 +25,10 @@ OUTAGE: Final = 6 * 60
 LATE: Final = (0.25, 60.0)
 """Part of the posts that come late, and by how many minutes on average."""
 
+BEFORE, THEN = 1, 2
+"""Told apart in seeds: the weeks before, and what happens then."""
+
+_States = list[dict[str, Any]]
 Delivery = Callable[[np.random.Generator, Stream, int], Stream]
 """How posts reach the desk, from the minute on in which it happens."""
 
@@ -37,7 +41,9 @@ class Scenario:
     rows: int = HALF_A_DAY
     """For how long it is watched whether the desk calls."""
     change: Callable[[Currents], None] = lambda _: None
-    """What people say from then on."""
+    """What people say from then on;"""
+    always: bool = False
+    """and what they said in all the weeks before, if this is how the brand always is."""
     deliver: Delivery = lambda _chance, posts, _minute: posts
     deaf: int = 0
     """Minutes from its start on that the desk knows not to have heard."""
@@ -60,22 +66,32 @@ def play(stage: Stage) -> dict[str, list[bool]]:
     start = WARM * DAY + int(chance.integers(0, 7 * DAY))
     longest = max(SCENARIOS[name].rows for name in stage.scenarios)
     currents = background(chance, replace(stage.kind, days=-(-(start + longest) // DAY)), stage.brands)
-    before = spoken(chance, currents.part(slice(0, start)))
-    states = []
+    before, ordinary = slice(0, start), Scenario("")
+    usual = _before(ordinary, stage, currents.part(before))
+    called = {}
+    for scenario in (SCENARIOS[name] for name in stage.scenarios):
+        states = _before(scenario, stage, currents.part(before)) if scenario.always else usual
+        then = currents.part(slice(start, start + scenario.rows))
+        called[scenario.name] = _played(scenario, stage, states, start, then)
+    return called
+
+
+def _before(scenario: Scenario, stage: Stage, currents: Currents) -> _States:
+    """What the detector of each brand knows after the weeks before."""
+    chance = np.random.default_rng((*stage.seed, BEFORE))
+    if scenario.always:
+        scenario.change(currents)
+    posts, states = spoken(chance, currents), []
     for column in range(stage.brands):
         detector = SpikeDetector(stage.thresholds)
-        listen(stream(chance, before, column), stage.thresholds, detector)
+        listen(stream(chance, posts, column), stage.thresholds, detector)
         states.append(detector.state())
-    return {
-        name: _played(SCENARIOS[name], stage, states, start, currents.part(slice(start, start + SCENARIOS[name].rows)))
-        for name in stage.scenarios
-    }
+    return states
 
 
-def _played(
-    scenario: Scenario, stage: Stage, states: Sequence[dict[str, object]], start: int, currents: Currents
-) -> list[bool]:
-    chance = np.random.default_rng((*stage.seed, start))
+def _played(scenario: Scenario, stage: Stage, states: _States, start: int, currents: Currents) -> list[bool]:
+    """Whether each brand was called about."""
+    chance = np.random.default_rng((*stage.seed, THEN))
     scenario.change(currents)
     posts = spoken(chance, currents)
     called = []
@@ -169,7 +185,8 @@ _ALL: Final = (
     Scenario("outage of 6 hours, then all of it in one minute", 24 * HOUR, deliver=_backlog),
     Scenario("nothing happens, 10 days", TEN_DAYS),
     Scenario("a quarter of the posts is an hour late, 10 days", TEN_DAYS, deliver=_late),
-    Scenario("share 15 points higher at night, 10 days", TEN_DAYS, change=_nights),
+    Scenario("share 15 points higher at night, as ever, 10 days", TEN_DAYS, change=_nights, always=True),
+    Scenario("share 15 points higher at night from now on, 10 days", TEN_DAYS, change=_nights),
     Scenario("nothing happens, 12 days", TEN_DAYS + 2 * DAY),
     Scenario("share rises by 25 points in 10 days, 12 days", TEN_DAYS + 2 * DAY, change=_drift),
 )

@@ -6,13 +6,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from crisisdesk.detect.baseline import Baseline
 from crisisdesk.detect.budget import Thresholds
-from crisisdesk.detect.spike import SpikeDetector
 from crisisdesk.simulate.brands import HOUR, Kind, Noise, background, draw, spoken
 from crisisdesk.simulate.crises import Crises
 from crisisdesk.simulate.listening import listen
-from crisisdesk.simulate.measure import Found, Listened, hear, side_by_side, trials
+from crisisdesk.simulate.measure import WARM, Found, Listened, hear, side_by_side, trials
 from crisisdesk.simulate.posts import DAY, STEP, Posts, Stream, negative, stream
 
 SIZES = (0.3, 1.0, 3.0, 10.0, 30.0, 100.0)
@@ -20,13 +18,17 @@ SIZES = (0.3, 1.0, 3.0, 10.0, 30.0, 100.0)
 BALANCED = Thresholds.for_budget(1)
 OFTEN = Crises(apart=(6, 10))
 """More often than in life, so that there are enough to count."""
-BRANDS = int(os.environ.get("BRANDS", "6"))
+BRANDS = int(os.environ.get("BRANDS", "4"))
 """Of each size; more of them take longer and say it more exactly."""
 
 
-def heard(kinds: Sequence[Kind], seed: int, brands: int = BRANDS) -> dict[Kind, list[Listened]]:
+def heard(kinds: Sequence[Kind], seed: int, brands: int = BRANDS, from_day: int = WARM) -> dict[Kind, list[Listened]]:
     """Brands of each kind after the real detector has listened to them."""
-    tasks = [trial for place, kind in enumerate(kinds) for trial in trials(kind, brands, (seed, place), BALANCED)]
+    tasks = [
+        replace(trial, from_day=from_day)
+        for place, kind in enumerate(kinds)
+        for trial in trials(kind, brands, (seed, place), BALANCED, at_once=1)
+    ]
     tasks.sort(key=lambda trial: -trial.kind.posts)
     by_kind: dict[Kind, list[Listened]] = {kind: [] for kind in kinds}
     for trial, found in zip(tasks, side_by_side(hear, tasks), strict=True):
@@ -36,6 +38,8 @@ def heard(kinds: Sequence[Kind], seed: int, brands: int = BRANDS) -> dict[Kind, 
 
 def shown(found: Found) -> str:
     """ "83% 82 min"; without minutes where fewer than half were found."""
+    if not found.crises:
+        return "none"
     return f"{found.part:.0%} {f'{found.minutes:.0f} min' if np.isfinite(found.minutes) else '> 6 h'}"
 
 
@@ -81,16 +85,15 @@ class Unsure:
 # New brands, and the crisis in their first hours.
 
 
-def called_within_the_hour(seed: int) -> bool:
-    """Twelve hours at 15 posts an hour, a quarter of them negative, then five times the negative ones."""
-    rng = np.random.default_rng(seed)
-    detector = SpikeDetector(BALANCED, Baseline())
-    chance = np.where(np.arange(13 * 60) < 12 * 60, 1.0, 5.0)
-    sour, other = rng.poisson(15 * 0.25 / 60 * chance), rng.poisson(15 * 0.75 / 60, len(chance))
+def delay_of_a_new_brand(seed: int) -> float:
+    """Minutes to the call: twelve hours at 15 posts an hour, a quarter negative, then five times the negative ones."""
+    rng = np.random.default_rng((5011, seed))
+    times = np.where(np.arange(18 * 60) < 12 * 60, 1.0, 5.0)
+    sour, other = rng.poisson(15 * 0.25 / 60 * times), rng.poisson(15 * 0.75 / 60, len(times))
     minutes = np.flatnonzero(sour + other)
     nothing = np.zeros_like(minutes)
     posts = Stream(minutes, minutes, np.stack([nothing, nothing, sour[minutes], other[minutes]], axis=1))
-    return np.isfinite(listen(posts, BALANCED, detector).since(12 * 60).reached(BALANCED.amber))
+    return listen(posts, BALANCED).since(12 * 60).reached(BALANCED.amber) - 12 * 60 + 1
 
 
 # The slow-burning day.

@@ -2,7 +2,7 @@
 
     .venv/bin/python -m pytest -m proof -s tests/proof/test_detection.py
 
-`BRANDS=24` before it takes four times the brands. One threshold for all brands, from the stored calibration. The seeds
+`BRANDS=16` before it takes four times the brands. One threshold for all brands, from the stored calibration. The seeds
 here are not those with which the detector was built or calibrated. Nothing was fitted to a recorded case.
 """
 
@@ -18,7 +18,7 @@ from simulation import (
     SIZES,
     SlowDay,
     Unsure,
-    called_within_the_hour,
+    delay_of_a_new_brand,
     evening,
     heard,
     ordinary_days,
@@ -41,8 +41,12 @@ WORDLESS = replace(OFTEN, new=0.0)
 COLUMNS = ("", *(f"{size:g}" for size in SIZES), "all")
 
 
-def kinds(crises: Crises | None = None, shares: tuple[float, float] = (0.10, 0.35), judged: Unsure | None = None):
-    return [Kind(size, shares, crises=crises, judged=judged) for size in SIZES]
+UP_TO_30 = SIZES[:-1]
+"""A hundred posts in five minutes fare as thirty do, and take longest."""
+
+
+def kinds(crises: Crises | None = None, shares: tuple[float, float] = (0.10, 0.35), *, sizes=SIZES, judged=None):
+    return [Kind(size, shares, crises=crises, judged=judged) for size in sizes]
 
 
 def everyone(brands):
@@ -74,8 +78,8 @@ def test_false_alarms_and_crises_against_simpler_rules_at_the_same_budget():
     table(rows, f"One threshold, {BALANCED.amber:.2f}; posts in 5 minutes; found within 6 hours, median delay")
     contests = [
         Contest(
-            trials(Kind(size), BRANDS, (QUIET, place), BALANCED),
-            trials(Kind(size, crises=OFTEN), BRANDS, (STRUCK, place), BALANCED),
+            trials(Kind(size), BRANDS, (QUIET, place), BALANCED, at_once=1),
+            trials(Kind(size, crises=OFTEN), BRANDS, (STRUCK, place), BALANCED, at_once=1),
         )
         for place, size in enumerate(SIZES)
     ]
@@ -92,9 +96,9 @@ def test_false_alarms_and_crises_against_simpler_rules_at_the_same_budget():
     assert rates[-1].a_month <= 1.0 + 2 * rates[-1].error
     assert max(rate.a_month - 2 * rate.error for rate in rates) <= 1.3
     assert rates[-1].a_month >= 0.4, "a threshold that is too strict misses crises"
-    for times, part, minutes in ((3, 0.75, 120), (5, 0.92, 45), (10, 0.96, 25)):
+    for times, part, minutes in ((3, 0.83, 82), (5, 0.97, 30), (10, 0.99, 15)):
         ours = by_times[times][-1]
-        assert ours.part >= part, times
+        assert ours.part + 2 * ours.error >= part, times
         assert ours.minutes <= minutes, times
         assert ours.part > max(theirs[name, times].part for name in RULES), times
 
@@ -120,7 +124,7 @@ def test_what_must_not_call_anyone():
         ("outage of 6 hours that nobody knows of, and after it", "nothing happens, 24 hours"),
         ("outage of 6 hours, then all of it in one minute", "nothing happens, 24 hours"),
         ("a quarter of the posts is an hour late, 10 days", "nothing happens, 10 days"),
-        ("share 15 points higher at night, 10 days", "nothing happens, 10 days"),
+        ("share 15 points higher at night, as ever, 10 days", "nothing happens, 10 days"),
         ("share rises by 25 points in 10 days, 12 days", "nothing happens, 12 days"),
     ):
         bound = part[level] if level else 0.02
@@ -132,7 +136,9 @@ def test_a_classifier_that_errs():
     rows = [("counted as negative are", "threshold", *(f"x{times}" for times in TIMES))]
     results = {}
     for name, judged in (("posts with that label", Unsure(summed=False)), ("summed chances", Unsure(summed=True))):
-        quiet, struck = heard(kinds(judged=judged), 5005), heard(kinds(OFTEN, judged=judged), 5006)
+        quiet, struck = (
+            heard(kinds(crises, sizes=UP_TO_30, judged=judged), seed) for crises, seed in ((None, 5005), (OFTEN, 5006))
+        )
         for kind, threshold in (("own", at_one_a_month(quiet)), ("the desk's", BALANCED.amber)):
             results[name, kind] = [found_by_size(struck, times, threshold)[-1] for times in TIMES]
             rate = rates_by_size(quiet, threshold)[-1]
@@ -146,12 +152,14 @@ def test_a_classifier_that_errs():
 
 def test_brands_that_are_complained_about_all_day():
     shares = (0.60, 0.80)
-    quiet = heard(kinds(shares=shares), 5007)
-    rows = [COLUMNS]
+    whole_crowd = replace(OFTEN, whole_crowd=True)
+    quiet, added, crowd = (
+        heard(kinds(crises, shares, sizes=UP_TO_30), seed)
+        for crises, seed in ((None, 5007), (OFTEN, 5008), (whole_crowd, 5009))
+    )
+    rows = [("", *(f"{size:g}" for size in UP_TO_30), "all")]
     rates = rates_by_size(quiet)
     rows.append(("false alarms a month", *(f"{rate.a_month:.2f}±{rate.error:.2f}" for rate in rates)))
-    added = heard(kinds(OFTEN, shares), 5008)
-    crowd = heard(kinds(Crises(apart=OFTEN.apart, whole_crowd=True), shares), 5009)
     crises = {"negatives": added, "of everything": crowd}
     results = {(name, times): found_by_size(crises[name], times) for name in crises for times in TIMES}
     rows += [(f"x{times} {name}", *map(shown, some)) for (name, times), some in results.items()]
@@ -163,13 +171,17 @@ def test_brands_that_are_complained_about_all_day():
 
 
 def test_a_new_brand_keeps_to_the_budget_and_still_calls():
-    brands = heard([Kind(size, days=7) for size in SIZES], 5010, 4 * BRANDS)
+    brands = heard([Kind(size, days=7) for size in SIZES], 5010, 4 * BRANDS, from_day=0)
     by_size = [sum(len(one.heard.calls(BALANCED.amber)) for one in some) / len(some) for some in brands.values()]
-    called = np.mean(side_by_side(called_within_the_hour, range(400)))
+    delays = side_by_side(delay_of_a_new_brand, range(300))
     table([COLUMNS[:-1], ("calls in the first week", *(f"{rate:.2f}" for rate in by_size))], "New brands")
-    print(f"five times the negatives after 12 hours at 15 posts an hour: {called:.0%} called within the hour")
-    assert np.mean(by_size) * DAYS_A_MONTH / 7 <= 1.0
-    assert called >= 0.9
+    within = {minutes: float(np.mean(np.array(delays) <= minutes)) for minutes in (60, 120, 240)}
+    print("five times the negatives after 12 hours at 15 posts an hour, a quarter negative: median", end=" ")
+    print(f"{np.median(delays):.0f} min;", ", ".join(f"{part:.0%} within {one} min" for one, part in within.items()))
+    calls, months = sum(by_size) * 4 * BRANDS, len(SIZES) * 4 * BRANDS * 7 / DAYS_A_MONTH
+    assert calls <= months + 2 * np.sqrt(months)
+    assert np.median(delays) <= 75
+    assert within[240] >= 0.9
 
 
 def test_a_slow_burning_day_is_called_by_the_evening():
