@@ -1,7 +1,7 @@
 """Whether a watch keeps to its budget of false alarms, by the verdicts that people gave. Pure; it changes nothing.
 
-False alarms are taken to come by chance, so a watch overspends only where so many would come in one of twenty such
-spans at most while it keeps to its budget. Then a stricter budget is proposed: as many times stricter as the false
+False alarms are taken to come by chance, so a watch overspends only where so many would hardly ever come while it
+keeps to its budget. Then a stricter budget is proposed: as many times stricter as the false
 alarms were too many (Gamma-Poisson posterior mean, where the calibration weighs as much as one false alarm).
 """
 
@@ -20,8 +20,9 @@ SPAN: Final = timedelta(days=90)
 """How far back false alarms count."""
 MONTH: Final = timedelta(days=DAYS_PER_MONTH)
 """Counts as observed at least: two false alarms in the first week are not nine a month."""
-CLEARLY: Final = 0.05
-"""Chance of so many false alarms or more within the budget, from which down the watch overspends."""
+CLEARLY: Final = 0.02
+"""Chance of so many false alarms or more within the budget, from which down the watch overspends. It is asked again
+after each verdict, so one in twenty would accuse too many watches that keep to their budget."""
 ROUNDED: Final = 0.001
 """Surprises are kept in so many digits."""
 NAMED: Final = 5

@@ -33,7 +33,7 @@ def judged(found: list[Call], per_month: float = 1.0, since: datetime = LONG_AGO
     return spending("Motrin", per_month, found, since=since, now=NOW, threshold=threshold)
 
 
-@pytest.mark.parametrize(("false_alarms", "overspent"), [(0, False), (3, False), (6, False), (7, True), (11, True)])
+@pytest.mark.parametrize(("false_alarms", "overspent"), [(0, False), (3, False), (7, False), (8, True), (11, True)])
 def test_a_watch_overspends_only_where_luck_hardly_explains_it(false_alarms: int, overspent: bool):
     found = judged(calls(*[(3.1, FALSE)] * false_alarms))
     assert found.overspent is overspent
@@ -54,22 +54,22 @@ def test_only_false_alarms_of_the_last_three_months_count():
 
 
 def test_it_proposes_what_brings_the_false_alarms_down_to_the_budget():
-    found = judged(calls(*[(3.01, FALSE)] * 4, *[(3.3, FALSE)] * 3, (3.05, REAL), (4.0, REAL), (3.1, None)))
+    found = judged(calls(*[(3.01, FALSE)] * 4, *[(3.3, FALSE)] * 4, (3.05, REAL), (4.0, REAL), (3.1, None)))
     proposal = found.proposal
     assert proposal is not None
-    # (2.96 allowed + 1) / (7 + 1) of one a month is 0.49; the nearest that is easily said is six a year.
-    assert proposal.per_month == pytest.approx(parse_false_alarms("6 per year"))
-    assert proposal.threshold == pytest.approx(threshold(0.5))
+    # (2.96 allowed + 1) / (8 + 1) of one a month is 0.44; the nearest that is easily said is five a year.
+    assert proposal.per_month == pytest.approx(parse_false_alarms("5 per year"))
+    assert proposal.threshold == pytest.approx(threshold(5 / 12))
     assert advice(found) == (
-        "Motrin overspends: 7 false alarms in 90 days; its budget of 1 per month allows 3. 1 call has no verdict yet. "
-        'To keep to it, write false_alarms = "6 per year": its threshold would rise from 3.00 to 3.22, 4 of 7 false '
+        "Motrin overspends: 8 false alarms in 90 days; its budget of 1 per month allows 3. 1 call has no verdict yet. "
+        'To keep to it, write false_alarms = "5 per year": its threshold would rise from 3.00 to 3.27, 4 of 8 false '
         "alarms would not have come (10 Oct 00:00, 17 Oct 00:00, 24 Oct 00:00, 31 Oct 00:00); 1 of 2 real calls would "
-        "not have come (12 Sep 00:00). Nothing changes by itself."
+        "not have come (5 Sep 00:00). Nothing changes by itself."
     )
 
 
 def test_after_the_proposal_was_taken_the_old_calls_are_settled():
-    found = judged(calls(*[(3.01, FALSE)] * 4, *[(3.3, FALSE)] * 3))
+    found = judged(calls(*[(3.01, FALSE)] * 5, *[(3.3, FALSE)] * 3))
     assert found.proposal is not None
     again = judged(list(found.calls), per_month=found.proposal.per_month)
     assert (len(again.false_alarms), again.overspent) == (3, False)
