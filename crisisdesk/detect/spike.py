@@ -42,6 +42,8 @@ SOUR: Final = (0.25, 0.50)
 """Usual share between which complaints leave ever less room for a share to surprise by chance;"""
 LESS_ROOM: Final = 1.0
 """what that is worth, per 100 points of share."""
+KEPT_BY: Final = WINDOWS.index(720) + 1
+"""Windows that can keep a severity: what was half a day ago keeps nobody awake."""
 SCOLDED: Final = (0.55, 0.65)
 """Usual share between which a watch becomes one that is complained about all day: the share has no room to rise,"""
 EXTRAORDINARY: Final = 1.5
@@ -164,19 +166,17 @@ class SpikeDetector:
         if not self.awake:
             return self._asleep()
         judged = [self._window(i, width) for i, width in enumerate(WINDOWS)]
-        best, much = max(judged, key=lambda r: r.surprise), max(reading.number for reading in judged)
-        severity = self._held = self._severity(best.surprise, much)
+        best, most = max(judged, key=lambda r: r.surprise), max(judged[:KEPT_BY], key=lambda r: r.number)
+        severity = self._held = self._severity(best.surprise, most.number)
         if severity is None:
             return best
         bar = self.thresholds.of(severity)
         # Of the windows that earn it, the one whose number is furthest from the ordinary says why. Without one, it is
         # the number alone that keeps the severity.
-        earned = [reading for reading in judged if reading.surprise >= bar] or judged
+        earned = [reading for reading in judged if reading.surprise >= bar] or [most]
         shown = max(earned, key=lambda r: r.number)
         if severity >= Severity.AMBER:  # notices are a part of every month; without them the usual would be too low
-            self._flag(
-                max(reading.window_minutes for reading in earned) if bar <= best.surprise else shown.window_minutes
-            )
+            self._flag(max(reading.window_minutes for reading in earned))
         return replace(shown, surprise=best.surprise, severity=severity)
 
     def _asleep(self) -> Reading:
