@@ -1,8 +1,8 @@
 """Whether a watch keeps to its budget of false alarms, by the verdicts that people gave. Pure; it changes nothing.
 
-False alarms are taken to come by chance, so a watch overspends only where so many would hardly ever come while it
-keeps to its budget. Then a stricter budget is proposed: as many times stricter as the false
-alarms were too many (Gamma-Poisson posterior mean, where the calibration weighs as much as one false alarm).
+False alarms are taken to come by chance, so a watch overspends only where so many would hardly ever come while it keeps
+to its budget. Then a stricter one is proposed: as many times stricter as the false alarms were too many (Gamma-Poisson
+posterior mean, where the calibration weighs as much as one false alarm).
 """
 
 import math
