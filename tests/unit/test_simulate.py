@@ -1,9 +1,7 @@
 """Simulated brands: what they are like, that the detector's figures are counted rightly, and what people are told."""
 
-import copy
 import json
 import re
-import tracemalloc
 from collections import Counter
 from dataclasses import replace
 
@@ -15,12 +13,11 @@ from crisisdesk.cli.simulate import parse_share
 from crisisdesk.detect import budget
 from crisisdesk.detect.budget import Thresholds, threshold
 from crisisdesk.detect.simpler import RULES
-from crisisdesk.detect.spike import SpikeDetector
 from crisisdesk.errors import UsageError
 from crisisdesk.simulate import calibrate, measure, peers
 from crisisdesk.simulate.brands import Classifier, Kind, Noise, draw
 from crisisdesk.simulate.crises import LASTS, Crises
-from crisisdesk.simulate.listening import Heard, episodes, listen
+from crisisdesk.simulate.listening import Heard, episodes
 from crisisdesk.simulate.measure import Listened, false_alarms, found, hear, side_by_side, trials
 from crisisdesk.simulate.peers import Contest, contend, spending
 from crisisdesk.simulate.posts import DAY, STEP, Stream, negative, stream
@@ -227,19 +224,6 @@ def test_calibrating_writes_a_table_that_can_be_read(tmp_path, monkeypatch, caps
     rates = [rate for _, rate in stored["false_alarms"]]
     assert rates == sorted(rates, reverse=True)
     assert "is written" in capsys.readouterr().err
-
-
-# The detector's state.
-
-
-def test_the_state_of_a_detector_is_small_after_four_weeks():
-    detector = SpikeDetector(BALANCED)
-    listen(stream(np.random.default_rng(1), draw(Kind(3.0, days=28), 1, (13,)).posts, 0), BALANCED, detector)
-    tracemalloc.start()
-    kept = [copy.deepcopy(detector, {id(detector.hearing): detector.hearing}) for _ in range(20)]
-    size, _ = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
-    assert 1_000 < size / len(kept) < 8_000
 
 
 # The command.
