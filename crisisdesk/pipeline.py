@@ -208,8 +208,9 @@ class Observation:
         async with self._turn:
             self.hearing.missing = tuple(missing)
             before, self._now = self._now, max(self._now, now)
-            if deaf:
+            if deaf:  # silence is no calm: nothing is judged by it
                 self.hearing.was_deaf(minutes(max(before, now - DEAF_AT_MOST)), minutes(now))
+                return
             for watch in self._unsettled():
                 await self._look(watch, now)
 

@@ -127,7 +127,7 @@ def _unit(minutes: int) -> tuple[int, str]:
 
 def _usual_en(expected: float) -> str:
     number = round(expected)
-    return f"where {number:,} {'is' if number == 1 else 'are'} usual" if number else "where hardly any is usual"
+    return f"where {number:,} {'is' if number == 1 else 'are'} usual" if number else "where hardly any are usual"
 
 
 def _usual_de(expected: float) -> str:

@@ -93,18 +93,18 @@ def _what(entry: ErrorDetails, data: Mapping[str, object]) -> str:
         return _wrong_kind(entry, place, where)
     if kind in _WRONG_TABLE and place in {(name,) for name in (*_LISTS, *_TABLES)}:
         return _wrong_table(key)
-    subject = where if len(place) <= 2 and place[0] not in _TABLES else f"'{key}' in {where}"
+    subject = where if len(place) <= (1 if place[0] in _TABLES else 2) else f"'{key}' in {where}"
     what = _wrong_value(entry)
     return f"{subject}: {what}" if what.startswith("'") else f"{subject} {what}"
 
 
 def _where(place: Place, data: Mapping[str, object]) -> str:
     """The table, with the name of what it describes."""
+    table = str(place[0]) if place else ""
+    if table in _TABLES and (len(place) > 1 or table in data):
+        return f"[{table}]"
     if len(place) < 2:
         return "the file"
-    table = str(place[0])
-    if table in _TABLES:
-        return f"[{table}]"
     entries = data.get(table)
     entry = entries[place[1]] if isinstance(entries, list) and isinstance(place[1], int) else None
     label = (entry.get("name") or entry.get("kind")) if isinstance(entry, dict) else None

@@ -203,6 +203,14 @@ class SeveritySettings(Section):
     sources: Annotated[int, Field(ge=2)] = 2
     """Wide, too: networks that each carry a fifth of the negative posts."""
 
+    @model_validator(mode="after")
+    def _rising(self) -> Self:
+        if not self.notice_people <= self.amber_people <= self.red_people:
+            notice, amber, red = self.notice_people, self.amber_people, self.red_people
+            asked = f"{notice} people for a notice, {amber} for amber and {red} for red"
+            raise ValueError(f"asks for {asked}; each must need as many as the one before or more")
+        return self
+
 
 class BlueskySource(Section):
     """[[source]] kind = "bluesky": the public posts of Bluesky, no account needed."""

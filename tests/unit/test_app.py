@@ -480,3 +480,21 @@ async def test_false_alarms_beyond_the_budget_are_shown_with_what_to_do(plan):
         _look(app, log, before)
     told = [call for call in log.calls if call.args == ("budget of Acme",)]
     assert [(call.method_name, call.kwargs) for call in told] == [("warning", {"state": trouble})]
+
+
+async def test_while_nothing_can_be_heard_nothing_calms(plan):
+    """The network is lost in the midst of a storm: hours of silence end no incident."""
+    quiet = [post(n * 15, author=f"q{n}") for n in range(4 * 24 * 4)]
+    anger = [post(4 * 24 * 60 + n, "acme made this awful advert number", author=f"a{n}") for n in range(40)]
+    async with running(plan(Scripted("a", sends([*quiet, *anger], then_waits=True)))) as app:
+        await until(app, lambda: app.tally.posts == len(quiet) + len(anger))
+        await app.caught_up()
+        (storm,) = app.register.incidents()
+        for hour in range(1, 13):
+            await app.observation.tick(anger[-1].time + timedelta(hours=hour), deaf=True)
+        assert app.register.incidents() == (storm,)
+        for hour in range(13, 40):
+            await app.observation.tick(anger[-1].time + timedelta(hours=hour))
+        (over,) = app.register.incidents()
+        assert not over.is_open
+        app.stop()

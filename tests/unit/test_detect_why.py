@@ -45,8 +45,8 @@ def test_the_window_in_words(minutes: int, en: str, de: str):
 @pytest.mark.parametrize(
     ("expected", "en", "de"),
     [
-        (0.0, "where hardly any is usual", "üblich ist kaum einer"),
-        (0.4, "where hardly any is usual", "üblich ist kaum einer"),
+        (0.0, "where hardly any are usual", "üblich ist kaum einer"),
+        (0.4, "where hardly any are usual", "üblich ist kaum einer"),
         (1.2, "where 1 is usual", "üblich ist einer"),
         (1.7, "where 2 are usual", "üblich sind 2"),
         (1234.5, "where 1,234 are usual", "üblich sind 1.234"),

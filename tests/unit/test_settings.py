@@ -450,3 +450,9 @@ def test_what_labels_mean_is_a_table_of_moods(toml, problems):
     assert problems(DESK + "model_labels = 'positive'") == ["3: 'model_labels' in [desk] must be a table"]
     assert problems(DESK + "modl = 'acme/moods'") == ["3: unknown key 'modl' in [desk]; did you mean 'model'?"]
     assert problems(DESK + "model = 7")[0].startswith("3: 'model' in [desk] must be a name of the Hugging Face hub")
+
+
+def test_red_needs_no_fewer_people_than_amber(problems):
+    assert problems(DESK + "[severity]\nred_people = 2\n") == [
+        "3: [severity] asks for 3 people for a notice, 4 for amber and 2 for red; each must need as many as the one before or more"
+    ]
