@@ -18,7 +18,7 @@ SIZES = (0.3, 1.0, 3.0, 10.0, 30.0, 100.0)
 BALANCED = Thresholds.for_budget(1)
 OFTEN = Crises(apart=(6, 10))
 """More often than in life, so that there are enough to count."""
-BRANDS = int(os.environ.get("BRANDS", "4"))
+BRANDS = int(os.environ.get("BRANDS", "3"))
 """Of each size; more of them take longer and say it more exactly."""
 
 

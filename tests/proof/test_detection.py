@@ -2,7 +2,7 @@
 
     .venv/bin/python -m pytest -m proof -s tests/proof/test_detection.py
 
-`BRANDS=16` before it takes four times the brands. One threshold for all brands, from the stored calibration. The seeds
+`BRANDS=12` before it takes four times the brands. One threshold for all brands, from the stored calibration. The seeds
 here are not those with which the detector was built or calibrated. Nothing was fitted to a recorded case.
 """
 
@@ -117,6 +117,7 @@ def test_what_must_not_call_anyone():
     part = {name: float(np.mean(called[name])) for name in SCENARIOS}
     rows = [("what happens", "brands", "with a call")]
     table(rows + [(name, str(len(called[name])), f"{part[name]:.0%}") for name in SCENARIOS], "Scenarios")
+    missed = []
     for name, level in (
         ("positive viral success, 20 times the posts, 0.3 times the share", None),
         ("neutral viral success, 20 times the posts", None),
@@ -125,9 +126,12 @@ def test_what_must_not_call_anyone():
         ("outage of 6 hours, then all of it in one minute", "nothing happens, 24 hours"),
         ("a quarter of the posts is an hour late, 10 days", "nothing happens, 10 days"),
         ("share 15 points higher at night, as ever, 10 days", "nothing happens, 10 days"),
+        ("share rises by 25 points in 10 days, 12 days", "nothing happens, 12 days"),
     ):
         bound = part[level] if level else 0.02
-        assert part[name] <= bound + 2 * np.sqrt(2 * max(bound, 0.02) / len(called[name])), name
+        if part[name] > bound + 2 * np.sqrt(2 * max(bound, 0.02) / len(called[name])):
+            missed.append(name)
+    assert missed == []
     assert part["a crisis: 3 times the posts, 2.5 times the share"] >= 0.8
 
 
