@@ -40,7 +40,7 @@ WORDLESS = replace(OFTEN, new=0.0)
 """Crises in which nobody says anything new: the same complaints, only more."""
 FALLS_SHORT = frozenset({
     "neutral viral success, 20 times the posts",  # a burst fills a day's window, whose share then wanders as an hour's
-    "share rises by 25 points in 10 days, 12 days",  # two and a half points a day are faster than the usual share learns
+    "share rises by 25 points in 10 days, 12 days",  # faster than the usual share is learnt
 })  # fmt: skip
 """What is called oftener than it should be, and is yet to be mended."""
 COLUMNS = ("", *(f"{size:g}" for size in SIZES), "all")
