@@ -2,10 +2,12 @@
 
 import json
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+
+from hearsay import ANGRY, CALM, Words
 
 from crisisdesk.app import App, Plan
 from crisisdesk.cli.terminal import event_line
@@ -16,37 +18,12 @@ from crisisdesk.incidents.payload import incident_data, line
 from crisisdesk.match import WatchRule
 from crisisdesk.records import EPOCH, Kind, Notification, Severity
 from crisisdesk.resources import folder
-from crisisdesk.sentiment.base import Scores
 from crisisdesk.sources.files import read_posts
 from crisisdesk.sources.replay import Pace, Replay
 
 START = datetime(2024, 3, 4, tzinfo=UTC)
 EVENING = START + timedelta(days=2, hours=20)
 COPIED = "acme is awful and lies to all of us about what is in the bottle"
-CALM = ("coffee", "train", "morning", "garden", "bottle", "dinner", "window", "winter", "ticket", "bicycle", "kitchen")
-ANGRY = (
-    "refund",
-    "insulting",
-    "boycott",
-    "mothers",
-    "advert",
-    "shameful",
-    "disgusting",
-    "cancel",
-    "outrage",
-    "mocking",
-)
-
-
-class Words:
-    """A model for which one word decides."""
-
-    name = "words"
-    digest = "0001"
-    languages = ("en", "de")
-
-    def score(self, texts: Sequence[str]) -> list[Scores]:
-        return [(0.9, 0.08, 0.02) if "awful" in text else (0.1, 0.8, 0.1) for text in texts]
 
 
 def post(when: datetime, text: str, author: str, **more: object) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hearsay import ANGRY, CALM, Words
 
 from crisisdesk import app as app_module
 from crisisdesk import pipeline
@@ -37,7 +38,6 @@ from crisisdesk.incidents.payload import line
 from crisisdesk.match import WatchRule
 from crisisdesk.records import EPOCH, Notification
 from crisisdesk.resources import folder
-from crisisdesk.sentiment.base import Scores
 from crisisdesk.sentiment.batcher import Scoring
 from crisisdesk.sources.files import read_posts
 from crisisdesk.sources.replay import Pace, Replay
@@ -45,30 +45,6 @@ from crisisdesk.sources.replay import Pace, Replay
 START = datetime(2024, 3, 4, tzinfo=UTC)
 STORM = START + timedelta(days=14, hours=20)
 DAYS = 15
-CALM = ("coffee", "train", "morning", "garden", "bottle", "dinner", "window", "winter", "ticket", "bicycle", "kitchen")
-ANGRY = (
-    "refund",
-    "insulting",
-    "boycott",
-    "mothers",
-    "advert",
-    "shameful",
-    "disgusting",
-    "cancel",
-    "outrage",
-    "mocking",
-)
-
-
-class Words:
-    """A model for which one word decides."""
-
-    name = "words"
-    digest = "0001"
-    languages = ("en", "de")
-
-    def score(self, texts: Sequence[str]) -> list[Scores]:
-        return [(0.9, 0.08, 0.02) if "awful" in text else (0.1, 0.8, 0.1) for text in texts]
 
 
 def quiet_and_storm(seed: int = 1, storm: bool = True) -> list[dict[str, Any]]:
