@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crisisdesk.detect.hearing import Hearing
 from crisisdesk.detect.surprise import count_surprise, joint_surprise, share_surprise, tail
 from crisisdesk.detect.windows import HORIZON, WINDOWS, Counts, first_minute, grain
 
@@ -63,26 +62,6 @@ def test_counts_of_another_shape_are_refused():
     state[0][2] = [1, 2, 3]
     with pytest.raises(ValueError, match="3 buckets of 1 minutes instead of"):
         Counts.restored(state)
-
-
-def test_gaps_are_told_hour_by_hour_and_survive_being_saved():
-    hearing = Hearing()
-    hearing.was_deaf(90, 100)
-    hearing.was_deaf(100, 130)
-    hearing.was_deaf(95, 130)
-    hearing.was_deaf(200, 1_000_000)
-    for heard in (hearing, Hearing()):
-        heard.restore(orjson.loads(orjson.dumps(hearing.state())))
-        assert [round(heard.heard(hour), 3) for hour in range(5)] == [1, 0.5, round(5 / 6, 3), round(1 / 3, 3), 0]
-        assert heard.heard(1_000_000 // 60 + 1) == 1
-
-
-def test_gaps_of_years_take_no_more_memory():
-    hearing = Hearing()
-    for minute in range(0, 10_000_000, 1_000):
-        hearing.was_deaf(minute, minute + 30)
-    assert len(hearing.state()) <= 500
-    assert hearing.heard(9_999_000 // 60) == 0.5
 
 
 def test_count_surprise_is_nothing_below_the_expectation_and_grows_above_it():
