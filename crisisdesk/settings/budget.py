@@ -5,6 +5,7 @@ import re
 from typing import Final
 
 from crisisdesk.errors import UsageError
+from crisisdesk.settings.number import PATTERN, parse_number
 from crisisdesk.text import clean
 
 DAYS_PER_MONTH: Final = 365.25 / 12
@@ -12,8 +13,11 @@ NAMED: Final = {"sensitive": 4.0, "balanced": 1.0, "strict": 0.25}
 """False alarms a month, by name."""
 DEFAULT_BUDGET: Final = NAMED["balanced"]
 
-_DAYS: Final = {"day": 1.0, "week": 7.0, "month": DAYS_PER_MONTH, "year": 365.25}
-_BUDGET: Final = re.compile(r"(\d{1,4}(?:\.\d{1,4})?)(?:/(\d{1,4}))?\s*(?:per|an?|/)\s*(day|week|month|year)", re.ASCII)
+_ENGLISH: Final = {"day": 1.0, "week": 7.0, "month": DAYS_PER_MONTH, "year": 365.25}
+_DAYS: Final = _ENGLISH | dict(zip(("tag", "woche", "monat", "jahr"), _ENGLISH.values(), strict=True))
+_BUDGET: Final = re.compile(
+    rf"(once|einmal|{PATTERN})(?:/(\d{{1,4}}))?\s*(?:per|an?|/|pro|je|am|im|in der)\s*({'|'.join(_DAYS)})", re.ASCII
+)
 _HOW: Final = 'write "1 per month", "4 per month", "1 per week", or "sensitive", "balanced" or "strict"'
 _MOST: Final = 24 * DAYS_PER_MONTH
 _ROUND: Final = (
@@ -42,7 +46,8 @@ def parse_false_alarms(text: str) -> float:
     if found is None:
         raise UsageError(f"'{clean(text, 40)}' is no false-alarm budget; {_HOW}")
     parts = float(found[2] or 1)
-    a_month = float(found[1]) / parts * DAYS_PER_MONTH / _DAYS[found[3]] if parts else 0.0
+    number = 1.0 if found[1] in {"once", "einmal"} else parse_number(found[1])
+    a_month = number / parts * DAYS_PER_MONTH / _DAYS[found[3]] if parts else 0.0
     if not 0 < a_month <= _MOST:
         raise UsageError(f"'{clean(text, 40)}' is no false-alarm budget: more than none, at most 24 a day; {_HOW}")
     return a_month

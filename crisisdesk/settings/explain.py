@@ -118,7 +118,14 @@ def _nearest(key: str, loc: Place) -> str:
     if key == "password":
         return "name its place with 'password_env' or 'password_file' instead"
     near = get_close_matches(key.lower(), keys, n=1)
+    if near and section is Settings:
+        return f"did you mean {_heading(near[0])}?"
     return f"did you mean '{near[0]}'?" if near else f"the keys there are {', '.join(keys)}"
+
+
+def _heading(table: str) -> str:
+    """A table as it is written, in small letters: `[desk]`, `[[watch]]`."""
+    return f"[[{table}]]" if table in _LISTS else f"[{table}]"
 
 
 def _missing(key: str, place: Place, where: str) -> str:

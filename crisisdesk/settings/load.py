@@ -2,7 +2,7 @@
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -11,13 +11,18 @@ from pydantic import ValidationError
 from crisisdesk.errors import ConfigurationError
 from crisisdesk.settings.explain import explain
 from crisisdesk.settings.model import Settings
-from crisisdesk.settings.places import line_of, lines_of
+from crisisdesk.settings.number import PATTERN, parse_number
+from crisisdesk.settings.places import Place, line_of, lines_of
 from crisisdesk.text import clean
 
 FILE_NAME: Final = "crisisdesk.toml"
 VARIABLE: Final = "CRISISDESK_CONFIG"
 
 _AT: Final = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
+_NUMBER: Final = re.compile(rf"[ \t]*([\w-]+)[ \t]*=[ \t]*({PATTERN})[ \t]*(?:#.*)?", re.ASCII)
+"""A line that gives a key nothing but a number, as people write it."""
+_EITHER: Final = re.compile(r"[1-9]\d{0,2}\.\d{3}", re.ASCII)
+"""A fraction to TOML, and thousands to half of Europe."""
 
 
 def find(explicit: Path | None, environ: Mapping[str, str], cwd: Path, user_dir: Path) -> Path | None:
@@ -52,6 +57,8 @@ def load(path: Path) -> Settings:
     except tomllib.TOMLDecodeError as error:
         raise ConfigurationError(_syntax(path, text, str(error))) from None
     lines = lines_of(text)
+    if ambiguous := [*_ambiguous(path, text, lines)]:
+        raise ConfigurationError("\n".join(ambiguous))
     try:
         settings = Settings.model_validate(data, context={"folder": path.parent})
     except ValidationError as error:
@@ -74,13 +81,31 @@ def _syntax(path: Path, text: str, message: str) -> str:
     at = _AT.search(message)
     line = at[1] if at and at[1] else str(text.rstrip().count("\n") + 1)
     what = clean(_AT.sub("", message), 200)
+    if number := _NUMBER.fullmatch(text.splitlines()[int(line) - 1] if text else ""):
+        return f"{path}:{line}: {_cure_of(number)}"
     if what.startswith("Cannot overwrite") or "twice" in what:
         return f"{path}:{line}: this key or table is there already; keep one of them"
     cure = "write key = value, texts in quotes, lists in [brackets]"
     return f"{path}:{line}: is not TOML: {what[:1].lower()}{what[1:]}; {cure}"
 
 
-def _twice(path: Path, settings: Settings, lines: Mapping[tuple[str | int, ...], int]) -> list[str]:
+def _ambiguous(path: Path, text: str, lines: Mapping[Place, int]) -> Iterator[str]:
+    """Numbers such as 1.000, which TOML reads as one and hardly anybody means so."""
+    written = text.split("\n")
+    for line in sorted(set(lines.values())):
+        number = _NUMBER.fullmatch(written[line - 1].rstrip("\r"))
+        if number and _EITHER.fullmatch(number[2]):
+            yield f"{path}:{line}: {_cure_of(number)}"
+
+
+def _cure_of(number: re.Match[str]) -> str:
+    """What to write in place of a number with a decimal comma or signs for thousands."""
+    key, written = number.groups()
+    fraction = f", or {written}0 if a fraction is meant" if _EITHER.fullmatch(written) else ""
+    return f"'{key}' is {written}; write {key} = {parse_number(written):.12g}{fraction}"
+
+
+def _twice(path: Path, settings: Settings, lines: Mapping[Place, int]) -> list[str]:
     """Names that stand for two things."""
     problems: list[str] = []
     for table, entries in (("watch", settings.watches), ("source", settings.sources), ("output", settings.outputs)):

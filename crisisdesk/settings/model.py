@@ -149,8 +149,9 @@ class DeskSettings(Section):
     """The SQLite file that keeps incidents, baselines and what is still owed to the outputs."""
     playbooks: FilePath | None = None
     """The folder of playbooks; None for those that come along."""
-    timezone: Zone = Field(default="UTC", validate_default=True)
-    """Where the people live who speak of the watches: they get up and go to bed by its clocks."""
+    timezone: Zone | None = None
+    """Where the people live who speak of the watches: they get up and go to bed by its clocks, which the console shows.
+    Without it days are those of UTC, and the console shows the machine's own time."""
     model: Annotated[str, BeforeValidator(_model)] | None = None
     """A classifier of the Hugging Face hub by its name, or a folder; None for the model that comes along."""
     model_labels: dict[str, Annotated[str, AfterValidator(_mood)]] = Field(default_factory=dict)

@@ -6,17 +6,37 @@ from typing import Final
 from zoneinfo import ZoneInfo, available_timezones
 
 from crisisdesk.errors import UsageError
+from crisisdesk.settings.number import PATTERN, parse_number
 from crisisdesk.text import clean
 
-_HOURS: Final = {"hour": 1.0, "day": 24.0, "week": 168.0}
+_HOURS: Final = {"hour": 1.0, "day": 24.0, "week": 168.0, "stunde": 1.0, "tag": 24.0, "woche": 168.0}
 _USUAL: Final = re.compile(
-    r"(?:about |ca\.? ?|~ ?)?(\d{1,7}(?:\.\d{1,4})?) ?(?:posts?)? ?(?:per|an?|/) ?(hour|day|week)",
+    rf"(?:about |around |etwa |rund |ungefähr |circa |ca\.? ?|~ ?)?({PATTERN}) ?(?:posts?|beiträge?|mentions?)? ?"
+    r"(?:per|an?|/|pro|je|am|in der|die) ?(hour|day|week|stunde|tag|woche)",
     re.ASCII | re.IGNORECASE,
 )
+_CLOCKS: Final = {
+    "mez": "Europe/Berlin",
+    "mesz": "Europe/Berlin",
+    "cest": "Europe/Berlin",
+    "utc+1": "Europe/Berlin",
+    "gmt+1": "Europe/Berlin",
+    "germany": "Europe/Berlin",
+    "deutschland": "Europe/Berlin",
+    "wien": "Europe/Vienna",
+    "zürich": "Europe/Zurich",
+    "bst": "Europe/London",
+    "edt": "America/New_York",
+    "cst": "America/Chicago",
+    "cdt": "America/Chicago",
+    "pst": "America/Los_Angeles",
+    "pdt": "America/Los_Angeles",
+}
+"""What people call the clock on their wall, which is no name of a zone that knows summer and winter."""
 
 
 def parse_usual(text: str) -> float:
-    """Read a guess such as "about 20 posts a day".
+    """Read a guess such as "about 20 posts a day" or "etwa 1.000 Beiträge am Tag".
 
     Returns:
         posts an hour, more than 0.
@@ -25,7 +45,7 @@ def parse_usual(text: str) -> float:
         UsageError: it cannot be read, or says that there are none.
     """
     found = _USUAL.fullmatch(" ".join(text.split()))
-    an_hour = float(found[1]) / _HOURS[found[2].lower()] if found else 0.0
+    an_hour = parse_number(found[1]) / _HOURS[found[2].lower()] if found else 0.0
     if an_hour <= 0:
         raise UsageError(
             f'\'{clean(text, 40)}\' does not say how much is usual; write "20 posts a day", "5 posts an hour" or '
@@ -45,7 +65,7 @@ def parse_zone(name: str) -> ZoneInfo:
         return ZoneInfo(name)
     by_city = {zone.rsplit("/", 1)[-1].casefold(): zone for zone in sorted(known)}
     asked = name.replace(" ", "_").casefold()
-    near = by_city.get(asked) or next(iter(get_close_matches(name, known, 1)), None)
+    near = _CLOCKS.get(asked) or by_city.get(asked) or next(iter(get_close_matches(name, known, 1)), None)
     near = near or next((by_city[city] for city in get_close_matches(asked, by_city, 1)), None)
     hint = f'did you mean "{near}"?' if near else 'write it like "Europe/Berlin" or "America/New_York"'
     raise UsageError(f"'{clean(name, 40)}' is no time zone; {hint}")

@@ -24,6 +24,7 @@ from crisisdesk.settings import (
     parse_false_alarms,
 )
 from crisisdesk.settings.model import SeveritySettings
+from crisisdesk.settings.number import parse_number
 from crisisdesk.settings.places import line_of, lines_of
 from crisisdesk.settings.usual import parse_usual, parse_zone
 
@@ -145,9 +146,44 @@ def test_a_wrong_severity_names_its_line(problems):
 
 
 @pytest.mark.parametrize(
+    ("text", "number"),
+    [("1000", 1000), ("1.000", 1000), ("1,000", 1000), ("1 000", 1000), ("1\u202f000", 1000), ("1'000", 1000),
+     ("1.5", 1.5), ("1,5", 1.5), ("0.500", 0.5), ("1.000,5", 1000.5), ("1,000.5", 1000.5), ("1.234.567", 1234567),
+     ("1234.567", 1234.567)],
+)  # fmt: skip
+def test_a_sign_before_three_digits_stands_for_thousands(text, number):
+    assert parse_number(text) == number
+
+
+@pytest.mark.parametrize("text", ["", "a", "-1", "1.00.0", "1,2,3", "1.000.00", "1e3", "\u0661"])
+def test_no_numbers(text):
+    with pytest.raises(ValueError, match="is no number"):
+        parse_number(text)
+
+
+@pytest.mark.parametrize(
+    ("line", "cure"),
+    [("growth = 0,5", "'growth' is 0,5; write growth = 0.5"),
+     ("reach = 100.000  # readers", "'reach' is 100.000; write reach = 100000, or 100.0000 if a fraction is meant"),
+     ("reach = 100,000", "'reach' is 100,000; write reach = 100000"),
+     ("reach = 1.000.000", "'reach' is 1.000.000; write reach = 1000000"),
+     ("crowd = 1.500", "'crowd' is 1.500; write crowd = 1500, or 1.5000 if a fraction is meant")],
+)  # fmt: skip
+def test_a_number_as_germans_write_it_is_told_how_to_write_it(problems, line, cure):
+    assert problems(DESK + f"[severity]\n{line}\n") == [f"4: {cure}"]
+
+
+def test_a_table_in_capitals_is_told_its_name_in_brackets(problems):
+    assert problems(DESK + "[Severity]\n") == ["3: unknown key 'Severity' in the file; did you mean [severity]?"]
+
+
+@pytest.mark.parametrize(
     ("text", "an_hour"),
     [("about 20 posts a day", 20 / 24), ("20 per day", 20 / 24), ("5 posts an hour", 5), ("3/week", 3 / 168),
-     ("ca. 1 post per Hour", 1), ("0.5 posts a day", 0.5 / 24)],
+     ("ca. 1 post per Hour", 1), ("0.5 posts a day", 0.5 / 24), ("about 1.000 posts a day", 1000 / 24),
+     ("about 1,000 posts a day", 1000 / 24), ("1 000 posts a day", 1000 / 24), ("1000 a day", 1000 / 24),
+     ("1.5 posts an hour", 1.5), ("1,5 posts an hour", 1.5), ("1.000,5 posts an hour", 1000.5),
+     ("etwa 1.000 Beiträge am Tag", 1000 / 24), ("ca. 20 am Tag", 20 / 24), ("3 Beiträge pro Woche", 3 / 168)],
 )  # fmt: skip
 def test_how_much_is_usual(text, an_hour):
     assert parse_usual(text) == pytest.approx(an_hour)
@@ -162,7 +198,8 @@ def test_what_does_not_say_how_much_is_usual(text):
 @pytest.mark.parametrize(
     ("name", "near"),
     [("Europe/Berln", "Europe/Berlin"), ("Berlin", "Europe/Berlin"), ("new york", "America/New_York"),
-     ("Europe/berlin", "Europe/Berlin")],
+     ("Europe/berlin", "Europe/Berlin"), ("MEZ", "Europe/Berlin"), ("MESZ", "Europe/Berlin"),
+     ("UTC+1", "Europe/Berlin"), ("PST", "America/Los_Angeles")],
 )  # fmt: skip
 def test_an_unknown_time_zone_is_told_the_nearest(name, near):
     with pytest.raises(UsageError, match=f'is no time zone; did you mean "{near}"'):
@@ -185,7 +222,8 @@ def test_reading_creates_nothing_and_settings_do_not_change(toml, tmp_path):
     ("text", "a_month"),
     [("1 per month", 1), ("4 per month", 4), (" 4 Per Month ", 4), ("1/4 a month", 0.25), ("0.5 per month", 0.5),
      ("1 per week", DAYS_PER_MONTH / 7), ("2 per day", 2 * DAYS_PER_MONTH), ("12 a year", 1),
-     ("sensitive", 4), ("balanced", 1), ("Strict", 0.25)],
+     ("sensitive", 4), ("balanced", 1), ("Strict", 0.25), ("0,5 per month", 0.5), ("once a month", 1),
+     ("4 im Monat", 4), ("einmal pro Woche", DAYS_PER_MONTH / 7)],
 )  # fmt: skip
 def test_false_alarm_budgets(text, a_month):
     assert parse_false_alarms(text) == pytest.approx(a_month)
@@ -209,7 +247,7 @@ def test_an_unknown_key_names_its_line_and_the_nearest(problems):
     assert problems(DESK + "[limits]\n") == [
         "3: unknown key 'limits' in the file; the keys there are desk, severity, watch, source, output"
     ]
-    assert problems(DESK + "[[wacht]]\n") == ["3: unknown key 'wacht' in the file; did you mean 'watch'?"]
+    assert problems(DESK + "[[wacht]]\n") == ["3: unknown key 'wacht' in the file; did you mean [[watch]]?"]
     assert problems("[desk]\nname='a'\nDatabase='b'")[0].endswith("did you mean 'database'?")
 
 
