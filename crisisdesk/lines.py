@@ -1,5 +1,6 @@
 """The lines of a file that may be large, compressed, cut off or no text at all, one at a time."""
 
+import codecs
 import gzip
 import io
 import os
@@ -7,10 +8,10 @@ import stat
 import sys
 import zlib
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, cast
+from typing import Any, Final, cast
 
 from crisisdesk.errors import UsageError
 from crisisdesk.text import clean
@@ -20,7 +21,14 @@ TOO_LONG: Final = "is longer than any post"
 MAX_LINE: Final = 1 << 20
 """Bytes of a line; a post has some thousand, and what is longer is not read into memory at all."""
 
+SEPARATOR: Final = "sep="
+"""Begins a line that spreadsheets put before the header of a table."""
+AS_WINDOWS: Final = "as-windows"
+"""What to do about bytes that are no UTF-8 (`errors` of `decode`): they are letters as Windows writes them."""
+
 _GZIP_MAGIC: Final = b"\x1f\x8b"
+_ZIP_MAGIC: Final = b"PK\x03\x04"
+_UTF_16: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _BUFFER: Final = 1 << 16
 _PROGRESS_STEP: Final = 256
 """Lines between two reports of progress."""
@@ -80,6 +88,23 @@ class _Counted(io.RawIOBase):
         return got
 
 
+class _Recoded(io.RawIOBase):
+    """A text as UTF-8, whatever its encoding."""
+
+    def __init__(self, text: io.TextIOWrapper) -> None:
+        self._text = text
+        self._rest = b""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview, /) -> int:  # type: ignore[override]
+        self._rest = self._rest or self._text.read(_BUFFER).encode()
+        got, self._rest = self._rest[: len(buffer)], self._rest[len(buffer) :]
+        buffer[: len(got)] = got
+        return len(got)
+
+
 def check_files(paths: Iterable[Path]) -> None:
     """Make sure that every file is there and may be read, before anything else is started for them.
 
@@ -122,10 +147,10 @@ def suffix(path: Path) -> str:
 
 @contextmanager
 def opened(path: Path, progress: Progress) -> Iterator[io.BufferedIOBase]:
-    """Open a file for reading, unpacked if it is gzip, whatever its name says.
+    """Open a file for reading, unpacked if it is gzip and as UTF-8 if it is UTF-16, whatever its name says.
 
     Raises:
-        UsageError: the file is not there or may not be read.
+        UsageError: the file is not there, may not be read, or is a spreadsheet.
     """
     try:
         raw = _stdin() if str(path) == STDIN else path.open("rb", buffering=0)
@@ -133,10 +158,21 @@ def opened(path: Path, progress: Progress) -> Iterator[io.BufferedIOBase]:
         raise UsageError(f"{shown_name(path)}: cannot be read ({_reason(error)}); check the path.") from None
     try:
         counted = io.BufferedReader(_Counted(raw, progress), _BUFFER)
-        yield gzip.GzipFile(fileobj=counted) if counted.peek().startswith(_GZIP_MAGIC) else counted
+        yield _as_utf8(gzip.GzipFile(fileobj=counted) if counted.peek().startswith(_GZIP_MAGIC) else counted, path)
     finally:
         if str(path) != STDIN:
             raw.close()
+
+
+def _as_utf8(file: "io.BufferedReader[Any] | gzip.GzipFile", path: Path) -> io.BufferedIOBase:
+    start = b""
+    with suppress(OSError, EOFError, zlib.error):  # a damaged archive, which reading will tell
+        start = file.peek(len(_ZIP_MAGIC))
+    if start.startswith(_ZIP_MAGIC):
+        raise UsageError(f"{shown_name(path)}: is a spreadsheet or an archive; save its table as CSV and give that.")
+    if not start.startswith(_UTF_16):
+        return file
+    return io.BufferedReader(_Recoded(io.TextIOWrapper(file, "utf-16", errors="replace", newline="")), _BUFFER)
 
 
 def _stdin() -> io.RawIOBase:
@@ -178,18 +214,33 @@ def _skip_rest(file: io.BufferedIOBase) -> bool:
     return False
 
 
+class NotUtf8(ValueError):
+    """A line is text of another encoding."""
+
+
 def decoded(content: bytes) -> str:
     """The text of a line.
 
     Raises:
-        ValueError: it is not UTF-8; says where and what to do.
+        NotUtf8: it is not UTF-8; says where and what to do.
+        ValueError: it is no text.
     """
     if b"\0" in content:
         raise ValueError("holds zero bytes; save the file as UTF-8 text")
     try:
         return content.decode()
     except UnicodeDecodeError as error:
-        raise ValueError(f"byte {error.start + 1} is not UTF-8; save the file as UTF-8") from None
+        raise NotUtf8(f"byte {error.start + 1} is not UTF-8; save the file as UTF-8") from None
+
+
+def _windows_letters(error: UnicodeError) -> tuple[str, int]:
+    """Bytes that are no UTF-8, as letters; "�" for the five that Windows has none for."""
+    if not isinstance(error, UnicodeDecodeError):
+        raise error
+    return error.object[error.start : error.end].decode("cp1252", "replace"), error.end
+
+
+codecs.register_error(AS_WINDOWS, _windows_letters)
 
 
 def _reason(error: Exception) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Final
 
+from crisisdesk.moments import as_iso
 from crisisdesk.records import EPOCH
 
 LARGEST_VALUE: Final = 1e12
@@ -13,10 +14,6 @@ LARGEST_VALUE: Final = 1e12
 FIRST_EPOCH: Final = 1e8
 """Smaller numbers (row numbers, years) are no epoch seconds."""
 FIRST_EPOCH_MILLISECONDS: Final = 1e11
-
-_GERMAN_DATE: Final = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})(?:,? +|T)?(.*)", re.ASCII)
-_ZONE: Final = re.compile(r"\s*(?:UTC|GMT)$|\s+(?=[+-]\d\d(?::?\d\d)?$)", re.ASCII)
-_HOUR_ALONE: Final = re.compile(r"(\d:\d\d)", re.ASCII)
 
 _COMMA: Final = re.compile(r"(?:\d+|\d{1,3}(?:\.\d{3})+),\d+", re.ASCII)
 _THOUSANDS: Final = re.compile(r"[1-9]\d{0,2}(?:\.\d{3})+", re.ASCII)
@@ -41,22 +38,12 @@ def parse_time(text: str) -> tuple[float, float] | None:
     if FIRST_EPOCH_MILLISECONDS <= number < FIRST_EPOCH_MILLISECONDS * 1000:
         return number / 1000.0, 0.0
     try:
-        moment = datetime.fromisoformat(_iso(text.strip()))
+        moment = datetime.fromisoformat(as_iso(text.strip()))
     except ValueError:
         return None
     offset = moment.utcoffset()
     seconds = (moment if offset is not None else moment.replace(tzinfo=UTC)) - EPOCH
     return seconds.total_seconds(), offset.total_seconds() if offset is not None else 0.0
-
-
-def _iso(text: str) -> str:
-    """The same moment as ISO 8601 has it; what is none of ours stays as it is."""
-    text = _ZONE.sub(lambda match: "+00:00" if match[0].strip() else "", text)
-    if date := _GERMAN_DATE.fullmatch(text):
-        day, month, year, rest = date.groups()
-        hour = _HOUR_ALONE.sub(r"0\1", rest, count=1) if _HOUR_ALONE.match(rest) else rest
-        return f"{year}-{month:0>2}-{day:0>2}" + (f"T{hour}" if hour else "")
-    return text
 
 
 def parse_count(text: str) -> float | None:

@@ -1,6 +1,5 @@
 """A series as a file: CSV with the columns `timestamp` and `value` in, CSV or JSON lines out."""
 
-import codecs
 import csv
 import io
 import zlib
@@ -14,7 +13,7 @@ import orjson
 from crisisdesk.detect.series import Judged, OnNote, Sample
 from crisisdesk.detect.series_cells import Numbers, parse_time
 from crisisdesk.errors import CrisisdeskError, UsageError
-from crisisdesk.lines import Progress, opened, shown_name
+from crisisdesk.lines import AS_WINDOWS, SEPARATOR, Progress, opened, shown_name
 from crisisdesk.text import clean, shorten
 
 SHOWN: Final = 40
@@ -32,10 +31,6 @@ _WITHOUT_TIME: Final = (
     "such rows are taken to follow at the usual interval (5 minutes if no time can be read); "
     "write 2026-11-22T05:50:00Z or seconds since 1970; said once"
 )
-_UTF_16: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
-_ZIP: Final = b"PK"
-_SEPARATOR: Final = "sep="
-"""Begins a line that spreadsheets put before the header."""
 
 OnBad = Callable[[int, str], None]
 """Told of a line that cannot be used as it is: its number and why."""
@@ -67,7 +62,7 @@ def read_series(
     """
     name = shown_name(Path(path))
     try:
-        with _opened(Path(path), name, progress or Progress()) as handle:
+        with _opened(Path(path), progress or Progress()) as handle:
             yield from _samples(name, handle, {one: (columns or {}).get(one, one) for one in NEEDED}, on_bad, on_note)
     except (OSError, EOFError, zlib.error, csv.Error, UnicodeError) as error:
         reason = getattr(error, "strerror", None) or str(error)
@@ -90,20 +85,16 @@ def parse_columns(text: str) -> dict[str, str]:
 
 
 @contextmanager
-def _opened(path: Path, name: str, progress: Progress) -> Iterator[TextIO]:
+def _opened(path: Path, progress: Progress) -> Iterator[TextIO]:
     with opened(path, progress) as binary:
-        buffered = cast("io.BufferedReader", binary)  # or a GzipFile, which peeks like one
-        start = buffered.peek(2)[:2]
-        if start == _ZIP:
-            raise UsageError(f"{name} is a spreadsheet or an archive; save its table as CSV and give that.")
-        encoding = "utf-16" if start in _UTF_16 else "utf-8-sig"
-        with io.TextIOWrapper(buffered, encoding=encoding, errors="replace", newline="") as handle:
+        buffered = cast("io.BufferedReader", binary)  # or a GzipFile, which is read like one
+        with io.TextIOWrapper(buffered, encoding="utf-8-sig", errors=AS_WINDOWS, newline="") as handle:
             yield handle
 
 
 def _samples(name: str, handle: TextIO, columns: Mapping[str, str], on_bad: OnBad, on_note: OnNote) -> Iterator[Sample]:
     header, before = handle.readline(LONGEST_HEADER), 1
-    if header.lower().startswith(_SEPARATOR):
+    if header.lower().startswith(SEPARATOR):
         header, before = handle.readline(LONGEST_HEADER), 2
     delimiter, time_column, value_column = _places(name, header, columns)
     if delimiter != ",":
@@ -136,11 +127,14 @@ def _places(name: str, header: str, columns: Mapping[str, str]) -> tuple[str, in
             return delimiter, names.index(wanted[0]), names.index(wanted[1])
     cells = max((_split(header, delimiter) for delimiter in DELIMITERS), key=len)
     known = [cell.strip().casefold() for cell in cells]
+    cure = "timestamp=NAME,value=NAME"
+    if len(cells) == len(NEEDED):  # there is nothing else that they could be
+        cure = f"timestamp={clean(cells[0], SHOWN)},value={clean(cells[1], SHOWN)}"
     missing = [_quoted(columns[ours]) for ours, one in zip(NEEDED, wanted, strict=True) if one not in known]
     found = ", ".join(_quoted(cell) for cell in cells[:SHOWN]) or "nothing"
     raise UsageError(
         f"{name}:1: the header has no column {' and no column '.join(missing)}, but {found}; the first line must read "
-        "timestamp,value, or say which columns they are: --columns timestamp=NAME,value=NAME."
+        f'timestamp,value, or say which columns they are: --columns "{cure}".'
     )
 
 

@@ -4,7 +4,8 @@ import json
 import re
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, suppress
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import UTC, datetime, tzinfo
 from difflib import get_close_matches
 from itertools import chain, count
 from pathlib import Path
@@ -27,7 +28,7 @@ from crisisdesk.lines import (
     suffix,
 )
 from crisisdesk.records import Post
-from crisisdesk.sources.posts import FIELDS, MAX_NAME, post_from, text_from
+from crisisdesk.sources.posts import FIELDS, MAX_NAME, names_no_zone, post_from, text_from
 from crisisdesk.sources.table import looks_like_table, read_table
 from crisisdesk.text import clean
 
@@ -36,6 +37,8 @@ _SURROGATE: Final = re.compile(rb"\\u[dD][89a-fA-F]")
 _TABLE_SUFFIXES: Final = frozenset({".csv", ".tsv"})
 
 OnBad = Callable[[BadLine], None]
+OnNote = Callable[[str], None]
+"""Told, in a sentence with the file's name, what a person should know about how it was read."""
 _Tell = Callable[[int, str], None]
 _Records = Generator[tuple[int, Mapping[str, object]], None, None]
 
@@ -66,8 +69,10 @@ def read_posts(
     *,
     columns: Mapping[str, str] | None = None,
     on_bad: OnBad,
+    on_note: OnNote = lambda _: None,
     progress: Callable[[int], None] | None = None,
     arrival: Callable[[], datetime] | None = None,
+    zone: tzinfo = UTC,
 ) -> Iterator[Post]:
     """The posts of the files, one file after the other, each in the order in which it has them.
 
@@ -77,31 +82,52 @@ def read_posts(
             each may count its ids from 1. A file given twice is one source, so that its posts count once.
         columns: for CSV, our field name -> the file's column.
         on_bad: told of every line that is no post; reading goes on.
+        on_note: told, once a file, how it is read that is not as programmes write it.
         progress: told now and then how many bytes of all files were read, packed as they are.
         arrival: the present, where a post must not be later than that.
+        zone: of times that name none.
 
     Raises:
         UsageError: a file cannot be opened (at once), or a CSV header lacks a column (when it is reached).
     """
     check_files(paths)
-    return _posts(paths, columns or {}, on_bad, Progress(progress), arrival)
+    reading = _Reading(columns or {}, on_bad, on_note, Progress(progress), arrival, zone)
+    return reading.all(paths)
 
 
-def _posts(
-    paths: Sequence[Path],
-    columns: Mapping[str, str],
-    on_bad: OnBad,
-    progress: Progress,
-    arrival: Callable[[], datetime] | None,
-) -> Iterator[Post]:
-    for path, source in zip(paths, _sources(paths), strict=True):
-        tell = _teller(path, on_bad)
-        with closing(_records(path, columns, progress, tell)) as records:
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """How the files of a call are read; see `read_posts`."""
+
+    columns: Mapping[str, str]
+    on_bad: OnBad
+    on_note: OnNote
+    progress: Progress
+    arrival: Callable[[], datetime] | None
+    zone: tzinfo
+
+    def all(self, paths: Sequence[Path]) -> Iterator[Post]:
+        """The posts of one file after the other."""
+        for path, source in zip(paths, _sources(paths), strict=True):
+            yield from self._posts(path, source)
+
+    def _posts(self, path: Path, source: str) -> Iterator[Post]:
+        tell, note = _teller(path, self.on_bad), self._noter(path)
+        unsaid = self.zone is UTC  # another one was asked for
+        with closing(_records(path, self.columns, self.progress, tell, note)) as records:
             for number, fields in records:
                 try:
-                    yield post_from(fields, source, arrival() if arrival else None, number)
+                    post = post_from(fields, source, self.arrival() if self.arrival else None, number, self.zone)
                 except InputError as error:
                     tell(number, str(error))
+                    continue
+                if unsaid and names_no_zone(fields["time"]):
+                    note("times without a zone are taken for UTC")
+                unsaid = False
+                yield post
+
+    def _noter(self, path: Path) -> OnNote:
+        return lambda text: self.on_note(f"{shown_name(path)}: {text}.")
 
 
 def _sources(paths: Sequence[Path]) -> list[str]:
@@ -123,7 +149,9 @@ def _stem(path: Path) -> str:
     return "stdin" if str(path) == STDIN else clean(path.name.split(".")[0] or path.name, MAX_NAME) or "file"
 
 
-def _records(path: Path, columns: Mapping[str, str], progress: Progress, tell: _Tell) -> _Records:
+def _records(
+    path: Path, columns: Mapping[str, str], progress: Progress, tell: _Tell, note: Callable[[str], None]
+) -> _Records:
     """The records of one file, whatever its form."""
     with opened(path, progress) as file:
         lines = read_lines(file, progress, tell)
@@ -134,7 +162,7 @@ def _records(path: Path, columns: Mapping[str, str], progress: Progress, tell: _
         if kind in _TABLE_SUFFIXES or (
             kind not in _JSON_SUFFIXES and first.content and looks_like_table(first.content, columns)
         ):
-            yield from read_table(chain((first,), lines), columns, shown_name(path), tell)
+            yield from read_table(chain((first,), lines), columns, shown_name(path), tell, note)
         else:
             yield from _objects(chain((first,), lines), tell)
 

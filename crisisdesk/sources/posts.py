@@ -10,13 +10,14 @@ Null and empty values count as missing, unknown fields are ignored, and values m
 import hashlib
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from typing import Final
 
 import orjson
 
 from crisisdesk.errors import InputError
 from crisisdesk.language import marked
+from crisisdesk.moments import as_iso
 from crisisdesk.records import EPOCH, Post
 from crisisdesk.text import clean, shorten
 
@@ -41,7 +42,11 @@ _NO: Final = frozenset({"false", "no", "0"})
 
 
 def post_from(
-    fields: Mapping[str, object], default_source: str, arrival: datetime | None = None, line: int | None = None
+    fields: Mapping[str, object],
+    default_source: str,
+    arrival: datetime | None = None,
+    line: int | None = None,
+    zone: tzinfo = UTC,
 ) -> Post:
     """Make a post of what came from outside.
 
@@ -51,6 +56,7 @@ def post_from(
         arrival: when it came; a later time is set back to it. None where nothing live is read.
         line: its line in a file, so that equal posts without an id stay two; None where there are no lines, and
             what is delivered twice without an id is one post.
+        zone: of a time that names none.
 
     Returns:
         The post, every text of it cleaned.
@@ -58,7 +64,7 @@ def post_from(
     Raises:
         InputError: time or text is missing or cannot be read; the message says which and how to mend it.
     """
-    time = time_from(fields.get("time"))
+    time = time_from(fields.get("time"), zone)
     text = text_from(fields.get("text"))
     author = _name(fields.get("author"))
     return Post(
@@ -76,8 +82,8 @@ def post_from(
     )
 
 
-def time_from(value: object) -> datetime:
-    """Read an RFC 3339 time; the zone may be missing (UTC) and so may the seconds.
+def time_from(value: object, zone: tzinfo = UTC) -> datetime:
+    """Read an RFC 3339 time, or one such as 15.11.2008 16:30; seconds and zone, then `zone`, may be missing.
 
     Raises:
         InputError: it is missing, no such time, or before 1970 or after 2199.
@@ -85,21 +91,33 @@ def time_from(value: object) -> datetime:
     if value is None or value == "":
         raise InputError(f"time: is missing; {_HOW}")
     shown = shorten(clean(str(value)), 40)
-    found = _TIME.fullmatch(value.strip()) if isinstance(value, str) else None
+    found = _written(value)
     if found is None:
         raise InputError(f"time: '{shown}' is not a date with a time of day; {_HOW}")
-    day, minute, second, fraction, zone = found.groups(default="")
+    day, minute, second, fraction, offset = found.groups(default="")
     if second == "60":
         second, fraction = "59", ".999999"
-    written = f"{day}T{minute}:{second or '00'}{fraction.replace(',', '.')}{'' if zone == 'UTC' else zone.upper()}"
+    written = f"{day}T{minute}:{second or '00'}{fraction.replace(',', '.')}{'' if offset == 'UTC' else offset.upper()}"
     try:
         time = datetime.fromisoformat(written)
-        time = time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
+        time = (time if time.tzinfo else time.replace(tzinfo=zone)).astimezone(UTC)
     except (ValueError, OverflowError):
         raise InputError(f"time: '{shown}' is not a date; {_HOW}") from None
     if not EPOCH <= time < _LATEST:
         raise InputError(f"time: '{shown}' cannot be the time of a post; {_HOW}")
     return time
+
+
+def names_no_zone(value: object) -> bool:
+    """Whether it is a time that depends on where it was written."""
+    found = _written(value)
+    return found is not None and found[5] is None
+
+
+def _written(value: object) -> re.Match[str] | None:
+    if not isinstance(value, str):
+        return None
+    return _TIME.fullmatch(value.strip()) or _TIME.fullmatch(as_iso(value.strip()))
 
 
 def text_from(value: object) -> str:

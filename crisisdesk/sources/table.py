@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
 from crisisdesk.errors import UsageError
-from crisisdesk.lines import MAX_LINE, TOO_LONG, Line, decoded
+from crisisdesk.lines import AS_WINDOWS, MAX_LINE, SEPARATOR, TOO_LONG, Line, NotUtf8, decoded
 from crisisdesk.sources.posts import REQUIRED
 from crisisdesk.text import clean
 
@@ -14,15 +14,24 @@ MAX_RECORD_LINES: Final = 200
 """Lines of one record; a quote that is still open after so many was never meant to open."""
 
 _SHOWN_COLUMNS: Final = 20
+_ALSO: Final = {
+    "time": ("created_at", "timestamp", "date", "datetime", "published", "datum", "zeit", "zeitpunkt", "uhrzeit"),
+    "text": ("body", "content", "message", "post", "tweet", "title", "inhalt", "nachricht", "beitrag", "beiträge"),
+}
+"""What other programmes call a column that is needed, to be proposed where ours is missing."""
 
 
 class _Feeder:
     """Hands lines to the csv module and remembers those of the current record, so that they can be read again."""
 
-    def __init__(self, lines: Iterator[Line], on_bad: Callable[[int, str], None]) -> None:
+    def __init__(
+        self, lines: Iterator[Line], on_bad: Callable[[int, str], None], on_note: Callable[[str], None]
+    ) -> None:
         self._lines = lines
         self._again: deque[tuple[int, str]] = deque()
         self._on_bad = on_bad
+        self._on_note = on_note
+        self._from_windows = False
         self.record: list[tuple[int, str]] = []
         self.unclosed = False
 
@@ -45,10 +54,24 @@ class _Feeder:
                 self._on_bad(line.number, TOO_LONG)
                 continue
             try:
-                return line.number, decoded(line.content) + "\n"
+                return line.number, self._text(line.number, line.content) + "\n"
             except ValueError as error:
                 self._on_bad(line.number, str(error))
         return None
+
+    def _text(self, number: int, content: bytes) -> str:
+        """The line, also as spreadsheets save it on Windows.
+
+        Raises:
+            ValueError: it is no text.
+        """
+        try:
+            return decoded(content)
+        except NotUtf8:
+            if not self._from_windows:
+                self._from_windows = True
+                self._on_note(f"line {number} is not UTF-8; such letters are read as Windows writes them (cp1252)")
+            return content.decode(errors=AS_WINDOWS)
 
     def begin(self) -> None:
         """A new record starts."""
@@ -63,7 +86,11 @@ class _Feeder:
 
 
 def read_table(
-    lines: Iterator[Line], columns: Mapping[str, str], name: str, on_bad: Callable[[int, str], None]
+    lines: Iterator[Line],
+    columns: Mapping[str, str],
+    name: str,
+    on_bad: Callable[[int, str], None],
+    on_note: Callable[[str], None] = lambda _: None,
 ) -> Iterator[tuple[int, dict[str, object]]]:
     """Records as (line number, values by field name).
 
@@ -72,13 +99,16 @@ def read_table(
         columns: our field name -> the header's name, where they differ.
         name: what messages call the file.
         on_bad: told the line number and reason of every record that cannot be read.
+        on_note: told, once, that the file is not UTF-8.
 
     Raises:
         UsageError: the header lacks a column that is needed or named in `columns`.
     """
-    feeder = _Feeder(lines, on_bad)
+    feeder = _Feeder(lines, on_bad, on_note)
     csv.field_size_limit(MAX_LINE)
     head = next(feeder, None)
+    if head is not None and head.lower().startswith(SEPARATOR):
+        head = next(feeder, None)
     if head is None:
         return
     separator = max(",;\t", key=head.count)
@@ -116,13 +146,18 @@ def places_in(header: list[str], columns: Mapping[str, str], name: str) -> dict[
         if theirs.lower() not in found:
             raise UsageError(f"{name}: no column '{theirs}' for {ours}; the header has: {shown}.")
     places = found | {ours: found[theirs.lower()] for ours, theirs in columns.items()}
-    for field in REQUIRED:
-        if field not in places:
-            raise UsageError(
-                f"{name}: no column '{field}'; the header has: {shown}. "
-                f"Say which column it is with --columns {field}=NAME."
-            )
+    if missing := [field for field in REQUIRED if field not in places]:
+        named = {**columns, **{field: _proposed(field, header) for field in missing}}
+        raise UsageError(
+            f"{name}: no column {' and no column '.join(map(repr, missing))}; the header has: {shown}. "
+            f"Say which they are: --columns {','.join(f'{ours}={theirs}' for ours, theirs in named.items())}"
+        )
     return places
+
+
+def _proposed(field: str, header: list[str]) -> str:
+    """The column that is most likely meant."""
+    return next((shown for title in header if (shown := clean(title, 40)).lower() in _ALSO[field]), "NAME")
 
 
 def looks_like_table(head: bytes, columns: Mapping[str, str]) -> bool:

@@ -7,6 +7,7 @@ import os
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import orjson
 import pytest
@@ -229,13 +230,47 @@ def test_tables_as_spreadsheets_write_them(tmp_path, separator):
     assert read(written(tmp_path, "a.csv", content)) == (["one, two"], [])
 
 
+WINDOWS = 'Datum;Text;Autor\r\n15.11.2008 16:30;"Kaffee für 3 €; übel";Söhne\r\n15.11.2008 9:05:07;gut;x\r\n'
+
+
+@pytest.mark.parametrize(
+    ("encoding", "before"), [("cp1252", ""), ("utf-8", ""), ("utf-8-sig", ""), ("utf-16", ""), ("cp1252", "sep=;\r\n")]
+)
+def test_tables_as_a_german_spreadsheet_saves_them(tmp_path, encoding, before):
+    notes: list[str] = []
+    path = written(tmp_path, "a.csv", (before + WINDOWS).encode(encoding))
+    columns = {"time": "Datum", "text": "text", "author": "autor"}
+    posts = list(read_posts([path], columns=columns, on_bad=pytest.fail, on_note=notes.append))
+    assert [(post.time.isoformat(), post.text, post.author) for post in posts] == [
+        ("2008-11-15T16:30:00+00:00", "Kaffee für 3 €; übel", "Söhne"),
+        ("2008-11-15T09:05:07+00:00", "gut", "x"),
+    ]
+    line = 3 if before else 2
+    windows = f"{path}: line {line} is not UTF-8; such letters are read as Windows writes them (cp1252)."
+    assert (windows in notes) == (encoding == "cp1252")
+    assert notes[-1] == f"{path}: times without a zone are taken for UTC."
+
+
+def test_times_without_a_zone_are_of_the_one_that_is_asked_for(tmp_path):
+    content = WINDOWS.encode() + b"2008-11-15T16:30:00Z;zoned;x\n15.07.2008 16:30;summer;x\n"
+    columns = {"time": "Datum", "text": "Text"}
+    path, berlin = written(tmp_path, "a.csv", content), ZoneInfo("Europe/Berlin")
+    posts = list(read_posts([path], columns=columns, on_bad=pytest.fail, on_note=pytest.fail, zone=berlin))
+    assert [post.time.hour for post in posts] == [15, 8, 16, 14]
+
+
+def test_a_spreadsheet_itself_is_told_to_be_saved_as_csv(tmp_path):
+    with pytest.raises(UsageError, match=r"b\.xlsx: is a spreadsheet or an archive; save its table as CSV"):
+        read(written(tmp_path, "b.xlsx", b"PK\x03\x04 and so on"))
+
+
 def test_bad_records_of_a_table(tmp_path):
     at = b"2008-11-15T03:40,"
-    bad_rows = [b"soon,two", at + b"thr,ee", at + b"caf\xe9", at + b"a\0b", at + b"x" * 2 * MAX_LINE, at]
+    bad_rows = [b"soon,two", at + b"thr,ee", at + b"a\0b", at + b"x" * 2 * MAX_LINE, at]
     rows = [b"time,text", at + b"one", *bad_rows, at + b"four"]
     texts, bad = read(written(tmp_path, "a.csv", b"\n".join(rows)))
     assert texts == ["one", "four"]
-    assert [entry.line for entry in bad] == [3, 4, 5, 6, 7, 8]
+    assert [entry.line for entry in bad] == [3, 4, 5, 6, 7]
     assert "put quotes round the text" in bad[1].reason
 
 
@@ -249,8 +284,15 @@ def test_a_quote_that_never_closes_costs_one_line(tmp_path, after):
 
 def test_a_missing_column_names_the_header_and_the_cure(tmp_path):
     path = written(tmp_path, "a.csv", b"created_at,body\n1,2\n")
-    with pytest.raises(UsageError, match=r"no column 'time'; the header has: created_at, body\. .*--columns time=NAME"):
+    with pytest.raises(UsageError, match=r"no column 'time' and no column 'text'; the header has: created_at, body\."):
         read(path)
+    with pytest.raises(UsageError, match=r"Say which they are: --columns time=created_at,text=body$"):
+        read(path)
+    german = written(tmp_path, "b.csv", b"Datum;Was;Autor\n1;2;3\n")
+    with pytest.raises(UsageError, match=r"--columns text=Was,time=Datum$"):
+        read(german, columns={"text": "Was"})
+    with pytest.raises(UsageError, match=r"--columns time=Datum,text=NAME$"):
+        read(german)
     with pytest.raises(UsageError, match=r"no column 'created' for time; the header has: created_at, body"):
         read(path, columns={"time": "created", "text": "body"})
 

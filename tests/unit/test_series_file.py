@@ -171,6 +171,15 @@ def test_a_german_spreadsheet_is_read_and_how_is_told(tmp_path: Path) -> None:
     ]
 
 
+def test_the_letters_of_windows_are_read_and_the_only_two_columns_are_proposed(tmp_path: Path) -> None:
+    path = tmp_path / "calls.csv"
+    path.write_bytes("Tag;Anrufe für Störung\r\n22.11.2026;7\r\n".encode("cp1252"))
+    with pytest.raises(UsageError, match=r'--columns "timestamp=Tag,value=Anrufe für Störung"'):
+        list(read_series(str(path), lambda *_: None))
+    columns = parse_columns("timestamp=Tag,value=Anrufe für Störung")
+    assert [row.count for row in read_series(str(path), lambda *_: None, columns=columns)] == [7.0]
+
+
 def test_the_line_that_names_the_separator_is_no_header(tmp_path: Path) -> None:
     rows, complaints = read(file_of(tmp_path, "sep=;\r\ntimestamp;value\r\n2026-01-01;3\r\n2026-01-02;x\r\n"))
     assert [row.count for row in rows] == [3.0, None]
