@@ -3,16 +3,16 @@
 import asyncio
 from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, tzinfo
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 
-import orjson
-
 from crisisdesk.channel import Channel
 from crisisdesk.clock import Clock
-from crisisdesk.desk import Instruments, LocalDesk, WatchPicture
+from crisisdesk.console.words import age
+from crisisdesk.desk import Instruments, LocalDesk
 from crisisdesk.detect.standard import Standard
 from crisisdesk.detect.watch import CHART_HOURS, WatchDetector
 from crisisdesk.errors import FatalSourceError, StorageError
@@ -22,19 +22,19 @@ from crisisdesk.incidents.spending import SPAN, advice
 from crisisdesk.incidents.store import Store
 from crisisdesk.language import Reader, marked
 from crisisdesk.language import load as load_reader
+from crisisdesk.listening import Ear, Listening
 from crisisdesk.match import Matcher, WatchRule
 from crisisdesk.outputs.base import Output
 from crisisdesk.outputs.deliver import Delivery
-from crisisdesk.overview import spending_of, watch_picture
+from crisisdesk.overview import Pictures, spending_of
 from crisisdesk.pipeline import Intake, Observation, Tally
 from crisisdesk.playbooks.library import Library
-from crisisdesk.records import Kind, Mention, OutputStatus, Post, Scored, SourceStatus
+from crisisdesk.records import Mention, OutputStatus, Post, Scored, SourceStatus
+from crisisdesk.restart import Restart
 from crisisdesk.sentiment.base import Model
 from crisisdesk.sentiment.batcher import Scoring
 from crisisdesk.sources.base import Source
 
-HEARD: Final = frozenset({"live", "ended"})
-"""States of a source in which it says all that it has to say."""
 LIVE_TICK: Final = 10.0
 """Seconds between two looks of a live desk at what no post has come for."""
 CATCH_UP_LOOK: Final = 0.05
@@ -67,6 +67,8 @@ class Plan:
     follow: Callable[[WatchDetector], None] = lambda _: None
     """Called with the detector of every watch before it hears its first post."""
     notice: str = ""
+    zone: tzinfo | None = None
+    """By whose clocks people read the console; None for the machine's own."""
 
 
 class App:
@@ -75,11 +77,12 @@ class App:
     desk: LocalDesk
     register: Register
     observation: Observation
+    restart: Restart
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
         self.tally = Tally()
-        self.scoring = Scoring(self._load_model, self._complain)
+        self.scoring = Scoring(self._load_model, partial(self._complain, "model"))
         self._languages = {rule.name: frozenset(marked(one) or one for one in rule.languages) for rule in plan.watches}
         self._model_languages: frozenset[str] = frozenset()
         self.deliveries: list[Delivery] = []
@@ -87,16 +90,16 @@ class App:
         self._scored: Channel[Scored] = Channel(SCORED_WAITING)
         self._inboxes: dict[str, Channel[Post]] = {}
         self._fatal: dict[str, str] = {}
-        self._complaint = ""
+        self._complaints: dict[str, str] = {}
         self.unloadable = False
         """Whether the model could not be loaded."""
-        self.repeating: set[str] = set()
-        """Names of the sources that send the next run again what of theirs is `left`: they can go back to before it."""
-        self._dropped: dict[str, int] = {}
         self._stopping = asyncio.Event()
+        self._listening_since: datetime | None = None
+        self.listening = Listening(plan.clock.now())
 
     async def __aenter__(self) -> Self:
         plan = self.plan
+        self._listening_since = plan.clock.now() if plan.live else None
         self._store = await Store.open(plan.database, durable=plan.live)
         try:
             await self._wire()
@@ -211,14 +214,12 @@ class App:
         self.register = Register(self._store, Rules(), self._library.choose, owed_to)
         await self.register.load(plan.clock.now() - SPAN)
         instruments = Instruments(
-            watches=self._watches,
+            watches=lambda _: self._pictures.now(),
             sources=self.sources,
             outputs=self.outputs,
             waiting=lambda: sum(self.waiting().values()),
             model=lambda: self.scoring.model,
-            troubles=lambda: filter(
-                None, (self.register.trouble, self._complaint, *self._not_known(), *self.overspent().values())
-            ),
+            troubles=lambda: filter(None, self._troubles()),
         )
         self.desk = LocalDesk(self.register, self._library, plan.clock, instruments, plan.notice)
         self.register.subscribe(lambda _: self.desk.touch())
@@ -234,11 +235,17 @@ class App:
             self.desk.show,
             own_language=self._own_language,
             terms={rule.name: rule.terms for rule in plan.watches},
+            hearing=self.listening.hearing,
             chart_hours=plan.chart_hours,
             follow=plan.follow,
         )
+        self._pictures = Pictures(self.observation, self.register, self.tally.other_languages, self._listening_since)
+        self.restart = Restart(self._store, self.observation, self.listening, plan.sources, self._complain)
         if plan.live:
-            await self._remember()
+            now = plan.clock.now()
+            await self.restart.remember()
+            await self._believe(now)
+            self.listening.begin(now, self._ears())
 
     async def _stream(self) -> None:
         """Sources to incidents; the end of one stage is the end of the next."""
@@ -248,7 +255,7 @@ class App:
             self.tally,
             open_to_tags=self.plan.open_to_tags,
             load_reader=self.plan.load_reader,
-            trouble=self._complain,
+            trouble=partial(self._complain, "languages"),
         )
         async with asyncio.TaskGroup() as group:
             scoring = group.create_task(self._score(), name="score")
@@ -296,80 +303,63 @@ class App:
         """Whether posts that have come in have not gone through."""
         return bool(self.tally.under_way) or any(self.waiting().values())
 
-    def _complain(self, trouble: str) -> None:
+    def _complain(self, part: str, trouble: str) -> None:
         """Show what went wrong with a part that goes on all the same."""
-        self._complaint = trouble
+        self._complaints[part] = trouble
         self.desk.touch()
 
+    def _troubles(self) -> Iterator[str]:
+        """What is wrong with the desk itself, each with what to do."""
+        yield self.register.trouble
+        yield self.listening.trouble
+        yield from self._complaints.values()
+        yield from self._not_known()
+        yield from self.overspent().values()
+
     async def _tick(self) -> None:
-        """What a live desk does by the clock: let quiet time pass, keep what was learnt."""
+        """What a live desk does by the clock: listen whether it hears, let quiet time pass, keep what was learnt."""
         ticks = 0
         while True:
             await asyncio.sleep(LIVE_TICK)
-            if not self._is_behind():  # what waits is older than now, and must not find its time passed
-                deaf = not any(source.state in HEARD for source in self.sources())
-                await self.observation.tick(self.plan.clock.now(), deaf=deaf, missing=() if deaf else self._missing())
-            self.desk.touch()
+            await self._look(self.plan.clock.now())
             ticks += 1
             if ticks % SAVE_EVERY == 0:
                 await self._save()
 
-    def _missing(self) -> list[str]:
-        """Sources that are not heard in full: out of reach, or so fast that posts were dropped of late."""
-        dropped, self._dropped = self._dropped, {source.name: source.dropped for source in self.sources()}
+    async def _look(self, now: datetime) -> None:
+        """What waits is older than now, and must not find its time passed."""
+        await self._believe(now)
+        if self.listening.look(now, self._ears()) and not self._is_behind():
+            await self.observation.tick(now)
+        self.desk.touch()
+
+    async def _believe(self, now: datetime) -> None:
+        """Where the clock was ahead and has been set back, go back with it."""
+        if not self.listening.was_set_back(now):
+            return
+        ahead = age(self.listening.until - now)
+        self.listening.turn_back(now)
+        await self.observation.turn_back(now)
+        self._complain(
+            "clock",
+            f"The clock of this machine was {ahead} ahead and was set back at {now:%H:%M} UTC. What is usual for the "
+            "watches is kept; what was counted of the last day may be too little.",
+        )
+
+    def _ears(self) -> list[Ear]:
         return [
-            source.name
-            for source in self.sources()
-            if source.state not in HEARD or source.dropped > dropped.get(source.name, 0)
+            Ear(self._status(source), source.pushes, source.cursor is not None, self.tally.latest.get(source.name))
+            for source in self.plan.sources
         ]
 
     async def _save(self) -> None:
         """Write down what a restart must not forget; trouble with the disk is shown and does not stop the desk."""
         await self.register.flush()
-        if not self.plan.live:
-            return
-        changed, self.observation.changed = self.observation.changed, set()
-        kept = {f"watch {name}": orjson.dumps(self.observation.detectors[name].state()) for name in sorted(changed)}
-        kept["hearing"] = orjson.dumps([self.observation.now.timestamp(), self.observation.hearing.state()])
-        if not self._is_behind():  # a cursor says that all before it has gone through; an older one repeats, loses none
-            kept |= {f"cursor {name}": cursor.encode() for name, cursor in self._cursors().items()}
-        try:
-            for name, content in kept.items():
-                await self._store.keep(name, content)
-            self.repeating |= {s.name for s in self.plan.sources if f"cursor {s.name}" in kept}
-        except StorageError as error:
-            self.observation.changed |= changed
-            self.register.trouble = str(error)
-
-    async def _remember(self) -> None:
-        """Go on where the last run stopped."""
-        unknown: list[str] = []
-        for name, detector in self.observation.detectors.items():
-            if state := await self._store.kept(f"watch {name}"):
-                self._restore(detector, state)
-            else:
-                unknown.append(name)
-        for name in unknown:  # by now the others say what to expect of a new one
-            self.observation.renew(name)
-        if hearing := await self._store.kept("hearing"):
-            until, gaps = orjson.loads(hearing)
-            self.observation.hearing.restore(gaps)
-            self.observation.hearing.was_deaf(until / 60, self.plan.clock.now().timestamp() / 60)
-        for source in self.plan.sources:
-            if cursor := await self._store.kept(f"cursor {source.name}"):
-                source.resume(cursor.decode())
-        self.repeating = set(self._cursors())
-
-    def _cursors(self) -> dict[str, str]:
-        """Where each source can go on, by its name; without those that have come nowhere yet."""
-        return {source.name: source.cursor for source in self.plan.sources if source.cursor is not None}
-
-    def _restore(self, detector: WatchDetector, state: bytes) -> None:
-        try:
-            detector.restore(orjson.loads(state))
-        except (KeyError, TypeError, ValueError):
-            self.observation.renew(detector.name)
-            self._complaint = f"What {detector.name} had learnt was written by another version; it learns afresh."
+        if self.plan.live:
+            try:
+                await self.restart.save(cursors=not self._is_behind())
+            except StorageError as error:
+                self.register.trouble = str(error)
 
     def _status(self, source: Source) -> SourceStatus:
         status, inbox = source.status(), self._inboxes.get(source.name)
@@ -379,10 +369,3 @@ class App:
         if trouble := self._fatal.get(source.name):
             status = replace(status, state="failed", trouble=trouble)
         return status
-
-    def _watches(self, _: datetime) -> Iterator[WatchPicture]:
-        for name, detector in self.observation.detectors.items():
-            detector.pass_time(self.observation.now)
-            incident = self.register.open_for(name) or self.register.open_for(name, Kind.BRIGADING)
-            found = spending_of(detector, self.register.ledger.of(name), self.observation.now)
-            yield watch_picture(detector, incident.severity if incident else None, found)

@@ -18,7 +18,7 @@ from typing import Final, TypeVar
 from crisisdesk.channel import Channel, Closed
 from crisisdesk.detect.hearing import Hearing
 from crisisdesk.detect.standard import Standard
-from crisisdesk.detect.watch import CHART_HOURS, WatchDetector, minutes
+from crisisdesk.detect.watch import CHART_HOURS, WatchDetector
 from crisisdesk.incidents.register import Register
 from crisisdesk.language import Reader
 from crisisdesk.match import Matcher
@@ -30,8 +30,6 @@ T = TypeVar("T")
 
 TICK: Final = timedelta(minutes=5)
 """Event time between two looks at an open incident that no post has come for; what lets it subside and resolve."""
-DEAF_AT_MOST: Final = timedelta(hours=1)
-"""How far back one tick can say that nothing was heard; ticks come every few seconds."""
 KEYS_KEPT: Final = 200_000
 """Posts that are recognised when a source delivers them again after a reconnect."""
 JUDGED: Final = frozenset({Kind.SPIKE, Kind.BRIGADING})
@@ -49,6 +47,8 @@ class Tally:
     posts: int = 0
     repeated: int = 0
     """Deliveries of a post that was known already."""
+    latest: dict[str, datetime] = field(default_factory=dict)
+    """The time of the post that came last, by source."""
     matched: Counter[str] = field(default_factory=Counter)
     """Posts that concern a watch, by source."""
     mentions: Counter[str] = field(default_factory=Counter)
@@ -91,6 +91,7 @@ class Intake:
         """Take a source's posts until it has ended; what nobody takes any more is counted and stays under way."""
         while batch := await _received(posts):
             self._tally.under_way += len(batch)
+            self._tally.latest[source] = batch[-1].time
             for post in batch:
                 with contextlib.suppress(Closed):
                     await self._take(source, post)
@@ -154,23 +155,27 @@ class Observation:
         own_language: Callable[[str, str], bool] = lambda _watch, _language: True,
         terms: Mapping[str, Sequence[str]] | None = None,
         default: Standard | None = None,
+        hearing: Hearing | None = None,
         chart_hours: int | None = CHART_HOURS,
         follow: Callable[[WatchDetector], None] = lambda _: None,
     ) -> None:
         self.detectors: dict[str, WatchDetector] = {}
-        self.hearing = Hearing()
         self.changed: set[str] = set()
         """Watches that have heard something since somebody emptied this."""
+        self.taken: Counter[str] = Counter()
+        """How often each watch has begun or taken a mention in."""
         self._register = register
         self._tally = tally
         self._show = show
         self._own_language = own_language
         self._terms = terms or {}
         self._default = default or Standard()
+        self._hearing = hearing or Hearing()
         self._chart_hours = chart_hours
         self._follow = follow
         self._standards = dict(standards)
         self._now = EPOCH
+        self._all_begun = False
         self._turn = asyncio.Lock()
         for watch in standards:
             self.renew(watch)
@@ -195,24 +200,29 @@ class Observation:
                     await self._count(detector, item)
             self._tally.under_way -= 1
 
-    async def tick(self, now: datetime, *, deaf: bool = False, missing: Sequence[str] = ()) -> None:
-        """Let a live desk's time pass, also where nobody speaks.
+    async def tick(self, now: datetime) -> None:
+        """Let a live desk's time pass, also where nobody speaks. What cannot be heard is no silence: then do not tick.
 
-        Only open incidents are looked at: for all others, time passes when somebody speaks of them or looks at them.
-
-        Args:
-            now: the present.
-            deaf: no source can be heard, so that the silence means nothing.
-            missing: sources that cannot be heard while others can, so that what is counted is too little.
+        The first one lets every watch begin, so that none takes what is first said of it for usual. After it only open
+        incidents are looked at: for all others, time passes when somebody speaks of them or looks at them.
         """
         async with self._turn:
-            self.hearing.missing = tuple(missing)
-            before, self._now = self._now, max(self._now, now)
-            if deaf:  # silence is no calm: nothing is judged by it
-                self.hearing.was_deaf(minutes(max(before, now - DEAF_AT_MOST)), minutes(now))
-                return
+            self._now = max(self._now, now)
+            for detector in () if self._all_begun else self.detectors.values():
+                detector.pass_time(self._now)
+            self._all_begun = True
             for watch in self._unsettled():
                 await self._look(watch, now)
+
+    async def turn_back(self, now: datetime) -> None:
+        """The clock was ahead and has been set right: watches that followed it count anew, and keep what is usual."""
+        async with self._turn:
+            self._now = now
+            for name, ahead in list(self.detectors.items()):
+                if ahead.now > now:
+                    self.renew(name).detector.learn_from(ahead.detector)
+                    self.changed.add(name)
+            self._all_begun = False
 
     @property
     def now(self) -> datetime:
@@ -232,7 +242,9 @@ class Observation:
         self._tally.negative[detector.name] += item.label is Label.NEGATIVE
         self.changed.add(detector.name)
         detector.pass_time(self._now)
-        for spike in detector.observe(item):
+        spikes = detector.observe(item)
+        self.taken[detector.name] += 1
+        for spike in spikes:
             await self._register.witness(spike)
 
     def _count_apart(self, detector: WatchDetector, mention: Mention) -> None:
@@ -242,6 +254,7 @@ class Observation:
             self.changed.add(detector.name)
             detector.pass_time(self._now)
             detector.observe_apart(mention.post.time, mention.language)
+            self.taken[detector.name] += 1
 
     async def _catch_up(self, now: datetime) -> None:
         for moment in _ticks(self._now, now):
@@ -269,9 +282,10 @@ class Observation:
         standard = self._standards.get(watch, self._default)
         if standard.expectation.share is None and (shares := self._settled_shares()):
             standard = replace(standard, expectation=replace(standard.expectation, share=median(shares)))
-        detector = WatchDetector(watch, standard, self._chart_hours, self._terms.get(watch, ()), self.hearing)
+        detector = WatchDetector(watch, standard, self._chart_hours, self._terms.get(watch, ()), self._hearing)
         self._follow(detector)
         self.detectors[watch] = detector
+        self.taken[watch] += 1
         return detector
 
     def _settled_shares(self) -> list[float]:

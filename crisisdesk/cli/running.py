@@ -3,7 +3,7 @@
 import asyncio
 import signal
 import threading
-from collections.abc import Callable, Coroutine, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from getpass import getuser
@@ -62,20 +62,24 @@ def run_headless(plan: Plan, prepare: Callable[[App], None]) -> App:
         async with App(plan) as app:
             prepare(app)
             running = asyncio.ensure_future(app.run())
-            interrupted = _stop_on_signals(app)
+            interrupted = asyncio.Event()
+            stopped.then(interrupted.set)
+            stopped.then(app.stop)
             try:
                 await _until_done(app, running, interrupted)
             finally:
                 running.cancel()
                 await asyncio.wait({running})
                 _tell_left(app)
-            if interrupted.is_set() and not plan.live:
-                raise KeyboardInterrupt
             if plan.live and (trouble := app.has_failed()):
                 raise FatalSourceError(f"Nothing can be heard any more: {trouble}")
             return app
 
-    return asyncio.run(work())
+    with _noting("SIGINT", "SIGTERM") as stopped:
+        app = asyncio.run(work())
+    if stopped.came and not plan.live:
+        raise KeyboardInterrupt
+    return app
 
 
 def run_console(plan: Plan, prepare: Callable[[App], None] = lambda _: None) -> None:
@@ -108,8 +112,8 @@ def run_console(plan: Plan, prepare: Callable[[App], None] = lambda _: None) -> 
         async with asyncio.TaskGroup() as group:
             prepare(app)
             running = group.create_task(app.run(), name="desk")
-            console = Console(app.desk, person(), shown=shown.set)
-            _on_signals(("SIGTERM", "SIGHUP"), console.exit)  # a lost terminal, too
+            console = Console(app.desk, person(), plan.zone, shown=shown.set)
+            ended.then(console.exit)
             try:
                 await console.run_async()
             finally:
@@ -119,7 +123,8 @@ def run_console(plan: Plan, prepare: Callable[[App], None] = lambda _: None) -> 
                 await _finish(app, running)
             running.cancel()
 
-    _run_until_ctrl_c(work)
+    with _noting("SIGTERM", "SIGHUP") as ended:  # a lost terminal, too
+        _run_until_ctrl_c(work)
 
 
 def _run_until_ctrl_c(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
@@ -127,45 +132,63 @@ def _run_until_ctrl_c(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
 
     asyncio's own answer falls into the midst of whatever runs, where it becomes a traceback or is lost.
     """
-    pressed = threading.Event()
 
     async def listening() -> None:
         task = asyncio.ensure_future(work())
-
-        def cut_off() -> None:
-            pressed.set()
-            task.cancel()
-
-        _on_signals(("SIGINT",), cut_off)
+        pressed.then(task.cancel)
         await task
 
-    try:
-        asyncio.run(listening())
-    except asyncio.CancelledError:
-        if not pressed.is_set():
-            raise
-    if pressed.is_set():
+    with _noting("SIGINT") as pressed:
+        try:
+            asyncio.run(listening())
+        except asyncio.CancelledError:
+            if not pressed.came:
+                raise
+    if pressed.came:
         raise KeyboardInterrupt
 
 
-def _stop_on_signals(app: App) -> asyncio.Event:
-    """SIGTERM and ctrl+c stop in order: what has come in goes through, what is owed goes out."""
-    stopped = asyncio.Event()
+class _Signals:
+    """Whether one has come, and what is to be done in the loop each time."""
 
-    def stop() -> None:
-        stopped.set()
-        app.stop()
+    def __init__(self) -> None:
+        self.came = False
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._do: list[Callable[[], object]] = []
 
-    _on_signals(("SIGINT", "SIGTERM"), stop)
-    return stopped
+    def then(self, do: Callable[[], object]) -> None:
+        """Do this when one comes, and now if one has come."""
+        self._loop = asyncio.get_running_loop()
+        self._do.append(do)
+        if self.came:
+            do()
+
+    def take(self, _number: int, _frame: object) -> None:
+        """One has come."""
+        self.came = True
+        if self._loop is not None:
+            with suppress(RuntimeError):  # the loop is closed: there is nothing left to be done
+                self._loop.call_soon_threadsafe(self._answer)
+
+    def _answer(self) -> None:
+        for do in self._do:
+            do()
 
 
-def _on_signals(names: Sequence[str], do: Callable[[], object]) -> None:
-    """Do this when one of the signals comes; Windows has not all of them, and no handlers in its loop."""
-    for name in names:
-        if number := getattr(signal, name, None):
-            with suppress(NotImplementedError):
-                asyncio.get_running_loop().add_signal_handler(number, do)
+@contextmanager
+def _noting(*names: str) -> Iterator[_Signals]:
+    """Signals that come before the end of the block; a loop's own handlers miss what comes while the loop closes.
+
+    Windows has not all of them.
+    """
+    signals = _Signals()
+    numbers = [getattr(signal, name) for name in names if hasattr(signal, name)]
+    before = {number: signal.signal(number, signals.take) for number in numbers}
+    try:
+        yield signals
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 async def _until_done(app: App, running: "asyncio.Future[None]", interrupted: asyncio.Event) -> None:
@@ -207,7 +230,7 @@ def _why_left(app: App) -> str:
 
 def _again(app: App) -> str:
     """Whether what is left comes again: which post came from which source nobody knows any more."""
-    if not app.repeating:
+    if not app.restart.repeating:
         return "They do not come again."
-    who = "They" if len(app.repeating) == len(app.plan.sources) else "Some of them may"
+    who = "They" if len(app.restart.repeating) == len(app.plan.sources) else "Some of them may"
     return f"{who} come again after the next start."

@@ -138,6 +138,12 @@ async def test_it_ends_when_the_sources_have_ended_and_all_has_gone_through(plan
     assert app.waiting() == {"posts": 0, "mentions": 0, "scored": 0}
 
 
+async def look_on(app: App, start: datetime, lasting: timedelta) -> None:
+    """What a live desk does by the clock, for so long."""
+    for second in range(0, int(lasting.total_seconds()), 50):
+        await app._look(start + timedelta(seconds=second))
+
+
 class Slow(Words):
     """Judges when it is told to."""
 
@@ -202,7 +208,7 @@ async def test_a_stop_does_not_wait_for_a_model_that_is_not_there_and_loses_noth
         assert (await app.desk.picture()).model == ""
         source.cursor = "after"
         app.stop()
-    assert (app.tally.mentions["Acme"], app.left, app.repeating) == (0, 100, {"a"} if known else set())
+    assert (app.tally.mentions["Acme"], app.left, app.restart.repeating) == (0, 100, {"a"} if known else set())
     async with App(plan(after)):
         assert after.resumed == known
     never.set()
@@ -216,7 +222,7 @@ async def test_what_could_not_be_kept_does_not_come_again(plan):
         await app._store._read(lambda database: database.execute("PRAGMA query_only = 1"))
         app.stop()
     assert "not writable" in app.register.trouble
-    assert app.repeating == set()
+    assert app.restart.repeating == set()
 
 
 async def test_a_source_that_fails_for_good_is_shown_and_the_others_go_on(plan):
@@ -486,15 +492,17 @@ async def test_while_nothing_can_be_heard_nothing_calms(plan):
     """The network is lost in the midst of a storm: hours of silence end no incident."""
     quiet = [post(n * 15, author=f"q{n}") for n in range(4 * 24 * 4)]
     anger = [post(4 * 24 * 60 + n, "acme made this awful advert number", author=f"a{n}") for n in range(40)]
-    async with running(plan(Scripted("a", sends([*quiet, *anger], then_waits=True)))) as app:
+    source = Scripted("a", sends([*quiet, *anger], then_waits=True))
+    async with running(plan(source)) as app:
         await until(app, lambda: app.tally.posts == len(quiet) + len(anger))
         await app.caught_up()
         (storm,) = app.register.incidents()
-        for hour in range(1, 13):
-            await app.observation.tick(anger[-1].time + timedelta(hours=hour), deaf=True)
+        source._status = SourceStatus("a", "blind")
+        end = anger[-1].time
+        await look_on(app, end, timedelta(hours=12))
         assert app.register.incidents() == (storm,)
-        for hour in range(13, 40):
-            await app.observation.tick(anger[-1].time + timedelta(hours=hour))
+        source._status = SourceStatus("a", "live")
+        await look_on(app, end + timedelta(hours=12), timedelta(hours=27))
         (over,) = app.register.incidents()
         assert not over.is_open
         app.stop()

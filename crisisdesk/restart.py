@@ -1,0 +1,107 @@
+"""What a restart must not forget: what the watches have learnt, what was not heard, where each source goes on."""
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+import orjson
+
+from crisisdesk.detect.watch import WatchDetector
+from crisisdesk.errors import StorageError
+from crisisdesk.incidents.store import Store
+from crisisdesk.listening import Listening
+from crisisdesk.pipeline import Observation
+from crisisdesk.records import EPOCH
+from crisisdesk.sources.base import Source
+
+DAMAGED: Final = (ArithmeticError, AttributeError, LookupError, OSError, TypeError, ValueError)
+"""What is raised where something kept is of another shape than it should be."""
+
+
+class Restart:
+    """Keeps it in the database and takes it up again."""
+
+    def __init__(
+        self, store: Store, observation: Observation, listening: Listening, sources: Sequence[Source],
+        trouble: Callable[[str, str], None],
+    ) -> None:  # fmt: skip
+        self.repeating: set[str] = set()
+        """Names of the sources that send the next run again what of theirs is left: they can go back to before it."""
+        self._store = store
+        self._observation = observation
+        self._listening = listening
+        self._sources = sources
+        self._trouble = trouble
+
+    async def save(self, *, cursors: bool) -> None:
+        """Write down what has changed.
+
+        Args:
+            cursors: also where the sources have come to. A cursor says that all before it has gone through; an older
+                one repeats, and loses none.
+
+        Raises:
+            StorageError: it cannot be written; the next call writes it all.
+        """
+        changed, self._observation.changed = self._observation.changed, set()
+        kept = {f"watch {name}": orjson.dumps(self._observation.detectors[name].state()) for name in sorted(changed)}
+        kept["hearing"] = orjson.dumps(self._listening.state())
+        if cursors:
+            kept |= {f"cursor {name}": cursor.encode() for name, cursor in self._cursors().items()}
+        try:
+            for name, content in kept.items():
+                await self._store.keep(name, content)
+        except StorageError:
+            self._observation.changed |= changed
+            raise
+        self.repeating |= {source.name for source in self._sources if f"cursor {source.name}" in kept}
+
+    async def remember(self) -> None:
+        """Go on where the last run stopped; of what cannot be read, people are told what becomes of it."""
+        unknown: list[str] = []
+        for name, detector in self._observation.detectors.items():
+            if state := await self._store.kept(f"watch {name}"):
+                self._restore(detector, state)
+            else:
+                unknown.append(name)
+        for name in unknown:  # by now the others say what to expect of a new one
+            self._observation.renew(name)
+        for source in self._sources:
+            if cursor := await self._store.kept(f"cursor {source.name}"):
+                self._resume(source, cursor)
+        self.repeating = set(self._cursors())
+        if heard := await self._store.kept("hearing"):
+            self._listen(heard)
+
+    def _cursors(self) -> dict[str, str]:
+        """Where each source can go on, by its name; without those that have come nowhere yet."""
+        return {source.name: source.cursor for source in self._sources if source.cursor is not None}
+
+    def _restore(self, detector: WatchDetector, state: bytes) -> None:
+        try:
+            detector.restore(orjson.loads(state))
+        except DAMAGED:
+            self._observation.renew(detector.name)
+            self._trouble(
+                f"watch {detector.name}",
+                f"What {detector.name} had learnt is damaged or was written by another version; it learns afresh.",
+            )
+
+    def _resume(self, source: Source, cursor: bytes) -> None:
+        try:
+            source.resume(cursor.decode())
+        except DAMAGED:
+            self._trouble(
+                f"cursor {source.name}",
+                f"Where {source.name} had come to cannot be read, so it does not send again what came while the desk "
+                "was off.",
+            )
+
+    def _listen(self, heard: bytes) -> None:
+        try:
+            self._listening.restore(orjson.loads(heard))
+        except DAMAGED:
+            self._listening.until = EPOCH
+            self._trouble(
+                "hearing",
+                "When nothing could be heard is not known any more, so nothing is learnt from the hours before now.",
+            )
