@@ -30,7 +30,7 @@ class BackTest:
             for name, other in others.items()
             if other.thresholds != watch.detector.thresholds
         }
-        listeners: list[Listener] = list(shadows.values())
+        listeners: list[Listener] = [*shadows.values(), self.stories.listen(watch)]
         if self.comparison is not None:
             listeners.append(self.comparison.of(watch.name))
         self._shadows[watch.name] = shadows

@@ -3,7 +3,17 @@
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from crisisdesk.detect.watch import WatchDetector
 from crisisdesk.records import Incident, Kind, Notification, Severity
+
+
+@dataclass(frozen=True, slots=True)
+class Peak:
+    """The 60 minutes before `time`: their negative posts, and how many of them are usual."""
+
+    time: datetime
+    negative: int
+    expected: float
 
 
 @dataclass(slots=True)
@@ -17,6 +27,8 @@ class Story:
     """From when on it was how bad; None after an end."""
     calls: list[datetime] = field(default_factory=list)
     """When it became amber or red that was less before: when somebody was called."""
+    peak: Peak | None = None
+    """The worst hour of a spike so far, which is seldom the one that opened it."""
 
     @property
     def worst(self) -> Severity:
@@ -39,19 +51,58 @@ class Story:
         return self.calls[0] - self.first if self.calls else None
 
 
+class Peaks:
+    """Listens to one watch (see `overheard.Listener`) for the worst hour of its story."""
+
+    def __init__(self, watch: WatchDetector) -> None:
+        self._watch = watch
+        self._story: Story | None = None
+
+    def follow(self, story: Story) -> None:
+        """From now on it is about this one."""
+        self._story = story
+        self._look(story)
+
+    def count(self, moment: float, total: int, negative: int) -> None:
+        pass
+
+    def count_fresh(self, moment: float, total: int, negative: int) -> None:
+        pass
+
+    def judge(self, moment: float) -> None:
+        """Look at the last hour, while there is an incident."""
+        del moment  # the watch knows it
+        if self._story is not None and self._story.end is None:
+            self._look(self._story)
+
+    def _look(self, story: Story) -> None:
+        negative, _, expected = self._watch.last_hour()
+        if story.peak is None or negative > story.peak.negative:
+            story.peak = Peak(self._watch.now, negative, expected)
+
+
 class Stories:
     """All incidents of a run, in the order in which they opened."""
 
     def __init__(self) -> None:
         self._by_id: dict[str, Story] = {}
+        self._peaks: dict[str, Peaks] = {}
+
+    def listen(self, watch: WatchDetector) -> Peaks:
+        """What is to listen to a watch, so that its stories have a peak."""
+        self._peaks[watch.name] = Peaks(watch)
+        return self._peaks[watch.name]
 
     def take(self, notification: Notification) -> Story:
         """Take in a change; the story that it belongs to."""
         change, incident = notification.change, notification.incident
-        story = self._by_id.setdefault(incident.id, Story(incident, incident.opened))
+        if (story := self._by_id.get(incident.id)) is None:
+            story = self._by_id[incident.id] = Story(incident, incident.opened)
+            if incident.kind is Kind.SPIKE and (peaks := self._peaks.get(incident.watch)):
+                peaks.follow(story)
         story.incident = incident
-        if incident.evidence.first is not None:
-            story.first = min(incident.evidence.first.time, incident.opened)
+        if incident.evidence.first is not None:  # a signal that was told is not taken back
+            story.first = min(incident.evidence.first.time, story.first)
         severity = incident.severity if incident.is_open else None
         if story.severity < Severity.AMBER <= (severity or 0):
             story.calls.append(change.time)

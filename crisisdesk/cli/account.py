@@ -1,13 +1,15 @@
 """What a recording has brought: each change as it comes, for people or machines, and the summary at the end."""
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
 from crisisdesk.app import App
-from crisisdesk.backtest.stories import Stories, Story
-from crisisdesk.cli.terminal import event_json, event_line, put, put_json
+from crisisdesk.backtest.stories import Peak, Stories, Story
+from crisisdesk.cli.terminal import GREENWICH, event_json, event_line, put, put_json
+from crisisdesk.console.times import Times
 from crisisdesk.console.words import age
 from crisisdesk.records import Event, Incident, Notification, Quote, Severity
 from crisisdesk.text import clean, counted, shorten
@@ -17,6 +19,10 @@ TOLD: Final = RISES | {Event.SUBSIDED, Event.RESOLVED}
 PHRASES_TOLD: Final = 5
 QUOTED: Final = 180
 """Characters of a post."""
+HARDLY_ANY: Final = 0.5
+"""Usual posts of an hour, below which nothing is a multiple of them."""
+MANIFOLD: Final = 2.0
+"""From this on, how many times as many says more than how many are usual."""
 INDENT: Final = " " * 4
 
 
@@ -26,6 +32,8 @@ class Account:
 
     as_json: bool
     evidence: bool = False
+    times: Callable[[str], Times] = lambda _: GREENWICH
+    """By which clocks people read about a watch."""
     stories: Stories = field(default_factory=Stories)
 
     def __call__(self, notification: Notification) -> None:
@@ -36,8 +44,9 @@ class Account:
         if self.as_json:
             put_json(event_json(notification))
             return
-        put(event_line(notification))
-        for told in _details(notification, story) if self.evidence else ():
+        times = self.times(notification.incident.watch)
+        put(event_line(notification, times))
+        for told in _details(notification, story, times) if self.evidence else ():
             put(INDENT + clean(told))
 
     def first(self, severity: Severity) -> datetime | None:
@@ -73,28 +82,46 @@ class Account:
         }
 
 
-def _details(notification: Notification, story: Story) -> list[str]:
+def _details(notification: Notification, story: Story, times: Times) -> list[str]:
     """When it began, what they say, and one post; after its end, how long it lasted."""
     change, incident = notification.change, notification.incident
     if change.event is Event.RESOLVED:
+        worst = f"Worst {worst_hour(story.peak, times)}. " if story.peak else ""
         lasted = age(change.time - story.first)
-        return [f"Lasted {lasted} from the first signal; {str(story.worst).upper()} at its worst."]
+        return [f"{worst}Lasted {lasted} from the first signal; {str(story.worst).upper()} at its worst."]
     if change.event not in RISES:
         return []
     said = _phrases(incident)
     decisive = next(iter(incident.evidence.posts), None)
     return [
-        _beginning(story, change.time, incident.evidence.first),
+        _beginning(story, change.time, incident.evidence.first, times),
         *([f"New in them: {said}."] if said else ()),
-        *([_quoted(decisive)] if decisive else ()),
+        *([_quoted(decisive, times)] if decisive else ()),
     ]
 
 
-def _beginning(story: Story, now: datetime, first: Quote | None) -> str:
-    by = f" by {first.author}" if first and first.author else ""
+def worst_hour(peak: Peak, times: Times) -> str:
+    """`on Sun 16 Nov 20:10: 120 negative posts in an hour, 12 times as many as usual`."""
+    posts = f"{counted(peak.negative, 'negative post')} in an hour"
+    if peak.expected < HARDLY_ANY:
+        usual = "where hardly any are usual"
+    elif (ratio := peak.negative / peak.expected) >= MANIFOLD:
+        usual = f"{ratio:.0f} times as many as usual"
+    else:
+        usual = f"where {peak.expected:.0f} are usual"
+    return f"on {day_and_time(peak.time, times)}: {posts}, {usual}"
+
+
+def day_and_time(moment: datetime, times: Times) -> str:
+    """`Sun 16 Nov 20:10`, where the zone is named nearby."""
+    return f"{times.local(moment):%a} {times.local(moment).day} {times.local(moment):%b %H:%M}"
+
+
+def _beginning(story: Story, now: datetime, first: Quote | None, times: Times) -> str:
+    by = f" by {first.author}" if first and first.author and first.time == story.first else ""
     what = "this call" if story.calls and story.calls[-1] == now else "this"
     before = f"{age(now - story.first)} before {what}" if now > story.first else f"at once with {what}"
-    return f"First signal {story.first:%a} {story.first.day} {story.first:%b %H:%M}{by}, {before}."
+    return f"First signal {day_and_time(story.first, times)}{by}, {before}."
 
 
 def _phrases(incident: Incident) -> str:
@@ -105,8 +132,8 @@ def _phrases(incident: Incident) -> str:
     return ", ".join(f"{phrase.text} ({phrase.posts})" for phrase in phrases)
 
 
-def _quoted(post: Quote) -> str:
+def _quoted(post: Quote, times: Times) -> str:
     author = post.author or "unknown"
     reach = f", {counted(post.reach, 'follower')}" if post.reach else ""
     copies = f", {post.copies:,} such posts" if post.copies > 1 else ""
-    return f"“{shorten(post.text, QUOTED)}” ({author}{reach}{copies})"
+    return f"“{shorten(post.text, QUOTED)}” ({author}, {day_and_time(post.time, times)}{reach}{copies})"

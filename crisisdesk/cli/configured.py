@@ -15,7 +15,7 @@ from crisisdesk.cli.logs import log_desk
 from crisisdesk.cli.running import load_shipped_model, run_console, run_headless
 from crisisdesk.cli.terminal import event_line, let_go_of_stdout, put, say
 from crisisdesk.clock import Clock, WallClock
-from crisisdesk.detect.baseline import Expectation, local
+from crisisdesk.detect.baseline import Expectation
 from crisisdesk.detect.severity import SeverityRules
 from crisisdesk.detect.standard import Standard
 from crisisdesk.errors import ConfigurationError
@@ -52,6 +52,7 @@ def desk_plan(config: Path | None) -> Plan:
         load_model=model_loader(configured.desk.model, configured.desk.model_labels) or load_shipped_model,
         outputs=_outputs(configured, clock),
         live=True,
+        zone=configured.desk.timezone,
     )
 
 
@@ -98,19 +99,27 @@ def run(plan: Plan, *, headless: bool) -> None:
             say(f"{output.name}: {alerts} in {plan.database}, to go out after the next start.")
 
 
+def place(explicit: Path | None) -> Path | None:
+    """Where the configuration in force lies; None where there is none."""
+    return settings.find(explicit, os.environ, Path.cwd(), _user_folder())
+
+
+def _user_folder() -> Path:
+    return Path(typer.get_app_dir("crisisdesk"))
+
+
 def read(explicit: Path | None, *, required: bool = True) -> Settings | None:
     """The configuration in force.
 
     Raises:
         ConfigurationError: it is broken, or required and nowhere to be found.
     """
-    user_folder = Path(typer.get_app_dir("crisisdesk"))
-    path = settings.find(explicit, os.environ, Path.cwd(), user_folder)
+    path = place(explicit)
     if path is None:
         if required:
             raise ConfigurationError(
                 f"There is no configuration: no --config, no ${settings.VARIABLE}, no {settings.FILE_NAME} here or in "
-                f"{user_folder}. `crisisdesk init` writes one to start from; `crisisdesk demo` needs none."
+                f"{_user_folder()}. `crisisdesk init` writes one to start from; `crisisdesk demo` needs none."
             )
         return None
     return settings.load(path)
@@ -123,7 +132,7 @@ def rules(configured: Settings) -> dict[WatchRule, Standard]:
         WatchRule(watch.name, watch.terms, watch.not_terms, watch.languages): Standard(
             watch.false_alarms,
             Expectation(watch.usual),
-            local(watch.timezone or configured.desk.timezone),
+            watch.timezone or configured.desk.timezone,
             severity,
         )
         for watch in configured.watches

@@ -1,8 +1,9 @@
 """Commands that play what was recorded: `demo` and `replay`."""
 
+import asyncio
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from datetime import timedelta
+from datetime import UTC, timedelta, tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -12,19 +13,22 @@ from crisisdesk.app import App, Plan
 from crisisdesk.backtest.stories import Story
 from crisisdesk.cases import Case, case
 from crisisdesk.cli.account import Account
-from crisisdesk.cli.hindsight import budgets_line, comparison_lines, in_hindsight
+from crisisdesk.cli.ending import tell_end, tell_unheard, unheard
+from crisisdesk.cli.hindsight import in_hindsight
 from crisisdesk.cli.loading import LabelsOption, ModelOption, model_loader
 from crisisdesk.cli.running import database, load_shipped_model, run_console, run_headless
 from crisisdesk.cli.terminal import BadLines, is_terminal, progress, put, put_json, say
 from crisisdesk.clock import ReplayClock
+from crisisdesk.console.times import Times
 from crisisdesk.console.words import age
 from crisisdesk.detect.standard import Standard
 from crisisdesk.errors import CrisisdeskError, UsageError
-from crisisdesk.lines import size_of
+from crisisdesk.lines import shown_name, size_of
 from crisisdesk.match import WatchRule
 from crisisdesk.records import EPOCH, Severity, stamp
 from crisisdesk.resources import folder
 from crisisdesk.sentiment.base import Model
+from crisisdesk.settings.usual import parse_zone
 from crisisdesk.sources.files import parse_columns, read_posts
 from crisisdesk.sources.replay import Pace, Replay
 from crisisdesk.text import counted
@@ -41,8 +45,6 @@ STANDARD: Final = Standard()
 """For watches that come without a configuration."""
 RULES: Final = "huginn, ewma, ratio, count, zscore, esd, share, sharez"
 """Names of `crisisdesk.detect.simpler.RULES`; they need an arithmetic library that only a replay loads."""
-LANGUAGES_TOLD: Final = 5
-"""Other languages that are named with their number; the rest is in the total."""
 
 
 def demo(
@@ -129,23 +131,41 @@ def replay(
         str | None,
         typer.Option(metavar="RULE,...", help=f"What simpler rules would have done: {RULES}."),
     ] = None,
+    timezone: Annotated[
+        str | None,
+        typer.Option(metavar="Europe/Berlin", help="Of times without a zone (else UTC), and what is shown."),
+    ] = None,
     model: ModelOption = None,
     labels: LabelsOption = None,
     keep: Annotated[
-        Path | None, typer.Option("--database", metavar="FILE", help="Keep the database in this new file.")
+        Path | None,
+        typer.Option("--database", metavar="FILE", help="Keep the database in this new file, for `report weekly`."),
     ] = None,
 ) -> None:
-    """Show what the desk would have made of recorded posts: every incident with its reason and its evidence."""
+    """Show what the desk would have made of recorded posts: every incident with its reason and its evidence.
+
+    Watches come from --watch, from the configuration that `crisisdesk run` would take, and from tags of the posts.
+    Times are shown by the clocks of `timezone` in the configuration, or of --timezone.
+    """
     from crisisdesk.backtest.backtest import BackTest  # noqa: PLC0415 - see `RULES`
     from crisisdesk.backtest.compare import parse_rules  # noqa: PLC0415 - the same
 
-    settings = _configured(config)
-    watches = _watches(settings, watch or [])
+    settings = _configured(config, watch or [])
+    zone = parse_zone(timezone) if timezone else settings.desk.timezone if settings else None
+    watches = _watches(settings, watch or [], Standard(zone=zone))
     load_model = _chosen(settings, model, labels) or load_shipped_model
     test, size = BackTest(parse_rules(compare) if compare is not None else ()), size_of(files)
-    account = Account(as_json, evidence=True, stories=test.stories)
+    times = {rule.name: Times(standard.zone or UTC) for rule, standard in watches.items()}
+    account = Account(as_json, True, lambda name: times.get(name, Times(zone or UTC)), test.stories)
     with BadLines() as bad, database(keep) as path, progress("reading posts", size, streaming=True) as advance:
-        posts = read_posts(files, columns=parse_columns(columns) if columns else None, on_bad=bad, progress=advance.to)
+        posts = read_posts(
+            files,
+            columns=parse_columns(columns) if columns else None,
+            on_bad=bad,
+            on_note=say,
+            progress=advance.to,
+            zone=zone if timezone and zone else UTC,
+        )
         clock = ReplayClock(EPOCH)
         plan = Plan(
             watches=watches,
@@ -159,15 +179,40 @@ def replay(
             follow=test.follow,
         )
         app = run_headless(plan, lambda app: app.register.subscribe(account))
-    if not app.tally.posts:
-        raise CrisisdeskError("Not one post could be read; see the messages above for the reasons.")
-    if picture is not None:
-        _tell_picture(picture, _draw(picture, app, test))
+        if not app.tally.posts:
+            raise CrisisdeskError("Not one post could be read; see the messages above for the reasons.")
+        if keep is not None:
+            _keep_learnt(path, app)
+    silent = unheard(app)
+    tell_unheard(app, silent, shown_name(files[0]) if len(files) == 1 else f"{len(files)} files")
+    nothing = bool(silent) and len(silent) == len(app.observation.detectors)
+    if picture is not None and not nothing:
+        _tell_picture(picture, _draw(picture, app, test, zone or UTC))
     outcomes = _outcomes(test.comparison)
     if as_json:
         put_json({**account.summary(app, bad.count), **in_hindsight(test, outcomes)})
     else:
-        _tell_end(app, account, test, outcomes, bad.count)
+        steps = [] if nothing else _next(picture, compare, keep)
+        tell_end(app, account, test, outcomes, bad_lines=bad.count, next_steps=steps)
+    if nothing:
+        raise typer.Exit(CrisisdeskError.exit_code)
+
+
+def _next(picture: Path | None, compare: str | None, keep: Path | None) -> list[str]:
+    """What else can be had of the recording."""
+    if keep is not None:
+        return [f"crisisdesk report weekly --database {shown_name(keep)} tells how the weeks were"]
+    return [
+        *(["--plot slide.png draws it"] if picture is None else []),
+        *(["--compare huginn,ewma,ratio sets simpler rules beside it"] if compare is None else []),
+        "--database FILE keeps it for `crisisdesk report weekly`",
+    ]
+
+
+def _keep_learnt(path: Path, app: App) -> None:
+    from crisisdesk.cli.weekly import keep_learnt  # noqa: PLC0415 - only a database that is kept needs it
+
+    asyncio.run(keep_learnt(path, app.observation.detectors.values(), app.observation.now))
 
 
 def _tell_picture(picture: Path, left_out: int) -> None:
@@ -183,33 +228,7 @@ def _outcomes(comparison: "Comparison | None") -> "list[Outcome]":
         return comparison.outcomes(advance.to)
 
 
-def _tell_end(app: App, account: Account, test: "BackTest", outcomes: "Sequence[Outcome]", bad_lines: int) -> None:
-    """What a person reads at the end; on stdout what is a result, on stderr what was left out of it."""
-    detectors = app.observation.detectors
-    if late := sum(detector.late for detector in detectors.values()):
-        posts = counted(late, "post was", "posts were")
-        say(f"{posts} older than two days on arrival and not counted; sort the file by time.")
-    if apart := sum(app.tally.other_languages.values(), Counter[str]()):
-        most = ", ".join(f"{language} {n:,}" for language, n in apart.most_common(LANGUAGES_TOLD))
-        mentions = counted(apart.total(), "mention in another language", "mentions in other languages")
-        say(f"Counted apart, calling nobody: {mentions} ({most}).")
-    for detector in detectors.values():
-        if rise := detector.slow_rise():
-            put(rise.told(detector.name).en)
-    for told in comparison_lines(test, outcomes) if outcomes else ():
-        put(told)
-    if detectors:
-        put(budgets_line(test, len(detectors)))
-    worst = account.worst()
-    put(
-        f"{counted(app.tally.posts, 'post')}, {counted(bad_lines, 'bad line')}, "
-        f"{counted(len(detectors), 'watch', 'watches')}, "
-        f"{counted(worst.total(), 'incident')}: "
-        f"{worst['red']} red, {worst['amber']} amber, {worst['notice']} notice"
-    )
-
-
-def _draw(path: Path, app: App, test: "BackTest") -> int:
+def _draw(path: Path, app: App, test: "BackTest", zone: tzinfo) -> int:
     """Write the picture; returns how many watches had no place in it."""
     from crisisdesk.report.bars import Bar  # noqa: PLC0415 - an imaging library only this needs
     from crisisdesk.report.plot import Episode, WatchSeries, plot  # noqa: PLC0415 - the same
@@ -232,14 +251,19 @@ def _draw(path: Path, app: App, test: "BackTest") -> int:
         )
         for watch, detector in app.observation.detectors.items()
     ]
-    return plot(path, series)
+    return plot(path, series, zone=zone)
 
 
-def _configured(config: Path | None) -> "Settings | None":
-    """A configuration, if one is named or lies where configurations are looked for."""
-    from crisisdesk.cli.configured import read  # noqa: PLC0415 - what a configuration needs takes long to load
+def _configured(config: Path | None, given: Sequence[str]) -> "Settings | None":
+    """A configuration, if one is named or lies where configurations are looked for; says which, and what it watches."""
+    from crisisdesk.cli.configured import place, read  # noqa: PLC0415 - what a configuration needs takes long to load
 
-    return read(config, required=config is not None)
+    settings, where = read(config, required=config is not None), place(config)
+    if settings is not None and where is not None:
+        watched = ", ".join(watch.name for watch in settings.watches) or "nothing"
+        beside = f", besides {counted(len(given), '--watch', '--watch')}" if given else ""
+        say(f"{shown_name(where)} watches {watched}{beside}. Other watches: --watch NAME=term,term or --config FILE.")
+    return settings
 
 
 def _chosen(
@@ -257,7 +281,7 @@ def _rules(settings: "Settings") -> dict[WatchRule, Standard]:
     return rules(settings)
 
 
-def _watches(settings: "Settings | None", named: Sequence[str]) -> dict[WatchRule, Standard]:
+def _watches(settings: "Settings | None", named: Sequence[str], standard: Standard) -> dict[WatchRule, Standard]:
     """The configured watches and those of `--watch`, which take the place of configured ones of their name."""
     given = [_watch_rule(text) for text in named]
     if twice := [name for name, n in Counter(rule.name for rule in given).items() if n > 1]:
@@ -265,7 +289,7 @@ def _watches(settings: "Settings | None", named: Sequence[str]) -> dict[WatchRul
     names = {rule.name for rule in given}
     known = _rules(settings) if settings else {}
     configured = {rule: budget for rule, budget in known.items() if rule.name not in names}
-    return {**configured, **dict.fromkeys(given, STANDARD)}
+    return {**configured, **dict.fromkeys(given, standard)}
 
 
 def _watch_rule(text: str) -> WatchRule:

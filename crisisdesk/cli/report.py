@@ -47,7 +47,10 @@ def report(
         else:
             put("\n".join(as_text(watch)))
     if not watches:
-        say(f"{path} knows of no watch yet; let the desk run for five minutes.")
+        say(
+            f"{path} holds nothing that a watch has learnt; let the desk run for five minutes, or play posts into a "
+            "new database: crisisdesk replay FILE --watch NAME=term,term --database FILE"
+        )
 
 
 def _desk(config: Path | None, database: Path | None) -> "tuple[Path, Mapping[str, Standard]]":

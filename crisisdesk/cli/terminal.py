@@ -1,21 +1,25 @@
 """Speaking to people: messages and progress on stderr, results on stdout."""
 
 import os
+import re
 import stat
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Final, Self
 
 import orjson
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
+from crisisdesk.console.times import Times
 from crisisdesk.incidents.payload import line
 from crisisdesk.records import Kind, Notification, stamp
 from crisisdesk.text import clean
 
+GREENWICH: Final = Times(UTC)
+_CLOCK: Final = re.compile(r"\b([01]\d|2[0-3]):([0-5]\d) UTC\b")
 TOLD_FULLY: Final = 10
 """Bad lines that are told one by one; the rest are counted."""
 
@@ -125,11 +129,11 @@ def progress(what: str, total: float | None, *, streaming: bool = False) -> Iter
         yield Advance(lambda done: bar.update(task, completed=done))
 
 
-def event_line(notification: Notification) -> str:
+def event_line(notification: Notification, times: Times = GREENWICH) -> str:
     """A change as a person reads it, on one line."""
     change, incident = notification.change, notification.incident
     parts = [
-        _minute(change.time),
+        _minute(change.time, times),
         f"{change.event.value.upper():12}",
         f"{str(change.severity).upper():6}",
         incident.watch,
@@ -138,7 +142,8 @@ def event_line(notification: Notification) -> str:
         parts.append(incident.kind.upper())
     if change.person is not None:
         parts.append(f"by {change.person}")
-    parts.append(change.reason or incident.why)
+    reason = change.reason or incident.why
+    parts.append(reason if change.person else _local(reason, change.time, times))
     if change.event.value in {"opened", "raised"} and incident.playbook is not None:
         parts.append(f"→ {incident.playbook.title}")
     return clean("  ".join(parts))
@@ -149,5 +154,18 @@ def event_json(notification: Notification) -> dict[str, object]:
     return line(notification)
 
 
-def _minute(moment: datetime) -> str:
-    return stamp(moment)[:16].replace("T", " ") + "Z"
+def _minute(moment: datetime, times: Times) -> str:
+    """Date, time and zone: `2008-11-15 04:51Z`, `2008-11-15 05:51 CET`."""
+    if times == GREENWICH:
+        return stamp(moment)[:16].replace("T", " ") + "Z"
+    return f"{times.local(moment):%Y-%m-%d %H:%M} {times.name(moment)}"
+
+
+def _local(reason: str, now: datetime, times: Times) -> str:
+    """The desk's own words with their time of day, which was lately, by the clock on the wall."""
+
+    def clock(found: re.Match[str]) -> str:
+        moment = now.astimezone(UTC).replace(hour=int(found[1]), minute=int(found[2]), second=0)
+        return f"{times.clock(moment)} {times.name(moment)}"
+
+    return reason if times == GREENWICH else _CLOCK.sub(clock, reason)

@@ -1,15 +1,16 @@
 """The weekly report: what a desk knows of every watch that called nobody, as text and for machines."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
 import orjson
 
 from crisisdesk.cli.terminal import say
+from crisisdesk.console.times import Times
 from crisisdesk.console.words import share
 from crisisdesk.detect.standard import Standard
 from crisisdesk.detect.watch import WatchDetector
@@ -24,6 +25,10 @@ from crisisdesk.settings.budget import in_words
 LATELY: Final = timedelta(days=7)
 KEPT: Final = "watch "
 """What the names begin with under which a desk keeps what its watches have learnt."""
+HEARD: Final = "hearing"
+"""The name under which it keeps until when it has listened."""
+STILL: Final = timedelta(days=1)
+"""After so long without a word the desk is off, or was never live."""
 BAR: Final = 24
 """Signs of the bar of a week in which every post is negative."""
 
@@ -41,11 +46,14 @@ class WatchReport:
 async def weekly(path: Path, standards: Mapping[str, Standard], now: datetime) -> list[WatchReport]:
     """Of every watch; of those that the database knows where none is given.
 
+    Of a desk that has not run for a day, and of a recording, it is told as it was when it last heard something.
+
     Raises:
         StorageError: the database cannot be read.
     """
     with snapshot(path) as copy:
         async with await Store.open(copy, durable=False) as store:
+            now = _present(path, await store.kept(HEARD), standards, now)
             incidents = await store.incidents_since(now - SPAN)
             kept = [name.removeprefix(KEPT) for name in await store.names() if name.startswith(KEPT)]
             states = {name: await store.kept(KEPT + name) for name in standards or kept}
@@ -54,6 +62,35 @@ async def weekly(path: Path, standards: Mapping[str, Standard], now: datetime) -
         _report(_restored(name, standards.get(name, Standard()), state), by_watch[name], now)
         for name, state in states.items()
     ]
+
+
+async def keep_learnt(path: Path, detectors: Iterable[WatchDetector], until: datetime) -> None:
+    """Write what the watches of a recording have learnt into its database, as a desk that ran until then would have.
+
+    Raises:
+        StorageError: it cannot be written.
+    """
+    async with await Store.open(path, durable=False) as store:
+        for detector in detectors:
+            await store.keep(KEPT + detector.name, orjson.dumps(detector.state()))
+        await store.keep(HEARD, orjson.dumps({"until": until.timestamp(), "gaps": [], "live": {}}))
+
+
+def _present(path: Path, heard: bytes | None, standards: Mapping[str, Standard], now: datetime) -> datetime:
+    """Now, or when the desk last heard something if that is long ago, which is then told."""
+    if heard is None:
+        return now
+    try:
+        state = orjson.loads(heard)
+        until = datetime.fromtimestamp(state["until"] if isinstance(state, dict) else state[0], UTC)
+    except (ArithmeticError, LookupError, OSError, TypeError, ValueError):
+        return now
+    if now - until < STILL:
+        return now
+    times = Times(next((standard.zone for standard in standards.values() if standard.zone), UTC))
+    moment = f"{times.local(until):%Y-%m-%d %H:%M} {times.name(until)}"
+    say(f"{path} has heard nothing after {moment}; this is how things stood then.")
+    return until
 
 
 def as_text(told: WatchReport) -> Iterator[str]:

@@ -2,26 +2,30 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Final
 
 HOUR: Final = timedelta(hours=1)
 DAY: Final = timedelta(days=1)
 STEPS: Final = (HOUR, 2 * HOUR, 3 * HOUR, 6 * HOUR, 12 * HOUR, DAY, 2 * DAY, 7 * DAY, 14 * DAY)
 """Distances between date labels, if months are too far apart."""
-MONDAY: Final = datetime(1969, 12, 29, tzinfo=UTC)
-"""Labels that are days or weeks apart are counted from here, so that weeks begin on Mondays."""
+MONDAY: Final = datetime(1969, 12, 29)  # noqa: DTZ001 - on any wall
+"""Days and weeks are counted from here, so that weeks begin on Mondays; by the clock on the wall."""
 MONTHS_PER_YEAR: Final = 12
 
 
 @dataclass(frozen=True, slots=True)
 class TimeAxis:
-    """Moments from `start` to `end` on the pixels from `left` to `right`; `end` is later than `start`."""
+    """Moments from `start` to `end` on the pixels from `left` to `right`; `end` is later than `start`.
+
+    Labels stand where the clocks of `zone` show round times.
+    """
 
     start: datetime
     end: datetime
     left: int
     right: int
+    zone: tzinfo = UTC
 
     def x(self, moment: datetime) -> float:
         """The pixel of a moment; moments beyond the ends lie on them."""
@@ -34,16 +38,17 @@ class TimeAxis:
         step = next((step for step in STEPS if step >= shown), None)
         if step is None:
             return [(moment, f"{moment:%b %Y}") for moment in self._months(shown)]
-        first = MONDAY + -((MONDAY - self.start) // step) * step
-        moments = (first + n * step for n in range((self.end - first) // step + 1))
-        return [(moment, _label(moment, step)) for moment in moments]
+        start, end = on_the_wall(self.start, self.zone), on_the_wall(self.end, self.zone)
+        first = MONDAY + -((MONDAY - start) // step) * step
+        walls = (first + n * step for n in range((end - first) // step + 1))
+        return [(wall.replace(tzinfo=self.zone), _label(wall, step)) for wall in walls]
 
     def _months(self, shown: timedelta) -> Iterator[datetime]:
         every = next((months for months in (1, 2, 3, 6) if months * 28 * DAY >= shown), MONTHS_PER_YEAR)
         years = 1 + int(shown / (365 * DAY)) if every == MONTHS_PER_YEAR else 1
         for year in range(self.start.year, self.end.year + 1, years):
             for month in range(1, MONTHS_PER_YEAR + 1, every):
-                moment = datetime(year, month, 1, tzinfo=UTC)
+                moment = datetime(year, month, 1, tzinfo=self.zone)
                 if self.start <= moment <= self.end:
                     yield moment
 
@@ -59,6 +64,11 @@ class Scale:
     def y(self, value: float) -> float:
         """The pixel of a value; values beyond the ends lie on them."""
         return self.lower - (self.lower - self.upper) * min(1.0, max(0.0, value / self.most))
+
+
+def on_the_wall(moment: datetime, zone: tzinfo) -> datetime:
+    """What a clock there shows, as a datetime without a zone."""
+    return moment.astimezone(zone).replace(tzinfo=None)
 
 
 def _label(moment: datetime, step: timedelta) -> str:

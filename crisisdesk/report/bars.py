@@ -4,10 +4,11 @@ import itertools
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Final
 
-from crisisdesk.report.axes import DAY, HOUR, MONDAY
+from crisisdesk.records import EPOCH
+from crisisdesk.report.axes import DAY, HOUR, MONDAY, on_the_wall
 
 STEPS: Final = {
     HOUR: ("an hour", 10 * DAY),
@@ -68,16 +69,25 @@ def step_for(length: timedelta) -> timedelta:
     return next(step for step, (_, longest) in STEPS.items() if length <= longest)
 
 
-def put_together(hours: Sequence[Bar], step: timedelta) -> list[Bar]:
-    """Bars of this width; weeks begin on Mondays."""
-    groups = itertools.groupby(hours, key=lambda hour: (hour.start - MONDAY) // step)
+def put_together(hours: Sequence[Bar], step: timedelta, zone: tzinfo = UTC) -> list[Bar]:
+    """Bars of this width; days begin at midnight there, and weeks on Mondays."""
+    if step == HOUR:  # in autumn an hour is twice on the wall
+        return list(hours)
+    groups = itertools.groupby(hours, key=lambda hour: (on_the_wall(hour.start, zone) - MONDAY) // step)
     return [_sum(list(group)) for _, group in groups]
 
 
 def shares(bars: Sequence[Bar]) -> Iterator[Bar]:
-    """The same with neighbours put together until a share can be taken of them."""
+    """The same with neighbours put together until a share can be taken of them.
+
+    A bar that has posts enough stands alone: the calm before a storm is no part of it.
+    """
     waiting: list[Bar] = []
     for bar in bars:
+        if bar.total >= FEWEST_POSTS:
+            yield bar
+            waiting = []
+            continue
         waiting.append(bar)
         if sum(one.total for one in waiting) >= FEWEST_POSTS:
             yield _sum(waiting)
@@ -105,7 +115,7 @@ def _high(bars: Sequence[Bar]) -> float | None:
     Posts come by themselves, and what they vary beyond that comes in clusters, which are strangers to each other.
     """
     expected = variance = 0.0
-    for _, cluster in itertools.groupby(bars, key=lambda bar: (bar.start - MONDAY) // CLUSTER):
+    for _, cluster in itertools.groupby(bars, key=lambda bar: (bar.start - EPOCH) // CLUSTER):
         together = 0.0
         for bar in cluster:
             if bar.expected is None or bar.high is None:

@@ -25,21 +25,24 @@ from crisisdesk.report.style import (
 )
 from crisisdesk.report.tags import ROW, ROWS, Tag, Tags
 
-SIZE: Final = 19
+SIZE: Final = 22
 """Of all letters but the title's; pixels, as all lengths here."""
-TITLE: Final = 44
+TITLE: Final = 50
 CAP: Final = {Severity.NOTICE: 4, Severity.AMBER: 8, Severity.RED: 12}
 """How thick the edge over an incident is: thicker is worse, for whoever cannot tell the colours."""
 TOP: Final = TITLE + ROW * ROWS + CAP[Severity.RED] + 4
 """From the panel's upper edge to the plot."""
 STRIP: Final = 64
-"""Height of the shares' plot, and with the space above it."""
-STRIP_GAP: Final = 18
-BOTTOM: Final = 48
+"""Height of the shares' plot, and with the space above it for its name."""
+STRIP_GAP: Final = 44
+BOTTOM: Final = 56
 """From the lower plot to the panel's lower edge: the dates."""
 FURNITURE: Final = TOP + STRIP_GAP + STRIP + BOTTOM
 """What a panel needs besides the plot of its counts."""
-DATE_DISTANCE: Final = 130
+DATE_DISTANCE: Final = 150
+NAME: Final = 32
+"""Of the letters of a watch's name."""
+SHARES: Final = "Share of posts that are negative"
 THINNEST: Final = 4
 """Of an incident that is short for the picture."""
 
@@ -71,9 +74,9 @@ class Panel:
 
     def title(self, words: str, summary: str) -> None:
         """The watch's name, cleaned, and its figures."""
-        self._draw.text((self._axis.left, self._top + 30), words, INK, font(28), anchor="ls")
-        end = self._axis.left + self._draw.textlength(words, font(28)) + 18
-        self._draw.text((end, self._top + 30), summary, FAINT, font(SIZE), anchor="ls")
+        self._draw.text((self._axis.left, self._top + 34), words, INK, font(NAME), anchor="ls")
+        end = self._axis.left + self._draw.textlength(words, font(NAME)) + 18
+        self._draw.text((end, self._top + 34), summary, FAINT, font(SIZE), anchor="ls")
 
     def spans(self, levels: Sequence[Level]) -> None:
         """Shade each incident as it was, and what came before the desk's first word; the worst over the rest."""
@@ -97,9 +100,12 @@ class Panel:
         across = (self._axis.left, self._axis.right)
         rows(self._draw, self._counts, across, [(count, f"{count:,}") for count in self._ticks], SIZE)
         rows(self._draw, self._shares, across, [(0.0, "0 %"), (1.0, "100 %")], SIZE)
+        middle = (self._counts.lower + self._shares.upper) / 2
+        self._draw.text((self._axis.left, middle), SHARES, FAINT, font(SIZE), anchor="lm")
         for moment, label in self._axis.ticks(DATE_DISTANCE):
             x = self._axis.x(moment)
-            self._draw.line((x, self._counts.upper, x, self._shares.lower + 6), GRID)
+            self._draw.line((x, self._counts.upper, x, self._counts.lower), GRID)
+            self._draw.line((x, self._shares.upper, x, self._shares.lower + 6), GRID)
             self._draw.text((x, self._shares.lower + 10), label, FAINT, font(SIZE), anchor="ma")
 
     def counts(self, bars: Sequence[Bar]) -> None:
@@ -131,7 +137,7 @@ class Panel:
         Returns:
             how many had no room.
         """
-        place = Tags(self._draw, self._axis.left, self._axis.right + 30, self._counts.upper - CAP[Severity.RED])
+        place = Tags(self._draw, self._axis.left, self._axis.right, self._counts.upper - CAP[Severity.RED])
         return place.put([Tag(self._axis.x(time), severity, words) for time, severity, words in moments])
 
     def _between(self, start: datetime, end: datetime) -> tuple[float, float]:

@@ -1,20 +1,20 @@
 """The picture of a back-test: negative posts and their share against the usual, and the incidents over them.
 
 Made to be shown on a wall: few words, large letters, severities as words and not as colours alone. Drawn with Pillow
-and the font that it brings, so that a picture needs no plotting library. Times are UTC.
+and the font that it brings, so that a picture needs no plotting library. Times are those of one zone, which it names.
 """
 
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import Final
 
 from PIL import Image, ImageDraw
 
 from crisisdesk.records import EPOCH, Severity
-from crisisdesk.report.axes import HOUR, TimeAxis, day
+from crisisdesk.report.axes import HOUR, TimeAxis, day, on_the_wall
 from crisisdesk.report.bars import STEPS, Bar, put_together, step_for
 from crisisdesk.report.panel import FURNITURE, SIZE, Level, Moment, Panel
 from crisisdesk.report.style import (
@@ -25,6 +25,7 @@ from crisisdesk.report.style import (
     FAINT,
     INK,
     PAPER,
+    TINTS,
     WIDTH,
     font,
     legend,
@@ -33,9 +34,9 @@ from crisisdesk.report.style import (
     title,
 )
 
-LEFT: Final = 100
+LEFT: Final = 110
 RIGHT: Final = WIDTH - 50
-HEADER: Final = 134
+HEADER: Final = 162
 HEIGHT: Final = 150
 """Of the plot of a watch's counts; with all around it, two watches or one and its worst incident fill a slide."""
 PANEL_HEIGHT: Final = FURNITURE + HEIGHT
@@ -95,11 +96,17 @@ class WatchSeries:
     episodes: tuple[Episode, ...] = ()
 
 
-def plot(path: Path, watches: Sequence[WatchSeries], heading: str = "When the desk would have called") -> int:
+def plot(
+    path: Path,
+    watches: Sequence[WatchSeries],
+    heading: str = "When the desk would have called",
+    zone: tzinfo = UTC,
+) -> int:
     """Write a PNG with a panel for each of the most eventful watches.
 
     Worst severity first, then most incidents, then most negative posts; at most `MOST_PANELS`. A watch that is alone
-    has its worst incident drawn large below. The picture says how many watches were left out.
+    has its worst incident drawn large below. The picture says how many watches were left out, and shows the times of
+    `zone`.
 
     Returns:
         how many watches were left out.
@@ -109,7 +116,7 @@ def plot(path: Path, watches: Sequence[WatchSeries], heading: str = "When the de
     """
     shown = sorted(watches, key=_eventfulness)[:MOST_PANELS]
     left_out = len(watches) - len(shown)
-    save(_draw(shown, heading, left_out), path)
+    save(_draw(shown, heading, left_out, zone), path)
     return left_out
 
 
@@ -119,8 +126,8 @@ def _eventfulness(watch: WatchSeries) -> tuple[int, int, int, str]:
     return (-worst, -len(watch.episodes), -sum(hour.negative for hour in watch.hours), watch.name)
 
 
-def _draw(watches: Sequence[WatchSeries], heading: str, left_out: int) -> Image.Image:
-    axis = _axis(watches)
+def _draw(watches: Sequence[WatchSeries], heading: str, left_out: int, zone: tzinfo) -> Image.Image:
+    axis = _axis(watches, zone)
     large = _to_enlarge(watches[0], axis) if len(watches) == 1 else None
     panels = max(1, len(watches)) + (large is not None)
     image = Image.new("RGB", (WIDTH, HEADER + PANEL_HEIGHT * panels + FOOTER), PAPER)
@@ -128,12 +135,14 @@ def _draw(watches: Sequence[WatchSeries], heading: str, left_out: int) -> Image.
     _header(draw, heading, axis, len(watches), left_out)
     step = step_for(axis.end - axis.start)
     for number, watch in enumerate(watches):
-        bars = put_together(watch.hours, step)
-        moments = [_moment(episode) for episode in sorted(watch.episodes, key=lambda one: (-one.worst, one.first))]
+        bars = put_together(watch.hours, step, zone)
+        moments = [
+            _moment(episode, zone) for episode in sorted(watch.episodes, key=lambda one: (-one.worst, one.first))
+        ]
         panel = _panel(draw, axis, number, bars, episodes=watch.episodes, moments=moments)
         panel.title(name(watch.name), _summary(watch, bars, step, panel.words(moments)))
     if large is not None:
-        _enlarge(draw, watches[0], large, panels - 1)
+        _enlarge(draw, watches[0], large, panels - 1, axis)
     return image
 
 
@@ -159,10 +168,15 @@ def _panel(
     return panel
 
 
-def _moment(episode: Episode) -> Moment:
-    """What stands over an incident in the whole picture."""
+def _moment(episode: Episode, zone: tzinfo) -> Moment:
+    """What stands over an incident in the whole picture: when it called, and when it was worst if that came later."""
     at = episode.called or episode.levels[0][0]
-    return at, episode.worst, f"{'called ' if episode.called else ''}{day(at)} {at:%H:%M}"
+    wall = on_the_wall(at, zone)
+    words = f"{'called ' if episode.called else ''}{day(wall)} {wall:%H:%M}"
+    worst = next(moment for moment, severity in episode.levels if severity is episode.worst)
+    if worst > at:
+        words += f", {episode.worst} {on_the_wall(worst, zone):%H:%M}"
+    return at, episode.worst, words
 
 
 def _to_enlarge(watch: WatchSeries, axis: TimeAxis) -> Episode | None:
@@ -178,47 +192,58 @@ def _around(episode: Episode, axis: TimeAxis) -> tuple[datetime, datetime]:
     return max(axis.start, episode.first - BEFORE), min(axis.end, episode.until(axis.end) + AFTER)
 
 
-def _enlarge(draw: ImageDraw.ImageDraw, watch: WatchSeries, episode: Episode, number: int) -> None:
+def _enlarge(draw: ImageDraw.ImageDraw, watch: WatchSeries, episode: Episode, number: int, whole: TimeAxis) -> None:
     """One incident by itself, with all that happened to it."""
-    whole = _axis([watch])
     start, end = _around(episode, whole)
-    axis = TimeAxis(start, end, LEFT, RIGHT)
+    axis, zone = TimeAxis(start, end, LEFT, RIGHT, whole.zone), whole.zone
     step = step_for(end - start)
-    bars = put_together([hour for hour in watch.hours if start <= hour.start and hour.end <= end], step)
-    rises: list[Moment] = [(at, severity, f"{at:%H:%M}") for at, severity in reversed(episode.rises)]
-    moments = [*rises, (episode.first, None, f"first signal {episode.first:%H:%M}")]
+    bars = put_together([hour for hour in watch.hours if start <= hour.start and hour.end <= end], step, zone)
+    rises: list[Moment] = [(at, severity, f"{on_the_wall(at, zone):%H:%M}") for at, severity in reversed(episode.rises)]
+    moments = [*rises, (episode.first, None, f"first signal {on_the_wall(episode.first, zone):%H:%M}")]
     panel = _panel(draw, axis, number, bars, episodes=[episode], moments=moments)
     panel.words(moments)
     most = max((bar.negative for bar in bars), default=0)
-    panel.title("The worst incident", f"called {episode.delay} after the first signal; up to {most:,} {STEPS[step][0]}")
+    panel.title(
+        "The worst incident",
+        f"called {episode.delay or 'at once'}{' after the first signal' if episode.delay else ''}; "
+        f"up to {most:,} negative posts {STEPS[step][0]}",
+    )
 
 
-def _axis(watches: Sequence[WatchSeries]) -> TimeAxis:
+def _axis(watches: Sequence[WatchSeries], zone: tzinfo) -> TimeAxis:
     """From the first to the last moment of any watch, so that panels can be compared."""
     hours = [hour for watch in watches for hour in (*watch.hours[:1], *watch.hours[-1:])]
     start = min((hour.start for hour in hours), default=EPOCH)
-    return TimeAxis(start, max((hour.end for hour in hours), default=EPOCH + HOUR), LEFT, RIGHT)
+    return TimeAxis(start, max((hour.end for hour in hours), default=EPOCH + HOUR), LEFT, RIGHT, zone)
 
 
 def _summary(watch: WatchSeries, bars: Sequence[Bar], step: timedelta, unnamed: int) -> str:
     """A panel's figures in words."""
     worst = [episode.worst for episode in watch.episodes]
     counts = [f"{worst.count(one)} {one.name}" for one in sorted(Severity, reverse=True) if one in worst]
-    small = f" ({unnamed} without words here)" if unnamed else ""
+    small = f" ({unnamed} too close to others to be named)" if unnamed else ""
     most = max((bar.negative for bar in bars), default=0)
     return f"{', '.join(counts) or 'no incident'}{small}; up to {most:,} negative posts {STEPS[step][0]}"
 
 
 def _header(draw: ImageDraw.ImageDraw, heading: str, axis: TimeAxis, panels: int, left_out: int) -> None:
-    draw.text((LEFT, 16), title(heading), INK, font(36))
-    years = f"{day(axis.start)} {axis.start:%Y} to {day(axis.end)} {axis.end:%Y}, UTC"
+    draw.text((LEFT, 16), title(heading), INK, font(42))
+    start, end = on_the_wall(axis.start, axis.zone), on_the_wall(axis.end, axis.zone)
+    years = f"{day(start)} {start:%Y} to {day(end)} {end:%Y}, {_clocks(axis.zone)}"
     what = f"{years}; the {panels} most eventful watches, {left_out} left out" if left_out else years
-    beside = LEFT + draw.textlength(title(heading), font(36)) + 24
-    draw.text((beside, 50), what if panels else "No watch saw a post.", FAINT, font(SIZE), anchor="ls")
+    draw.text((LEFT, 94), what if panels else "No watch saw a post.", FAINT, font(SIZE), anchor="ls")
     entries = (
-        (BAR, "negative posts, and below their share of all"),
+        (BAR, "negative posts"),
         (ABOVE, "more than usual"),
         (EXPECTED, "expected"),
         (BAND, "usual band"),
+        (TINTS[Severity.NOTICE], "from the first signal"),
+        (TINTS[Severity.AMBER], "AMBER"),
+        (TINTS[Severity.RED], "RED"),
     )
-    legend(draw, LEFT, 94, entries, SIZE)
+    legend(draw, LEFT, 128, entries, SIZE)
+
+
+def _clocks(zone: tzinfo) -> str:
+    """Whose times these are."""
+    return "times in UTC" if zone is UTC else f"times of {name(str(zone)).replace('_', ' ')}"

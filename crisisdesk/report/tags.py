@@ -10,8 +10,8 @@ from PIL import ImageDraw
 from crisisdesk.records import Severity
 from crisisdesk.report.style import COLOURS, FAINT, INK, PAPER, font
 
-SIZE: Final = 19
-ROW: Final = 30
+SIZE: Final = 22
+ROW: Final = 34
 ROWS: Final = 2
 GAP: Final = 14
 PADDING: Final = 7

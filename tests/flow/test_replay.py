@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from hearsay import ANGRY, CALM, Words
@@ -224,12 +225,93 @@ def test_beside_each_call_stands_what_a_person_needs_to_judge_it(capsys, file):
     assert re.fullmatch(
         r"    First signal Mon 18 Mar 20:\d\d by (angry|u)\d+, \d+ (s|min) before this call\.", beside[0]
     )
-    assert re.fullmatch(r"    “.*awful.*” \(\w+\)", beside[-1])
+    assert re.fullmatch(r"    “.*awful.*” \(\w+, Mon 18 Mar 20:\d\d\)", beside[-1])
     assert re.fullmatch(
         r"Calls a month \(amber or red\) at each budget: "
         r"sensitive \d+\.\d, balanced \d+\.\d \(as it is set\), strict \d+\.\d\.",
         lines[-2],
     )
+
+
+@pytest.mark.usefixtures("words")
+def test_the_end_tells_of_each_call_how_bad_it_became_not_only_how_it_began(capsys, file, posts):
+    assert run(["replay", str(file), "--watch", "Acme=acme"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    at = lines.index("1 incident with a call, from the first signal to the worst hour:")
+    told = re.fullmatch(
+        r"  RED     Acme: called Mon 18 Mar 20:\d\d UTC, \d+ (?:s|min) after the first signal; "
+        r"worst on Mon 18 Mar (\d\d:\d\d): (\d+) negative posts in an hour, (\d+) times as many as usual"
+        r"(?:; not over when the recording ends)?\.",
+        lines[at + 1],
+    )
+    assert told, lines[at + 1]
+    angry = [datetime.fromisoformat(one["time"]) for one in posts if "awful" in one["text"]]
+    hours = [sum(start <= other < start + timedelta(hours=1) for other in angry) for start in angry]
+    assert int(told[2]) == pytest.approx(max(hours), abs=3)
+    assert 10 <= int(told[3]) <= 200
+
+
+@pytest.mark.usefixtures("words")
+def test_people_read_times_by_their_own_clocks_and_which_those_are(capsys, elsewhere, short):
+    settings = '[desk]\nname = "x"\ntimezone = "Europe/Berlin"\n[[watch]]\nname = "Acme"\nterms = ["acme"]\n'
+    (elsewhere / "crisisdesk.toml").write_text(settings, encoding="utf-8")
+    assert run(["replay", str(short)]) == 0
+    told = capsys.readouterr().out
+    assert re.search(r"^2024-03-18 21:\d\d CET (OPENED|RAISED) ", told, re.MULTILINE)
+    assert re.search(r"^    First signal Mon 18 Mar 21:\d\d by", told, re.MULTILINE)
+    assert "UTC" not in told
+    assert not re.search(r"\d\dZ", told)
+    assert run(["replay", str(short), "--timezone", "Asia/Tokyo", "--watch", "Acme=acme"]) == 0
+    assert re.search(r"^2024-03-19 05:\d\d JST ", capsys.readouterr().out, re.MULTILINE)
+    assert run(["replay", str(short), "--json"]) == 0
+    assert re.search(r'"time":"2024-03-18T20:\d\d:\d\dZ"', capsys.readouterr().out)
+
+
+@pytest.mark.usefixtures("words")
+def test_a_watch_that_matches_nothing_is_told_and_is_no_calm(capsys, tmp_path, short):
+    number = f"{len(read(short)):,}"
+    picture = tmp_path / "none.png"
+    assert run(["replay", str(short), "--watch", "Kaffee=xkaffee,#kaffee", "--plot", str(picture)]) == 1
+    err = capsys.readouterr().err
+    said = f"Kaffee: no post of the {number} in {short} speaks of it; are the terms (xkaffee, #kaffee) spelt as people"
+    assert said in err
+    assert not picture.exists()
+    assert run(["replay", str(short), "--watch", "Kaffee=xkaffee", "--watch", "Acme=acme"]) == 0
+    assert "Kaffee: no post of the" in capsys.readouterr().err
+    assert run(["replay", str(short), "--watch", "Kaffee=xkaffee", "--json"]) == 1
+    assert lines_of(capsys)[1]["watches"]["Kaffee"]["posts"] == 0
+
+
+@pytest.mark.usefixtures("words")
+def test_without_any_watch_it_says_how_to_name_one(capsys, short):
+    assert run(["replay", str(short)]) == 0
+    assert "Nothing was watched; name a brand and its words, such as --watch " in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("words")
+def test_the_last_word_is_that_it_is_done_and_what_is_next(capsys, tmp_path, short):
+    assert run(["replay", str(short), "--watch", "Acme=acme"]) == 0
+    assert capsys.readouterr().err.splitlines()[-1].startswith("Done. Next: --plot slide.png draws it; ")
+    kept = tmp_path / "kept.db"
+    assert run(["replay", str(short), "--watch", "Acme=acme", "--database", str(kept)]) == 0
+    assert (
+        capsys.readouterr().err.splitlines()[-1].startswith(f"Done. Next: crisisdesk report weekly --database {kept} ")
+    )
+
+
+@pytest.mark.usefixtures("words")
+def test_the_weekly_report_of_a_recording_is_of_its_last_moment(capsys, tmp_path, file):
+    kept = tmp_path / "kept.db"
+    assert run(["replay", str(file), "--watch", "Acme=acme", "--json", "--database", str(kept)]) == 0
+    capsys.readouterr()
+    assert run(["report", "weekly", "--database", str(kept)]) == 0
+    out, err = capsys.readouterr()
+    assert re.match(
+        rf"{kept} has heard nothing after 2024-03-1[89] \d\d:\d\d UTC; this is how things stood then\.", err
+    )
+    assert re.search(r"^  2024-W10 +[\d,]+ posts +\d+ % negative", out, re.MULTILINE)
+    assert re.search(r"^  2024-W12 .*\(so far\)$", out, re.MULTILINE)
+    assert "Last 7 days: 1 " in out
 
 
 @pytest.mark.usefixtures("words")
@@ -332,7 +414,10 @@ def test_watches_come_from_a_configuration(capsys, tmp_path, elsewhere, file):
     named.write_text(settings.format("Named"), encoding="utf-8")
     (elsewhere / "crisisdesk.toml").write_text(settings.format("Lying here"), encoding="utf-8")
     assert run(["replay", str(file), "--json"]) == 0
-    assert list(lines_of(capsys)[1]["watches"]) == ["Lying here"]
+    out, err = capsys.readouterr()
+    assert list(json.loads(out.splitlines()[-1])["watches"]) == ["Lying here"]
+    found = elsewhere / "crisisdesk.toml"
+    assert err == f"{found} watches Lying here. Other watches: --watch NAME=term,term or --config FILE.\n"
     assert run(["replay", str(file), "--config", str(named), "--json"]) == 0
     watches = lines_of(capsys)[1]["watches"]
     assert list(watches) == ["Named"]
@@ -361,6 +446,25 @@ def test_every_form_of_file_gives_the_same(capsys, monkeypatch, tmp_path, short,
         path.write_bytes(content)
         name = str(path)
     assert run(["replay", name, "--watch", "Acme=acme", "--json", *options]) == 0
+    assert capsys.readouterr().out == expected
+
+
+@pytest.mark.usefixtures("words")
+@pytest.mark.parametrize("encoding", ["cp1252", "utf-8-sig", "utf-16"])
+def test_a_table_as_a_german_spreadsheet_saves_it_gives_the_same(capsys, tmp_path, short, encoding):
+    posts = [{**one, "text": one["text"] + " für 3 €"} for one in read(short)]
+    assert run(["replay", str(written(tmp_path / "a.jsonl", posts)), "--watch", "Acme=acme", "--json"]) == 0
+    expected = capsys.readouterr().out
+    assert '"opened"' in expected
+
+    def german(time: str) -> str:
+        return f"{datetime.fromisoformat(time).astimezone(ZoneInfo('Europe/Berlin')):%d.%m.%Y %H:%M:%S}"
+
+    rows = [f'{german(one["time"])};"{one["text"]}";{one["author"]}' for one in posts]
+    table = tmp_path / "a.csv"
+    table.write_bytes("\r\n".join(["Datum;Text;Autor", *rows]).encode(encoding))
+    options = ["--columns", "time=Datum,text=Text,author=Autor", "--timezone", "Europe/Berlin"]
+    assert run(["replay", str(table), "--watch", "Acme=acme", "--json", *options]) == 0
     assert capsys.readouterr().out == expected
 
 

@@ -5,6 +5,7 @@ import math
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -261,6 +262,34 @@ def test_date_labels_lie_on_the_axis_and_do_not_touch(days: int, length: timedel
     assert all(80 <= x <= 1560 for x in places)
     assert all(later - earlier > 90 for earlier, later in itertools.pairwise(places))
     assert places or length < timedelta(hours=24 * 62)
+
+
+def test_dates_and_days_are_those_of_the_clock_on_the_wall_in_every_night() -> None:
+    berlin = ZoneInfo("Europe/Berlin")
+    for spring in (datetime(2026, 3, 27, 22, tzinfo=UTC), datetime(2026, 10, 23, 22, tzinfo=UTC)):
+        axis = TimeAxis(spring, spring + timedelta(days=4), LEFT, RIGHT, berlin)
+        ticks = axis.ticks(300)
+        assert {moment.astimezone(berlin).hour for moment, _ in ticks} == {0}
+        assert len({label for _, label in ticks}) == len(ticks) >= 4
+    night = [Bar(at(hour), at(hour + 1), 1, 1) for hour in range(72)]
+    days = put_together(night, 24 * HOUR, berlin)
+    assert [day.start.astimezone(berlin).hour for day in days[1:]] == [0, 0, 0]
+    assert sum(day.total for day in days) == 72
+
+
+def test_the_calm_before_a_storm_is_no_part_of_its_share() -> None:
+    calm = [Bar(at(hour), at(hour + 1), 0, 1) for hour in range(8)]
+    storm = Bar(at(8), at(9), 18, 19)
+    assert list(shares([*calm, storm])) == [storm]
+
+
+def test_a_picture_shows_the_times_that_it_names(tmp_path: Path) -> None:
+    pictures = []
+    for zone in (UTC, ZoneInfo("Europe/Berlin"), ZoneInfo("Asia/Tokyo")):
+        path = tmp_path / "zone.png"
+        plot(path, [watch(episodes=(episode(46, (47, AMBER), (49, RED), end=70),))], zone=zone)
+        pictures.append(path.read_bytes())
+    assert len(set(pictures)) == 3
 
 
 @given(st.floats(0, 1e9))
