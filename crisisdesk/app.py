@@ -214,7 +214,7 @@ class App:
         self.register = Register(self._store, Rules(), self._library.choose, owed_to)
         await self.register.load(plan.clock.now() - SPAN)
         instruments = Instruments(
-            watches=lambda _: self._pictures.now(),
+            watches=lambda: self._pictures.now(),
             sources=self.sources,
             outputs=self.outputs,
             waiting=lambda: sum(self.waiting().values()),

@@ -7,10 +7,11 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, tzinfo
 from typing import Final, Protocol
 
 from crisisdesk.clock import Clock
+from crisisdesk.detect.baseline import SETTLED
 from crisisdesk.detect.weeks import Week
 from crisisdesk.errors import UsageError
 from crisisdesk.incidents.register import Register
@@ -28,6 +29,8 @@ from crisisdesk.records import (
 
 MENTIONS_KEPT: Final = 500
 """Mentions that a picture shows at most; the feed is a window, the record is in the incidents."""
+LEARNS_DAYS: Final = SETTLED // 24
+"""Days of ordinary hours that a watch learns from before it knows what is usual."""
 FLOOD: Final = 20
 """Posts of an hour in other languages from which on they are a flood, if they are not fewer than those that count."""
 
@@ -75,6 +78,12 @@ class WatchPicture:
     """What was spent of the budget of false alarms, in a sentence."""
     advice: str = ""
     """What to do because too much was spent; empty while it keeps to its budget."""
+    days_known: int = 0
+    """Days that it has learnt from, of the `LEARNS_DAYS` after which it knows what is usual."""
+    unheard_since: datetime | None = None
+    """Since when a live desk has listened without one post of it; None from the first post on."""
+    zone: tzinfo | None = None
+    """Where its people live; None where nobody has said it."""
 
     @property
     def flooded(self) -> bool:
@@ -88,7 +97,8 @@ class Picture:
 
     now: datetime
     incidents: tuple[Incident, ...] = ()
-    """Open ones first, worst first, then the newest; after them the resolved ones, newest first."""
+    """Open ones first, by the worst they have been, then as they are now, then the newest; after them the resolved
+    ones, newest first."""
     watches: tuple[WatchPicture, ...] = ()
     mentions: tuple[Scored, ...] = ()
     """Newest first, at most `MENTIONS_KEPT`."""
@@ -139,7 +149,7 @@ class Desk(Protocol):
 class Instruments:
     """Where the desk reads what it shows; `app.py` connects them."""
 
-    watches: Callable[[datetime], Iterable[WatchPicture]] = lambda _: ()
+    watches: Callable[[], Iterable[WatchPicture]] = lambda: ()
     sources: Callable[[], Iterable[SourceStatus]] = lambda: ()
     outputs: Callable[[], Iterable[OutputStatus]] = lambda: ()
     waiting: Callable[[], int] = lambda: 0
@@ -172,11 +182,11 @@ class LocalDesk:
 
     async def picture(self) -> Picture:
         self._touched.clear()
-        now, read = self._clock.now(), self._instruments
+        read = self._instruments
         return Picture(
-            now=now,
+            now=self._clock.now(),
             incidents=tuple(sorted(self._register.incidents(), key=_urgency)),
-            watches=tuple(read.watches(now)),
+            watches=tuple(read.watches()),
             mentions=tuple(self._mentions),
             sources=tuple(read.sources()),
             outputs=tuple(read.outputs()),
@@ -215,6 +225,7 @@ class LocalDesk:
         return incident
 
 
-def _urgency(incident: Incident) -> tuple[bool, int, float]:
+def _urgency(incident: Incident) -> tuple[bool, int, int, float]:
     """Sort key: open before resolved, then the worst, then the newest."""
-    return (not incident.is_open, -incident.severity if incident.is_open else 0, -incident.opened.timestamp())
+    worst, now = (incident.worst, incident.severity) if incident.is_open else (0, 0)
+    return (not incident.is_open, -worst, -now, -incident.opened.timestamp())
