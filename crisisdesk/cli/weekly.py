@@ -11,7 +11,6 @@ import orjson
 
 from crisisdesk.cli.terminal import say
 from crisisdesk.console.times import Times
-from crisisdesk.console.words import share
 from crisisdesk.detect.standard import Standard
 from crisisdesk.detect.watch import WatchDetector
 from crisisdesk.detect.weeks import Week
@@ -21,6 +20,7 @@ from crisisdesk.incidents.store import Store
 from crisisdesk.overview import spending_of
 from crisisdesk.records import Incident
 from crisisdesk.settings.budget import in_words
+from crisisdesk.text import counted
 
 LATELY: Final = timedelta(days=7)
 KEPT: Final = "watch "
@@ -31,6 +31,10 @@ STILL: Final = timedelta(days=1)
 """After so long without a word the desk is off, or was never live."""
 BAR: Final = 24
 """Signs of the bar of a week in which every post is negative."""
+COUNTED: Final = (
+    "Counted are people's posts: no copies, none beyond two an hour of one author, and no hour that stood out as a "
+    "crisis does, which is told as an incident."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +104,7 @@ def as_text(told: WatchReport) -> Iterator[str]:
     weeks = detector.weeks()
     heard = any(week.total for week in weeks)
     yield from (_week(week, present=week is weeks[-1]) for week in weeks if heard)
-    if not heard:
-        yield "  Nothing has been counted yet."
+    yield f"  {COUNTED}" if heard else "  Nothing has been counted yet."
     if rise := detector.slow_rise():
         said = rise.told(detector.name)
         yield from (f"  {said.en}", f"  {said.de}")
@@ -115,7 +118,13 @@ def as_object(told: WatchReport) -> dict[str, object]:
         "report": "weekly",
         "watch": told.detector.name,
         "weeks": [
-            {"week": week.name, "posts": week.total, "negative": week.negative, "share": _rounded(week.share)}
+            {
+                "week": week.name,
+                "posts": week.total,
+                "negative": week.negative,
+                "share": _rounded(week.share),
+                "hours_left_out": week.left_out,
+            }
             for week in told.detector.weeks()
         ],
         "rise": _rise(told.detector),
@@ -145,8 +154,10 @@ def _report(detector: WatchDetector, incidents: Sequence[Incident], now: datetim
 
 def _week(week: Week, *, present: bool) -> str:
     part = week.share
-    told = f"  {share(part):>5} negative  {'#' * round(part * BAR)}".rstrip() if part is not None else ""
-    return f"  {week.name}{week.total:>10,} posts{told}{'  (so far)' if present else ''}"
+    told = f"  {f'{part:.0%}':>4} negative  {'#' * round(part * BAR)}".rstrip() if part is not None else ""
+    left_out = f"without {counted(week.left_out, 'hour')} that stood out" if week.left_out else ""
+    notes = ", ".join(filter(None, ["so far" if present else "", left_out]))
+    return f"  {week.name}{week.total:>10,} posts{told}{f'  ({notes})' if notes else ''}"
 
 
 def _incidents(told: WatchReport) -> str:

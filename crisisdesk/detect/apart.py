@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from math import ceil, floor
 from typing import Final
 
+from crisisdesk.detect.restored import whole_number
 from crisisdesk.detect.windows import WINDOWS
 
 Languages = tuple[tuple[str, int], ...]
@@ -12,6 +13,7 @@ Languages = tuple[tuple[str, int], ...]
 
 REMEMBERED: Final = WINDOWS[-1]
 """Minutes: as far back as evidence reaches."""
+MOST: Final = (1 << 63) - 1
 
 
 class Apart:
@@ -39,10 +41,11 @@ class Apart:
         """Minute, language and posts, as plain values."""
         return [(minute, language, n) for minute, counts in self._minutes.items() for language, n in counts.items()]
 
-    @classmethod
-    def restored(cls, state: Iterable[tuple[int, str, int]]) -> "Apart":
-        """Counts as `state` gave them."""
-        apart = cls()
+    def restore(self, state: Iterable[tuple[int, str, int]]) -> None:
+        """Go on from what `state` gave.
+
+        Raises:
+            TypeError, ValueError: it is of another shape.
+        """
         for minute, language, posts in state:
-            apart.add(minute, language, posts)
-        return apart
+            self.add(whole_number("minutes", minute, 0, MOST), str(language), whole_number("posts", posts, 0, MOST))

@@ -74,7 +74,11 @@ class Brigading:
         return self._flood.state()
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Go on from what `state` gave."""
+        """Go on from what `state` gave.
+
+        Raises:
+            KeyError, TypeError, ValueError: it is of another shape.
+        """
         self._flood.restore(state)
 
     def _tell(self, now: datetime, known: Evidence) -> Spike:
@@ -103,8 +107,10 @@ def _german(flood: Reading, *, copies: bool, mostly: bool) -> str:
     wrote = "hat" if flood.accounts - flood.unnamed == 1 == flood.accounts else "haben"
     span = "einer Stunde" if flood.minutes >= HOUR - 1 else f"von {flood.minutes} Minuten"
     span = "einer Minute" if flood.minutes == 1 else span
-    said = f"{flood.posts} Kopien von {who}" if copies else f"{who} {wrote} {flood.posts}-mal geschrieben"
-    said += f" innerhalb {span}" + (f", {flood.alike}-mal dasselbe" if mostly else "")
+    said = f"{flood.posts} Kopien von {who} innerhalb {span}"
+    if not copies:
+        said = f"{who} {wrote} innerhalb {span} {flood.posts}-mal geschrieben"
+    said += f", {flood.alike}-mal dasselbe" if mostly else ""
     usual = f"sind es {flood.usual} in der lautesten Stunde" if flood.usual else "gibt es keine solche Flut"
     return f"{said}; an den meisten Tagen {usual}."
 

@@ -4,12 +4,12 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from heapq import nsmallest
-from itertools import islice
+from itertools import chain, islice
 from math import sqrt
 from typing import Final
 
 from crisisdesk.detect.alike import are_alike, near_copies, sketch
-from crisisdesk.detect.memory import Memory, Remembered
+from crisisdesk.detect.memory import Memory, Remembered, saying
 from crisisdesk.detect.phrases import as_written, spoken
 from crisisdesk.detect.telling import FEWEST, Brand, telling
 from crisisdesk.records import SIGNALS, Evidence, Phrase, Quote, Role, Scored
@@ -79,7 +79,7 @@ def quote(item: Scored, copies: int = 1, role: Role | None = None) -> Quote:
 
 
 def _as_written(phrase: Phrase, found: Iterable[Remembered]) -> Phrase:
-    texts = (item.post.text for item in found if item.says(phrase.text))
+    texts = (item.post.text for item in saying(found, [phrase.text]))
     return replace(phrase, text=as_written(phrase.text, islice(texts, SPELT)))
 
 
@@ -91,10 +91,10 @@ def _wave(memory: Memory, since: float, phrases: Sequence[Phrase]) -> Iterator[R
     """
     older = memory.older(since)
     rare = [one.text for one in phrases if one.usual * older < BY_CHANCE]
-    known = [one.text for one in phrases]
-    counted = (item for item in memory.negatives(0) if item.counted)
-    wave = (item for item in counted if any(map(item.says, known if item.moment >= since else rare)))
-    return islice(wave, 4 * SIGNALS)
+    counted = [item for item in memory.negatives(0) if item.counted]
+    before = saying((item for item in counted if item.moment < since), rare)
+    within = saying((item for item in counted if item.moment >= since), [one.text for one in phrases])
+    return islice(chain(before, within), 4 * SIGNALS)
 
 
 def _earliest(wave: Iterable[Remembered], known: Iterable[Quote], copies: Callable[[int], int]) -> tuple[Quote, ...]:
@@ -121,7 +121,7 @@ def _decisive(found: Sequence[Remembered], phrases: Sequence[Phrase], copies: Ca
     for item in found:
         first.setdefault(item.wording, item)
     worded = list(first.values())
-    speaking = [item for item in worded if any(item.says(one.text) for one in phrases)]
+    speaking = list(saying(worded, [one.text for one in phrases]))
     worded = speaking if len(speaking) >= FEWEST else worded
     some = worded[:: 1 + len(worded) // COMPARED]
     shown: dict[int, Role] = {}
@@ -153,7 +153,7 @@ def _typical(item: Remembered, phrases: Sequence[Phrase]) -> float:
 
     Three phrases at most count, so that a list of catchwords is not what is typical of people.
     """
-    weights = sorted((sqrt(one.posts) for one in phrases if item.says(one.text)), reverse=True)
+    weights = sorted((sqrt(one.posts) for one in phrases if f" {one.text} " in item.said), reverse=True)
     return sum(weights[:3]) / sqrt(max(item.said.count(" "), USUAL_LENGTH))
 
 

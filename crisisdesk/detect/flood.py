@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from crisisdesk.detect.people import HOUR, POSTS_AN_HOUR, Heard
+from crisisdesk.detect.restored import whole_number, whole_numbers
 from crisisdesk.records import Severity
 
 DAY: Final = 24 * HOUR
@@ -135,10 +136,18 @@ class Flood:
         return {"posts": list(self._posts), "days": self._days, "midnight": self._midnight, "today": self._today}
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Go on from what `state` gave."""
-        for post in state["posts"]:
-            self._count(*post)
-        self._days, self._midnight, self._today = state["days"], state["midnight"], state["today"]
+        """Go on from what `state` gave.
+
+        Raises:
+            KeyError, TypeError, ValueError: it is of another shape.
+        """
+        if max(len(state["posts"]) - KEPT, len(state["days"]) - DAYS) > 0:
+            raise ValueError(f"{len(state['posts'])} posts and {len(state['days'])} days of floods")
+        for moment, voice, wording in state["posts"]:
+            self._count(float(moment), voice, wording)
+        self._days = whole_numbers("days of floods", state["days"], len(state["days"]), KEPT)
+        self._today = whole_number("days of floods", state["today"], 0, KEPT)
+        self._midnight = float(state["midnight"])
         self._usual = _usual(self._days)
 
     def _count(self, moment: float, voice: int, wording: int) -> None:

@@ -1,9 +1,10 @@
 """What is newly being said about a watch: many people say it, and usually almost nobody does."""
 
 import itertools
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from typing import Final
+from typing import Final, Generic, TypeVar
+
+P = TypeVar("P")
 
 FRESH_FROM: Final = 5
 """People who must say a phrase before it counts as talk of the day."""
@@ -13,34 +14,45 @@ FRESH_KEEP: Final = 0.5
 """It stays talk of the day while it is said by this part of the people that it took."""
 
 
-class Fresh:
-    """Talk of the day: counts phrases as they are said and forgotten. `usual` gives the share of posts that say one."""
+class Fresh(Generic[P]):
+    """Talk of the day: knows the posts of people by what they say, from when they are said until they are forgotten.
+
+    `usual` gives the share of posts that say a phrase. A post is kept by each of its phrases, so that those that become
+    fresh with a phrase need not be looked for.
+    """
 
     def __init__(self, usual: Callable[[str], float]) -> None:
         self._usual = usual
-        self._said: Counter[str] = Counter()
+        self._said: dict[str, list[P]] = {}
         self._fresh: set[str] = set()
 
-    def say(self, phrases: set[str], usual_posts: float) -> set[str]:
+    def say(self, post: P, phrases: set[str], usual_posts: float) -> set[str]:
         """Count a person's post; what of its phrases has become fresh by it.
 
         Args:
+            post: the post.
             phrases: of the post.
             usual_posts: posts that are usual in the time after which phrases are forgotten; 0 while nothing is known.
         """
-        self._said.update(phrases)
+        for phrase in phrases:
+            self._said.setdefault(phrase, []).append(post)
         self._fresh -= {p for p in phrases & self._fresh if not self._is_fresh(p, usual_posts, FRESH_KEEP)}
         news = {p for p in phrases - self._fresh if self._is_fresh(p, usual_posts)} if usual_posts else set()
         self._fresh |= news
         return news
 
+    def saying(self, phrases: Iterable[str]) -> Iterator[P]:
+        """The posts that say any of these, those of each phrase in the order in which they came."""
+        return itertools.chain.from_iterable(self._said.get(phrase, ()) for phrase in phrases)
+
     def forget(self, phrases: Iterable[str]) -> None:
-        """A post has grown old."""
+        """The oldest post has grown too old; these are its phrases."""
         for phrase in phrases:
-            self._said[phrase] -= 1
-            if self._said[phrase] < FRESH_KEEP * FRESH_FROM:
+            said = self._said[phrase]
+            del said[0]
+            if len(said) < FRESH_KEEP * FRESH_FROM:
                 self._fresh.discard(phrase)
-            if self._said[phrase] <= 0:
+            if not said:
                 del self._said[phrase]
 
     def speaks_of(self, phrases: set[str]) -> bool:
@@ -49,11 +61,11 @@ class Fresh:
 
     def phrases(self, most: int) -> list[str]:
         """What is newly being said, by most people first; of phrases that share a word only the first."""
-        ranked = sorted(self._fresh, key=lambda phrase: (-self._said[phrase], -len(phrase), phrase))
+        ranked = sorted(self._fresh, key=lambda phrase: (-len(self._said[phrase]), -len(phrase), phrase))
         return list(itertools.islice(_distinct(ranked), most))
 
     def _is_fresh(self, phrase: str, usual_posts: float, part: float = 1.0) -> bool:
-        said = self._said[phrase]
+        said = len(self._said[phrase])
         return said >= part * FRESH_FROM and said >= part * FRESH_TIMES * self._usual(phrase) * usual_posts
 
 

@@ -2,7 +2,7 @@
 
 from bisect import bisect_left
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -10,6 +10,7 @@ from crisisdesk.detect.alike import sketch
 from crisisdesk.detect.fresh import Fresh
 from crisisdesk.detect.phrases import phrases, spoken
 from crisisdesk.detect.usual import Usual
+from crisisdesk.detect.windows import HOUR
 from crisisdesk.records import Label, Post, Scored
 
 KEPT: Final = 4_000
@@ -27,7 +28,6 @@ class Remembered:
     moment: float
     scored: Scored
     counted: bool
-    flagged: bool
     said: str
     """Its words, as `crisisdesk.detect.phrases.spoken` gives them."""
     wording: int
@@ -41,22 +41,24 @@ class Remembered:
     """It says something that is newly being said."""
 
     @classmethod
-    def of(cls, scored: Scored, moment: float, wording: int, *, counted: bool, flagged: bool) -> "Remembered":
+    def of(cls, scored: Scored, moment: float, wording: int, *, counted: bool) -> "Remembered":
         """A post as it comes."""
         post = scored.post
         person = f"{post.source}:{post.author}" if post.author is not None else post.key
         negative = scored.label is Label.NEGATIVE
         said = spoken(post.text)
-        return cls(moment, scored, counted, flagged, said, wording, sketch(said) if negative else 0, negative, person)
+        return cls(moment, scored, counted, said, wording, sketch(said) if negative else 0, negative, person)
 
     @property
     def post(self) -> Post:
         """The post itself."""
         return self.scored.post
 
-    def says(self, phrase: str) -> bool:
-        """Whether this phrase stands in it."""
-        return f" {phrase} " in self.said
+
+def saying(posts: Iterable[Remembered], phrases: Iterable[str]) -> Iterator[Remembered]:
+    """Those of these posts that say at least one of the phrases."""
+    marks = [f" {phrase} " for phrase in phrases]
+    return (post for post in posts if any(map(post.said.__contains__, marks)))
 
 
 class Memory:
@@ -65,13 +67,20 @@ class Memory:
     At most `KEPT` posts, each with its words once more, and the two corpora of `Usual`: nothing here grows with time.
     """
 
-    def __init__(self, minutes: int) -> None:
+    def __init__(self, minutes: int, flagged: Callable[[int], bool]) -> None:
+        """Make one.
+
+        Args:
+            minutes: for which posts are remembered.
+            flagged: whether nothing may be learnt from an hour since 1970; asked of those that are remembered.
+        """
         self._minutes = minutes
+        self._flagged = flagged
         self._posts: deque[Remembered] = deque()
         self._negatives: deque[Remembered] = deque()
         self._unjudged: deque[float] = deque(maxlen=KEPT)
         self.usual = Usual()
-        self.fresh = Fresh(self.usual.share)
+        self.fresh: Fresh[Remembered] = Fresh(self.usual.share)
         self.grown = 0
         """Posts that evidence shows which have come since somebody set it to 0."""
 
@@ -92,19 +101,25 @@ class Memory:
         if item.negative:
             self._negatives.append(item)
             self.grown += 1
-        while len(self._posts) > KEPT or self._posts[0].moment < item.moment - self._minutes:
+        if len(self._posts) > KEPT:
             self._forget(self._posts.popleft())
+        self.advance(item.moment)
         if not item.counted:
             return
         said = _short(item)
-        news = self.fresh.say(said, usual_posts if self.usual.posts.heard >= HEARD_FIRST else 0.0)
+        news = self.fresh.say(item, said, usual_posts if self.usual.posts.heard >= HEARD_FIRST else 0.0)
         if self.fresh.speaks_of(said):
             item.fresh = True
             yield item
-        for one in self._posts if news else ():
-            if one.counted and not one.fresh and any(map(one.says, news)):
+        for one in self.fresh.saying(news):
+            if not one.fresh:
                 one.fresh = True
                 yield one
+
+    def advance(self, moment: float) -> None:
+        """Let time pass: what has grown too old is learnt, or forgotten."""
+        while self._posts and self._posts[0].moment < moment - self._minutes:
+            self._forget(self._posts.popleft())
 
     def negatives(self, since: float) -> list[Remembered]:
         """Negative posts from that moment on, in the order in which they came."""
@@ -123,7 +138,7 @@ class Memory:
         if self.usual.posts.heard >= HEARD_FIRST:
             return self.usual
         usual = self.usual.copy()
-        before = [p for p in self._posts if p.counted and not p.flagged and p.moment < since]
+        before = [p for p in self._posts if p.counted and p.moment < since and not self._is_flagged(p)]
         for one in before[-LATELY:]:
             usual.learn(one.said, negative=one.negative)
         return usual
@@ -141,8 +156,11 @@ class Memory:
             self._negatives.popleft()
         if old.counted:
             self.fresh.forget(_short(old))
-            if not old.flagged:
+            if not self._is_flagged(old):
                 self.usual.learn(old.said, negative=old.negative)
+
+    def _is_flagged(self, item: Remembered) -> bool:
+        return self._flagged(int(item.moment // HOUR))
 
 
 def _short(item: Remembered) -> set[str]:

@@ -1,7 +1,8 @@
 """People are counted, not posts: copies collapse to their original, and nobody counts more than twice an hour.
 
-What is remembered of texts and authors are digests of eight bytes, the same in every process, so that a restart forgets
-nobody, and no more than the desk needs: a day of texts, an hour of authors.
+What is remembered of posts, texts and authors are digests of eight bytes, the same in every process, so that a restart
+forgets nobody, and no more than the desk needs: a day of posts and texts, an hour of authors. A source that goes on
+after a restart may deliver again what it delivered before: a post is no copy of itself.
 """
 
 import re
@@ -22,8 +23,10 @@ HOUR: Final = 60
 """Minutes."""
 TEXTS_KEPT, AUTHORS_KEPT = 2_000, 2_500
 """Texts of a quarter, authors of an hour that are remembered apart; where there are more, the time gets shorter."""
+POSTS_KEPT: Final = 500
+"""Posts of a quarter, the same: after a restart, sources go back by minutes."""
 SAVED: Final = 1_000
-"""Texts and authors, the newest ones, that are known after a restart. A forgotten one counts once more, no worse."""
+"""Of each the newest, that are known after a restart. A forgotten one counts once more, no worse."""
 OPENING: Final = 12
 """Words that are compared: networks cut the end of a repeated text."""
 TOO_SHORT: Final = 4
@@ -91,6 +94,8 @@ class Heard:
     taken for one voice, and then `voice` is `wording`."""
     counts: bool = True
     """Whether it counts as one more person."""
+    again: bool = False
+    """The same post has been heard before: it is delivered once more, and nothing new has been said."""
 
 
 def heard(post: Post) -> Heard:
@@ -105,12 +110,17 @@ class Crowd:
     """Who has spoken about one watch of late. Moments are minutes since 1970."""
 
     def __init__(self) -> None:
+        self._posts: Recent[int] = Recent(QUARTERS, QUARTER, POSTS_KEPT)
         self._texts: Recent[int] = Recent(QUARTERS, QUARTER, TEXTS_KEPT)
         self._authors: Recent[tuple[float, ...]] = Recent(2, HOUR, AUTHORS_KEPT)
 
     def hear(self, post: Post, moment: float) -> Heard:
         """Remember a post of this moment, and say whether it counts as one more person."""
         said = heard(post)
+        key = digest(post.key)
+        if any(self._posts.of(key)):
+            return Heard(said.wording, said.voice, counts=False, again=True)
+        self._posts.note(key, 1)
         is_copy = any(self._texts.of(said.wording))
         self._texts.note(said.wording, self._texts.newest.get(said.wording, 0) + 1)
         if is_copy or not (post.author is None or self._author_counts(said.voice, moment)):
@@ -124,17 +134,22 @@ class Crowd:
     def advance(self, moment: float) -> None:
         """Let time pass: what is too long ago is forgotten."""
         if moment >= self._authors.until:  # an hour's end, so that most calls end here
-            self._authors.advance(moment)
-            self._texts.advance(moment)
+            for recent in (self._authors, self._texts, self._posts):
+                recent.advance(moment)
 
     def state(self) -> dict[str, Any]:
-        """What must survive a restart, as plain values: the newest `SAVED` of both."""
-        return {"texts": self._texts.state(), "authors": self._authors.state()}
+        """What must survive a restart, as plain values: the newest `SAVED` of each."""
+        return {"posts": self._posts.state(), "texts": self._texts.state(), "authors": self._authors.state()}
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Go on from what `state` gave."""
+        """Go on from what `state` gave.
+
+        Raises:
+            KeyError, TypeError, ValueError: it is of another shape.
+        """
         self._texts.restore(state["texts"])
         self._authors.restore(state["authors"])
+        self._posts.restore(state.get("posts") or {"until": self._texts.until, "parts": [[]]})  # older versions: none
 
     def _author_counts(self, voice: int, moment: float) -> bool:
         spoken = next(iter(self._authors.of(voice)), ())
@@ -190,9 +205,16 @@ class Recent(Generic[V]):
         return {"until": self.until, "parts": parts[::-1]}
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Go on from what `state` gave."""
-        self.until = state["until"]
-        self._parts = [dict(part) for part in state["parts"]]
+        """Go on from what `state` gave.
+
+        Raises:
+            KeyError, TypeError, ValueError: it is of another shape.
+        """
+        parts = state["parts"]
+        if not 1 <= len(parts) <= self._number:
+            raise ValueError(f"{len(parts)} parts of what was heard of late instead of 1 to {self._number}")
+        self.until = float(state["until"])
+        self._parts = [dict(part) for part in parts]
 
     def _begin(self) -> None:
         self._parts = [*self._parts, {}][-self._number :]

@@ -1,8 +1,13 @@
-"""For how long nothing was as large: "the most negative posts in an hour for 12 days". Pure; small; O(1) per count."""
+"""For how long nothing was as large: "the most negative posts in an hour for 12 days". Pure; small; O(1) per count.
+
+Like is compared with like: the 60 minutes before now with all such hours before them, whenever they began.
+"""
 
 from array import array
 from dataclasses import dataclass
 from typing import Any, Final, Self
+
+from crisisdesk.detect.restored import whole_number, whole_numbers
 
 KEPT: Final = 60
 """Days that are remembered, the present one among them."""
@@ -14,10 +19,11 @@ _DAY: Final = 24
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How a count stands among those of the days before.
+    """How a count stands among those before it.
 
-    `days` is how many days ago something as large was last seen. With `ever` nothing was, in the `days` since watching
-    began; with `beyond` nothing was in all the `days` that are remembered.
+    `days` is how many days ago something as large was last seen, 0 where there was more earlier on its own day. With
+    `ever` nothing was, in the `days` since watching began; with `beyond` nothing was in all the `days` that are
+    remembered.
     """
 
     days: int
@@ -42,10 +48,10 @@ class Standing:
 
 
 class RecordDays:
-    """The largest hour of each of the last `KEPT` days, in half a kilobyte.
+    """The most posts in any 60 minutes that ended on each of the last `KEPT` days, in half a kilobyte.
 
-    Hours are whole ones since 1970, days those of UTC. An hour may be told again as its count grows, and late; what
-    lies before all remembered days is passed over.
+    Moments are whole hours since 1970, days those of UTC. The same hour may be told again, as often as posts come, and
+    late; what lies before all remembered days is passed over.
     """
 
     def __init__(self) -> None:
@@ -54,7 +60,7 @@ class RecordDays:
         self._today = 0
 
     def observe(self, hour: int, count: int) -> None:
-        """Remember how much there was in an hour."""
+        """Remember how much there was in 60 minutes that ended in this hour."""
         day = hour // _DAY
         if self._first is None:
             self._first, self._today = hour, day
@@ -66,8 +72,13 @@ class RecordDays:
             self._largest[day % KEPT] = max(self._largest[day % KEPT], min(count, LARGEST))
 
     def standing(self, hour: int, count: int) -> Standing:
-        """How a count stands that was reached in this hour; days before its own are what it is compared with."""
+        """How a count stands that was observed in this hour: among the days before, and what its own day has had.
+
+        A wave that declines is no record any more, and its rest has had more beside it on its own day.
+        """
         day = hour // _DAY
+        if self._today - KEPT < day <= self._today and self._largest[day % KEPT] > count:
+            return Standing(0)
         oldest = max(self._today - KEPT, day - KEPT) + 1
         for earlier in range(min(day - 1, self._today), oldest - 1, -1):
             if self._largest[earlier % KEPT] >= max(count, 1):
@@ -80,14 +91,23 @@ class RecordDays:
     def state(self) -> dict[str, Any]:
         """What must survive a restart, as plain values; the days from the oldest to the present one."""
         days = range(self._today - KEPT + 1, self._today + 1)
-        return {"first": self._first, "today": self._today, "largest": [self._largest[day % KEPT] for day in days]}
+        return {"first": self._first, "today": self._today, "rolling": [self._largest[day % KEPT] for day in days]}
 
     @classmethod
     def restored(cls, state: dict[str, Any]) -> Self:
-        """As `state` gave it."""
+        """As `state` gave it.
+
+        Older versions kept the largest whole hour of the clock; no 60 minutes of that day had more than twice as many.
+
+        Raises:
+            KeyError, TypeError, ValueError: it is of another shape.
+        """
         days = cls()
-        days._first, days._today = state["first"], state["today"]
-        newest_first = reversed(state["largest"])
-        for day, count in zip(range(days._today, days._today - KEPT, -1), newest_first, strict=False):
-            days._largest[day % KEPT] = count
+        if state["first"] is not None:
+            days._first = whole_number("hours of records", state["first"], 0, LARGEST)
+        days._today = whole_number("days of records", state["today"], 0, LARGEST)
+        rolling = "rolling" in state
+        counts = whole_numbers("days of records", state["rolling" if rolling else "largest"], KEPT, LARGEST)
+        for day, count in enumerate(counts, days._today - KEPT + 1):
+            days._largest[day % KEPT] = count if rolling else min(2 * count, LARGEST)
         return days

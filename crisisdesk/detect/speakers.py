@@ -1,12 +1,17 @@
 """How many distinct people are behind the negative posts of the last so many minutes, at the price of one addition."""
 
 from array import array
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Sequence
-from typing import Final
+from itertools import islice
+from typing import Any, Final, Self
+
+from crisisdesk.detect.restored import whole_number
 
 KEPT: Final = 20_000
 """People that are known apart; in a greater crowd the longest silent count once more when they speak again."""
+SAVED: Final = 1_000
+"""Of them, those who spoke last, that are known apart after a restart: the loud ones are always among them."""
 
 MOST: Final = 65_535
 """Posts of one minute that are counted: two bytes, so that the minutes of a day take 6 kB."""
@@ -48,6 +53,35 @@ class Speakers:
         if minute > self._now:
             return 0, 0
         return _sum(self._posts, first, last), _sum(self._people, first, last)
+
+    def state(self) -> dict[str, Any]:
+        """What must survive a restart, as plain values: posts and people of the minutes that have any, newest people.
+
+        Under 60 kB as JSON, however great the crowd.
+        """
+        kept = range(self._now - len(self._posts) + 1, self._now + 1)
+        rows = ((minute, self._posts[minute % len(kept)], self._people[minute % len(kept)]) for minute in kept)
+        voices = islice(self._newest.items(), max(len(self._newest) - SAVED, 0), None)
+        return {"now": self._now, "minutes": [row for row in rows if row[1]], "voices": list(voices)}
+
+    @classmethod
+    def restored(cls, state: dict[str, Any], minutes: int) -> Self:
+        """Those that `state` told of.
+
+        Raises:
+            KeyError, TypeError, ValueError: it is of another shape, or more people speak in a minute than it counts.
+        """
+        speakers = cls(minutes)
+        now = speakers._now = whole_number("minutes of speakers", state["now"], 0, 1 << 40)
+        for minute, posts, people in state["minutes"]:
+            place = whole_number("minutes of speakers", minute, now - minutes + 1, now) % minutes
+            speakers._posts[place] = whole_number("posts of speakers", posts, 0, MOST)
+            speakers._people[place] = whole_number("people of a minute", people, 0, posts)
+        speakers._newest = OrderedDict(state["voices"])
+        for minute, people in Counter(speakers._newest.values()).items():
+            whole_number("minutes of speakers", minute, now - minutes + 1, now)
+            whole_number("people of a minute", people, 0, speakers._people[minute % minutes])
+        return speakers
 
     def _pass_time(self, minute: int) -> None:
         width = len(self._posts)

@@ -88,7 +88,8 @@ def telling(found: Sequence[Remembered], usual: Usual, brand: Brand) -> list[Phr
 
 
 def _people(found: Sequence[Remembered], phrase: str) -> int:
-    return len({item.person for item in found if item.says(phrase)})
+    mark = f" {phrase} "
+    return len({item.person for item in found if mark in item.said})
 
 
 def _said(posts: Sequence[Remembered]) -> Counter[str]:

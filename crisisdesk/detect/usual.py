@@ -6,6 +6,7 @@ from typing import Any, Final
 from zlib import crc32
 
 from crisisdesk.detect.phrases import phrases
+from crisisdesk.detect.restored import whole_number
 
 KEPT: Final = 1_000
 """Phrases of which a corpus keeps count; when there are more, the rarest quarter goes."""
@@ -60,8 +61,12 @@ class Corpus:
         return {"heard": self.heard, "usual": dict(self._counts)}
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Go on from what `state` gave; of an older version's, which kept all, the most frequent."""
-        self.heard = state["heard"]
+        """Go on from what `state` gave; of an older version's, which kept all, the most frequent.
+
+        Raises:
+            KeyError, TypeError, ValueError: it is of another shape.
+        """
+        self.heard = whole_number("posts heard", state["heard"], 0, BACKGROUND)
         kept = Counter({phrase: n for phrase, n in state["usual"].items() if n > 1}).most_common(KEPT)
         self._counts = Counter({intern(phrase): n for phrase, n in kept})
 

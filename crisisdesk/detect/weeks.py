@@ -1,7 +1,8 @@
 """A slow rise: the negative share of a watch, week by week. It calls nobody and is told in the weekly report.
 
 What rises over weeks becomes the usual day by day and is no spike. Weeks are those of the calendar (ISO 8601), in UTC.
-Hours that were flagged are left out: a crisis of one day is told as an incident, and must not be told twice.
+Hours that stand out (`crisisdesk.detect.spike.SpikeDetector.flagged`) are left out and counted: a crisis of one day is
+told as an incident, and must not be told twice.
 """
 
 import math
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from crisisdesk.detect.restored import whole_number, whole_numbers
 from crisisdesk.detect.why import Why
 from crisisdesk.records import EPOCH
 
@@ -20,8 +22,9 @@ WEEK: Final = 168
 """Hours."""
 MONDAY: Final = 96
 """The first hour of a week since 1970."""
-RECENT: Final = 24
-"""Hours that can still be left out: no window of a spike reaches back further."""
+OPEN: Final = 24
+"""Hours that can still come to stand out, or be added to by late posts: no window of a spike reaches back further."""
+MOST: Final = (1 << 32) - 1
 
 BEFORE: Final = 4
 """Weeks before the last full one with which it is compared,"""
@@ -43,12 +46,14 @@ _NUMBERS: Final = {2: ("two", "zwei"), 3: ("three", "drei"), 4: ("four", "vier")
 
 @dataclass(frozen=True, slots=True)
 class Week:
-    """Posts and negative posts of one week."""
+    """Posts and negative posts of one week, counted in people as everywhere: without copies."""
 
     start: datetime
     """Monday, 00:00 UTC."""
     total: int
     negative: int
+    left_out: int = 0
+    """Hours that stood out, the posts of which are not among these."""
 
     @property
     def name(self) -> str:
@@ -79,42 +84,44 @@ class Rise:
         en, de = _NUMBERS[self.weeks]
         posts = f"{self.posts:,}"
         return Why(
-            f"Negative share of {watch} up from {old} % to {new} % in {en} weeks ({posts} posts last week).",
+            f"Negative share of {watch} up from {old}% to {new}% in {en} weeks ({posts} posts last week).",
             f"Negativer Anteil bei {watch} in {de} Wochen von {old}\u00a0% auf {new}\u00a0% gestiegen "
             f"({posts.replace(',', '.')} Beiträge in der letzten Woche).",
         )
 
 
 class Weeks:
-    """The weeks of one watch. Hours are counted since 1970."""
+    """The weeks of one watch. Hours are counted since 1970, and taken in once, in their order."""
 
-    __slots__ = ("_hours", "_last", "_left_out", "_newest", "_weeks", "since")
+    __slots__ = ("_weeks", "newest", "since")
 
     def __init__(self) -> None:
         self.since = -1
-        """The first hour; -1 before it."""
-        self._newest = -1
-        self._last = -1
-        self._left_out = -1
-        # Totals and negatives, of the last hours and weeks, at their number's place in a ring.
-        self._hours = array("I", bytes(4 * 2 * RECENT))
-        self._weeks = array("I", bytes(4 * 2 * KEPT))
+        """The first hour that it was there; -1 before it."""
+        self.newest = -1
+        """The newest hour that was taken in; -1 before it."""
+        self._weeks = array("I", bytes(4 * 3 * KEPT))  # total, negative, left out, at their number's place in a ring
 
-    def add(self, hour: int, total: int, negative: int) -> None:
-        """Take in an hour that has ended; hours without posts may be left out."""
+    def begin(self, hour: int) -> None:
+        """This is the present hour; a watch that is new begins with it."""
         if self.since < 0:
-            self.since = hour
-        self._to_week(_week_of(hour))
-        self._keep(hour, total, negative) if hour > self._left_out else self._keep(hour, 0, 0)
-        self._last = hour
+            self.since, self.newest = hour, hour - 1
 
-    def leave_out(self, first: int, last: int) -> None:
-        """Do not count these hours, whether they have been added or not; `last` is the present one at most."""
-        for hour in range(max(first, self._last - RECENT + 1), min(last, self._last) + 1):
-            place = hour % RECENT * 2
-            self._count(_week_of(hour), -self._hours[place], -self._hours[place + 1])
-            self._hours[place] = self._hours[place + 1] = 0
-        self._left_out = max(self._left_out, last)
+    def add(self, hour: int, total: int, negative: int, *, stood_out: bool = False) -> None:
+        """Take in an hour; hours without posts may be left away."""
+        self.begin(hour)
+        number, last = _week_of(hour), _week_of(self.newest)
+        for one in range(max(last + 1, number - KEPT + 1), number + 1):
+            self._weeks[one % KEPT * 3 : one % KEPT * 3 + 3] = array("I", (0, 0, 0))
+        for place, count in enumerate((0, 0, 1) if stood_out else (total, negative, 0), number % KEPT * 3):
+            self._weeks[place] += count
+        self.newest = hour
+
+    def copy(self) -> "Weeks":
+        """One that can take in more without this one."""
+        other = Weeks()
+        other.since, other.newest, other._weeks = self.since, self.newest, self._weeks[:]
+        return other
 
     def all(self, now: datetime) -> tuple[Week, ...]:
         """The weeks since the first one, oldest first; the last is the present one, as far as it has come."""
@@ -124,45 +131,34 @@ class Weeks:
         first = max(_week_of(self.since), present - KEPT + 1)
         return tuple(self._week(number) for number in range(first, present + 1))
 
-    def state(self) -> list[Any]:
+    def state(self) -> dict[str, Any]:
         """Everything that must survive a restart, as plain values."""
-        return [self.since, self._newest, self._last, self._left_out, list(self._hours), list(self._weeks)]
+        return {"since": self.since, "newest": self.newest, "weeks": list(self._weeks)}
 
     @classmethod
-    def restored(cls, state: Sequence[Any]) -> "Weeks":
-        """Those that `state` told of.
+    def restored(cls, state: dict[str, Any] | Sequence[Any]) -> "Weeks":
+        """Those that `state` told of; an older version's row, in which hours left out were not counted.
 
         Raises:
-            TypeError, ValueError: it is of another shape.
+            KeyError, TypeError, ValueError: it is of another shape.
         """
         weeks = cls()
-        weeks.since, weeks._newest, weeks._last, weeks._left_out, hours, totals = state
-        if (len(hours), len(totals)) != (2 * RECENT, 2 * KEPT):
-            raise ValueError(f"{len(hours)} hours and {len(totals)} weeks")
-        weeks._hours, weeks._weeks = array("I", hours), array("I", totals)
+        if isinstance(state, dict):
+            since, newest, counts = state["since"], state["newest"], state["weeks"]
+        else:
+            since, _, newest, _, _, old = state
+            whole_numbers("weeks", old, 2 * KEPT, MOST)
+            counts = [count for week in range(KEPT) for count in (*old[2 * week : 2 * week + 2], 0)]
+        weeks.since, weeks.newest = (whole_number("hours of weeks", one, -1, MOST) for one in (since, newest))
+        weeks._weeks = array("I", whole_numbers("weeks", counts, 3 * KEPT, MOST))
         return weeks
-
-    def _to_week(self, number: int) -> None:
-        """A new week begins in the place of the oldest."""
-        for one in range(max(self._newest + 1, number - KEPT + 1), number + 1):
-            self._weeks[one % KEPT * 2] = self._weeks[one % KEPT * 2 + 1] = 0
-        self._newest = max(self._newest, number)
-
-    def _keep(self, hour: int, total: int, negative: int) -> None:
-        for silent in range(max(self._last + 1, hour - RECENT + 1), hour):
-            self._hours[silent % RECENT * 2] = self._hours[silent % RECENT * 2 + 1] = 0
-        self._hours[hour % RECENT * 2], self._hours[hour % RECENT * 2 + 1] = total, negative
-        self._count(_week_of(hour), total, negative)
-
-    def _count(self, week: int, total: int, negative: int) -> None:
-        self._weeks[week % KEPT * 2] += total
-        self._weeks[week % KEPT * 2 + 1] += negative
 
     def _week(self, number: int) -> Week:
         start = EPOCH + timedelta(hours=MONDAY + (number - 1) * WEEK)
-        if not self._newest - KEPT < number <= self._newest:
+        newest = _week_of(self.newest)
+        if not newest - KEPT < number <= newest:
             return Week(start, 0, 0)
-        return Week(start, self._weeks[number % KEPT * 2], self._weeks[number % KEPT * 2 + 1])
+        return Week(start, *self._weeks[number % KEPT * 3 : number % KEPT * 3 + 3])
 
 
 def _week_of(hour: int) -> int:

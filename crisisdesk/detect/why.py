@@ -1,5 +1,6 @@
 """Why a spike is one, in a sentence or two that can be read aloud, in English and German. Pure."""
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -11,6 +12,10 @@ NAMED: Final = 3
 """Phrases that a sentence names."""
 NEW: Final = 0.02
 """Share of the usual posts below which a phrase is new."""
+JOINED: Final = 0.05
+"""Others have joined in where the share of negative posts lies so far below the usual,"""
+CLEARLY: Final = 2.0
+"""and by so many standard errors of a share of so few posts."""
 HOUR: Final = 60
 DAY: Final = 24 * HOUR
 """Minutes."""
@@ -67,13 +72,28 @@ def urgency(ruling: Ruling, evidence: Evidence) -> Iterator[Why]:
         yield Why(f"It is spoken of on {networks} networks.", f"Auf {networks} Netzen wird davon gesprochen.")
 
 
-def unheard(sources: Sequence[str]) -> Why:
-    """What is counted is too little."""
-    names = list(sources)
-    return Why(
-        f"{_listed(names, 'and')} cannot be heard at present, so there may be more.",
-        f"{_listed(names, 'und')} {'ist' if len(names) == 1 else 'sind'} zurzeit nicht zu hören, es können mehr sein.",
-    )
+def unheard(missing: Sequence[str], dropped: int) -> Iterator[Why]:
+    """What is counted is too little.
+
+    Args:
+        missing: sources that cannot be heard at present.
+        dropped: posts that were dropped within the last hour, because they came faster than they could be read.
+    """
+    if missing:
+        names = list(missing)
+        are = "ist" if len(names) == 1 else "sind"
+        yield Why(
+            f"{_listed(names, 'and')} cannot be heard at present, so there may be more.",
+            f"{_listed(names, 'und')} {are} zurzeit nicht zu hören, es können mehr sein.",
+        )
+    if dropped:
+        posts, were = ("1 post", "was") if dropped == 1 else (f"{dropped:,} posts", "were")
+        beitraege, wurden = ("1 Beitrag", "wurde") if dropped == 1 else (f"{_dotted(dropped)} Beiträge", "wurden")
+        yield Why(
+            f"Within the last hour {posts} came too fast to be read and {were} dropped, so there may be more.",
+            f"In der letzten Stunde kamen {beitraege} zu schnell, um gelesen zu werden, und {wurden} verworfen; "
+            "es können mehr sein.",
+        )
 
 
 def _english(numbers: Numbers, named: list[str], news: News | None, *, new: bool) -> str:
@@ -82,7 +102,7 @@ def _english(numbers: Numbers, named: list[str], news: News | None, *, new: bool
     number = f"{posts}{people} within {span(numbers.window_minutes)}, {_usual_en(numbers.expected)}"
     share = f"{_percent(numbers.negative_share)}% of all posts are negative, usually {_percent(numbers.usual_share)}%"
     said = [f"{number}; {share}."]
-    if numbers.negative_share < numbers.usual_share:
+    if _others_joined(numbers, news):
         said.append("Others have joined in by now; it is the number of angry people that keeps it up.")
     if named:
         talk = _listed([f"“{phrase}”" for phrase in named], "and")
@@ -97,12 +117,22 @@ def _german(numbers: Numbers, named: list[str], news: News | None, *, new: bool)
     here, usual = (f"{_percent(one)}{_GAP}%" for one in (numbers.negative_share, numbers.usual_share))
     share = f"{here} aller Beiträge sind negativ, sonst {usual}"
     said = [f"{number}; {share}."]
-    if numbers.negative_share < numbers.usual_share:
+    if _others_joined(numbers, news):
         said.append("Inzwischen reden auch andere mit; was anhält, ist die große Zahl der Verärgerten.")
     if named:
         talk = _listed([f"„{phrase}“" for phrase in named], "und")
         said.append(f"{'Neu ist die Rede' if new else 'Vor allem ist die Rede'} von {talk}{_share_de(news)}.")
     return " ".join(said)
+
+
+def _others_joined(numbers: Numbers, news: News | None) -> bool:
+    """Whether the crowd has become clearly calmer than usual, though it takes one that is not to begin a spike.
+
+    Where something new tipped the balance, the crowd around it is as it always was.
+    """
+    usual = numbers.usual_share
+    error = math.sqrt(usual * (1 - usual) / max(numbers.total, 1))
+    return news is None and usual - numbers.negative_share > max(JOINED, CLEARLY * error)
 
 
 def span(minutes: int) -> str:

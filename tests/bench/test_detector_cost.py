@@ -45,7 +45,7 @@ PARTS = {
     "voices of a day": ("_speakers",),
     "authors and copies": ("_crowd", "_brigading"),
     "posts and phrases": ("_memory",),
-    "chart, records, weeks": ("_history", "_records", "_weeks", "_apart"),
+    "chart, records, weeks": ("_chart", "_records", "_weeks", "_apart"),
 }
 
 
@@ -117,8 +117,10 @@ def memory(watch: WatchDetector) -> dict[str, float]:
     sizes = {}
     for name, attributes in PARTS.items():
         parts = [getattr(watch, attribute) for attribute in attributes]
+        asked = (watch, watch.detector, watch._memory, watch._crowd)  # parts ask each other
+        others = {id(one): one for one in asked if one not in parts}
         tracemalloc.start()
-        kept = [copy.deepcopy(parts, dict(known)) for _ in range(5)]
+        kept = [copy.deepcopy(parts, known | others) for _ in range(5)]
         sizes[name] = tracemalloc.get_traced_memory()[0] / len(kept)
         tracemalloc.stop()
     return sizes

@@ -441,7 +441,7 @@ def test_a_replay_tells_at_its_end_of_a_share_that_has_risen_slowly(capsys, here
             text = f"acme {mood} {hour} and {hour * 7}"
             post = {"time": (start + timedelta(hours=hour)).isoformat(), "text": text, "author": f"a{hour}"}
             file.write(json.dumps(post) + "\n")
-    told = "Negative share of Acme up from 18 % to 32 % in three weeks (168 posts last week)."
+    told = "Negative share of Acme up from 18% to 32% in three weeks (168 posts last week)."
     assert run(["replay", "p.jsonl", "--watch", "Acme=acme"]) == 0
     assert told in capsys.readouterr().out.splitlines()
     assert run(["replay", "p.jsonl", "--watch", "Acme=acme", "--json"]) == 0
@@ -476,6 +476,16 @@ def test_detect_gives_a_row_for_a_row_and_one_alert_for_a_burst(capsys, here):
     assert [n for n, row in enumerate(table) if row["spike"] == "1"] == [4000]
     assert {row["spike"] for row in table} == {"0", "1", ""}
     assert "counts.csv:3002: " in err
+
+
+def test_detect_says_at_its_end_when_it_alerted_and_what_the_score_means(capsys, here):
+    rows = counts(here / "counts.csv")
+    assert run(["detect", "counts.csv"]) == 0
+    *_, number, alert, meaning = capsys.readouterr().err.splitlines()
+    assert number == "1 alert in 4,030 values, with what is usual at that time and the score:"
+    when, value = rows[4000]
+    assert re.fullmatch(rf"  {when}  {value} where \d\.\d is usual  \(score 0\.\d\d\)", alert)
+    assert meaning == "Scores: 0.5 comes about once a week, 0.8 once a month, 0.98 once a year."
 
 
 def test_detect_as_json_says_the_same(capsys, here):

@@ -36,5 +36,6 @@ def test_a_restart_forgets_nothing():
     for minute in (3, 3, 9):
         apart.add(minute, "fr")
     apart.add(9, "es")
-    again = Apart.restored(orjson.loads(orjson.dumps(apart.state())))
+    again = Apart()
+    again.restore(orjson.loads(orjson.dumps(apart.state())))
     assert again.between(0, 10) == apart.between(0, 10) == (("fr", 3), ("es", 1))

@@ -71,7 +71,7 @@ class Listening:
     """A watch's memory and crowd, fed minute by minute."""
 
     def __init__(self, *terms: str, name: str = "Acme") -> None:
-        self.memory = Memory(12 * 60)
+        self.memory = Memory(12 * 60, lambda hour: hour * 60 >= WAVE)
         self.crowd = Crowd()
         self.brand = Brand(name, terms or ("acme",))
         self._number = 0
@@ -85,7 +85,7 @@ class Listening:
         chances = (0.9, 0.05, 0.05) if negative else (0.05, 0.9, 0.05)
         said = self.crowd.hear(post, minute)
         scored = Scored(Mention(post, ("Acme",), "en"), *chances, "m")
-        item = Remembered.of(scored, minute, said.wording, counted=said.counts, flagged=minute >= WAVE)
+        item = Remembered.of(scored, minute, said.wording, counted=said.counts)
         list(self.memory.add(item, 100.0))
         return post
 
@@ -175,7 +175,6 @@ def test_a_young_watch_compares_with_what_it_has_just_heard():
     listening = Listening()
     for n in range(60):
         listening.hear(f"{ENGLISH_DAYS[n % 10]} {n}", WAVE - 600 + 9 * n, negative=n % 2 == 0)
-        listening.memory._posts[-1].flagged = False
     found = listening.wave(ENGLISH_WAVE)
     assert "recall of syrup" in phrases(found)
     assert phrases(found).isdisjoint({"headache", "worst"})

@@ -2,64 +2,15 @@
 
 import itertools
 import random
-from collections.abc import Iterable
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import orjson
 import pytest
+from storms import ANGER, CHATTER, END, OTHER_WORDS, START, quiet, scored, spikes_of, storm, worst
 
 from crisisdesk.detect.watch import WatchDetector
-from crisisdesk.records import Kind, Label, Mention, Post, Role, Scored, Severity, Spike
-
-START = datetime(2026, 3, 2, tzinfo=UTC)
-CHATTER = "{} times my head hurts, took an aspirin and went to bed early tonight"
-ANGER = "the new advert about mothers is insulting and I am done with them {}"
-OTHER_WORDS = """
-honestly frankly shocked mockery carried twins hospital pharmacy shelf switching brands laughing crying husband
-nurse midwife marketing boardroom approved budget print magazine doctor waiting poster school letter refund
-"""
-
-
-def scored(text: str, at: datetime, label: Label, *, author: str | None = None, reach: int = 10, n: int = 0) -> Scored:
-    post = Post(f"{at.timestamp()}-{n}", "x", at, text, author=author, reach=reach)
-    certain = {label: 0.9}
-    return Scored(
-        Mention(post, ("Brand",), "en"),
-        *(certain.get(one, 0.05) for one in (Label.NEGATIVE, Label.NEUTRAL, Label.POSITIVE)),
-        "m",
-    )
-
-
-def quiet(days: int = 10) -> list[Scored]:
-    """Five posts an hour, a fifth negative, all by different people."""
-    rng = random.Random(1)
-    return [
-        scored(
-            CHATTER.format(i),
-            START + timedelta(minutes=12 * i),
-            rng.choice([Label.NEGATIVE] + [Label.NEUTRAL] * 4),
-            author=f"p{i}",
-        )
-        for i in range(days * 24 * 5)
-    ]
-
-
-def storm(at: datetime, posts: int = 40, **same: str) -> list[Scored]:
-    """Anger, one post a minute, everyone in other words."""
-    rng = random.Random(2)
-    words = OTHER_WORDS.split()
-    return [
-        scored(
-            same.get("text") or f"{' '.join(rng.sample(words, 8))} insulting advert about mothers",
-            at + timedelta(minutes=i),
-            Label.NEGATIVE,
-            author=same.get("author") or f"angry{i}",
-            reach=i,
-            n=i,
-        )
-        for i in range(posts)
-    ]
+from crisisdesk.records import Kind, Label, Mention, Post, Role, Scored, Severity
 
 
 @pytest.fixture
@@ -67,17 +18,6 @@ def watch() -> WatchDetector:
     detector = WatchDetector("Brand")
     assert worst(spikes_of(detector, quiet())) in (None, Severity.NOTICE)
     return detector
-
-
-END = START + timedelta(days=10)
-
-
-def spikes_of(detector: WatchDetector, posts: Iterable[Scored], kind: Kind = Kind.SPIKE) -> list[Spike]:
-    return [spike for post in posts for spike in detector.observe(post) if spike.kind is kind]
-
-
-def worst(spikes: Iterable[Spike]) -> Severity | None:
-    return max((s.severity for s in spikes if s.severity), default=None)
 
 
 def test_a_storm_is_red_and_says_why(watch: WatchDetector):
@@ -205,3 +145,66 @@ def test_a_wave_that_doubles_is_said_to_grow_and_red_comes_nearer(watch: WatchDe
 def replace_time(item: Scored, time: datetime) -> Scored:
     post = replace(item.post, time=time)
     return replace(item, mention=replace(item.mention, post=post))
+
+
+def wave(at: datetime, posts: int, *, every: float = 1.0, reach: int = 10, by: str = "a") -> list[Scored]:
+    """Anger without a subject, everyone in other words."""
+    rng, words = random.Random(by), OTHER_WORDS.split()
+    return [
+        scored(
+            " ".join(rng.sample(words, 8)),
+            at + timedelta(minutes=every * n),
+            Label.NEGATIVE,
+            author=f"{by}{n}",
+            reach=reach,
+            n=n,
+        )
+        for n in range(posts)
+    ]
+
+
+def test_how_far_an_old_story_reached_is_nothing_to_a_new_one():
+    then = END + timedelta(days=3)
+    far, near = wave(END, 30, reach=500_000), wave(then, 12, by="b")
+    calm = [
+        scored(
+            CHATTER.format(n),
+            START + timedelta(hours=n),
+            Label.NEUTRAL if n % 8 else Label.NEGATIVE,
+            author=f"q{n}",
+        )
+        for n in range(14 * 24)
+    ]
+    spikes = spikes_of(WatchDetector("Brand"), sorted([*calm, *far, *near], key=lambda one: one.post.time))
+    assert any("followers" in one.why for one in spikes if one.time < then)
+    assert any(one.severity is Severity.AMBER for one in spikes if one.time >= then)
+    assert not [one.why for one in spikes if one.time >= then and "followers" in one.why]
+
+
+RECORD = "most negative posts in an hour"
+
+
+def test_a_wave_that_declines_claims_no_record(watch: WatchDetector):
+    height, decline = wave(END, 120, every=0.5), wave(END + timedelta(hours=4), 20, every=6, by="b")
+    assert RECORD in spikes_of(watch, height)[-1].why
+    assert not [one.why for one in spikes_of(watch, decline) if RECORD in one.why]
+
+
+def test_sixty_minutes_are_compared_with_sixty_minutes_not_with_hours_of_the_clock(watch: WatchDetector):
+    around = wave(END + timedelta(minutes=40), 40)  # twenty before the full hour, twenty behind it
+    spikes_of(watch, around)
+    again = spikes_of(watch, wave(END + timedelta(days=2, minutes=10), 30, by="b"))
+    assert not [one.why for one in again if RECORD in one.why]
+
+
+def test_what_the_detector_flags_is_neither_in_the_weeks_nor_learnt_as_usual_words(watch: WatchDetector):
+    slow = wave(END + timedelta(hours=3), 60, every=9)
+    flagged, heard = set(), [int(one.post.time.timestamp() // 3600) for one in quiet()]
+    for item in sorted([*quiet(13)[1_200:], *slow], key=lambda one: one.post.time):
+        watch.observe(item)
+        heard.append(number := int(item.post.time.timestamp() // 3600))
+        flagged |= {hour for hour in range(number - 30, number + 1) if watch.detector.flagged(hour)}
+    assert sum(week.left_out for week in watch.weeks()) == len(flagged) > 9
+    counted = sum(hour not in flagged and hour < heard[-1] for hour in heard)
+    assert sum(week.total for week in watch.weeks()) == counted
+    assert watch._memory.usual.posts["midwife"] == 0, "not even what was said before the call"

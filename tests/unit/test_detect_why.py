@@ -2,7 +2,7 @@
 
 import pytest
 
-from crisisdesk.detect.why import News, why
+from crisisdesk.detect.why import News, unheard, why
 from crisisdesk.records import Numbers, Phrase
 
 GAP = "\u00a0"
@@ -88,6 +88,45 @@ def test_what_tipped_the_balance_is_said():
 
 
 def test_a_crowd_that_has_joined_in_is_named():
-    said = why(numbers(negative_share=0.1))
+    said = why(numbers(negative_share=0.1, usual_share=0.3))
     assert said.en.endswith("Others have joined in by now; it is the number of angry people that keeps it up.")
     assert said.de.endswith("Inzwischen reden auch andere mit; was anhält, ist die große Zahl der Verärgerten.")
+
+
+@pytest.mark.parametrize(
+    ("share", "usual", "total", "joined"),
+    [
+        (0.4, 0.4004, 200, False),
+        (80 / 124, 0.65, 124, False),
+        (0.61, 0.65, 2_000, False),
+        (0.55, 0.65, 2_000, True),
+        (0.55, 0.65, 60, False),  # of sixty posts, six more or fewer are chance
+        (0.3, 0.65, 60, True),
+    ],
+)
+def test_others_have_joined_in_only_where_the_share_is_clearly_lower(
+    share: float, usual: float, total: int, joined: bool
+):
+    said = why(numbers(negative_share=share, usual_share=usual, total=total))
+    assert ("Others have joined in" in said.en, "auch andere" in said.de) == (joined, joined)
+
+
+def test_beside_something_new_nobody_has_joined_in():
+    said = why(numbers(negative_share=0.3, usual_share=0.6), (), News(34, 41, ("recall",)))
+    assert "Others have joined in" not in said.en
+
+
+def test_why_what_is_counted_may_be_too_little():
+    lost, dropped = unheard(("mastodon", "bluesky"), 1_234)
+    assert lost.en == "mastodon and bluesky cannot be heard at present, so there may be more."
+    assert lost.de == "mastodon und bluesky sind zurzeit nicht zu hören, es können mehr sein."
+    assert dropped.en == (
+        "Within the last hour 1,234 posts came too fast to be read and were dropped, so there may be more."
+    )
+    assert dropped.de == (
+        "In der letzten Stunde kamen 1.234 Beiträge zu schnell, um gelesen zu werden, und wurden verworfen; "
+        "es können mehr sein."
+    )
+    (one,) = unheard((), 1)
+    assert "1 post came too fast to be read and was dropped" in one.en
+    assert list(unheard((), 0)) == []

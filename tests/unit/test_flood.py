@@ -55,7 +55,7 @@ def test_one_account_alone_is_a_flood_and_never_more_than_a_notice():
         flood.add(n, Heard(n, 1_000))
     assert flood.severity is Severity.NOTICE
     assert told(flood, 59)[0] == "1 account posted 55 times in an hour; on most days there is no such flood."
-    assert told(flood, 59)[1].startswith("1 Konto hat 55-mal geschrieben innerhalb einer Stunde;")
+    assert told(flood, 59)[1].startswith("1 Konto hat innerhalb einer Stunde 55-mal geschrieben;")
     assert flooded(1, 900, 50).severity is Severity.NOTICE
 
 
@@ -143,6 +143,12 @@ def test_a_restart_in_the_midst_of_a_flood_changes_nothing():
     for one in (flood, again):
         flooded(2, 30, 20, flood=one, start=5 * DAY + 30)
     assert again.read(5 * DAY + 55) == flood.read(5 * DAY + 55)
+
+
+@pytest.mark.parametrize("wrong", [{"posts": [[1.0, 2]]}, {"days": [1] * 99}, {"days": ["x"]}, {"today": -1}])
+def test_a_state_of_another_shape_is_refused_at_once(wrong: dict[str, object]):
+    with pytest.raises((TypeError, ValueError)):
+        Flood().restore(flooded(2, 30, 30).state() | wrong)
 
 
 def test_memory_is_bounded_and_the_words_stay_true():

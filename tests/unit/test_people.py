@@ -122,13 +122,44 @@ def test_a_restart_forgets_neither_texts_nor_authors():
     assert counts(again, post("a fourth thing that I want to say", "c", 5), 7)
 
 
+def test_a_post_that_is_delivered_again_after_a_restart_is_no_copy():
+    crowd, again = Crowd(), Crowd()
+    posts = [post(ANGER, f"a{i}", i) for i in range(3)]
+    for one in posts:
+        crowd.hear(one, 5)
+    again.restore(orjson.loads(orjson.dumps(crowd.state())))
+    for both in (crowd, again):
+        said = [both.hear(one, 6) for one in posts]
+        assert [(one.counts, one.again) for one in said] == [(False, True)] * 3
+        assert both.copies(said[0].wording) == 3
+        assert not both.hear(post(ANGER, "b", 3), 7).again
+        assert both.copies(said[0].wording) == 4
+
+
+def test_what_a_version_that_knew_no_posts_wrote_can_be_read():
+    crowd, again = Crowd(), Crowd()
+    counts(crowd, post(ANGER, "a", 1), 5)
+    state = orjson.loads(orjson.dumps(crowd.state()))
+    del state["posts"]
+    again.restore(state)
+    assert not counts(again, post(ANGER, "b", 3), 7)
+
+
+@pytest.mark.parametrize("parts", [[], [[]] * 9, [[1]]])
+def test_a_state_of_another_shape_is_refused_at_once(parts: list[object]):
+    crowd = Crowd()
+    counts(crowd, post(ANGER, "a", 1), 5)
+    with pytest.raises((TypeError, ValueError)):
+        crowd.restore(crowd.state() | {"texts": {"until": 0.0, "parts": parts}})
+
+
 def crowds(number: int, posts: int, minutes: int) -> Sequence[Crowd]:
     """Crowds that have heard so many posts in so many minutes, each by somebody else in other words."""
     chance = random.Random(1)
     made = [Crowd() for _ in range(number)]
     for n in range(posts):
         for crowd in made:
-            counts(crowd, post(f"{n} {chance.random()} words that nobody has said", f"p{n}"), n * minutes / posts)
+            counts(crowd, post(f"{n} {chance.random()} words that nobody has said", f"p{n}", n), n * minutes / posts)
     return made
 
 

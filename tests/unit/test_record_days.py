@@ -68,8 +68,32 @@ def test_an_hour_may_grow_and_come_late() -> None:
 
 
 def test_an_hour_that_lies_back_is_compared_with_what_came_before_it() -> None:
-    days = watched({0: 1, 10 * DAY: 50, 14 * DAY: 60, 20 * DAY: 500})
+    days = watched({0: 1, 10 * DAY: 50, 14 * DAY: 40, 20 * DAY: 500})
     assert days.standing(START + 14 * DAY, 40) == Standing(4)
+
+
+def test_what_its_own_day_has_surpassed_is_no_record() -> None:
+    days = watched({0: 1, 20 * DAY: 60})
+    assert days.standing(START + 20 * DAY, 60).ever
+    days.observe(START + 20 * DAY + 5, 45)
+    assert days.standing(START + 20 * DAY + 5, 45) == Standing(0)
+    assert days.standing(START + 20 * DAY + 5, 45).largest() == ""
+
+
+def test_what_an_older_version_kept_by_the_clock_claims_no_record_that_may_be_none() -> None:
+    state = watched({0: 1, 20 * DAY: 40, 30 * DAY: 9}).state()
+    state["largest"] = state.pop("rolling")
+    days = RecordDays.restored(json.loads(json.dumps(state)))
+    assert days.standing(START + 30 * DAY, 80) == Standing(10), "half of them on either side of the full hour"
+    assert days.standing(START + 30 * DAY, 81).ever
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"rolling": [1] * (KEPT - 1)}, {"rolling": [-1] * KEPT}, {"rolling": ["x"] * KEPT}, {"today": None}]
+)
+def test_a_state_of_another_shape_is_refused_at_once(wrong: dict[str, object]) -> None:
+    with pytest.raises(ValueError, match="days of records"):
+        RecordDays.restored(watched({0: 5}).state() | wrong)
 
 
 COUNTS = st.lists(st.tuples(st.integers(0, 90 * DAY), st.integers(0, 1 << 70)), max_size=60)
@@ -95,7 +119,9 @@ def test_it_says_what_a_full_diary_would_say(counts: list[tuple[int, int]], coun
     today = now // DAY
     reached = [one // DAY for one, n in counts if n >= count and today - KEPT < one // DAY < today]
     standing = days.standing(now, count)
-    if reached:
+    if any(n > count for one, n in counts if one // DAY == today):
+        assert standing == Standing(0)
+    elif reached:
         assert standing == Standing(today - max(reached))
     else:
         assert standing.ever or standing.beyond

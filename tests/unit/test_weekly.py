@@ -68,20 +68,38 @@ async def test_a_watch_is_told_by_week_with_its_incidents_and_its_budget(databas
     told = list(as_text(motrin))
     assert told[0] == "Motrin"
     for number, line in zip(range(40, 45), told[1:6], strict=True):
-        assert re.fullmatch(rf"  2026-W{number} +\d{{3}} posts   \d\d % negative  #+", line)
+        left_out = r"(  \(without \d hours that stood out\))?"
+        assert re.fullmatch(rf"  2026-W{number} +\d{{3}} posts   \d\d% negative  #+{left_out}", line)
     assert told[6] == "  2026-W45         0 posts  (so far)"
-    assert told[7].startswith("  Negative share of Motrin up from ")
-    assert told[8].startswith("  Negativer Anteil bei Motrin in vier Wochen von ")
-    assert told[9] == "  Last 7 days: 1 red, 1 notice; 1 real, 1 without a verdict."
-    assert told[10].startswith(
+    assert told[7].startswith("  Counted are people's posts: no copies, ")
+    assert told[8].startswith("  Negative share of Motrin up from ")
+    assert told[9].startswith("  Negativer Anteil bei Motrin in vier Wochen von ")
+    assert told[10] == "  Last 7 days: 1 red, 1 notice; 1 real, 1 without a verdict."
+    assert told[11].startswith(
         "  Motrin overspends: 5 false alarms since 28 Sep; its budget of 1 per month allows 1.2."
     )
+
+
+async def test_hours_that_stood_out_are_left_out_and_it_says_so(tmp_path: Path):
+    watch = grown()
+    for number in range(60):
+        moment = MONDAY + timedelta(weeks=5, minutes=number)
+        text = f"furious {number} words {number * 3} of {number * 11} mothers"
+        post = Post(f"f{number}", "x", moment, text, author=f"f{number}")
+        watch.observe(Scored(Mention(post, ("Motrin",), "en"), *MOODS[Label.NEGATIVE], "m"))
+    async with await Store.open(tmp_path / "desk.db", durable=False) as store:
+        await store.keep("watch Motrin", orjson.dumps(watch.state()))
+    (motrin,) = await weekly(tmp_path / "desk.db", {}, NOW)
+    hours = as_object(motrin)["weeks"][-1]["hours_left_out"]
+    assert hours >= 1
+    (line,) = [line for line in as_text(motrin) if line.startswith("  2026-W45")]
+    assert line == f"  2026-W45         0 posts  (so far, without {hours} hour{'s' * (hours > 1)} that stood out)"
 
 
 async def test_the_same_for_machines(database: Path):
     (motrin,) = await weekly(database, {"Motrin": Standard(4.0)}, NOW)
     data = orjson.loads(orjson.dumps(as_object(motrin)))
-    assert data["weeks"][0].keys() == {"week", "posts", "negative", "share"}
+    assert data["weeks"][0].keys() == {"week", "posts", "negative", "share", "hours_left_out"}
     assert data["rise"]["to"] > data["rise"]["from"] + 0.1
     assert data["incidents"] == {"red": 1, "amber": 0, "notice": 1}
     assert data["verdicts"] == {"real": 1, "false alarm": 0, "planned": 0, "without a verdict": 1}

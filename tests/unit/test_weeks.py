@@ -36,25 +36,13 @@ def test_hours_are_added_up_by_calendar_week():
     assert hour(weeks.since) == MONDAY - timedelta(hours=2)
 
 
-def test_flagged_hours_are_left_out_whether_they_have_ended_or_not():
+def test_hours_that_stand_out_are_left_out_and_counted():
     weeks = Weeks()
-    for one in range(FIRST, FIRST + 30):
-        weeks.add(one, 10, 2)
-    weeks.leave_out(FIRST + 27, FIRST + 30)
-    weeks.leave_out(FIRST + 28, FIRST + 31)
-    for one in range(FIRST + 30, FIRST + 34):
-        weeks.add(one, 500, 400)
-    (told,) = weeks.all(hour(FIRST + 34))
-    assert (told.total, told.negative) == (27 * 10 + 2 * 500, 27 * 2 + 2 * 400)
-
-
-def test_what_was_left_out_in_the_night_to_monday_is_missing_in_both_weeks():
-    weeks = Weeks()
-    for one in range(FIRST, FIRST + WEEK + 4):
-        weeks.add(one, 10, 2)
-    weeks.leave_out(FIRST + WEEK - 3, FIRST + WEEK + 4)
-    before, present = weeks.all(hour(FIRST + WEEK + 4))
-    assert (before.total, present.total) == ((WEEK - 3) * 10, 0)
+    for one in range(FIRST - 2, FIRST + 30):
+        weeks.add(one, 10, 2, stood_out=FIRST - 1 <= one < FIRST + 3)
+    before, present = weeks.all(hour(FIRST + 30))
+    assert (before.total, before.negative, before.left_out) == (10, 2, 1)
+    assert (present.total, present.negative, present.left_out) == (270, 54, 3)
 
 
 def test_silent_weeks_are_empty_and_old_ones_are_forgotten():
@@ -71,23 +59,38 @@ def test_silent_weeks_are_empty_and_old_ones_are_forgotten():
 def test_a_restart_forgets_nothing():
     weeks = Weeks()
     for one in range(FIRST, FIRST + 200):
-        weeks.add(one, one % 13, one % 3)
-    weeks.leave_out(FIRST + 195, FIRST + 201)
+        weeks.add(one, one % 13, one % 3, stood_out=one % 50 == 0)
     again = Weeks.restored(orjson.loads(orjson.dumps(weeks.state())))
     for both in (weeks, again):
-        both.leave_out(FIRST + 190, FIRST + 192)
         both.add(FIRST + 200, 9, 9)
         both.add(FIRST + 210, 9, 9)
     assert again.state() == weeks.state()
-    with pytest.raises(ValueError, match="hours"):
-        Weeks.restored([0, 0, 0, 0, [1], [2]])
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"weeks": [1]}, {"weeks": [-1] * 3 * KEPT}, {"since": "monday"}, [0, 0, 0, 0, [1], [2]], [0] * 6]
+)
+def test_a_state_of_another_shape_is_refused_at_once(wrong: dict[str, object] | list[object]):
+    weeks = Weeks()
+    weeks.add(FIRST, 10, 2)
+    with pytest.raises((TypeError, ValueError)):
+        Weeks.restored(weeks.state() | wrong if isinstance(wrong, dict) else wrong)
+
+
+def test_what_an_older_version_kept_can_be_read():
+    weeks = Weeks()
+    weeks.add(FIRST, 10, 2)
+    counts = [0] * 2 * KEPT
+    place = weeks._weeks.index(10) // 3 * 2
+    counts[place], counts[place + 1] = 10, 2
+    assert Weeks.restored([FIRST, 0, FIRST, -1, [0] * 48, counts]).all(MONDAY) == weeks.all(MONDAY)
 
 
 def test_a_slow_rise_is_told_in_two_languages():
     rise = slow_rise(counts((1100, 0.18), (1180, 0.21), (1210, 0.25), (1150, 0.28), (1204, 0.31)), 0.01)
     assert rise is not None
     said = rise.told("Motrin")
-    assert said.en == "Negative share of Motrin up from 18 % to 31 % in four weeks (1,204 posts last week)."
+    assert said.en == "Negative share of Motrin up from 18% to 31% in four weeks (1,204 posts last week)."
     assert said.de.replace("\u00a0", " ") == (
         "Negativer Anteil bei Motrin in vier Wochen von 18 % auf 31 % gestiegen (1.204 Beiträge in der letzten Woche)."
     )

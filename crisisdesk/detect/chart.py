@@ -1,0 +1,61 @@
+"""The hours of a watch that have passed, as a chart shows them."""
+
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Hour:
+    """One hour of a watch, for charts. `expected` and `high` are None while it knows too little."""
+
+    start: datetime
+    negative: int
+    total: int
+    expected: float | None
+    high: float | None
+    usual_share: float | None = None
+    """Of negative posts among all; None as above, and in what versions before this one kept."""
+
+
+class Chart:
+    """The newest hours, each as it was known when it ended. Hours are numbered since 1970."""
+
+    def __init__(self, kept: int | None, look: Callable[[int], Hour]) -> None:
+        """Make one.
+
+        Args:
+            kept: hours that are kept; None for all.
+            look: tells of an hour as it is known now.
+        """
+        self._past: deque[Hour] = deque(maxlen=kept)
+        self._look = look
+        self._present: int | None = None
+
+    def pass_to(self, hour: int) -> None:
+        """This is the present hour, or a later one than was known: those between have ended."""
+        first = hour if self._present is None else self._present
+        if self._past.maxlen is not None:
+            first = max(first, hour - self._past.maxlen)
+        self._past.extend(self._look(one) for one in range(first, hour))
+        self._present = hour if self._present is None else max(self._present, hour)
+
+    def all(self) -> tuple[Hour, ...]:
+        """The past hours and the present one, oldest first."""
+        return () if self._present is None else (*self._past, self._look(self._present))
+
+    def state(self) -> dict[str, Any]:
+        """What must survive a restart, as plain values."""
+        hours = [(h.start.timestamp(), h.negative, h.total, h.expected, h.high, h.usual_share) for h in self._past]
+        return {"hours": hours, "hour": self._present}
+
+    def restore(self, hours: Iterable[Any], present: int | None) -> None:
+        """Go on from what `state` gave.
+
+        Raises:
+            TypeError, ValueError: it is of another shape.
+        """
+        self._past.extend(Hour(datetime.fromtimestamp(start, UTC), *rest) for start, *rest in hours)
+        self._present = present

@@ -1,0 +1,76 @@
+"""What is laid before people about the spike of a watch, kept up to date at a price that a storm cannot drive up."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Final
+
+from crisisdesk.detect.apart import Languages
+from crisisdesk.detect.evidence import evidence
+from crisisdesk.detect.memory import Memory
+from crisisdesk.detect.people import Crowd
+from crisisdesk.detect.telling import Brand
+from crisisdesk.detect.windows import HOUR
+from crisisdesk.records import Evidence
+
+EVERY: Final = 5.0
+"""Minutes for which evidence stays as it is; collecting it for each post of a storm would cost more than judging."""
+GROWN: Final = 0.05
+"""It stays longer, three times as long at most, while less than this part of its posts has come."""
+FORGET_FIRST: Final = 12 * HOUR
+"""Minutes of calm after which the next spike is a new story with a first post of its own."""
+PART_OF_A_NETWORK: Final = 0.2
+"""Of the negative posts, from which a network counts as one that carries them."""
+
+
+class Dossier:
+    """The evidence of a watch's present story, empty before the first. Moments are minutes since 1970."""
+
+    def __init__(self, memory: Memory, brand: Brand, crowd: Crowd, apart: Callable[[float, float], Languages]) -> None:
+        """Make one.
+
+        Args:
+            memory: the watch's recent posts.
+            brand: its names.
+            crowd: tells how many copies there are.
+            apart: tells of posts in other languages between two moments.
+        """
+        self._memory = memory
+        self._brand = brand
+        self._crowd = crowd
+        self._apart = apart
+        self.evidence = Evidence()
+        self._at = self._unusual_at = 0.0
+
+    def follow(self, now: float, since: int, *, anew: bool) -> Evidence:
+        """Something is unusual since a minute: what there is to show of it, the first signals as the story began.
+
+        Evidence of a story that is over is forgotten first.
+
+        Args:
+            now: the moment.
+            since: where the window begins.
+            anew: whether it must be of this moment; otherwise it may be a few minutes old.
+        """
+        if now - self._unusual_at > FORGET_FIRST:
+            self.evidence, anew = Evidence(), True
+        self._unusual_at = now
+        if self._is_new(now, anew=anew):
+            found = evidence(self._memory, self._brand, since, self._crowd.copies, self.evidence.signals)
+            self.evidence = replace(found, other_languages=self._apart(since, now))
+            self._at = now
+            self._memory.grown = 0
+        return self.evidence
+
+    @property
+    def networks(self) -> int:
+        """Networks that carry it."""
+        negative = sum(posts for _, posts in self.evidence.sources)
+        return sum(posts >= PART_OF_A_NETWORK * negative for _, posts in self.evidence.sources)
+
+    def _is_new(self, now: float, *, anew: bool) -> bool:
+        """Whether enough has come, and long enough ago, to collect evidence anew."""
+        grown, age = self._memory.grown, now - self._at
+        if anew:
+            return grown > 0 or age > 0
+        shown = sum(posts for _, posts in (*self.evidence.languages, *self.evidence.other_languages))
+        return grown > 0 and age >= EVERY * (1 if grown >= GROWN * shown else 3)

@@ -1,0 +1,126 @@
+"""A watch that is stopped and goes on: it knows who has spoken, what it flagged and what it was told before."""
+
+import random
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import Any
+
+import orjson
+import pytest
+from storms import END, OTHER_WORDS, quiet, scored, spikes_of, storm
+
+from crisisdesk.detect.watch import WatchDetector
+from crisisdesk.records import Kind, Label, Scored, Severity
+
+
+@pytest.fixture(scope="module")
+def ten_days() -> bytes:
+    watch = WatchDetector("Brand")
+    for item in quiet():
+        watch.observe(item)
+    return kept(watch)
+
+
+def kept(watch: WatchDetector) -> bytes:
+    return orjson.dumps(watch.state())
+
+
+def resumed(state: bytes | dict[str, Any]) -> WatchDetector:
+    watch = WatchDetector("Brand")
+    watch.restore(orjson.loads(state) if isinstance(state, bytes) else state)
+    return watch
+
+
+def loud_few(accounts: int = 5, hours: int = 12) -> Iterator[Scored]:
+    """A few accounts that say what counts, two posts an hour each, ever in other words."""
+    rng = random.Random(3)
+    for n in range(accounts * 2 * hours):
+        at = END + timedelta(minutes=30 * n / accounts)
+        text = " ".join(rng.sample(OTHER_WORDS.split(), 9))
+        yield scored(text, at, Label.NEGATIVE, author=f"loud{n % accounts}", n=n)
+
+
+def test_after_a_restart_in_a_spike_a_few_loud_accounts_are_still_few(ten_days: bytes):
+    watch = resumed(ten_days)
+    before = spikes_of(watch, loud_few())[-1]
+    after = resumed(kept(watch)).advance(watch.now + timedelta(seconds=10))[0]
+    assert (after.severity, after.numbers.authors) == (before.severity, before.numbers.authors)
+    assert after.numbers.authors < after.numbers.negative / 4
+
+
+def test_a_spike_that_has_ended_over_a_restart_is_said_to_be_over(ten_days: bytes):
+    watch = resumed(ten_days)
+    spikes_of(watch, storm(END))
+    praise = scored("a lovely day with tea and no headache", END + timedelta(days=3), Label.POSITIVE, author="kind")
+    said = resumed(kept(watch)).observe(praise)
+    assert [(one.kind, one.severity) for one in said] == [(Kind.SPIKE, None)]
+
+
+def test_what_is_said_in_a_storm_is_not_learnt_though_the_desk_was_restarted_in_it(ten_days: bytes):
+    watch = resumed(ten_days)
+    posts = storm(END)
+    spikes_of(watch, posts[:20])
+    watch = resumed(kept(watch))
+    for item in posts[20:]:
+        watch.observe(item)
+    watch.advance(END + timedelta(days=4))
+    assert watch._memory.usual.negative["insulting"] == 0
+
+
+def test_what_a_source_delivers_again_is_no_flood_and_no_copy(ten_days: bytes):
+    watch, rng = resumed(ten_days), random.Random(1)
+    posts = [
+        scored(
+            " ".join(rng.sample(OTHER_WORDS.split(), 9)),
+            END + timedelta(seconds=30 * n),
+            Label.NEGATIVE,
+            author=f"u{n % 30}",
+            n=n,
+        )
+        for n in range(60)
+    ]
+    once = [spike for item in posts for spike in watch.observe(item)]
+    assert {one.kind for one in once if one.severity} == {Kind.SPIKE}
+    again = resumed(kept(watch))
+    twice = [spike for item in posts for spike in again.observe(item)]
+    assert {one.kind for one in twice if one.severity} == {Kind.SPIKE}
+    assert twice[-1].numbers.negative == once[-1].numbers.negative
+    assert {quote.copies for quote in twice[-1].evidence.posts} == {1}
+
+
+@pytest.mark.parametrize("unknown", [("speakers",), ("earned", "severity"), ("weeks", "records"), ("crowd", "apart")])
+def test_what_an_older_version_kept_can_be_read(ten_days: bytes, unknown: tuple[str, ...]):
+    state = orjson.loads(ten_days)
+    for key in unknown:
+        del state[key]
+    assert max(spike.severity or 0 for spike in spikes_of(resumed(state), storm(END))) is Severity.RED
+
+
+def cut(state: dict[str, Any], *path: str) -> None:
+    """Half of a list is missing."""
+    *parts, last = path
+    for part in parts:
+        state = state[part]
+    state[last] = state[last][: len(state[last]) // 2]
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda state: cut(state, "weeks", "weeks"),
+        lambda state: cut(state, "records", "rolling"),
+        lambda state: state["crowd"]["texts"].update(parts=[]),
+        lambda state: state["speakers"].update(minutes=[]),
+        lambda state: state["brigading"].update(days=["many"]),
+        lambda state: state["memory"].update(heard=-1),
+        lambda state: state["hours"].append([0.0]),
+        lambda state: state.update(severity=9),
+    ],
+)
+def test_a_damaged_state_is_refused_at_once_and_breaks_nothing_later(
+    ten_days: bytes, damage: Callable[[dict[str, Any]], None]
+):
+    state = orjson.loads(ten_days)
+    damage(state)
+    with pytest.raises((KeyError, TypeError, ValueError)):
+        resumed(state)
