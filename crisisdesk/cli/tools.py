@@ -1,5 +1,6 @@
 """Commands that work on files: `detect`, `score`, `playbook check`."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -9,7 +10,7 @@ from crisisdesk.cli.loading import LabelsOption, ModelOption, model_loader
 from crisisdesk.cli.running import load_shipped_model
 from crisisdesk.cli.terminal import BadLines, progress, put_lines, say
 from crisisdesk.clock import WallClock
-from crisisdesk.detect.series import detect_series
+from crisisdesk.detect.series import Judged, detect_series
 from crisisdesk.detect.series_alerts import parse_rate
 from crisisdesk.detect.series_file import HEADER, parse_columns, read_series
 from crisisdesk.detect.series_file import as_csv as as_csv_row
@@ -21,11 +22,13 @@ from crisisdesk.playbooks.library import playbook_files
 from crisisdesk.resources import folder
 from crisisdesk.sentiment.score import score_texts
 from crisisdesk.sources.files import read_texts
-from crisisdesk.text import counted
+from crisisdesk.text import clean, counted
 from crisisdesk.threads import as_they_come
 
 CHUNK: Final = 1000
 """Posts scored at once: enough to group them by length, and a second at most until their lines are out."""
+
+ALERTS_TOLD: Final = 20
 
 AsJson = Annotated[bool, typer.Option("--json", help="JSON instead of text.")]
 
@@ -45,13 +48,17 @@ def detect(
 
     Counts of any interval: minutes, hours, days. It learns the rhythm of the day and of the week, and alerts once for
     each burst. Commas, semicolons or tabs may separate the columns.
+
+    timestamp and value are those of the file. expected: what is usual at that time. score, 0 to 1: how surprising the
+    row is; 0.5 comes about once a week, 0.8 once a month, 0.98 once a year. spike: 1 where it alerts, else 0. Where
+    the value cannot be read, these are empty. The alerts are told again at the end, on stderr.
     """
     rate = parse_rate(alerts)
     places = parse_columns(columns) if columns is not None else None
     name = shown_name(Path(counts))
     write = as_json_row if as_json else as_csv_row
     header = None if as_json else HEADER
-    judged = spikes = 0
+    judged, alarms = 0, list[Judged]()
 
     def note(text: str) -> None:
         say(f"{name}: {text}.")
@@ -66,10 +73,28 @@ def detect(
                 header = None
             print(write(row))
             judged += row.spike is not None
-            spikes += bool(row.spike)
+            if row.spike:
+                alarms.append(row)
     if not judged:
         raise CrisisdeskError(f"{name}: not one value could be read; it needs a number in the column value.")
-    say(f"{counted(spikes, 'alert')} in {counted(judged, 'value')}.")
+    _tell_alerts(alarms, judged)
+
+
+def _tell_alerts(alarms: Sequence[Judged], judged: int) -> None:
+    """What a person wants to know of a series: when it alerted, and how bad that was."""
+    in_all = f"{counted(len(alarms), 'alert')} in {counted(judged, 'value')}"
+    if not alarms:
+        say(f"{in_all}.")
+        return
+    say(f"{in_all}, with what is usual at that time and the score:")
+    for row in alarms[:ALERTS_TOLD]:
+        usual = f"{row.expected:,.1f}" if row.expected is not None else "?"
+        say(
+            f"  {clean(row.timestamp, 40)}  {clean(row.value, 40)} where {usual} is usual  (score {row.score or 0:.2f})"
+        )
+    if (more := len(alarms) - ALERTS_TOLD) > 0:
+        say(f"  and {more:,} more, where spike is 1")
+    say("Scores: 0.5 comes about once a week, 0.8 once a month, 0.98 once a year.")
 
 
 def score(

@@ -9,19 +9,21 @@ import numpy as np
 import pytest
 
 from crisisdesk.cli.main import run
-from crisisdesk.cli.simulate import parse_share
+from crisisdesk.cli.simulate import _lines, parse_posts, parse_share
 from crisisdesk.detect import budget
 from crisisdesk.detect.budget import Thresholds, threshold
 from crisisdesk.detect.simpler import RULES
 from crisisdesk.errors import UsageError
+from crisisdesk.settings.budget import NAMED
 from crisisdesk.simulate import calibrate, measure, peers
 from crisisdesk.simulate.brands import Classifier, Kind, Noise, draw
 from crisisdesk.simulate.crises import LASTS, Crises
 from crisisdesk.simulate.listening import Heard, episodes
-from crisisdesk.simulate.measure import Listened, false_alarms, found, hear, side_by_side, trials
+from crisisdesk.simulate.measure import Found, Listened, Rate, false_alarms, found, hear, side_by_side, trials
 from crisisdesk.simulate.peers import Contest, contend, spending
 from crisisdesk.simulate.posts import DAY, STEP, Stream, negative, stream
 from crisisdesk.simulate.scenarios import SCENARIOS, Stage, play
+from crisisdesk.simulate.yours import Answer, Question
 
 BALANCED = Thresholds.for_budget(1)
 NO_NOISE = Noise(volume=0.0, mood=0.0, bursts=0.0, drift=0.0, weekend=(1.0, 1.0))
@@ -247,12 +249,38 @@ def test_simulate_says_in_plain_words_what_to_expect(capsys):
     assert err == ""
     assert "2 simulated brands with 40 posts a day, 25% of them negative; 3 months" in out
     for name in ("strict", "balanced", "sensitive", "yours"):
-        assert re.search(rf"^{name} +[\d.]+ wanted", out, re.MULTILINE)
+        often = r"(?:[\d.]+ a month|1 in \d+ months)"
+        had = rf"(?:{often} \(between (?:{often}|none) and {often}\)(?:: more than you ask for)?|none \(.*\))"
+        assert re.search(rf"^{name} +{often} +{had}$", out, re.MULTILINE), out
     for times in ("doubled", "3 times", "5 times", "10 times"):
         assert re.search(
-            rf"^{times} +(\d+% ± \d+ +(\d+ minutes|more than 6 hours)|none was simulated +-)$", out, re.MULTILINE
-        )
-    assert "± is what chance alone" in out
+            rf"^{times} +(\d+% \(between \d+% and \d+%\) +(\d+ min|about [\d.]+ h|- \(.*\))|none was simulated +-)$",
+            out,
+            re.MULTILINE,
+        ), out
+    assert "Ranges are what chance alone" in out
+
+
+def test_more_false_alarms_than_asked_for_are_explained_in_words():
+    rates = {0.25: Rate(0.34, 0.08, 55.0), 1.0: Rate(1.61, 0.17, 55.0), 4.0: Rate(4.46, 0.29, 55.0)}
+    crises = {2: Found(90, 0.6, 0.07, 292.0), 3: Found(90, 0.9, 0.03, 98.0), 5: Found(0, 0.0, 0.0, 0.0)}
+    question = Question(200.0, 0.2, 1.0, 40, 0)
+    told = list(
+        _lines(question, dict(sorted(NAMED.items(), key=lambda one: one[1])), "1 per month", Answer(rates, crises))
+    )
+    assert "strict      1 in 4 months    1 in 3 months (between 1 in 5 months and 1 in 2 months)" in told
+    assert (
+        "balanced    1 a month        1.6 a month (between 1.3 a month and 1.9 a month): more than you ask for" in told
+    )
+    assert any(one.endswith('To stay within it, write false_alarms = "strict".') for one in told)
+    assert "doubled          60% (between 46% and 74%)   about 5 h" in told
+    assert "3 times          90% (between 84% and 96%)   about 1.5 h" in told
+    assert "5 times          none was simulated          -" in told
+
+
+@pytest.mark.parametrize(("text", "posts"), [("500", 500), ("1.500", 1500), ("1,500", 1500), ("2,5", 2.5)])
+def test_posts_a_day_may_be_written_as_people_do(text, posts):
+    assert parse_posts(text) == posts
 
 
 def test_simulate_as_json_is_one_object_with_its_uncertainty(capsys):
