@@ -82,7 +82,7 @@ class App:
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
         self.tally = Tally()
-        self.scoring = Scoring(self._load_model, partial(self._complain, "model"))
+        self.scoring = Scoring(self._load_model, partial(self._complain, "judging"))
         self._languages = {rule.name: frozenset(marked(one) or one for one in rule.languages) for rule in plan.watches}
         self._model_languages: frozenset[str] = frozenset()
         self.deliveries: list[Delivery] = []
@@ -172,6 +172,10 @@ class App:
         }
         return {name: told for name, told in found.items() if told}
 
+    def complaints(self) -> dict[str, str]:
+        """What is wrong with parts that go on all the same, each with what to do."""
+        return self._complaints | ({"lateness": self.listening.trouble} if self.listening.trouble else {})
+
     def waiting(self) -> dict[str, int]:
         """How much waits between the stages."""
         posts = sum(len(inbox) for inbox in self._inboxes.values())
@@ -214,7 +218,7 @@ class App:
         self.register = Register(self._store, Rules(), self._library.choose, owed_to)
         await self.register.load(plan.clock.now() - SPAN)
         instruments = Instruments(
-            watches=lambda: self._pictures.now(),
+            watches=lambda: self._pictures.now(),  # noqa: PLW0108  they are of what is observed, which shows itself here
             sources=self.sources,
             outputs=self.outputs,
             waiting=lambda: sum(self.waiting().values()),
@@ -311,8 +315,7 @@ class App:
     def _troubles(self) -> Iterator[str]:
         """What is wrong with the desk itself, each with what to do."""
         yield self.register.trouble
-        yield self.listening.trouble
-        yield from self._complaints.values()
+        yield from self.complaints().values()
         yield from self._not_known()
         yield from self.overspent().values()
 

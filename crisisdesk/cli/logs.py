@@ -44,11 +44,11 @@ def _look(app: App, log: structlog.typing.FilteringBoundLogger, before: dict[str
         f"drops of {s.name}": f"{s.dropped} posts dropped: the desk is too slow" for s in app.sources() if s.dropped
     }
     now |= {f"budget of {watch}": advice for watch, advice in app.overspent().items()}
+    now |= (complaints := app.complaints())
     for part, state in now.items():
         if before.get(part) != state:
-            troubled = part.startswith(("drops", "budget")) or any(
-                word in state for word in ("failed", "blind", "cannot")
-            )
+            troubled = part in complaints or part.startswith(("drops", "budget"))
+            troubled |= any(word in state for word in ("failed", "blind", "cannot"))
             (log.warning if troubled else log.info)(part, state=state)
     before.clear()
     before.update(now)

@@ -220,7 +220,7 @@ async def test_a_clock_that_is_ahead_is_told_and_misses_no_storm(tmp_path: Path)
         assert only(app).severity is Severity.RED
         assert only(app).updated == END + timedelta(minutes=29)
         (trouble,) = (await app.desk.picture()).troubles
-        assert trouble.startswith("bluesky sends posts that are 4 h 3")
+        assert trouble.startswith("bluesky sends posts that are 4 h old. ")
         assert trouble.endswith("the clock of this machine is ahead: set it.")
         clock.moment = END + timedelta(minutes=31)
         await app._look(clock.moment)

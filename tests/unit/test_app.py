@@ -488,6 +488,20 @@ async def test_false_alarms_beyond_the_budget_are_shown_with_what_to_do(plan):
     assert [(call.method_name, call.kwargs) for call in told] == [("warning", {"state": trouble})]
 
 
+async def test_what_is_damaged_is_shown_and_logged_once(plan):
+    started = plan(Scripted("a", sends([])))
+    async with await Store.open(started.database) as store:
+        await store.keep("watch Acme", b"{")
+    async with running(started) as app:
+        pass
+    (trouble,) = (await app.desk.picture()).troubles
+    assert trouble.startswith("What Acme had learnt is damaged")
+    log, before = CapturingLogger(), {}
+    for _ in range(3):
+        _look(app, log, before)
+    assert [call.method_name for call in log.calls if call.kwargs == {"state": trouble}] == ["warning"]
+
+
 async def test_while_nothing_can_be_heard_nothing_calms(plan):
     """The network is lost in the midst of a storm: hours of silence end no incident."""
     quiet = [post(n * 15, author=f"q{n}") for n in range(4 * 24 * 4)]
