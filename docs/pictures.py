@@ -15,6 +15,7 @@ from crisisdesk.cli.running import load_shipped_model
 from crisisdesk.cli.terminal import BadLines
 from crisisdesk.clock import ReplayClock
 from crisisdesk.console.app import Console
+from crisisdesk.detect.standard import Standard
 from crisisdesk.match import WatchRule
 from crisisdesk.records import EPOCH
 from crisisdesk.resources import folder
@@ -31,7 +32,7 @@ def plan(database: Path) -> Plan:
     story, clock = case("motrin"), ReplayClock(EPOCH)
     posts = takewhile(lambda post: post.time < STOPPED, read_posts([story.path], on_bad=BadLines()))
     return Plan(
-        watches={WatchRule(story.watch, story.terms): 1.0},
+        watches={WatchRule(story.watch, story.terms): Standard()},
         sources=[Replay(story.name, posts, clock, Pace(clock))],
         database=database,
         playbooks=folder("playbooks"),
@@ -45,7 +46,7 @@ async def draw(database: Path) -> None:
     """Play, then take a picture of each screen."""
     async with App(plan(database)) as app:
         await app.run()
-        console = Console(app.desk, "anna", UTC)
+        console = Console(app.desk, "anna", case("motrin").zone)
         async with console.run_test(size=SIZE) as pilot:
             await picture(pilot, "Decisive posts", "console.svg")
             await pilot.press("enter")

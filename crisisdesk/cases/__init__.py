@@ -2,7 +2,7 @@
 
 import difflib
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from importlib.resources import files
 from pathlib import Path
 from typing import Final
@@ -28,6 +28,8 @@ class Case:
     """When the company first answered."""
     moments: tuple[tuple[datetime, str], ...]
     """What is documented, in order; where sources name only a part of the day, its beginning."""
+    zone: tzinfo = UTC
+    """By whose clocks the story is told where it is shown."""
 
     @property
     def path(self) -> Path:
@@ -38,6 +40,9 @@ class Case:
 def _utc(day: int, hour: int, minute: int = 0) -> datetime:
     return datetime(2008, 11, day, hour, minute, tzinfo=UTC)
 
+
+EASTERN: Final = timezone(timedelta(hours=-5), "EST")
+"""Of the United States in winter; no database of time zones is needed to show a case."""
 
 _CASES: Final = {
     "motrin": Case(
@@ -60,6 +65,7 @@ _CASES: Final = {
             (_utc(17, 14), "Monday: apology on the site"),
             (_utc(17, 18), "Monday afternoon: the tone turns"),
         ),
+        zone=EASTERN,
     ),
 }
 

@@ -15,6 +15,7 @@ from crisisdesk.console.pictures import Alarms, PictureTaken, pictures
 from crisisdesk.console.screens.desk_screen import DeskScreen
 from crisisdesk.console.screens.main import MainScreen
 from crisisdesk.console.themes import COLOURS, DARK, LIGHT
+from crisisdesk.console.times import Times
 from crisisdesk.desk import Desk
 from crisisdesk.records import Incident, Severity
 
@@ -38,21 +39,21 @@ class Console(App[None]):
         Args:
             desk: what it shows.
             person: who sits in front of it.
-            zone: where the person is, None for the machine's own.
+            zone: by whose clocks it tells the time, None for the machine's own.
             shown: called when the first frame is on the screen.
         """
         super().__init__()
         self._shown = shown
         self._desk = desk
         self._person = person
-        self._zone = zone
+        self._times = Times(zone)
         self._alarms = Alarms()
         self.register_theme(DARK)
         self.register_theme(LIGHT)
         self.theme = DARK.name
 
     def get_default_screen(self) -> Screen[None]:
-        return MainScreen(self._desk, self._person, self._zone)
+        return MainScreen(self._desk, self._person, self._times)
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         return COLOURS

@@ -8,7 +8,7 @@ from typing import Final
 
 from textual.content import Content
 
-from crisisdesk.records import Label, Severity
+from crisisdesk.records import Incident, Label, Severity
 from crisisdesk.text import clean
 
 SHOWN_AT_MOST: Final = 4_000
@@ -19,6 +19,12 @@ BADGE: Final = {
     Severity.AMBER: "bold $badge-ink on $warning",
     Severity.RED: "bold $badge-paper on $error",
 }
+PAST_BADGE: Final = {
+    Severity.NOTICE: "$text on $panel",
+    Severity.AMBER: "bold $warning on $panel-lighten-2",
+    Severity.RED: "bold $error on $panel-lighten-2",
+}
+"""Of an incident that is not as bad any more."""
 INK: Final = {Severity.NOTICE: "$secondary", Severity.AMBER: "$warning", Severity.RED: "$error"}
 SIGN: Final = {Label.NEGATIVE: "−", Label.NEUTRAL: "·", Label.POSITIVE: "+"}
 MOOD: Final = {Label.NEGATIVE: "$negative", Label.NEUTRAL: "$faint", Label.POSITIVE: "$positive"}
@@ -33,6 +39,15 @@ def plain(text: str, style: str = "", cells: int | None = None) -> Content:
 def badge(severity: Severity, cells: int = 8) -> Content:
     """The severity as a word on its colour, as wide for all three so that what follows lines up."""
     return Content.assemble((f" {severity.name} ".center(cells), BADGE[severity]))
+
+
+def worst(incident: Incident, cells: int = 8) -> Content:
+    """The worst an incident has been, as a word: loud while it is so, quiet once it has eased, plain at its end."""
+    if not incident.is_open:
+        return Content.styled(incident.worst.name.center(cells), "$faint")
+    eased = incident.severity < incident.worst
+    style = (PAST_BADGE if eased else BADGE)[incident.worst]
+    return Content.assemble((incident.worst.name.center(cells), style))
 
 
 def joined(*parts: Content, by: str = " · ") -> Content:

@@ -1,15 +1,25 @@
 """Figures in the words that a person says: ages, counts, shares, chances, who has it."""
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
+from crisisdesk.console.times import Times
 from crisisdesk.records import Incident, Kind, Numbers, Role, State
 
 DAY_MINUTES: Final = 24 * 60
 
 ROLES: Final = {Role.TYPICAL: "typical", Role.WIDEST: "widest reach", Role.NEWEST: "newest"}
 """Why a post is shown."""
+MEANING: Final = {
+    Kind.SPIKE: "",
+    Kind.BLIND: "BLIND: a source has been silent for longer than is plausible. Trouble may go unseen meanwhile.",
+    Kind.BRIGADING: (
+        "BRIGADING: a few accounts repeat themselves to look like a crowd. In all other figures copies count once; "
+        "a real crowd would be an incident of its own."
+    ),
+}
+"""What the kind of an incident means, for who has never met the word."""
 
 
 def age(span: timedelta) -> str:
@@ -47,6 +57,16 @@ def share(fraction: float) -> str:
 def people(count: int) -> str:
     """`1 person`, `71 people`."""
     return "1 person" if count == 1 else f"{count:,} people"
+
+
+def accounts(count: int) -> str:
+    """`1 account`, `9 accounts`: who is behind a flood may be no people."""
+    return "1 account" if count == 1 else f"{count:,} accounts"
+
+
+def posts(count: int) -> str:
+    """`1 post`, `300 posts`."""
+    return "1 post" if count == 1 else f"{count:,} posts"
 
 
 def voices(crowd: int, reach: int) -> str:
@@ -104,28 +124,18 @@ def kind(incident: Incident) -> str:
     return "" if incident.kind is Kind.SPIKE else incident.kind.upper()
 
 
-def holder(incident: Incident, now: datetime) -> str:
+def eased(incident: Incident) -> str:
+    """What an open incident has eased to from its worst: `now NOTICE`; empty for one that is as bad as ever."""
+    return f"now {incident.severity.name}" if incident.is_open and incident.severity < incident.worst else ""
+
+
+def holder(incident: Incident, now: datetime, times: Times) -> str:
     """Who has it (`nobody has it`, `✓ anna has it`), how long it is silent, or what it was (`over: false alarm`)."""
     if incident.state is State.RESOLVED:
         return f"over: {incident.verdict or 'no verdict'}"
     has = "nobody has it"
     if incident.state is State.ACKNOWLEDGED:
-        since = f" since {clock(incident.acknowledged_at)}" if incident.acknowledged_at else ""
+        since = f" since {times.clock(incident.acknowledged_at)}" if incident.acknowledged_at else ""
         has = f"✓ {incident.acknowledged_by or 'somebody'} has it{since}"
     silent = incident.silenced_until
-    return f"{has}, silent until {clock(silent)}" if silent and silent > now else has
-
-
-def clock(moment: datetime) -> str:
-    """Hours and minutes, UTC: `15:42`."""
-    return f"{moment.astimezone(UTC):%H:%M}"
-
-
-def lately(moment: datetime) -> str:
-    """Weekday and time, UTC, for what is at most a few days old: `Sun 15:42`."""
-    return f"{moment.astimezone(UTC):%a %H:%M}"
-
-
-def when(moment: datetime) -> str:
-    """Day and time, UTC: `Sun 16 Nov 15:42`."""
-    return f"{moment.astimezone(UTC):%a %d %b %H:%M}"
+    return f"{has}, silent until {times.clock(silent)}" if silent and silent > now else has

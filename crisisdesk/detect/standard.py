@@ -1,8 +1,9 @@
 """By what a watch is judged, besides the words that make it one."""
 
 from dataclasses import dataclass, field
+from zoneinfo import ZoneInfo
 
-from crisisdesk.detect.baseline import Clock, Expectation, utc
+from crisisdesk.detect.baseline import Clock, Expectation, local, utc
 from crisisdesk.detect.severity import SeverityRules
 
 
@@ -14,6 +15,11 @@ class Standard:
     """A month, of amber and red."""
     expectation: Expectation = field(default_factory=Expectation)
     """What it is taken for until it has been heard."""
-    clock: Clock = utc
-    """By which its people get up and go to bed."""
+    zone: ZoneInfo | None = None
+    """Where its people live; None where nobody has said it."""
     severity: SeverityRules = field(default_factory=SeverityRules)
+
+    @property
+    def clock(self) -> Clock:
+        """By which its people get up and go to bed."""
+        return local(self.zone) if self.zone else utc

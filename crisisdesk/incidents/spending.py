@@ -148,12 +148,7 @@ def chance_of(number: int, expected: float) -> float:
 
 def spent(found: Spending) -> str:
     """What was spent, in a sentence or two: "2 false alarms in 90 days; its budget of 1 per month allows 3"."""
-    false, open_questions = len(found.false_alarms), sum(call.verdict is None for call in found.calls)
-    said = f"{counted(false, 'false alarm')} {_while(found)}; its budget of {in_words(found.per_month)} allows "
-    said += f"{_some(found.allowed)}."
-    if open_questions:
-        said += f" {counted(open_questions, 'call has', 'calls have')} no verdict yet."
-    return said
+    return f"{_balance(found)}{_open_questions(found)}"
 
 
 def advice(found: Spending) -> str:
@@ -161,15 +156,25 @@ def advice(found: Spending) -> str:
     if not found.overspent:
         return ""
     false, proposal = found.false_alarms, found.proposal
-    said = f"{found.watch} overspends: {spent(found)}"
+    said, last = f"{found.watch} overspends: {_balance(found)}", _open_questions(found)
     if proposal is None:
-        return f"{said} There is no stricter budget; narrow its terms, or add 'not' terms."
+        return f"{said} There is no stricter budget; narrow its terms, or add 'not' terms.{last}"
     said += " To keep to it, write false_alarms = "
     said += f'"{in_words(proposal.per_month)}": its threshold would rise from {proposal.old_threshold:.2f} to '
     said += f"{proposal.threshold:.2f}, {_spared(proposal, false, 'false alarm')}"
     if real := [call for call in found.calls if call.verdict is Verdict.REAL]:
         said += f"; {_spared(proposal, real, 'real call')}"
-    return f"{said}. Nothing changes by itself."
+    return f"{said}. Nothing changes by itself.{last}"
+
+
+def _balance(found: Spending) -> str:
+    budget = f"its budget of {in_words(found.per_month)} allows {_some(found.allowed)}."
+    return f"{counted(len(found.false_alarms), 'false alarm')} {_while(found)}; {budget}"
+
+
+def _open_questions(found: Spending) -> str:
+    number = sum(call.verdict is None for call in found.calls)
+    return f" {counted(number, 'call has', 'calls have')} no verdict yet." if number else ""
 
 
 def _spared(proposal: Proposal, calls: Sequence[Call], what: str) -> str:

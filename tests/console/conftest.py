@@ -1,10 +1,12 @@
 """A desk that follows a script: it shows what a test puts there and remembers what was asked of it."""
 
 import asyncio
+import gc
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from textual.app import App
@@ -35,7 +37,7 @@ from crisisdesk.records import (
 )
 
 NOW = datetime(2008, 11, 16, 1, 14, tzinfo=UTC)
-NEW_YORK = timezone(timedelta(hours=-5), "EST")
+NEW_YORK = ZoneInfo("America/New_York")
 
 PLAYBOOK = """---
 title: Offensive advertisement
@@ -173,6 +175,31 @@ def incident(**changes: object) -> Incident:
         ),
     )
     return replace(plain, **changes)
+
+
+def flood(**changes: object) -> Incident:
+    """Few accounts that make themselves look like a crowd."""
+    posts = (
+        quote(1, "MOTRIN poisons babies!! share before they delete this", copies=220),
+        quote(2, "boycott the makers of Motrin, pass it on", copies=80),
+    )
+    return incident(
+        **{
+            "id": "flood-1",
+            "kind": Kind.BRIGADING,
+            "severity": Severity.NOTICE,
+            "opened": NOW - timedelta(minutes=4),
+            "numbers": Numbers(60, 300, 314, 0.0, 9, 0.96, 0.18, 0.03),
+            "why": "300 copies by 9 accounts in 30 minutes; on most days there is no such flood.",
+            "why_de": "300 Kopien von 9 Konten in 30 Minuten; an den meisten Tagen gibt es keine solche Flut.",
+            "evidence": Evidence(
+                posts=posts, first=posts[0], voices=(("two_under_two", 12), ("porchlight", 3)), people=9, reach=60,
+                languages=(("en", 300),), sources=(("reconstruction", 300),),
+            ),
+            "playbook": PlaybookRef("brigading", "A flood of copies", "Read each of the repeated texts once."),
+        }
+        | changes
+    )  # fmt: skip
 
 
 def amber(**changes: object) -> Incident:
@@ -320,6 +347,11 @@ def make_incident() -> Callable[..., Incident]:
 
 
 @pytest.fixture
+def make_flood() -> Callable[..., Incident]:
+    return flood
+
+
+@pytest.fixture
 def make_mention() -> Callable[..., Scored]:
     return scored
 
@@ -332,3 +364,10 @@ def desk(picture: Picture) -> ScriptedDesk:
 @pytest.fixture
 def console(desk: ScriptedDesk) -> App[None]:
     return Console(desk, "berta", NEW_YORK)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def what_is_loaded_stays() -> None:
+    """Every drawn line makes a dozen objects; searching all that is imported for garbage each time costs a third."""
+    gc.collect()
+    gc.freeze()

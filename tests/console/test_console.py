@@ -13,16 +13,17 @@ from textual.widgets import Input, Static
 from crisisdesk.console.screens.incident import IncidentScreen
 from crisisdesk.console.screens.main import MainScreen
 from crisisdesk.console.widgets.bars import NoticeLine, StatusLine
+from crisisdesk.console.widgets.legend import legend_lines
 from crisisdesk.console.widgets.lists import FEED_ROWS, Feed, IncidentList
 from crisisdesk.detect.weeks import Week
 from crisisdesk.errors import StorageError
 from crisisdesk.records import Severity, State, Verdict
 
-WIDE, SMALL = (140, 45), (80, 24)
+WIDE, SMALL = (120, 34), (80, 24)
 
 
 @asynccontextmanager
-async def running(console, size=WIDE) -> AsyncIterator[Pilot[None]]:
+async def running(console, size=SMALL) -> AsyncIterator[Pilot[None]]:
     async with console.run_test(size=size) as pilot:
         await until(pilot, lambda: console.screen.picture.watches or console.screen.picture.troubles)
         yield pilot
@@ -83,7 +84,7 @@ async def test_resolve_asks_what_it_was(console, desk, keys, verdict):
 async def test_what_is_over_can_be_judged_afterwards(console, desk):
     late = replace(desk.shown.incidents[2], verdict=None)
     desk.put(replace(desk.shown, incidents=(*desk.shown.incidents[:2], late)))
-    async with running(console) as pilot:
+    async with running(console, WIDE) as pilot:
         assert "over: no verdict" in text_of(console.screen)
         await pilot.press("end", "r")
         await until(pilot, lambda: "What was it?" in text_of(console.screen))
@@ -127,11 +128,16 @@ async def test_ctrl_q_ends_it_at_once_from_any_screen(console, keys):
     assert console.return_code == 0
 
 
-async def test_playbook_is_one_key_from_the_alert(console):
-    async with running(console, SMALL) as pilot:
+@pytest.mark.parametrize("size", [WIDE, SMALL], ids=["wide", "small"])
+async def test_playbook_is_one_key_from_the_alert_and_has_the_screen_for_itself(console, size):
+    async with running(console, size) as pilot:
         await pilot.press("p")
         await until(pilot, lambda: "Pause all planned posts" in text_of(console.screen))
         assert "First 15 minutes" in text_of(console.screen)
+        assert console.screen.query_one("#playbook").region.width == size[0]
+        assert not console.screen.query_one("#evidence").region
+        await pilot.press("1")
+        await until(pilot, lambda: bool(console.screen.query_one("#evidence").region))
 
 
 async def test_an_edited_playbook_is_shown_at_once(console, desk):
@@ -162,7 +168,7 @@ async def test_panes_take_turns_on_a_small_terminal(console):
 
 
 async def test_cursor_stays_on_its_incident_when_a_worse_one_appears(console, desk, make_incident):
-    async with running(console) as pilot:
+    async with running(console, WIDE) as pilot:
         incidents = console.screen.query_one(IncidentList)
         await pilot.press("down")
         assert incidents.cursor == "aspirin-7"
@@ -184,7 +190,7 @@ async def test_only_what_is_new_or_worse_calls(console, desk, make_incident):
 
 
 async def test_a_desk_that_cannot_be_read_is_a_line_not_a_traceback(console, desk):
-    async with running(console) as pilot:
+    async with running(console, WIDE) as pilot:
         desk.error = StorageError("acme.db is locked; close the other desk.")
         desk.put(desk.shown)
         await until(pilot, lambda: "acme.db is locked; close the other desk." in text_of(console.screen))
@@ -195,7 +201,7 @@ async def test_a_desk_that_cannot_be_read_is_a_line_not_a_traceback(console, des
 
 async def test_a_desk_that_cannot_be_read_from_the_start(console, desk):
     desk.error = ValueError("no picture [/foo]")
-    async with running(console):
+    async with running(console, WIDE):
         assert console.screen.query_one(StatusLine).has_class("-trouble")
         assert "no picture [/foo]" in text_of(console.screen)
 
@@ -261,13 +267,13 @@ async def test_the_palette_knows_the_screens_actions(console, desk):
 
 
 async def test_nothing_is_the_matter(console, desk):
-    calm = replace(desk.shown.watches[0], severity=None, learning=True)
+    calm = replace(desk.shown.watches[0], severity=None, learning=True, days_known=3)
     desk.shown = replace(desk.shown, incidents=(), watches=(calm,))
     async with running(console) as pilot:
         await pilot.press("a", "enter")
         shown = text_of(console.screen)
     assert "No incident. Watching Motrin." in shown
-    assert "Learning what is usual for Motrin" in shown
+    assert "Learning: Motrin knows 3 of 7 days." in shown
     assert desk.asked == []
 
 
@@ -301,7 +307,7 @@ async def test_all_troubles_are_readable_in_full(console, desk):
 
 async def test_other_languages_are_named_and_a_flood_of_them_is_said(console, desk, picture_abroad):
     desk.shown = picture_abroad
-    async with running(console):
+    async with running(console, WIDE):
         shown = text_of(console.screen)
     assert "Motrin: 34 posts in other languages (fr 23, es 11) this hour. They are counted apart and call" in shown
     assert "  +34 fr, es  " in shown
@@ -352,3 +358,69 @@ async def test_enter_on_a_watch_opens_its_weeks_and_its_budget(console, desk):
         assert 'write "5 per year"[/]' in shown
         await pilot.press("escape", "1", "enter")
         await until(pilot, lambda: isinstance(console.screen, IncidentScreen))
+
+
+async def test_a_flood_has_no_chart_of_what_people_say(console, desk, make_flood):
+    desk.shown = replace(desk.shown, incidents=(make_flood(),))
+    async with running(console, WIDE) as pilot:
+        await until(pilot, lambda: "220 times" in text_of(console.screen))
+        assert "share before they delete this" in text_of(console.screen)
+        assert "usual band" not in text_of(console.screen)
+        await pilot.press("enter")
+        await until(pilot, lambda: "The loudest accounts" in text_of(console.screen))
+        assert "usual band" not in text_of(console.screen)
+
+
+async def test_one_clock_with_its_zone_is_on_every_screen(console):
+    async with running(console) as pilot:
+        assert "20:14 EST" in text_of(console.screen)
+        await pilot.press("p", "3")
+        await until(pilot, lambda: "Fri 14 Nov 22:40 EST" in text_of(console.screen))
+        assert "20:14 EST" in text_of(console.screen)
+        await pilot.press("question_mark", "end")
+        await until(pilot, lambda: "All times are EST." in text_of(console.screen))
+
+
+@pytest.mark.parametrize("word", ["BRIGADING", "HINWEIS", "overspends", "this hour", "no post yet", "dropped"])
+def test_the_words_of_the_screen_are_explained(word):
+    assert word in "\n".join(f"{line.sign.plain}{line.left.plain}" for line in legend_lines("EST"))
+
+
+async def test_help_is_one_key_away_and_fits_a_small_screen(console):
+    async with running(console, SMALL) as pilot:
+        await pilot.press("question_mark")
+        await until(pilot, lambda: "Keys" in text_of(console.screen))
+        seen = text_of(console.screen)
+        for _ in range(6):
+            await pilot.press("pagedown")
+            await pilot.pause()
+            seen += text_of(console.screen)
+    for words in ("I have it: the calling stops", "call someone now (ROT)", "a negative, neutral or positive post"):
+        assert words in seen
+
+
+async def test_the_end_of_a_recording_is_said(console, desk):
+    said = "The recording has ended"
+    async with running(console, SMALL) as pilot:
+        assert said not in text_of(console.screen)
+        over = tuple(replace(source, state="ended") for source in desk.shown.sources)
+        desk.put(replace(desk.shown, sources=over, waiting=3))
+        await until(pilot, lambda: "reconstruction ended" in text_of(console.screen))
+        assert said not in text_of(console.screen)  # the model is still busy
+        desk.put(replace(desk.shown, waiting=0))
+        await until(pilot, lambda: said in text_of(console.screen))
+        assert "ctrl+q leaves." in text_of(console.screen)
+
+
+async def test_a_watch_that_overspends_says_by_how_much_its_threshold_would_rise(console, desk):
+    advice = (
+        "Motrin overspends: 8 false alarms in 90 days; its budget of 1 per month allows 3. To keep to it, write "
+        'false_alarms = "5 per year": its threshold would rise from 3.00 to 3.27, 4 of 8 false alarms would not have '
+        "come (10 Oct 00:00, 17 Oct 00:00, 24 Oct 00:00). Nothing changes by itself."
+    )
+    watch = replace(desk.shown.watches[0], advice=advice)
+    desk.shown = replace(desk.shown, watches=(watch,), troubles=(advice,))
+    async with running(console, SMALL):
+        shown = " ".join(text_of(console.screen).split())
+    assert 'write false_alarms = "5 per year": its threshold would rise from 3.00 to 3.27' in shown
+    assert "overspends · RED" in shown

@@ -4,6 +4,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -11,15 +12,24 @@ from hypothesis import strategies as st
 from textual.content import Content
 
 from crisisdesk.console import words
+from crisisdesk.console.times import Times
 from crisisdesk.console.widgets.bars import floods
 from crisisdesk.console.widgets.chart import ceiling, column, sparkline
-from crisisdesk.console.widgets.evidence import evidence_page, glance_page
+from crisisdesk.console.widgets.evidence import evidence_page, glance_page, headline_page
+from crisisdesk.console.widgets.guide import timeline_page
 from crisisdesk.console.widgets.lists import incident_page, mention_page
 from crisisdesk.console.widgets.page import Line, Page, row
+from crisisdesk.console.widgets.watch_row import watch_line, watch_page
 from crisisdesk.desk import ChartPoint, Picture, WatchPicture
-from crisisdesk.records import Evidence, Kind, Numbers, Severity
+from crisisdesk.records import Change, Event, Evidence, Severity, State, Verdict
 
 NOON = datetime(2008, 11, 15, 12, tzinfo=UTC)
+NEW_YORK = Times(ZoneInfo("America/New_York"))
+
+
+def read(page: Page, width: int = 110) -> str:
+    """What a page says at a width."""
+    return "\n".join(line.plain for line in page.fit(width))
 
 
 @pytest.mark.parametrize(
@@ -52,13 +62,14 @@ def test_chance(probability, said):
 
 
 def test_a_post_as_evidence_says_how_each_mood_was_judged_and_by_what(make_incident):
-    evidence = make_incident().evidence
-    page = "\n".join(line.plain for line in evidence_page(evidence).fit(100))
+    spike = make_incident()
+    evidence = spike.evidence
+    page = read(evidence_page(spike, NEW_YORK), 100)
     assert "  negative 0.94 · neutral 0.05 · positive 0.01 · minilm-posts-v1@6f62c8f3a1d0\n" in page
     assert page.count("@6f62c8f3a1d0") == len(evidence.posts) + len(evidence.signals)
     assert "Not judged" not in page
     old = replace(evidence.posts[0], neutral=None, positive=None, model="")
-    page = "\n".join(line.plain for line in evidence_page(Evidence(posts=(old,), unjudged=2)).fit(100))
+    page = read(evidence_page(replace(spike, evidence=Evidence(posts=(old,), unjudged=2)), NEW_YORK), 100)
     assert "94 % negative" in page
     assert "0.94" not in page
     assert "2 posts count as neutral because the model failed on them." in page
@@ -66,21 +77,108 @@ def test_a_post_as_evidence_says_how_each_mood_was_judged_and_by_what(make_incid
 
 def test_a_mention_that_could_not_be_judged_says_so(make_mention):
     judged = make_mention(1, "well", "neutral")
-    assert "not judged" not in mention_page(judged).fit(80)[0].plain
-    assert "not judged" in mention_page(replace(judged, judged=False)).fit(80)[0].plain
+    assert "not judged" not in mention_page(judged, NEW_YORK).fit(80)[0].plain
+    assert "not judged" in mention_page(replace(judged, judged=False), NEW_YORK).fit(80)[0].plain
 
 
-def test_a_flood_says_its_kind_and_counts_accounts_not_people(make_incident):
-    why = "300 copies by 9 accounts in 30 minutes; on most days there is no such flood."
-    numbers = Numbers(60, 300, 314, 0.0, 9, 0.96, 0.18, 0.03)
-    flood = make_incident(kind=Kind.BRIGADING, severity=Severity.NOTICE, numbers=numbers, why=why)
-    first, second = (line.plain for line in incident_page(flood, NOON).fit(110))
+def test_a_flood_says_its_kind_who_repeats_what_and_what_everybody_else_says(make_flood):
+    flood = make_flood()
+    first, second = (line.plain for line in incident_page(flood, NOON, NEW_YORK).fit(110))
     assert first.startswith(" NOTICE  Motrin  BRIGADING ")
     assert "300 copies by 9 accounts in 30 minutes" in second
-    glance = "\n".join(line.plain for line in glance_page(flood).fit(110))
-    assert "300 of 314 posts in 60 min, usual in a day's loudest hour 0 · 9 accounts" in glance
+    glance = read(glance_page(flood, NEW_YORK))
+    assert "300 posts by 9 accounts in 60 min · from everybody else: 14 posts · first copy Sat 20:07" in glance
     assert "people" not in glance
-    assert "BRIGADING" not in incident_page(make_incident(), NOON).fit(110)[0].plain
+    shown = read(evidence_page(flood, NEW_YORK))
+    assert shown.count("share before they delete this") == 1
+    assert "220 times · first by two_under_two" in shown
+    assert "The loudest accounts, by followers" in shown
+    for of_a_spike in ("What sets it apart", "Decisive posts", "negative", "Voices"):
+        assert of_a_spike not in shown
+
+
+def test_a_word_that_few_have_met_is_explained_on_the_incidents_screen(make_incident, make_flood):
+    meaning = "BRIGADING: a few accounts repeat themselves to look like a crowd."
+    assert meaning in read(headline_page(make_flood(), NOON, NEW_YORK, None))
+    assert "BRIGADING" not in read(headline_page(make_incident(), NOON, NEW_YORK, None))
+
+
+def test_an_incident_shows_the_worst_that_it_has_been(make_incident):
+    red = make_incident()
+    eased = replace(red, severity=Severity.NOTICE, eased_from=Severity.RED)
+    over = replace(eased, state=State.RESOLVED, resolved_at=NOON, verdict=Verdict.REAL)
+
+    def listed(incident):
+        return incident_page(incident, NOON, NEW_YORK).fit(110)[0].plain
+
+    assert listed(red).startswith("  RED    Motrin   ")
+    assert listed(eased).startswith("  RED    Motrin  now NOTICE   ")
+    assert listed(over).startswith("  RED    Motrin   ")
+    assert "NOTICE" not in listed(over)
+    assert read(headline_page(eased, NOON, NEW_YORK, None)).startswith("  RED    Motrin  now NOTICE ")
+    assert read(headline_page(over, NOON, NEW_YORK, None)).startswith("  RED    Motrin ")
+
+
+def test_the_timeline_says_from_what_it_eased_and_how_bad_it_was():
+    events = ((Event.OPENED, 2), (Event.RAISED, 3), (Event.NOTED, 3), (Event.SUBSIDED, 1), (Event.RESOLVED, 1))
+    changes = [Change("i", n, event, NOON, Severity(level)) for n, (event, level) in enumerate(events, 1)]
+    said = [line.split("   ")[0].strip() for line in read(timeline_page(changes, NEW_YORK)).splitlines()]
+    assert said == [
+        "resolved · RED at its worst", "subsided · RED → NOTICE", "noted · RED", "raised · AMBER → RED",
+        "opened · AMBER",
+    ]  # fmt: skip
+    assert "resolved · NOTICE" in read(timeline_page([replace(changes[4], sequence=1)], NEW_YORK))
+
+
+@pytest.mark.parametrize(
+    ("zone", "said"),
+    [
+        ("America/New_York", "Sat 15 Nov 07:00 EST"),
+        ("Europe/Berlin", "Sat 15 Nov 13:00 CET"),
+        ("America/Sao_Paulo", "Sat 15 Nov 10:00 UTC-02"),
+        ("UTC", "Sat 15 Nov 12:00 UTC"),
+    ],
+)
+def test_a_moment_is_told_by_the_clock_on_the_wall_with_its_zone(zone, said):
+    assert Times(ZoneInfo(zone)).when(NOON) == said
+
+
+def test_a_summer_moment_seen_in_winter_has_the_summers_name():
+    assert NEW_YORK.when(datetime(2008, 7, 1, 12, tzinfo=UTC)) == "Tue 01 Jul 08:00 EDT"
+
+
+def test_no_moment_on_a_page_is_told_by_another_clock(make_incident, make_mention):
+    taken = make_incident(state=State.ACKNOWLEDGED, acknowledged_by="anna", acknowledged_at=NOON)
+    assert "anna has it since 07:00" in read(incident_page(taken, NOON, NEW_YORK))
+    assert "began Fri 14 Nov 22:40 EST" in read(headline_page(taken, NOON, NEW_YORK, None))
+    assert read(mention_page(make_mention(0, "hello"), NEW_YORK)).splitlines()[0].endswith(" 20:14")
+    assert "Sat 15 Nov 07:00 EST" in read(timeline_page([Change("i", 1, Event.OPENED, NOON, Severity.RED)], NEW_YORK))
+    assert "  Sat 20:07" in read(evidence_page(taken, NEW_YORK))
+
+
+def test_where_the_people_of_a_watch_live_elsewhere_their_time_is_told_too(make_incident):
+    told = "Where its people live (Europe/Berlin) it is Sat 13:00 CET."
+    assert told in read(headline_page(make_incident(), NOON, NEW_YORK, ZoneInfo("Europe/Berlin")))
+    for same in (None, ZoneInfo("America/Toronto")):
+        assert "Where its people live" not in read(headline_page(make_incident(), NOON, NEW_YORK, same))
+
+
+def test_a_watch_says_how_far_it_has_learnt_and_is_never_cut(picture):
+    new = replace(picture.watches[1], name="N" * 20, learning=True, days_known=3, severity=None)
+    assert "learning: knows 3 of 7 days · calm" in read(watch_line(new, NOON, NEW_YORK), 78)
+    assert "9 this hour, usual 3" in read(watch_line(new, NOON, NEW_YORK), 80)
+    assert "learning: knows 3 of 7 days" in read(watch_page(new, NOON, NEW_YORK), 50)
+    assert "learning" not in read(watch_line(replace(new, learning=False), NOON, NEW_YORK))
+
+
+def test_a_watch_of_which_nothing_was_ever_heard_is_not_called_calm(picture):
+    silent = replace(picture.watches[1], severity=None, learning=True, unheard_since=NOON - timedelta(hours=3))
+    for width, draw in ((78, watch_line), (50, watch_page)):
+        shown = read(draw(silent, NOON, NEW_YORK), width)
+        assert "no post yet since 04:00" in shown
+        assert "calm" not in shown
+        assert "this hour" not in shown
+    assert "no post yet since Sat 04:00" in read(watch_line(silent, NOON + timedelta(days=2), NEW_YORK), 78)
 
 
 @pytest.mark.parametrize(("count", "said"), [(0.4, "0.4"), (2.0, "2"), (6.2, "6"), (1234.5, "1,234")])

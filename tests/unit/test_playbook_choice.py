@@ -152,3 +152,19 @@ def test_a_translation_is_chosen_by_language_with_its_original():
 
 def test_a_spike_without_evidence_falls_to_the_general_one():
     assert chosen([book("ad", "words: ad"), book("general")], spike(negative=0)) == "general"
+
+
+@pytest.mark.parametrize(
+    ("language", "chosen"), [("en", "brigading"), ("de", "brigading-de"), ("unknown", "brigading")]
+)
+def test_a_flood_of_copies_has_a_playbook_of_its_own_whatever_it_says(language: str, chosen: str):
+    """Its words are made to look like an outrage over an advertisement; what to do about it is another matter."""
+    flood = spike(*OFFENDED, copies=50)
+    flood = replace(
+        flood, kind=Kind.BRIGADING, severity=Severity.NOTICE,
+        evidence=replace(flood.evidence, languages=((language, 300),)),
+    )  # fmt: skip
+    found = choose(Library(SHIPPED).all(), flood)
+    assert found is not None
+    assert (found.id, found.specific) == (chosen, True)
+    assert choose(Library(SHIPPED).all(), spike(*OFFENDED)).id == "offensive-ad"

@@ -1,7 +1,6 @@
 """What the desk's screens have in common: the frame, the picture, and what people can do to an incident."""
 
 from collections.abc import Awaitable
-from datetime import tzinfo
 from typing import ClassVar
 
 from textual import work
@@ -13,6 +12,7 @@ from textual.widgets import Footer
 
 from crisisdesk.console.paint import plain
 from crisisdesk.console.screens.dialogs import Conditions, Help, NoteDialog, VerdictDialog
+from crisisdesk.console.times import Times
 from crisisdesk.console.widgets.bars import DeskBar, NoticeLine, StatusLine
 from crisisdesk.desk import Desk, Picture
 from crisisdesk.errors import CrisisdeskError
@@ -36,19 +36,26 @@ class DeskScreen(Screen[None]):
             show=False,
             tooltip="Sources, model, outputs, troubles in full",
         ),
-        Binding("question_mark", "help", "Help", id="help", key_display="?", tooltip="All keys of this screen"),
+        Binding(
+            "question_mark",
+            "help",
+            "Help",
+            id="help",
+            key_display="?",
+            tooltip="All keys, and what the words and signs on the screen mean",
+        ),
     ]
 
     picture: reactive[Picture] = reactive(Picture(now=EPOCH), init=False)
 
-    def __init__(self, desk: Desk, person: str, zone: tzinfo | None) -> None:
+    def __init__(self, desk: Desk, person: str, times: Times) -> None:
         super().__init__()
         self._desk = desk
         self._person = person
-        self._zone = zone
+        self._times = times
 
     def compose(self) -> ComposeResult:
-        yield DeskBar(self._person, self._zone)
+        yield DeskBar(self._person, self._times)
         yield NoticeLine()
         yield from self.compose_body()
         yield StatusLine()
@@ -91,7 +98,7 @@ class DeskScreen(Screen[None]):
             self._ask_for_verdict(incident)
 
     async def action_help(self) -> None:
-        await self.app.push_screen(Help(self))
+        await self.app.push_screen(Help(self, self._times.name(self.picture.now)))
 
     async def action_conditions(self) -> None:
         await self.app.push_screen(Conditions(self.picture))

@@ -12,8 +12,8 @@ from textual.widgets.option_list import Option
 
 from crisisdesk.console.paint import plain
 from crisisdesk.console.widgets.bars import troubles_of, well
-from crisisdesk.console.widgets.evidence import BLANK, heading
-from crisisdesk.console.widgets.page import Line, Page
+from crisisdesk.console.widgets.legend import legend_lines
+from crisisdesk.console.widgets.page import BLANK, Line, Page, heading
 from crisisdesk.desk import Picture
 from crisisdesk.records import Incident, Verdict
 from crisisdesk.text import clean
@@ -94,7 +94,7 @@ class Reading(ModalScreen[None]):
     def compose(self) -> ComposeResult:
         with VerticalScroll(classes="dialog -large") as window:
             window.border_title = self._title
-            window.border_subtitle = "escape goes back"
+            window.border_subtitle = "arrows scroll, escape goes back"
             yield Static(self._page)
 
 
@@ -110,25 +110,19 @@ class Conditions(Reading):
 
 
 class Help(Reading):
-    """The keys that work on the screen below, as it declares them."""
+    """The keys that work on the screen below, as it declares them, and what the words on it mean."""
 
-    def __init__(self, screen: Screen[None]) -> None:
+    def __init__(self, screen: Screen[None], zone: str) -> None:
         lines: dict[str, Line] = {}
         for _, binding, enabled, tooltip in sorted(
             screen.active_bindings.values(), key=lambda active: not active.binding.show
         ):
             if enabled and tooltip:  # what has none are the ways to scroll that every terminal program shares
                 lines.setdefault(binding.action, _key_line(binding, tooltip))
-        super().__init__("Keys", Page([*lines.values(), BLANK, Line(Content.styled(LEGEND, "$faint"))]))
-
-
-LEGEND = (
-    "NOTICE is for the record, AMBER asks for a look within the hour, RED calls someone now. "
-    "− negative, · neutral, + positive. All times are UTC."
-)
+        super().__init__("Help", Page([heading("Keys"), *lines.values(), BLANK, *legend_lines(zone)]))
 
 
 def _key_line(binding: Binding, tooltip: str) -> Line:
-    key = binding.key_display or binding.key.replace("ctrl+", "^")
-    text = (f"  {tooltip}", "$faint") if tooltip and tooltip != binding.description else ""
-    return Line(Content.assemble((f"{key:>8}  ", "bold $accent"), f"{binding.description:14}", text), most=2)
+    key = binding.key_display or binding.key
+    sign = Content.assemble((f"{key:>14}  ", "bold $accent"), f"{binding.description:12}")
+    return Line(Content.styled(tooltip, "$faint"), sign=sign)

@@ -1,7 +1,6 @@
 """One incident in full: evidence, playbook, timeline, side by side or one at a time."""
 
 import asyncio
-from datetime import tzinfo
 from typing import ClassVar
 
 from textual import work
@@ -12,13 +11,14 @@ from textual.content import Content
 
 from crisisdesk.console.paint import plain
 from crisisdesk.console.screens.desk_screen import DeskScreen
+from crisisdesk.console.times import Times
 from crisisdesk.console.widgets.chart import Chart
-from crisisdesk.console.widgets.evidence import evidence_page, figures_line, title_lines, why_line
+from crisisdesk.console.widgets.evidence import evidence_page, figures_line, headline_page
 from crisisdesk.console.widgets.guide import playbook_page, timeline_page
 from crisisdesk.console.widgets.page import Line, Page
 from crisisdesk.console.widgets.sheet import Sheet
 from crisisdesk.desk import Desk, Picture
-from crisisdesk.records import Incident
+from crisisdesk.records import Incident, Kind
 
 PANES = ("evidence", "playbook", "timeline")
 
@@ -36,8 +36,8 @@ class IncidentScreen(DeskScreen):
         Binding("tab", "app.focus_next", "Next pane", show=False, tooltip="Go to the next pane"),
     ]
 
-    def __init__(self, desk: Desk, person: str, zone: tzinfo | None, incident: Incident, pane: str) -> None:
-        super().__init__(desk, person, zone)
+    def __init__(self, desk: Desk, person: str, times: Times, incident: Incident, pane: str) -> None:
+        super().__init__(desk, person, times)
         self._last = incident
         self._pane = pane
         self._stale = asyncio.Event()
@@ -49,7 +49,7 @@ class IncidentScreen(DeskScreen):
             with VerticalScroll(id="evidence", classes="panel") as evidence:
                 evidence.border_title = "1 Evidence"
                 yield Sheet(id="figures")
-                yield Chart(id="chart")
+                yield Chart(self._times, id="chart")
                 yield Sheet(id="facts")
             with Vertical(id="right"):
                 with VerticalScroll(id="playbook", classes="panel") as playbook:
@@ -71,10 +71,12 @@ class IncidentScreen(DeskScreen):
         super().show(picture)
         self._last = incident = next((i for i in picture.incidents if i.id == self._last.id), self._last)
         watch = next((watch for watch in picture.watches if watch.name == incident.watch), None)
-        self.query_one("#headline", Sheet).put(Page([*title_lines(incident, picture.now), why_line(incident)]))
-        self.query_one("#figures", Sheet).put(Page([figures_line(incident)]))
+        zone = watch.zone if watch else None
+        self.query_one("#headline", Sheet).put(headline_page(incident, picture.now, self._times, zone))
+        self.query_one("#figures", Sheet).put(Page([figures_line(incident, self._times)]))
+        self.query_one("#evidence").set_class(incident.kind is not Kind.SPIKE, "-no-chart")
         self.query_one(Chart).show(watch, incident)
-        self.query_one("#facts", Sheet).put(evidence_page(incident.evidence, incident.why_de))
+        self.query_one("#facts", Sheet).put(evidence_page(incident, self._times))
         self._stale.set()
 
     def action_pane(self, name: str) -> None:
@@ -102,4 +104,4 @@ class IncidentScreen(DeskScreen):
                 timeline.put(Page([Line(plain(f"Playbook and timeline cannot be read: {error}", "$warning"))]))
                 continue
             steps.put(playbook_page(book, self._last.playbook))
-            timeline.put(timeline_page(changes))
+            timeline.put(timeline_page(changes, self._times))

@@ -11,15 +11,17 @@ from crisisdesk.console.paint import plain
 from crisisdesk.console.screens.desk_screen import DeskScreen
 from crisisdesk.console.screens.dialogs import Reading
 from crisisdesk.console.screens.incident import IncidentScreen
+from crisisdesk.console.times import Times
 from crisisdesk.console.widgets.chart import Chart
 from crisisdesk.console.widgets.evidence import brief_page, decisive_page, glance_page
 from crisisdesk.console.widgets.keyed_list import KeyedList
 from crisisdesk.console.widgets.lists import Feed, IncidentList, WatchList
 from crisisdesk.console.widgets.page import Line, Page
 from crisisdesk.console.widgets.sheet import Sheet
-from crisisdesk.console.widgets.watch import watch_details
+from crisisdesk.console.widgets.watch import CHECK_TERMS, WHILE_LEARNING, watch_details
+from crisisdesk.console.widgets.watch_row import known, unheard
 from crisisdesk.desk import Picture, WatchPicture
-from crisisdesk.records import EPOCH, Incident
+from crisisdesk.records import EPOCH, Incident, Kind
 
 
 class MainScreen(DeskScreen):
@@ -38,15 +40,15 @@ class MainScreen(DeskScreen):
     def compose_body(self) -> ComposeResult:
         with Horizontal(id="body"):
             with Vertical(id="left"):
-                yield IncidentList(id="incidents", classes="panel")
+                yield IncidentList(self._times, id="incidents", classes="panel")
                 with Vertical(id="detail", classes="panel"):
                     yield Sheet(id="brief")
                     yield Sheet(id="glance")
-                    yield Chart(id="chart")
+                    yield Chart(self._times, id="chart")
                     yield Sheet(id="decisive")
             with Vertical(id="right"):
-                yield WatchList(id="watches", classes="panel")
-                yield Feed(id="feed", classes="panel")
+                yield WatchList(self._times, id="watches", classes="panel")
+                yield Feed(self._times, id="feed", classes="panel")
 
     @property
     def incident(self) -> Incident | None:
@@ -73,14 +75,15 @@ class MainScreen(DeskScreen):
         if pane == "evidence" and self.query_one(WatchList).has_focus:
             await self._open_watch()
         elif incident := self._chosen():
-            screen = IncidentScreen(self._desk, self._person, self._zone, incident, pane)
+            screen = IncidentScreen(self._desk, self._person, self._times, incident, pane)
             screen.set_reactive(DeskScreen.picture, self.picture)
             await self.app.push_screen(screen)
 
     async def _open_watch(self) -> None:
         cursor = self.query_one(WatchList).cursor
         if watch := next((one for one in self.picture.watches if one.name == cursor), None):
-            await self.app.push_screen(Reading(plain(watch.name, cells=40).plain, watch_details(watch)))
+            page = watch_details(watch, self.picture.now, self._times)
+            await self.app.push_screen(Reading(plain(watch.name, cells=40).plain, page))
 
     def action_go(self, name: str) -> None:
         """Move the focus to one of the lists."""
@@ -90,16 +93,17 @@ class MainScreen(DeskScreen):
         incident, watch = self.incident, self._watch()
         detail = self.query_one("#detail")
         detail.set_class(incident is None, "-calm")
+        detail.set_class(incident is not None and incident.kind is not Kind.SPIKE, "-no-chart")
         detail.border_title = Content.assemble("Why  ", plain(incident.watch, cells=40)) if incident else "Now"
         self.query_one(Chart).show(watch, incident)
         glance, brief, decisive = (self.query_one(f"#{name}", Sheet) for name in ("glance", "brief", "decisive"))
         if incident:
-            glance.put(glance_page(incident))
+            glance.put(glance_page(incident, self._times))
             brief.put(brief_page(incident))
-            decisive.put(decisive_page(incident))
+            decisive.put(decisive_page(incident, self._times))
         else:
             for static in (glance, brief):
-                static.put(calm_page(self.picture))
+                static.put(calm_page(self.picture, self._times))
             decisive.put(Page())
 
     def _watch(self) -> WatchPicture | None:
@@ -108,16 +112,18 @@ class MainScreen(DeskScreen):
         return next((watch for watch in self.picture.watches if watch.name == name), None)
 
 
-def calm_page(picture: Picture) -> Page:
+def calm_page(picture: Picture, times: Times) -> Page:
     """What is going on while nothing is."""
-    if not picture.watches:
+    watches = picture.watches
+    if not watches:
         first = "No incident. " + ("The desk is starting." if picture.now == EPOCH else "Nothing is watched yet.")
         return Page([Line(Content.styled(first, "bold"))])
-    names = ", ".join(watch.name for watch in picture.watches)
-    learning = ", ".join(watch.name for watch in picture.watches if watch.learning)
-    lines = [
-        Line(Content.assemble(("No incident. ", "bold $success"), plain(f"Watching {names}."))),
-    ]
-    if learning:
-        lines.append(Line(plain(f"Learning what is usual for {learning}; it still calls when it must.", "$faint")))
+    names = ", ".join(watch.name for watch in watches)
+    new = ", ".join(f"{watch.name} {told}" for watch in watches if (told := known(watch)))
+    silent = ", ".join(f"{watch.name}: {told}" for watch in watches if (told := unheard(watch, picture.now, times)))
+    lines = [Line(Content.assemble(("No incident. ", "bold $success"), plain(f"Watching {names}.")))]
+    if silent:
+        lines.append(Line(plain(f"{silent}. {CHECK_TERMS}", "$warning"), most=3))
+    if new:
+        lines.append(Line(plain(f"Learning: {new}. {WHILE_LEARNING}", "$faint"), most=3))
     return Page(lines)

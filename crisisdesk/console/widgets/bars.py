@@ -1,12 +1,12 @@
 """The lines that are always on the screen: what is the matter, what time it is, what this stream is, what is wrong."""
 
-from datetime import tzinfo
 from typing import Final
 
 from textual.content import Content
 
 from crisisdesk.console import words
 from crisisdesk.console.paint import badge, joined, plain
+from crisisdesk.console.times import Times
 from crisisdesk.console.widgets.page import Line, Page, row
 from crisisdesk.console.widgets.sheet import Sheet
 from crisisdesk.desk import Picture
@@ -16,19 +16,22 @@ ROOMY: Final = 110
 """From this width on, the first line has room for the year and the person."""
 FEW_TROUBLES: Final = 2
 """More than these get one line each, so that all of them can be seen."""
+LONE_TROUBLE: Final = 3
+"""Lines of a trouble that is the only one: so many hold what to do about it, too."""
 FEW_FLOODS: Final = 2
 """More watches than these that are flooded share one line."""
+ENDED: Final = "The recording has ended, no more posts will come. Look around as long as you like; ctrl+q leaves."
 MANY_WAITING: Final = 1_000
 """More mentions than this before the model are a warning: what is on the screen is behind."""
 
 
 class DeskBar(Sheet):
-    """First line: how bad it is by count, and the desk's time in UTC and, where it differs, here."""
+    """First line: how bad it is by count, and the time by the clock on the wall and, where it differs, in UTC."""
 
-    def __init__(self, person: str, zone: tzinfo | None) -> None:
+    def __init__(self, person: str, times: Times) -> None:
         super().__init__(id="desk-bar")
         self._person = person
-        self._zone = zone
+        self._times = times
 
     def show(self, picture: Picture) -> None:
         """Show this moment, in fewer words where there is little room."""
@@ -52,11 +55,11 @@ class DeskBar(Sheet):
     def _time(self, picture: Picture, *, roomy: bool) -> Content:
         if picture.now == EPOCH:
             return Content()
-        local = picture.now.astimezone(self._zone)
-        here = f"{local:%H:%M} {local.tzname()}" if local.utcoffset() else ""
-        moment = f"{picture.now:%a %d %b %Y  %H:%M} UTC" if roomy else f"{picture.now:%d %b %H:%M} UTC"
+        local, name = self._times.local(picture.now), self._times.name(picture.now)
+        there = f"{picture.now:%H:%M} UTC" if roomy and local.utcoffset() else ""
+        moment = f"{local:%a %d %b %Y  %H:%M} {name}" if roomy else f"{local:%a %d %b %H:%M} {name}"
         person = plain(self._person if roomy else "", "$faint", cells=16)
-        return Content.assemble(joined(Content.styled(moment, "bold"), plain(here, "$faint"), person), " ")
+        return Content.assemble(joined(Content.styled(moment, "bold"), plain(there, "$faint"), person), " ")
 
 
 class NoticeLine(Sheet):
@@ -67,11 +70,17 @@ class NoticeLine(Sheet):
 
     def show(self, picture: Picture) -> None:
         """Show this moment."""
-        lines = [Line(plain(text, "$warning"), most=2) for text in floods(picture)]
+        lines = [Line(Content.styled(ENDED, "bold $accent"), most=2)] if has_ended(picture) else []
+        lines += [Line(plain(text, "$warning"), most=2) for text in floods(picture)]
         if picture.notice:
             lines.append(Line(plain(picture.notice)))
         self.display = bool(lines)
         self.put(Page(lines))
+
+
+def has_ended(picture: Picture) -> bool:
+    """Whether nothing more will come: every source is at its end, and what it sent has gone through."""
+    return bool(picture.sources) and not picture.waiting and all(one.state == "ended" for one in picture.sources)
 
 
 def floods(picture: Picture) -> list[str]:
@@ -96,10 +105,11 @@ class StatusLine(Sheet):
         """Show this moment."""
         troubles = troubles_of(picture)
         self.set_class(bool(troubles), "-trouble")
-        most = 2 if len(troubles) <= FEW_TROUBLES else 1
+        few = 2 if len(troubles) <= FEW_TROUBLES else 1
+        most = LONE_TROUBLE if len(troubles) == 1 else few
         hint = Content.styled("s: in full" if troubles else "", "$accent")
         lines = [Line(trouble, sign=Content.styled("! ", "bold $error"), most=most) for trouble in troubles]
-        self.put(Page([*lines, Line(joined(hint, well(picture)), most=most)]))
+        self.put(Page([*lines, Line(joined(hint, well(picture)), most=few)]))
 
 
 def troubles_of(picture: Picture) -> list[Content]:

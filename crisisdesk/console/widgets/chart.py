@@ -1,7 +1,7 @@
 """Negative posts an hour against what is usual, drawn with blocks of an eighth of a line."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from rich.segment import Segment
@@ -9,6 +9,7 @@ from textual.content import Content
 from textual.strip import Strip
 from textual.widget import Widget
 
+from crisisdesk.console.times import Times
 from crisisdesk.desk import ChartPoint, WatchPicture
 from crisisdesk.records import Incident
 
@@ -82,8 +83,9 @@ class Chart(Widget):
 
     DEFAULT_CSS = "Chart { height: 10; }"
 
-    def __init__(self, *, id: str) -> None:  # noqa: A002 - Textual's name for it
+    def __init__(self, times: Times, *, id: str) -> None:  # noqa: A002 - Textual's name for it
         super().__init__(id=id)
+        self._times = times
         self._watch: WatchPicture | None = None
         self._marks: tuple[tuple[datetime, str, str], ...] = ()
         self._lines: list[Strip] = []
@@ -139,16 +141,16 @@ class Chart(Widget):
                 line[place] = (sign, style)
         return [(" " * AXIS, ""), *line]
 
-    @staticmethod
-    def _hours(points: Sequence[ChartPoint], thick: int) -> list[Cell]:
+    def _hours(self, points: Sequence[ChartPoint], thick: int) -> list[Cell]:
         text = [" "] * (len(points) * thick)
         for index, point in enumerate(points):
-            moment = point.time.astimezone(UTC)
+            moment = self._times.local(point.time)
             label = f"{moment:%a %d}" if moment.hour == 0 else f"{moment:%H}" if moment.hour % 6 == 0 else ""
             place = index * thick
             if label and place + len(label) <= len(text) and not "".join(text[max(0, place - 1) : place]).strip():
                 text[place : place + len(label)] = label
-        return [(" " * AXIS, ""), ("".join(text), "$faint")]
+        zone = self._times.name(points[-1].time)
+        return [(f"{zone if len(zone) < AXIS else '':>{AXIS - 1}} ", "$faint"), ("".join(text), "$faint")]
 
     def _strip(self, cells: list[Cell], width: int) -> Strip:
         base = self.visual_style

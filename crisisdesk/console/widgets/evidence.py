@@ -1,44 +1,49 @@
 """Why an incident is one, for a person who has thirty seconds: pages of words and figures, no widgets."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, tzinfo
 
 from textual.content import Content
 
 from crisisdesk.console import words
-from crisisdesk.console.paint import badge, joined, plain
-from crisisdesk.console.widgets.page import Line, Page, row
-from crisisdesk.records import Evidence, Incident, Kind, Numbers, Phrase, Quote, State
-
-BLANK = Line(Content())
-
-
-def heading(text: str) -> Line:
-    """The title of a section."""
-    return Line(Content.styled(text, "bold $primary"))
+from crisisdesk.console.paint import INK, joined, plain, worst
+from crisisdesk.console.times import Times
+from crisisdesk.console.widgets.flood import flood_figures, flood_lines
+from crisisdesk.console.widgets.page import BLANK, Line, Page, counts_lines, heading, row
+from crisisdesk.records import Evidence, Incident, Kind, Phrase, Quote, State
 
 
-def title_lines(incident: Incident, now: datetime) -> list[Line]:
-    """How bad, what, who has it, since when."""
+def headline_page(incident: Incident, now: datetime, times: Times, zone: tzinfo | None) -> Page:
+    """How bad, what, who has it, since when, and why; what a rare kind means; what time it is there."""
+    asides = (words.MEANING[incident.kind], times.elsewhere(zone, now))
+    return Page(
+        [
+            _title(incident, now, times),
+            why_line(incident),
+            *(Line(Content.styled(text, "$faint")) for text in asides if text),
+        ]
+    )
+
+
+def _title(incident: Incident, now: datetime, times: Times) -> Line:
     loud = "bold $warning" if incident.state is State.OPEN else "$success"
-    since = Content.styled(f"began {words.when(incident.opened)}", "$faint")
-    return [
-        row(
-            joined(
-                Content.assemble(badge(incident.severity), " ", plain(incident.watch, "bold", cells=40)),
-                Content.styled(words.kind(incident), "$secondary"),
-                by="  ",
-            ),
-            joined(plain(words.holder(incident, now), loud, cells=40), since),
-        )
-    ]
+    since = Content.styled(f"began {times.when(incident.opened)}", "$faint")
+    return row(
+        joined(
+            Content.assemble(worst(incident), " ", plain(incident.watch, "bold", cells=40)),
+            Content.styled(words.eased(incident), INK[incident.severity]),
+            Content.styled(words.kind(incident), "$secondary"),
+            by="  ",
+        ),
+        joined(plain(words.holder(incident, now, times), loud, cells=40), since),
+    )
 
 
-def figures_line(incident: Incident) -> Line:
+def figures_line(incident: Incident, times: Times) -> Line:
     """The numbers behind the sentence."""
     figures = incident.numbers
     if incident.kind is Kind.BRIGADING:
-        return Line(_flood(figures).stylize_before("$secondary"), most=2)
+        return flood_figures(incident, times)
     return Line(
         joined(
             Content.assemble(
@@ -53,18 +58,6 @@ def figures_line(incident: Incident) -> Line:
             Content(f"by chance: {words.chance(figures.probability)}"),
         ).stylize_before("$secondary"),
         most=2,
-    )
-
-
-def _flood(figures: Numbers) -> Content:
-    """A flood's numbers; its accounts are no people, and chance explains nobody's doing."""
-    return joined(
-        Content.assemble(
-            (f"{figures.negative:,}", "bold"),
-            f" of {figures.total:,} posts in {words.window(figures.window_minutes)}",
-            f", usual in a day's loudest hour {words.usual(figures.expected)}",
-        ),
-        Content.styled("1 account" if figures.authors == 1 else f"{figures.authors:,} accounts", "bold"),
     )
 
 
@@ -88,7 +81,7 @@ def why_line(incident: Incident, most: int = 0) -> Line:
     return Line(plain(incident.why, "bold"), most=most)
 
 
-def quote_lines(quote: Quote, most: int = 0) -> list[Line]:
+def quote_lines(quote: Quote, times: Times, most: int = 0) -> list[Line]:
     """A post as evidence: why it is shown, who, how far it reaches, how often it was repeated; then its words."""
     about = joined(
         Content(words.ROLES[quote.role] if quote.role else ""),
@@ -101,7 +94,7 @@ def quote_lines(quote: Quote, most: int = 0) -> list[Line]:
     lines = [
         row(
             Content.assemble(("− ", "bold $negative"), about.stylize_before("$faint")),
-            Content.styled(words.lately(quote.time), "$faint"),
+            Content.styled(times.lately(quote.time), "$faint"),
         ),
         Line(plain(quote.text), indent=2, most=most),
     ]
@@ -127,9 +120,9 @@ def phrases_line(phrases: Iterable[Phrase]) -> Line:
     return Line(joined(*parts, by="   ") if parts else Content.styled("No phrase stands out.", "$faint"))
 
 
-def glance_page(incident: Incident) -> Page:
+def glance_page(incident: Incident, times: Times) -> Page:
     """What the main screen says about the selected incident above the chart."""
-    figures = [] if incident.kind is Kind.BLIND else [figures_line(incident)]
+    figures = [] if incident.kind is Kind.BLIND else [figures_line(incident, times)]
     return Page([why_line(incident), *figures, BLANK, *next_step_lines(incident)])
 
 
@@ -138,51 +131,61 @@ def brief_page(incident: Incident) -> Page:
     return Page([*next_step_lines(incident)[:1], why_line(incident, most=2)])
 
 
-def decisive_page(incident: Incident) -> Page:
+def decisive_page(incident: Incident, times: Times) -> Page:
     """What the main screen shows below the chart."""
     evidence = incident.evidence
+    if incident.kind is Kind.BRIGADING:
+        meaning = Line(Content.styled(words.MEANING[incident.kind], "$faint"))
+        return Page([meaning, BLANK, *flood_lines(evidence, times)])
     lines = [heading("What sets it apart"), phrases_line(evidence.phrases), BLANK, heading("Decisive posts")]
     for quote in evidence.posts[:4]:
-        lines += quote_lines(quote, most=2)
+        lines += quote_lines(quote, times, most=2)
     return Page(lines)
 
 
-def evidence_page(evidence: Evidence, why_de: str = "") -> Page:
+def evidence_page(incident: Incident, times: Times) -> Page:
     """All of the evidence, section by section, and the reason in German, where there is one."""
-    lines = [heading("What sets it apart")]
-    lines += [_phrase_line(phrase) for phrase in evidence.phrases] or [phrases_line(())]
-    if why_de:
-        lines += [BLANK, heading("To say in German"), Line(plain(why_de))]
-    lines += [BLANK, heading("Decisive posts")]
-    for quote in evidence.posts:
-        lines += [*quote_lines(quote), BLANK]
-    if not evidence.posts:
-        lines += [Line(Content.styled("No post was kept.", "$faint")), BLANK]
-    lines += _first_lines(evidence)
-    if evidence.unjudged:
-        lines += [heading("Not judged"), Line(Content(words.unjudged(evidence.unjudged))), BLANK]
-    lines += _counts(words.voices(evidence.people, evidence.reach), evidence.voices)
-    lines += _counts("Languages, by posts", evidence.languages)
+    evidence, said = incident.evidence, incident.why_de
+    german = [heading("To say in German"), Line(plain(said)), BLANK] if said else []
+    if incident.kind is Kind.BRIGADING:
+        lines = [*flood_lines(evidence, times), *german]
+    else:
+        lines = [*_phrase_lines(evidence), *german, *_post_lines(evidence, times)]
+    lines += counts_lines("Languages, by posts", evidence.languages)
     if apart := words.apart(evidence.other_languages):
         lines += [Line(plain(f"And {apart}, counted apart: they called nobody.", "$faint")), BLANK]
-    lines += _counts("Sources, by posts", evidence.sources)
+    lines += counts_lines("Sources, by posts", evidence.sources)
     return Page(lines)
 
 
-def _first_lines(evidence: Evidence) -> list[Line]:
+def _phrase_lines(evidence: Evidence) -> list[Line]:
+    """What a spike is about."""
+    phrases = [_phrase_line(phrase) for phrase in evidence.phrases] or [phrases_line(())]
+    return [heading("What sets it apart"), *phrases, BLANK]
+
+
+def _post_lines(evidence: Evidence, times: Times) -> list[Line]:
+    """What people say in a spike, and who."""
+    lines = [heading("Decisive posts")]
+    for quote in evidence.posts:
+        lines += [*quote_lines(quote, times), BLANK]
+    if not evidence.posts:
+        lines += [Line(Content.styled("No post was kept.", "$faint")), BLANK]
+    lines += _first_lines(evidence, times)
+    if evidence.unjudged:
+        lines += [heading("Not judged"), Line(Content(words.unjudged(evidence.unjudged))), BLANK]
+    return [*lines, *counts_lines(words.voices(evidence.people, evidence.reach), evidence.voices)]
+
+
+def _first_lines(evidence: Evidence, times: Times) -> list[Line]:
     """Who said it first; where nothing is known to set the posts apart, the first of them."""
     signals = evidence.signals or tuple(filter(None, [evidence.first]))
     lines = [heading("First signals" if evidence.signals else "First post")] if signals else []
     for signal in signals:
-        lines += [*quote_lines(signal), BLANK]
+        lines += [*quote_lines(signal, times), BLANK]
     return lines
 
 
 def _phrase_line(phrase: Phrase) -> Line:
     seen = f"{words.people(phrase.posts)}, usually in {words.share(phrase.usual)} of the posts"
     return row(plain(phrase.text, cells=60), Content.styled(seen, "$faint"))
-
-
-def _counts(title: str, counts: Iterable[tuple[str, int]]) -> list[Line]:
-    parts = [Content.assemble(plain(name, cells=30), (f" {count:,}", "$faint")) for name, count in counts]
-    return [heading(title), Line(joined(*parts, by="   ")), BLANK] if parts else []

@@ -6,12 +6,11 @@ from typing import Final
 
 from textual.content import Content
 
-from crisisdesk.console import words
 from crisisdesk.console.paint import INK, joined, plain
-from crisisdesk.console.widgets.evidence import BLANK, heading
-from crisisdesk.console.widgets.page import Line, Page, row
+from crisisdesk.console.times import Times
+from crisisdesk.console.widgets.page import BLANK, Line, Page, heading, row
 from crisisdesk.playbooks.format import Phase, Playbook, Statement
-from crisisdesk.records import Change, PlaybookRef
+from crisisdesk.records import Change, Event, PlaybookRef, Severity
 
 _HEADING: Final = re.compile(r"^##\s+(.*)$", re.MULTILINE)
 _LANGUAGES: Final = {"en": "English", "de": "Deutsch"}
@@ -75,18 +74,32 @@ def _raw(text: str) -> Content:
     return Content.assemble(" " if text[0].isspace() else "", plain(text), " " if text[-1].isspace() else "")
 
 
-def timeline_page(changes: Sequence[Change]) -> Page:
+def timeline_page(changes: Sequence[Change], times: Times) -> Page:
     """What happened, the latest first."""
-    lines = [line for change in reversed(changes) for line in _change_lines(change)]
+    told, before, worst = [], None, Severity.NOTICE
+    for change in changes:
+        worst = max(worst, change.severity)
+        told.append(list(_change_lines(change, _how_bad(change, before, worst), times)))
+        before = change.severity
+    lines = [line for one in reversed(told) for line in one]
     return Page(lines or [Line(Content.styled("Nothing has happened yet.", "$faint"))])
 
 
-def _change_lines(change: Change) -> Iterable[Line]:
-    ink = INK[change.severity]
+def _how_bad(change: Change, before: Severity | None, worst: Severity) -> Content:
+    """The severity after a change: from what it came, or at the end, what it was at its worst."""
+    if change.event is Event.RESOLVED:
+        return Content.styled(f"{worst.name} at its worst" if worst > change.severity else worst.name, INK[worst])
+    now = Content.styled(change.severity.name, INK[change.severity])
+    if before is None or before is change.severity:
+        return now
+    return Content.assemble((before.name, INK[before]), (" → ", "$faint"), now)
+
+
+def _change_lines(change: Change, how_bad: Content, times: Times) -> Iterable[Line]:
     who = plain(f"by {change.person}" if change.person else "", "$faint", cells=30)
     yield row(
-        joined(Content.styled(change.event, f"bold {ink}"), Content.styled(change.severity.name, ink), who),
-        Content.styled(words.when(change.time), "$faint"),
+        joined(Content.styled(change.event, f"bold {INK[change.severity]}"), how_bad, who),
+        Content.styled(times.when(change.time), "$faint"),
     )
     if change.reason:
         yield Line(plain(change.reason), indent=2)

@@ -7,14 +7,14 @@ from textual import events
 from textual.content import Content
 
 from crisisdesk.console import words
-from crisisdesk.console.paint import INK, MOOD, SIGN, badge, joined, plain
-from crisisdesk.console.widgets.chart import sparkline
+from crisisdesk.console.paint import INK, MOOD, SIGN, joined, plain, worst
+from crisisdesk.console.times import Times
 from crisisdesk.console.widgets.keyed_list import KeyedList, Row
 from crisisdesk.console.widgets.page import Line, Page, row
-from crisisdesk.desk import Picture, WatchPicture
+from crisisdesk.console.widgets.watch_row import watch_line, watch_page
+from crisisdesk.desk import Picture
 from crisisdesk.records import Incident, Scored, State
 
-SPARK_HOURS: Final = 16
 TALL: Final = 34
 """Lines of a terminal from which on a watch gets two of them."""
 FEED_ROWS: Final = 100
@@ -30,8 +30,9 @@ class IncidentList(KeyedList):
 
     KEEPS_MARK = True
 
-    def __init__(self, *, id: str, classes: str = "") -> None:  # noqa: A002 - Textual's name for it
+    def __init__(self, times: Times, *, id: str, classes: str = "") -> None:  # noqa: A002 - Textual's name for it
         super().__init__(id=id, classes=classes)
+        self._times = times
         self._picked = ""
         self._opened: list[str] = []
         self._reads_old = False
@@ -40,7 +41,7 @@ class IncidentList(KeyedList):
         """Show this moment."""
         self._opened = opened = [incident.id for incident in picture.incidents if incident.is_open]
         self.border_title = f"1 Incidents  {len(opened) or 'none'} open"
-        self.put([Row(incident.id, incident_page(incident, picture.now)) for incident in picture.incidents])
+        self.put([Row(one.id, incident_page(one, picture.now, self._times)) for one in picture.incidents])
         if opened and self._picked not in opened and not self._reads_old:
             self.cursor = opened[0]
 
@@ -59,18 +60,23 @@ class IncidentList(KeyedList):
 class WatchList(KeyedList):
     """Watches with their last hours, two lines each, one where there is little room."""
 
+    def __init__(self, times: Times, *, id: str, classes: str = "") -> None:  # noqa: A002 - Textual's name for it
+        super().__init__(id=id, classes=classes)
+        self._times = times
+
     def show(self, picture: Picture) -> None:
         """Show this moment."""
         self.border_title = "2 Watches"
         draw = watch_page if self.app.size.height >= TALL else watch_line
-        self.put([Row(watch.name, draw(watch)) for watch in picture.watches])
+        self.put([Row(watch.name, draw(watch, picture.now, self._times)) for watch in picture.watches])
 
 
 class Feed(KeyedList):
     """Mentions, newest first. Whoever reads further down is not disturbed: newer ones are counted, not shown."""
 
-    def __init__(self, *, id: str, classes: str = "") -> None:  # noqa: A002 - Textual's name for it
+    def __init__(self, times: Times, *, id: str, classes: str = "") -> None:  # noqa: A002 - Textual's name for it
         super().__init__(id=id, classes=classes)
+        self._times = times
         self._pages: dict[str, tuple[Scored, Page]] = {}
         self._latest: tuple[Scored, ...] = ()
 
@@ -101,7 +107,8 @@ class Feed(KeyedList):
         pages = {}
         for scored in shown:
             known = self._pages.get(scored.post.key)
-            pages[scored.post.key] = known if known and known[0] == scored else (scored, mention_page(scored))
+            same = known is not None and known[0] == scored
+            pages[scored.post.key] = known if known and same else (scored, mention_page(scored, self._times))
         self._pages = pages
         live = self.position == 0
         with self.prevent(KeyedList.Moved):
@@ -117,61 +124,24 @@ class Feed(KeyedList):
         return f"over {len(self._latest)}"
 
 
-def incident_page(incident: Incident, now: datetime) -> Page:
-    """An incident in two lines: how bad, what, who has it and how long; then its numbers."""
+def incident_page(incident: Incident, now: datetime, times: Times) -> Page:
+    """An incident in two lines: how bad at its worst and now, what, who has it and how long; then its numbers."""
     quiet = "" if incident.is_open else "$faint"
     loud = "bold $warning" if incident.state is State.OPEN else quiet or "$success"
-    held = plain(words.holder(incident, now), loud, cells=34)
-    mark = badge(incident.severity) if incident.is_open else Content.styled(f"{incident.severity.name:^8}", quiet)
+    held = plain(words.holder(incident, now, times), loud, cells=34)
     watch, kind = plain(incident.watch, quiet or "bold", cells=60), plain(words.kind(incident), quiet or "$secondary")
+    eased = Content.styled(words.eased(incident), INK[incident.severity])
     lasts = words.age((incident.resolved_at or now) - incident.opened)
     since = lasts if incident.is_open else f"lasted {lasts}"
     return Page(
         [
-            row(joined(Content.assemble(mark, " ", watch), kind, by="  "), held),
+            row(joined(Content.assemble(worst(incident), " ", watch), eased, kind, by="  "), held),
             row(plain(words.headline(incident), quiet), Content.styled(since, "$faint"), indent=9),
         ]
     )
 
 
-def watch_page(watch: WatchPicture) -> Page:
-    """A watch in two lines: its name, last hours and state; then the last hour against the usual."""
-    part = words.share(watch.negative_share) if watch.negative_share is not None else "no posts"
-    share = Content.styled(f"{part} negative, usual {words.share(watch.usual_share)}", "$faint")
-    name = joined(_watch_name(watch), _watch_apart(watch), by="  ")
-    return Page([row(name, _watch_state(watch)), row(_watch_hour(watch), share)])
-
-
-def watch_line(watch: WatchPicture) -> Page:
-    """A watch in a single line."""
-    line = joined(_watch_name(watch), _watch_hour(watch), _watch_apart(watch), by="  ")
-    return Page([row(line, _watch_state(watch))])
-
-
-def _watch_name(watch: WatchPicture) -> Content:
-    return Content.assemble(plain(watch.name, "bold", cells=20), "  ", sparkline(watch.chart[-SPARK_HOURS:]))
-
-
-def _watch_hour(watch: WatchPicture) -> Content:
-    return Content(f"{watch.negative_hour:,} this hour, usual {words.usual(watch.expected_hour)}")
-
-
-def _watch_apart(watch: WatchPicture) -> Content:
-    """What is said in other languages, and counts for nothing beside it: `+34 fr, es`."""
-    named = ", ".join(language for language, _ in watch.other_hour[:2])
-    total = sum(count for _, count in watch.other_hour)
-    return plain(f"+{total:,} {named}" if total else "", "$faint", cells=16)
-
-
-def _watch_state(watch: WatchPicture) -> Content:
-    marks = {"learning": watch.learning, "rising": bool(watch.rise)}
-    told = joined(*(Content.styled(mark, "$accent") for mark, holds in marks.items() if holds))
-    if watch.severity is None:
-        return joined(told, Content.styled("calm", "$success"))
-    return joined(told, Content.styled(watch.severity.name, f"bold {INK[watch.severity]}"))
-
-
-def mention_page(scored: Scored) -> Page:
+def mention_page(scored: Scored, times: Times) -> Page:
     """A mention: judgement, author and time in a line, then its words in at most three.
 
     One in another language names it and has no colour, since it does not count.
@@ -189,7 +159,7 @@ def mention_page(scored: Scored) -> Page:
                 Content.assemble(
                     (f"{SIGN[label]} ", f"bold {MOOD[label]}"), joined(name, apart, reach, copied, failed)
                 ),
-                Content.styled(words.clock(post.time), "$faint"),
+                Content.styled(times.clock(post.time), "$faint"),
             ),
             Line(plain(post.text, mood), indent=2, most=3),
         ]

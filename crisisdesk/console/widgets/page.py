@@ -1,6 +1,6 @@
 """Lines that know how to fill a width: what every list and every panel of the console is drawn from."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -10,6 +10,8 @@ from textual.css.styles import RulesMap
 from textual.strip import Strip
 from textual.style import Style
 from textual.visual import RenderOptions, Visual
+
+from crisisdesk.console.paint import joined, plain
 
 EMPTY: Final = Content()
 
@@ -53,6 +55,20 @@ class Line:
 def row(left: Content, right: Content, indent: int = 0) -> Line:
     """A single line with something at either end."""
     return Line(left, right, indent=indent, most=1)
+
+
+BLANK: Final = Line(EMPTY)
+
+
+def heading(text: str) -> Line:
+    """The title of a section."""
+    return Line(Content.styled(text, "bold $primary"))
+
+
+def counts_lines(title: str, counts: Iterable[tuple[str, int]]) -> list[Line]:
+    """A section of names with a number each; nothing without any."""
+    parts = [Content.assemble(plain(name, cells=30), (f" {count:,}", "$faint")) for name, count in counts]
+    return [heading(title), Line(joined(*parts, by="   ")), BLANK] if parts else []
 
 
 class Page(Visual):

@@ -1,27 +1,31 @@
 """One watch in full, as a page: what it hears now, its weeks, and what it has spent of its budget."""
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Final
 
 from textual.content import Content
 
 from crisisdesk.console import words
 from crisisdesk.console.paint import plain
-from crisisdesk.console.widgets.evidence import BLANK, heading
-from crisisdesk.console.widgets.page import Line, Page
+from crisisdesk.console.times import Times
+from crisisdesk.console.widgets.page import BLANK, Line, Page, heading
+from crisisdesk.console.widgets.watch_row import known, unheard
 from crisisdesk.desk import WatchPicture
 from crisisdesk.detect.weeks import Week
 
+WHILE_LEARNING: Final = "Until then only what stands out more clearly calls somebody."
+CHECK_TERMS: Final = "Either nothing was said, or its terms are not what people write: check them."
 BAR: Final = 24
 """Cells of the bar of a week in which every post is negative."""
 
 
-def watch_details(watch: WatchPicture) -> Page:
+def watch_details(watch: WatchPicture, now: datetime, times: Times) -> Page:
     """Everything about a watch that is not an incident."""
-    usual, now = words.usual(watch.expected_hour), f"{watch.negative_hour:,} of {watch.total_hour:,} posts"
+    usual, counted = words.usual(watch.expected_hour), f"{watch.negative_hour:,} of {watch.total_hour:,} posts"
     lines = [
-        Line(plain(f"{now} of the last hour are negative; {usual} are usual.")),
-        *([Line(plain("Learning what is usual; it still calls when it must.", "$accent"))] if watch.learning else ()),
+        Line(plain(f"{counted} of the last hour are negative; {usual} are usual.")),
+        *_state_lines(watch, now, times),
         BLANK,
         heading("Week by week"),
         *_weeks(watch.weeks),
@@ -31,6 +35,16 @@ def watch_details(watch: WatchPicture) -> Page:
         Line(plain(watch.advice, "$warning") if watch.advice else plain(watch.spent or "None is known yet.")),
     ]
     return Page(lines)
+
+
+def _state_lines(watch: WatchPicture, now: datetime, times: Times) -> Iterable[Line]:
+    """What one must know before trusting the figures."""
+    if told := unheard(watch, now, times):
+        yield Line(plain(f"{told[0].upper()}{told[1:]}. {CHECK_TERMS}", "$warning"))
+    if told := known(watch):
+        yield Line(plain(f"Learning: it {told}. {WHILE_LEARNING}", "$accent"))
+    if told := times.elsewhere(watch.zone, now):
+        yield Line(plain(told, "$faint"))
 
 
 def _weeks(weeks: tuple[Week, ...]) -> Iterable[Line]:
