@@ -1,132 +1,110 @@
-"""What the console is told of a watch before its figures can be trusted."""
+"""The pictures of all watches: they show the present, and looking changes nothing."""
 
+import time
+from collections.abc import Iterable
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
+import orjson
 import pytest
+from storms import END, quiet, scored, storm
 
-from crisisdesk.app import App, Plan
-from crisisdesk.cli.configured import desk_plan
-from crisisdesk.clock import ReplayClock
+from crisisdesk.desk import WatchPicture
 from crisisdesk.detect.standard import Standard
-from crisisdesk.detect.watch import WatchDetector
+from crisisdesk.incidents.lifecycle import Rules
+from crisisdesk.incidents.register import Register
 from crisisdesk.incidents.store import Store
-from crisisdesk.match import WatchRule
-from crisisdesk.overview import spending_of, watch_picture
-from crisisdesk.records import Incident, Kind, Mention, Numbers, Post, Scored, Severity, State
+from crisisdesk.overview import Pictures
+from crisisdesk.pipeline import Observation, Tally
+from crisisdesk.records import Label, Scored, Severity
 
-BEGAN = datetime(2026, 3, 2, 8, tzinfo=UTC)
-
-
-def scored(moment: datetime) -> Scored:
-    return Scored(Mention(Post(str(moment), "test", moment, "well"), ("Acme",)), 0.1, 0.8, 0.1, model="test")
-
-
-def picture(detector: WatchDetector, listening_since: datetime | None):
-    return watch_picture(detector, None, spending_of(detector, (), detector.now), listening_since)
+MINUTE = timedelta(minutes=1)
 
 
 @pytest.fixture
-def acme() -> WatchDetector:
-    return WatchDetector("Acme", Standard(zone=ZoneInfo("Europe/Berlin")))
+async def register(tmp_path: Path):
+    async with await Store.open(tmp_path / "desk.db", durable=False) as store:
+        register = Register(store, Rules(), lambda _: None, ())
+        await register.load()
+        yield register
 
 
-def test_a_live_watch_says_since_when_it_has_heard_nothing(acme: WatchDetector):
-    acme.pass_time(BEGAN + timedelta(hours=3))
-    assert picture(acme, BEGAN).unheard_since == BEGAN
-    assert picture(acme, None).unheard_since is None  # a recording
+def observing(register: Register, *watches: str) -> tuple[Observation, Pictures]:
+    desk = Observation(register, {watch: Standard() for watch in watches}, Tally(), lambda _: None)
+    return desk, Pictures(desk, register, (), None)
 
 
-@pytest.mark.parametrize("later", [timedelta(), timedelta(hours=5), timedelta(days=20)])
-def test_one_post_is_enough_to_be_heard_also_after_a_restart(acme: WatchDetector, later: timedelta):
-    acme.observe(scored(BEGAN))
-    acme.pass_time(BEGAN + later)
-    assert picture(acme, BEGAN).unheard_since is None
-    again = WatchDetector("Acme")
-    again.restore(acme.state())
-    assert picture(again, BEGAN + later).unheard_since is None
+def of(watch: str, posts: Iterable[Scored]) -> list[Scored]:
+    return [replace(one, mention=replace(one.mention, watches=(watch,))) for one in posts]
 
 
-def test_a_new_watch_says_how_many_days_it_knows(acme: WatchDetector):
-    assert (picture(acme, None).learning, picture(acme, None).days_known) == (True, 0)
-    for hour in range(24 * 12):
-        acme.observe(scored(BEGAN + timedelta(hours=hour)))
-        seen = picture(acme, None)
-        assert seen.days_known < 7 if seen.learning else seen.days_known >= 7
-    assert not seen.learning
+def only(pictures: Pictures) -> WatchPicture:
+    (picture,) = pictures.now()
+    return picture
 
 
-def test_a_watch_says_where_its_people_live(acme: WatchDetector):
-    assert picture(acme, None).zone == ZoneInfo("Europe/Berlin")
-    assert picture(WatchDetector("Acme", replace(Standard(), zone=None)), None).zone is None
+async def test_looking_changes_nothing_of_what_is_learnt_and_said(register: Register, tmp_path: Path):
+    async with await Store.open(tmp_path / "other.db", durable=False) as store:
+        other = Register(store, Rules(), lambda _: None, ())
+        await other.load()
+        seen, pictures = observing(register, "Early", "Late")
+        unseen, _ = observing(other, "Early", "Late")
+        late = of("Late", storm(END + timedelta(hours=20), 60))
+        for post in (*of("Early", quiet(12)[:600]), *late):
+            for desk in (seen, unseen):
+                await desk.take(post)
+            list(pictures.now())
+        for name in ("Early", "Late"):
+            for desk in (seen, unseen):
+                desk.detectors[name].pass_time(seen.now)
+            states = [orjson.dumps(desk.detectors[name].state()) for desk in (seen, unseen)]
+            assert states[0] == states[1], f"{name} is changed by looks"
+        assert register.incidents() == other.incidents()
 
 
-def desk(folder: Path, *watches: str, live: bool = True) -> Plan:
-    """A desk that has heard nothing."""
-    rules = {WatchRule(name, (name.casefold(),)): Standard() for name in watches}
-    return Plan(rules, [], folder / "desk.db", folder, ReplayClock(BEGAN), load_model=lambda: None, live=live)
+async def test_a_picture_shows_a_post_a_call_and_its_end_at_once_and_what_grows_old_within_a_minute(register: Register):
+    desk, pictures = observing(register, "Brand")
+    for post in quiet():
+        await desk.take(post)
+    before = only(pictures)
+    assert (before.severity, before.total_hour) == (None, 5)
+    assert only(pictures) is before
+    await desk.take(scored("hello", desk.now, Label.NEUTRAL, author="new", n=9))
+    assert only(pictures).total_hour == 6
+    for post in storm(END):
+        await desk.take(post)
+    assert only(pictures).severity is Severity.RED
+    assert only(pictures).negative_hour == 40
+    for _ in range(30):
+        await desk.tick(desk.now + MINUTE)
+    assert only(pictures).negative_hour == pytest.approx(30, abs=1)
+    for _ in range(60):
+        await desk.tick(desk.now + 10 * MINUTE)
+    assert (only(pictures).severity, only(pictures).total_hour) == (None, 0)
 
 
-@pytest.mark.parametrize(("live", "since"), [(True, BEGAN), (False, None)])
-async def test_only_a_live_desk_listens(tmp_path: Path, live: bool, since: datetime | None):
-    async with App(desk(tmp_path, "Acme", live=live)) as app:
-        (watch,) = (await app.desk.picture()).watches
-    assert watch.unheard_since == since
+async def test_in_silence_the_usual_goes_on_and_a_clock_that_is_set_back_leaves_no_old_picture(register: Register):
+    desk, pictures = observing(register, "Brand")
+    for post in quiet():
+        await desk.take(post)
+    for _ in range(3):
+        await desk.tick(desk.now + timedelta(hours=1))
+    at = desk.now
+    assert only(pictures).chart[-1].time == at.replace(minute=0, second=0)
+    await desk.tick(at + timedelta(hours=6))
+    assert only(pictures).chart[-1].time == (at + timedelta(hours=6)).replace(minute=0, second=0)
+    await desk.turn_back(at)
+    await desk.tick(at + MINUTE)
+    assert only(pictures).chart[-1].time == at.replace(minute=0, second=0)
 
 
-async def test_incidents_are_sorted_by_the_worst_that_they_have_been(tmp_path: Path):
-    def incident(name: str, severity: Severity, eased_from: Severity | None = None) -> Incident:
-        numbers = Numbers(60, 9, 9, 1.0, 9, 1.0, 0.2, 1e-6)
-        return Incident(name, name, Kind.SPIKE, State.OPEN, severity, BEGAN, BEGAN, numbers, "", eased_from=eased_from)
-
-    found = (
-        incident("notice", Severity.NOTICE),
-        incident("amber", Severity.AMBER),
-        incident("was-red", Severity.NOTICE, Severity.RED),
-        incident("red", Severity.RED),
-        incident("red-now-amber", Severity.AMBER, Severity.RED),
-    )
-    plan = desk(tmp_path, *(one.watch for one in found), live=False)
-    async with await Store.open(plan.database) as store:
-        for one in found:
-            await store.save(one)
-    async with App(plan) as app:
-        shown = [one.id for one in (await app.desk.picture()).incidents]
-    assert shown == ["red", "red-now-amber", "was-red", "amber", "notice"]
-
-
-CONFIGURED = """
-[desk]
-name = "acme"
-{desk}
-[[watch]]
-name = "Acme"
-terms = ["acme"]
-{watch}
-[[source]]
-kind = "bluesky"
-"""
-
-
-@pytest.mark.parametrize(
-    ("of_desk", "of_watch", "console", "people"),
-    [
-        ("", "", None, None),
-        ("Europe/Berlin", "", "Europe/Berlin", "Europe/Berlin"),
-        ("Europe/Berlin", "America/New_York", "Europe/Berlin", "America/New_York"),
-        ("", "America/New_York", None, "America/New_York"),
-    ],
-)
-def test_the_console_tells_the_time_of_the_desk_and_knows_that_of_the_watch(
-    tmp_path: Path, of_desk: str, of_watch: str, console: str | None, people: str | None
-):
-    desk, watch = (f'timezone = "{zone}"' if zone else "" for zone in (of_desk, of_watch))
-    file = tmp_path / "crisisdesk.toml"
-    file.write_text(CONFIGURED.format(desk=desk, watch=watch))
-    plan = desk_plan(file)
-    (standard,) = plan.watches.values()
-    assert (plan.zone and str(plan.zone), standard.zone and str(standard.zone)) == (console, people)
-    noon = int(BEGAN.timestamp() // 3600)
-    assert standard.clock(noon)[1] == BEGAN.astimezone(ZoneInfo(people or "UTC")).hour
+async def test_a_thousand_watches_are_not_drawn_anew_while_nothing_happens(register: Register):
+    desk, pictures = observing(register, *(f"brand {n}" for n in range(1_000)))
+    await desk.tick(END)
+    list(pictures.now())
+    began = time.perf_counter()
+    for second in range(20):
+        await desk.tick(END + timedelta(seconds=second))
+        list(pictures.now())
+    assert (time.perf_counter() - began) / 20 < 0.015
