@@ -249,6 +249,7 @@ class App:
             now = plan.clock.now()
             await self.restart.remember()
             await self._believe(now)
+            await self.register.unheard(self.listening.until, now)
             self.listening.begin(now, self._ears())
 
     async def _stream(self) -> None:
@@ -332,7 +333,10 @@ class App:
     async def _look(self, now: datetime) -> None:
         """What waits is older than now, and must not find its time passed."""
         await self._believe(now)
-        if self.listening.look(now, self._ears()) and not self._is_behind():
+        since, present = self.listening.until, self.listening.look(now, self._ears())
+        if self.listening.deaf:
+            await self.register.unheard(since, now)
+        elif present and not self._is_behind():
             await self.observation.tick(now)
         self.desk.touch()
 

@@ -45,6 +45,8 @@ class Listening:
         self.hearing = Hearing()
         self.until = now
         """When it was looked at last."""
+        self.deaf = True
+        """Whether nothing was heard between the last two looks."""
         self.trouble = ""
         """Why posts of an earlier time come; empty while they are of the present."""
         self._back = now + BACK_AGAIN
@@ -64,7 +66,7 @@ class Listening:
         listening = [ear for ear in ears if ear.status.state != "ended"]
         lost = [ear for ear in listening if ear.status.state != "live"]
         asleep = now - began >= ASLEEP
-        deaf = asleep or 0 < len(lost) == len(listening)
+        self.deaf = deaf = asleep or 0 < len(lost) == len(listening)
         self.hearing.missing = () if deaf else tuple(ear.status.name for ear in lost)
         dropped = self._dropped_part(now, ears)
         if deaf and not any(ear.goes_back for ear in listening):

@@ -210,6 +210,28 @@ async def test_a_lid_that_was_closed_ends_no_incident_and_what_is_made_good_coun
         assert watch.detector.baseline.hours - learnt <= 26 + 3, "a day and what followed the night, but not the night"
 
 
+@pytest.mark.parametrize("closed", [True, False])
+async def test_what_nobody_could_hear_is_no_calm_that_ends_an_incident(tmp_path: Path, closed: bool):
+    clock, bluesky = Hand(START), Network("bluesky")
+    async with desk(tmp_path, clock, bluesky) as app:
+        await hear(app, bluesky, storm(END))
+        clock.moment = app.listening.until = END + timedelta(minutes=40)
+        while not only(app).calm_since:
+            await look_on(app, clock, timedelta(minutes=5), 5 * LOOK)
+        await look_on(app, clock, timedelta(minutes=30), 5 * LOOK)
+        if closed:
+            clock.moment += 6 * HOUR
+            await app._look(clock.moment)
+        else:
+            bluesky.state = "blind"
+            await look_on(app, clock, 6 * HOUR, 5 * LOOK)
+            bluesky.state = "live"
+        await look_on(app, clock, 2 * HOUR, 5 * LOOK)
+        assert only(app).is_open
+        await look_on(app, clock, HOUR, 5 * LOOK)
+        assert not only(app).is_open
+
+
 async def test_a_clock_that_is_ahead_is_told_and_misses_no_storm(tmp_path: Path):
     clock, bluesky = Hand(START), Network("bluesky")
     async with desk(tmp_path, clock, bluesky) as app:
