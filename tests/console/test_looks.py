@@ -104,3 +104,8 @@ def test_light(snap_compare, console):
 def test_other_languages(snap_compare, console, desk, picture_abroad, size):
     desk.shown = picture_abroad
     assert snap_compare(console, terminal_size=size, run_before=after(shows="No incident"))
+
+
+def test_a_flood_of_copies(snap_compare, console, desk, make_flood):
+    desk.shown = replace(desk.shown, incidents=(make_flood(),))
+    assert snap_compare(console, terminal_size=SMALL, run_before=after("enter", shows="What is repeated"))

@@ -20,7 +20,7 @@ LONE_TROUBLE: Final = 3
 """Lines of a trouble that is the only one: so many hold what to do about it, too."""
 FEW_FLOODS: Final = 2
 """More watches than these that are flooded share one line."""
-ENDED: Final = "The recording has ended, no more posts will come. Look around as long as you like; ctrl+q leaves."
+ENDED: Final = "The recording has ended. Look around as long as you like; ctrl+q leaves."
 MANY_WAITING: Final = 1_000
 """More mentions than this before the model are a warning: what is on the screen is behind."""
 

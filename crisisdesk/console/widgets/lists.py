@@ -9,6 +9,7 @@ from textual.content import Content
 from crisisdesk.console import words
 from crisisdesk.console.paint import INK, MOOD, SIGN, joined, plain, worst
 from crisisdesk.console.times import Times
+from crisisdesk.console.widgets.bars import has_ended
 from crisisdesk.console.widgets.keyed_list import KeyedList, Row
 from crisisdesk.console.widgets.page import Line, Page, row
 from crisisdesk.console.widgets.watch_row import watch_line, watch_page
@@ -79,23 +80,25 @@ class Feed(KeyedList):
         self._times = times
         self._pages: dict[str, tuple[Scored, Page]] = {}
         self._latest: tuple[Scored, ...] = ()
+        self._live = ""
 
     def show(self, picture: Picture) -> None:
         """Show this moment, or, while somebody reads, say how much newer there is."""
         self._latest = picture.mentions
+        self._live = "3 Mentions  ended" if has_ended(picture) else "3 Mentions  live"
         if not picture.mentions:
             self.border_title = "3 Mentions  none yet"
         elif self._reads:
             newer = self._newer()
             self.border_title = f"3 Mentions  paused, {newer} newer (home: go on)" if newer else "3 Mentions  paused"
         else:
-            self.border_title = "3 Mentions  live"
+            self.border_title = self._live
             self._put_latest()
 
     def action_top(self) -> None:
         """Back to the newest, and live again."""
         super().action_top()
-        self.border_title = "3 Mentions  live"
+        self.border_title = self._live
         self._put_latest()
 
     @property
