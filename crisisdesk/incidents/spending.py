@@ -178,13 +178,13 @@ def _open_questions(found: Spending) -> str:
 
 
 def _spared(proposal: Proposal, calls: Sequence[Call], what: str) -> str:
-    """`2 of 7 false alarms would not have come (3 May 14:20, 9 May 08:05)`."""
+    """`2 of 7 false alarms would not have come (3 May 14:20, 9 May 08:05 UTC)`."""
     spared = [call for call in calls if proposal.spares(call)]
     if not spared:
         return f"{'the' if len(calls) == 1 else 'all'} {counted(len(calls), what)} would still have come"
     times = ", ".join(f"{_day(one.time)} {one.time.astimezone(UTC):%H:%M}" for one in spared[:NAMED])
     more = f" and {len(spared) - NAMED} more" if len(spared) > NAMED else ""
-    return f"{len(spared)} of {counted(len(calls), what)} would not have come ({times}{more})"
+    return f"{len(spared)} of {counted(len(calls), what)} would not have come ({times} UTC{more})"
 
 
 def _while(found: Spending) -> str:
