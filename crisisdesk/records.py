@@ -215,7 +215,7 @@ class Evidence:
     posts: tuple[Quote, ...] = ()
     """Decisive posts: the most typical, the widest reach, the newest; near-copies folded."""
     first: Quote | None = None
-    """The post with which it began: the first of the signals, or the earliest negative one where there are none."""
+    """The first of the signals; where nothing sets it apart, so that there are none, its earliest negative post."""
     voices: tuple[tuple[str, int], ...] = ()
     """Authors with the widest reach, and that reach."""
     languages: tuple[tuple[str, int], ...] = ()
@@ -231,10 +231,17 @@ class Evidence:
     reach: int = 0
     """Followers of all these people together."""
 
-    def continuing(self, known: "Evidence") -> "Evidence":
-        """The same with the earliest signals of both: new evidence does not turn a story's beginning round."""
-        earliest = {(quote.source, quote.id): quote for quote in (*self.signals, *known.signals)}.values()
-        signals = tuple(sorted(earliest, key=lambda quote: (quote.time, quote.id))[:SIGNALS])
+    def continuing(self, known: "Evidence", *, called: bool = True) -> "Evidence":
+        """The same, with what was known of the beginning.
+
+        Who said it first is sought with all that is known, until somebody was `called`: a person was told of a first
+        signal then, and it stays the first. Only later ones are added, up to `SIGNALS`.
+        """
+        signals = self.signals or known.signals
+        if called and known.signals:
+            later = [quote for quote in self.signals if quote.time > known.signals[0].time]
+            each = {(quote.source, quote.id): quote for quote in (*later, *known.signals)}.values()
+            signals = tuple(sorted(each, key=lambda quote: (quote.time, quote.id))[:SIGNALS])
         return replace(self, signals=signals, first=next(iter(signals), known.first or self.first))
 
 

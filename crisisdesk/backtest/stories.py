@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from crisisdesk.detect.watch import WatchDetector
-from crisisdesk.records import Incident, Kind, Notification, Severity
+from crisisdesk.records import Incident, Kind, Notification, Quote, Severity
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,13 +22,23 @@ class Story:
 
     incident: Incident
     first: datetime
-    """When the earliest post of it was written."""
+    """When its first signal was written; when it opened, where no post stands out as one."""
     levels: list[tuple[datetime, Severity | None]] = field(default_factory=list)
     """From when on it was how bad; None after an end."""
     calls: list[datetime] = field(default_factory=list)
     """When it became amber or red that was less before: when somebody was called."""
     peak: Peak | None = None
     """The worst hour of a spike so far, which is seldom the one that opened it."""
+
+    @property
+    def signal(self) -> Quote | None:
+        """The earliest post that says what sets it apart, of a flood its first; None without one.
+
+        Text, figures and picture name the same. From the first call on it stays (`Evidence.continuing`).
+        """
+        evidence = self.incident.evidence
+        first = evidence.first if self.incident.kind is Kind.BRIGADING else next(iter(evidence.signals), None)
+        return first if first and first.time <= self.incident.opened else None
 
     @property
     def worst(self) -> Severity:
@@ -101,8 +111,8 @@ class Stories:
             if incident.kind is Kind.SPIKE and (peaks := self._peaks.get(incident.watch)):
                 peaks.follow(story)
         story.incident = incident
-        if incident.evidence.first is not None:  # a signal that was told is not taken back
-            story.first = min(incident.evidence.first.time, story.first)
+        if story.signal is not None:
+            story.first = story.signal.time
         severity = incident.severity if incident.is_open else None
         if story.severity < Severity.AMBER <= (severity or 0):
             story.calls.append(change.time)

@@ -87,14 +87,14 @@ def _details(notification: Notification, story: Story, times: Times) -> list[str
     change, incident = notification.change, notification.incident
     if change.event is Event.RESOLVED:
         worst = f"Worst {worst_hour(story.peak, times)}. " if story.peak else ""
-        lasted = age(change.time - story.first)
-        return [f"{worst}Lasted {lasted} from the first signal; {str(story.worst).upper()} at its worst."]
+        lasted = f"{age(change.time - story.first)}{' from the first signal' if story.signal else ''}"
+        return [f"{worst}Lasted {lasted}; {str(story.worst).upper()} at its worst."]
     if change.event not in RISES:
         return []
     said = _phrases(incident)
     decisive = next(iter(incident.evidence.posts), None)
     return [
-        _beginning(story, change.time, incident.evidence.first, times),
+        *([_beginning(story, change.time, story.signal, times)] if story.signal else ()),
         *([f"New in them: {said}."] if said else ()),
         *([_quoted(decisive, times)] if decisive else ()),
     ]
@@ -117,8 +117,8 @@ def day_and_time(moment: datetime, times: Times) -> str:
     return f"{times.local(moment):%a} {times.local(moment).day} {times.local(moment):%b %H:%M}"
 
 
-def _beginning(story: Story, now: datetime, first: Quote | None, times: Times) -> str:
-    by = f" by {first.author}" if first and first.author and first.time == story.first else ""
+def _beginning(story: Story, now: datetime, signal: Quote, times: Times) -> str:
+    by = f" by {signal.author}" if signal.author else ""
     what = "this call" if story.calls and story.calls[-1] == now else "this"
     before = f"{age(now - story.first)} before {what}" if now > story.first else f"at once with {what}"
     return f"First signal {day_and_time(story.first, times)}{by}, {before}."

@@ -103,7 +103,8 @@ def _calls(stories: Sequence[Story], times: Callable[[str], Times]) -> Iterator[
     for story in shown:
         clocks = times(story.incident.watch)
         called = f"called {day_and_time(story.calls[0], clocks)} {clocks.name(story.calls[0])}"
-        after = f"{age(story.delay)} after the first signal" if story.delay else "at the first signal"
+        first = "the first signal" if story.signal else "the first notice"
+        after = f"{age(story.delay)} after {first}" if story.delay else "at once"
         worst = f"; worst {worst_hour(story.peak, clocks)}" if story.peak else ""
         ending = "" if story.end else "; not over when the recording ends"
         yield f"  {str(story.worst).upper():6}  {story.incident.watch}: {called}, {after}{worst}{ending}."

@@ -6,6 +6,10 @@ from zlib import crc32
 
 ALIKE: Final = 0.7
 """Share of the words of two texts, taken together, that both must have: two words of twelve may differ."""
+SHORT: Final = 12
+"""Fewer words, taken together, may be two people who say nearly the same, each for herself,"""
+SHORT_ALIKE: Final = 0.85
+"""so of them both must have this share: one word may be added, none be another."""
 TOO_SHORT: Final = 4
 """Fewer words than these may be the same by chance."""
 _BITS: Final = 1021
@@ -33,5 +37,10 @@ def near_copies(one: int, others: Iterable[int]) -> list[int]:
     return [
         place
         for place, other in enumerate(others)
-        if (common := (one & other).bit_count()) >= least and common >= ALIKE * (one | other).bit_count()
+        if (common := (one & other).bit_count()) >= least and common >= _least((one | other).bit_count())
     ]
+
+
+def _least(together: int) -> float:
+    """Words that two texts must have in common which have so many together."""
+    return (SHORT_ALIKE if together < SHORT else ALIKE) * together

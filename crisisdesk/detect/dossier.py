@@ -42,9 +42,7 @@ class Dossier:
         self._at = self._unusual_at = 0.0
 
     def follow(self, now: float, since: int, *, anew: bool) -> Evidence:
-        """Something is unusual since a minute: what there is to show of it, the first signals as the story began.
-
-        Evidence of a story that is over is forgotten first.
+        """Something is unusual since a minute: what there is to show of it. That of a story that is over is forgotten.
 
         Args:
             now: the moment.
@@ -55,7 +53,7 @@ class Dossier:
             self.evidence, anew = Evidence(), True
         self._unusual_at = now
         if self._is_new(now, anew=anew):
-            found = evidence(self._memory, self._brand, since, self._crowd.copies, self.evidence.signals)
+            found = evidence(self._memory, self._brand, since, self._crowd.copies)
             self.evidence = replace(found, other_languages=self._apart(since, now))
             self._at = now
             self._memory.grown = 0

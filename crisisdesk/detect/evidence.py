@@ -8,9 +8,9 @@ from itertools import chain, islice
 from math import sqrt
 from typing import Final
 
-from crisisdesk.detect.alike import are_alike, near_copies, sketch
+from crisisdesk.detect.alike import are_alike, near_copies
 from crisisdesk.detect.memory import Memory, Remembered, saying
-from crisisdesk.detect.phrases import as_written, spoken
+from crisisdesk.detect.phrases import as_written
 from crisisdesk.detect.telling import FEWEST, Brand, telling
 from crisisdesk.records import SIGNALS, Evidence, Phrase, Quote, Role, Scored
 
@@ -25,9 +25,7 @@ BY_CHANCE: Final = 0.5
 """Posts of other days that may be expected to say a phrase before the wave, if it is to tell who began."""
 
 
-def evidence(
-    memory: Memory, brand: Brand, since: float, copies: Callable[[int], int], known: Sequence[Quote] = ()
-) -> Evidence:
+def evidence(memory: Memory, brand: Brand, since: float, copies: Callable[[int], int]) -> Evidence:
     """Everything to show for the negative posts since a moment (minutes since 1970).
 
     Args:
@@ -35,13 +33,12 @@ def evidence(
         brand: whose bare names say nothing.
         since: where the window begins.
         copies: how many posts have the same wording.
-        known: the first signals that were found before; they may stand for posts that are forgotten by now.
     """
     found = memory.negatives(since)
     if not found:
         return Evidence()  # the posts were counted before a restart; what is known of them stands in the incident
     phrases = telling([p for p in found if p.counted], memory.background(since), brand)
-    signals = _earliest(_wave(memory, since, phrases), known, copies)
+    signals = _earliest(_wave(memory, since, phrases), copies)
     posts = [p.post for p in found]
     reach = _reach(found)
     return Evidence(
@@ -97,18 +94,10 @@ def _wave(memory: Memory, since: float, phrases: Sequence[Phrase]) -> Iterator[R
     return islice(chain(before, within), 4 * SIGNALS)
 
 
-def _earliest(wave: Iterable[Remembered], known: Iterable[Quote], copies: Callable[[int], int]) -> tuple[Quote, ...]:
-    """The earliest of posts and of signals known before, in different words."""
-    told = [(one, sketch(spoken(one.text))) for one in known]
-    new = [(quote(item.scored, copies(item.wording)), item.sketch) for item in wave]
-    signals: list[Quote] = []
-    sketches: list[int] = []
-    for one, said in sorted([*new, *told], key=lambda row: (row[0].time, row[0].source, row[0].id)):
-        same = any((one.source, one.id) == (other.source, other.id) for other in signals)
-        if not same and not any(are_alike(said, other) for other in sketches):
-            signals.append(one)
-            sketches.append(said)
-    return tuple(signals[:SIGNALS])
+def _earliest(wave: Iterable[Remembered], copies: Callable[[int], int]) -> tuple[Quote, ...]:
+    """The earliest posts of a wave, in different words."""
+    ordered = sorted(wave, key=lambda item: (item.post.time, item.post.source, item.post.id))
+    return tuple(quote(item.scored, copies(item.wording)) for item in islice(_unlike(ordered, {}), SIGNALS))
 
 
 def _decisive(found: Sequence[Remembered], phrases: Sequence[Phrase], copies: Callable[[int], int]) -> Iterator[Quote]:

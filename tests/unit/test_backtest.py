@@ -122,13 +122,16 @@ def test_being_overheard_changes_nothing_and_what_is_too_late_is_not_heard():
 NUMBERS = Numbers(60, 9, 12, 1.0, 9, 0.75, 0.2, 1e-6)
 
 
-def told(*levels: tuple[float, Severity | None], first: float = 0.0, watch: str = "Acme") -> Stories:
+def told(
+    *levels: tuple[float, Severity | None], first: float = 0.0, watch: str = "Acme", signal: bool = True
+) -> Stories:
     """Stories of a watch whose detector said this at these hours."""
     stories, rules = Stories(), Rules()
     incident: Incident | None = None
     quote = Quote("1", "x", at(first), "anna", "awful", 0, None, 0.9)
     for hour, severity in levels:
-        spike = Spike(watch, Kind.SPIKE, at(hour), severity, NUMBERS, "why", Evidence(posts=(quote,), first=quote))
+        evidence = Evidence(posts=(quote,), first=quote, signals=(quote,) if signal else ())
+        spike = Spike(watch, Kind.SPIKE, at(hour), severity, NUMBERS, "why", evidence)
         step = witness(incident, spike, rules, 0)
         if step is not None:
             incident = step.incident
@@ -143,6 +146,11 @@ def test_a_story_goes_from_the_first_signal_over_the_calls_to_the_end():
     assert (story.first, story.calls, story.delay) == (at(0), [at(2)], timedelta(hours=2))
     assert (story.worst, story.end) == (RED, at(8))
     assert [severity for _, severity in story.levels] == [NOTICE, AMBER, RED, NOTICE, None]
+
+
+def test_a_post_that_only_came_first_is_no_first_signal():
+    (story,) = told((1, NOTICE), (2, AMBER), first=0, signal=False).all()
+    assert (story.signal, story.first, story.delay) == (None, at(1), timedelta(hours=1))
 
 
 def test_what_only_stood_in_the_feed_is_no_call_and_what_comes_back_is_another():

@@ -101,8 +101,8 @@ class Listening:
             self.hear(text, start + 2 * n, reach=100 + n)
         return self.evidence(start)
 
-    def evidence(self, since: float = WAVE, known: tuple[Quote, ...] = ()) -> Evidence:
-        return evidence(self.memory, self.brand, since, self.crowd.copies, known)
+    def evidence(self, since: float = WAVE) -> Evidence:
+        return evidence(self.memory, self.brand, since, self.crowd.copies)
 
 
 @pytest.fixture
@@ -198,9 +198,24 @@ def test_signals_stay_when_their_posts_are_forgotten(english: Listening):
     before = english.wave(ENGLISH_WAVE)
     for n, text in enumerate(ENGLISH_WAVE * 2):
         english.hear(f"{text} {n} still no word from them", WAVE + 13 * 60 + n)
-    after = english.evidence(WAVE + 13 * 60, before.signals)
-    assert [one.id for one in after.signals] == [one.id for one in before.signals]
-    assert after.first == after.signals[0]
+    after = english.evidence(WAVE + 13 * 60)
+    assert after.signals[0].time > before.signals[0].time
+    assert after.continuing(before).signals == before.signals
+    assert after.continuing(before).first == before.first
+
+
+def test_until_somebody_is_called_the_first_signal_is_sought_with_all_that_is_known(english: Listening):
+    for n in range(3):
+        english.hear(f"{n} meetings are worse than acme, says colleague {'abcd'[n]}", WAVE + n / 10)
+    early = english.evidence()
+    assert "meetings" in early.signals[0].text
+    for n in range(300):
+        english.hear(f"{n} {n * n} {ENGLISH_WAVE[n % 12]}", WAVE + 5 + n / 10)
+    later = english.evidence()
+    assert "glass" in phrases(later)
+    assert "meetings" not in later.signals[0].text, "of what people speak now, it was not the first"
+    assert later.continuing(early, called=False).first == later.signals[0]
+    assert later.continuing(early, called=True).first == early.first, "people were told of it"
 
 
 def test_where_nothing_sets_it_apart_the_first_is_the_earliest_and_no_signal():
@@ -239,6 +254,16 @@ def test_near_copies_are_folded_with_their_number(english: Listening):
     found = english.wave(ENGLISH_WAVE)
     shown = [one for one in found.posts if "sells syrup with glass" in one.text]
     assert [(one.role, one.copies) for one in shown] in ([(Role.WIDEST, 5)], [(Role.TYPICAL, 5)])
+
+
+def test_two_who_say_nearly_the_same_in_a_few_words_each_stand_for_themselves(english: Listening):
+    said = ["glass in the acme syrup, so scared now", "glass in the acme syrup, so angry now"]
+    for n, text in enumerate(said):
+        english.hear(text, WAVE + n / 10, author=f"own{n}", reach=5_000 + n)
+    found = english.wave(ENGLISH_WAVE)
+    shown = {one.text: one.copies for one in found.posts if one.text in said}
+    assert shown == dict.fromkeys(said, 1)
+    assert all(item.counted for item in english.memory.negatives(WAVE)[: len(said)])
 
 
 def test_a_list_of_catchwords_is_not_typical(english: Listening):

@@ -122,6 +122,9 @@ def test_small_edits_make_near_copies(edited: str):
     [
         ("The new advert about mothers is insulting", "The new advert made my mother laugh out loud"),
         ("hate brand", "hate brand"),
+        ("my money's on the mamas #brandmoms", "my money's on the moms #brandmoms"),
+        ("irony: spot about pain causes pain #brandmoms", "irony: ad about pain causes pain #brandmoms"),
+        ("the new advert made my mother laugh", "the new advert made my mother angry"),
         ("", ""),
     ],
 )
