@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from crisisdesk.detect.spike import Reading, SpikeDetector
+from crisisdesk.detect.judgement import Reading
+from crisisdesk.detect.spike import SpikeDetector
 
 
 class Listener(Protocol):

@@ -84,12 +84,15 @@ class Baseline:
         "hours",
         "negative",
         "sour",
+        "told",
         "total",
     )
 
     def __init__(self, expectation: Expectation | None = None, clock: Clock = utc) -> None:
         known = expectation or Expectation()
         self.clock = clock
+        self.told = known.posts_an_hour is not None
+        """Whether somebody has said how much to expect."""
         self._prior = (USUAL_SHARE if known.share is None else known.share) * SHARE_WEIGHT
         # Posts of the past and the average hours in which they came, older ones weighing less.
         self._seen, self._lasted = 0.0, 0.0
@@ -118,11 +121,6 @@ class Baseline:
         """Whether too little is known for the ordinary thresholds."""
         return self.hours < SETTLED
 
-    @property
-    def guessed(self) -> bool:
-        """Whether somebody has said how much to expect."""
-        return self._lasted > 0
-
     def rate(self, hour: int) -> float:
         """Usual posts in an hour."""
         weekday, of_day = self.clock(hour)
@@ -133,7 +131,9 @@ class Baseline:
         """The usual part of the negative posts that speak of something new."""
         return self.fresh / self.sour
 
-    def learn(self, hour: int, total: float, negative: float, bound: float, fresh: float = 0.0) -> None:
+    def learn(
+        self, hour: int, total: float, negative: float, bound: float, *, fresh: float = 0.0, part: float = 1.0
+    ) -> None:
         """Take in one past hour.
 
         Args:
@@ -142,19 +142,20 @@ class Baseline:
             negative: the negative ones among them.
             bound: one wild hour that was not flagged counts for so many posts and no more.
             fresh: negative posts that speak of something new.
+            part: of the hour that could be heard.
         """
         weekday, of_day = self.clock(hour)
         day, week = self._day(of_day), self._week(weekday)
         counted = min(total, bound) if self.hours else total
         kept = 0.5 ** (1 / LEVEL_HALF_LIFE)
-        self._seen, self._lasted = self._seen * kept + counted, self._lasted * kept + day * week
+        self._seen, self._lasted = self._seen * kept + counted, self._lasted * kept + part * day * week
         if self.hours >= 24:
             level = self.level
             self._day_seen[of_day] = self._day_seen[of_day] * DAY_RHYTHM_KEPT + counted
-            self._day_usual[of_day] = self._day_usual[of_day] * DAY_RHYTHM_KEPT + level * week
+            self._day_usual[of_day] = self._day_usual[of_day] * DAY_RHYTHM_KEPT + part * level * week
             an_hour = WEEK_RHYTHM_KEPT ** (1 / 24)
             self._week_seen[weekday] = self._week_seen[weekday] * an_hour + counted
-            self._week_usual[weekday] = self._week_usual[weekday] * an_hour + level * day
+            self._week_usual[weekday] = self._week_usual[weekday] * an_hour + part * level * day
         remembered, part = 0.5 ** (1 / SHARE_HALF_LIFE), counted / total if total else 0.0
         self.negative = self._prior + (self.negative - self._prior) * remembered + part * negative
         self.total = SHARE_WEIGHT + (self.total - SHARE_WEIGHT) * remembered + part * total

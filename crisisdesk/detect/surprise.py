@@ -19,12 +19,17 @@ SHARE_PART: Final = 0.65
 AHEAD: Final = 1.0
 """Standard deviations by which the count may lead the share: a crowd alone, however large, is no crisis."""
 FARTHER: Final = 0.67
-"""Further ones for each doubling of the window beyond three hours: no viral hour fills a day."""
+"""Further ones for each doubling of the window beyond three hours, as far as it is not a burst that fills it."""
 HASTE: Final = 0.3
 """Taken off per factor 10 by which a window is shorter than half a day: short ones have more chances to be wrong.
 With it, one threshold means the same for brands of all sizes."""
 THREE_HOURS, HALF_A_DAY = 180, 720
 """Minutes."""
+STRANGERS: Final = 0.6
+"""Taken off for each doubling of all posts beyond the first: who comes running is not who usually speaks, and so large
+a crowd has more moments in which to be wrong. A crisis of that size has share enough to pay it."""
+FEW_POSTS: Final = 8.0
+"""Posts that are added on both sides before that is asked: three posts where one is usual are no crowd."""
 
 
 def count_surprise(negative: float, expected: float, dispersion: float) -> float:
@@ -60,20 +65,25 @@ def share_surprise(negative: float, total: float, usual: float, correlation: flo
     return math.sqrt(max(deviance, 0.0) / (1 + max(total - 1, 0) * correlation))
 
 
-def joint_surprise(count: float, share: float, width: int, *, subject: bool = False) -> float:
+def joint_surprise(count: float, share: float, width: int, evenness: float = 0.0) -> float:
     """What count and share surprise together; 0 unless both do.
 
     Args:
         count: surprise of the count.
         share: surprise of the share.
         width: of the window, in minutes.
-        subject: both are of one subject only; a subject can fill a day without being a crisis.
+        evenness: 1 for posts that are spread over the window as usual, 0 for those of a burst or of one subject only.
     """
     if count <= 0 or share <= 0:
         return 0.0
-    ahead = AHEAD if subject else AHEAD + FARTHER * max(0.0, math.log2(width / THREE_HOURS))
+    ahead = AHEAD + FARTHER * evenness * max(0.0, math.log2(width / THREE_HOURS))
     together = SHARE_PART * share + (1 - SHARE_PART) * min(count, share + ahead)
     return together - HASTE * math.log10(HALF_A_DAY / width)
+
+
+def strangeness(total: float, usual: float) -> float:
+    """What is taken off where far more posts come than usual, of whatever mood."""
+    return STRANGERS * max(0.0, math.log2((total + FEW_POSTS) / (usual + FEW_POSTS)) - 1)
 
 
 def tail(surprise: float) -> float:

@@ -10,8 +10,9 @@ WINDOWS: Final = (5, 15, 60, 180, 360, 720, 1440)
 """Minutes. A sudden storm shows in the shortest, a slow-burning day in the longest."""
 FINE, MIDDLE, COARSE = 1, 15, HOUR
 """Minutes of a bucket: the last hour is kept by the minute, what is older more coarsely."""
-KEPT: Final = {FINE: 120, MIDDLE: 28, COARSE: 40}
-"""Buckets of each grain: the widest window that is read from it, room for late posts, and the hours not yet learnt."""
+KEPT: Final = {FINE: 64, MIDDLE: 26, COARSE: 50}
+"""Buckets of each grain: the widest window that is read from it, and of hours also the day before that."""
+GRAINS: Final = tuple(KEPT)
 HORIZON: Final = (KEPT[COARSE] - 1) * HOUR
 """Minutes that are remembered; what comes later than that is not counted any more."""
 
@@ -69,11 +70,11 @@ class Counts:
     __slots__ = ("_rings",)
 
     def __init__(self) -> None:
-        self._rings = {minutes: Ring(minutes, size) for minutes, size in KEPT.items()}
+        self._rings = tuple(Ring(minutes, size) for minutes, size in KEPT.items())
 
     def advance(self, minute: int) -> None:
         """Let time pass."""
-        for ring in self._rings.values():
+        for ring in self._rings:
             if minute // ring.minutes > ring.newest:
                 ring.advance(minute // ring.minutes)
 
@@ -81,26 +82,26 @@ class Counts:
         """Count posts of a minute; False when it lies too far back to matter."""
         self.advance(minute)
         kept = False
-        for ring in self._rings.values():
+        for ring in self._rings:
             kept = ring.add(minute // ring.minutes, total, negative)
         return kept
 
-    def window(self, width: int, now: int) -> tuple[int, int]:
-        """Posts and negative posts of a window of so many minutes that ends now."""
-        ring = self._rings[grain(width)]
-        return ring.between(first_minute(width, now) // ring.minutes, now // ring.minutes)
+    def window(self, width: int, now: int, since: int = 0) -> tuple[int, int]:
+        """Posts and negative posts of a window of so many minutes that ends now; without what came before `since`."""
+        ring = self._rings[GRAINS.index(grain(width))]
+        return ring.between(first_minute(width, now, since) // ring.minutes, now // ring.minutes)
 
-    def hour(self, hour: int) -> tuple[int, int]:
-        """Posts and negative posts of an hour since 1970."""
-        return self._rings[COARSE].between(hour, hour)
+    def hours(self, first: int, last: int) -> tuple[int, int]:
+        """Posts and negative posts from one hour since 1970 to another, both included, as far as they are kept."""
+        return self._rings[-1].between(first, last)
 
     def quiet(self) -> bool:
         """Whether there is no post in all that is kept."""
-        return not any(self._rings[COARSE].totals)
+        return not any(self._rings[-1].totals)
 
     def state(self) -> list[Any]:
         """The newest minute and, by grain, the counts of the kept buckets from the oldest on, as plain values."""
-        return [[ring.minutes, ring.newest, list(ring.totals), list(ring.negatives)] for ring in self._rings.values()]
+        return [[ring.minutes, ring.newest, list(ring.totals), list(ring.negatives)] for ring in self._rings]
 
     @classmethod
     def restored(cls, state: Sequence[Any]) -> "Counts":
@@ -110,15 +111,19 @@ class Counts:
             ValueError: they are of another shape.
         """
         counts = cls()
-        for minutes, newest, totals, negatives in state:
-            ring = counts._rings[minutes]
-            if not len(totals) == len(negatives) == ring.size:
-                raise ValueError(f"{len(totals)} buckets of {minutes} minutes instead of {ring.size}")
-            ring.newest, ring.totals, ring.negatives = newest, array("I", totals), array("I", negatives)
+        for ring, (minutes, newest, totals, negatives) in zip(counts._rings, state, strict=True):
+            if minutes != ring.minutes or not len(totals) == len(negatives) == ring.size:
+                raise ValueError(f"{len(totals)} buckets of {minutes} minutes instead of {ring.size} of {ring.minutes}")
+            ring.newest, ring.totals, ring.negatives = int(newest), array("I", totals), array("I", negatives)
         return counts
 
 
-def first_minute(width: int, now: int) -> int:
-    """The first minute of a window of so many minutes that ends with the minute `now`."""
+def first_minute(width: int, now: int, since: int = 0) -> int:
+    """The first minute of a window of so many minutes that ends with the minute `now`, not before `since`.
+
+    It is the first of a bucket, so it may lie after `since`, and after `now` where nothing is left of the window.
+    """
     step = grain(width)
-    return now - width + 1 if step == FINE else (now // step - width // step + 1) * step
+    if step == FINE:
+        return max(now - width + 1, since)
+    return max(now // step - width // step + 1, -(-since // step)) * step

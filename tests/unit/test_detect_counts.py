@@ -45,7 +45,7 @@ def test_hours_are_remembered_until_they_are_learnt():
     counts = Counts()
     for hour in range(30):
         counts.add(hour * 60 + 59, hour, 1)
-    assert [counts.hour(hour) for hour in range(30)] == [(hour, 1) for hour in range(30)]
+    assert [counts.hours(hour, hour) for hour in range(30)] == [(hour, 1) for hour in range(30)]
 
 
 def test_counts_survive_being_saved():

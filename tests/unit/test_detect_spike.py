@@ -2,10 +2,12 @@
 
 import random
 from collections.abc import Iterator
+from itertools import pairwise
 
 import orjson
 import pytest
 
+from crisisdesk.detect.baseline import Baseline, Expectation
 from crisisdesk.detect.budget import Thresholds
 from crisisdesk.detect.spike import SpikeDetector
 from crisisdesk.records import Severity
@@ -101,7 +103,102 @@ def test_a_new_watch_listens_first_and_still_calls_when_it_must():
 
 def test_a_watch_without_history_calls_nobody_in_its_first_hours():
     detector = SpikeDetector(Thresholds.for_budget(1))
-    assert called(feed(detector, arrivals(11, range(5 * 60), 100, 0.9)), Severity.NOTICE) is None
+    first = sorted([*arrivals(11, range(5 * 60), 15, 0.2), *arrivals(12, range(3 * 60, 5 * 60), 100, 0.9)])
+    assert called(feed(detector, iter(first)), Severity.NOTICE) is None
+    told = SpikeDetector(Thresholds.for_budget(1), Baseline(Expectation(posts_an_hour=15, share=0.2)))
+    assert called(feed(told, iter(first))) is not None, "without the hours of grace this calls, and is no proof"
+
+
+def test_the_hour_in_which_a_watch_begins_is_not_learnt_as_a_whole_one():
+    late, early = (SpikeDetector(Thresholds.for_budget(1)) for _ in range(2))
+    for detector, begins in ((late, 25), (early, 0)):
+        for minute in range(begins, 5 * 60):
+            detector.count(minute + 0.5, 1, 0)
+        assert detector.baseline.hours == 1
+    assert early.baseline.level == pytest.approx(60, rel=0.02)
+    assert late.baseline.level == pytest.approx(60, rel=0.02)
+
+
+def test_an_hour_with_moments_of_deafness_is_learnt_for_what_was_heard():
+    detector = SpikeDetector(Thresholds.for_budget(1))
+    for hour in range(3 * 24):
+        detector.hearing.was_deaf(hour * 60 + 30, hour * 60 + 50)
+        for minute in (*range(30), *range(50, 60)):
+            detector.count(hour * 60 + minute + 0.5, 1, 0)
+    assert detector.baseline.hours > 40
+    assert detector.baseline.level == pytest.approx(60, rel=0.05)
+
+
+@pytest.mark.parametrize("looked_at_every", [60, 7 * 60, 5 * 24 * 60])
+def test_what_is_learnt_does_not_hang_on_how_often_somebody_looks(settled: SpikeDetector, looked_at_every: int):
+    start, calm = 2 * WEEK, 9 * 24 * 60
+    lazy, eager = (SpikeDetector(Thresholds.for_budget(1)) for _ in range(2))
+    for detector in (lazy, eager):
+        detector.restore(settled.state())
+    for moment in range(start, start + calm, looked_at_every):
+        eager.advance(moment)
+    for detector in (lazy, eager):
+        feed(detector, arrivals(14, range(start + calm, start + calm + 60), 15, 0.2))
+    assert eager.state() == lazy.state()
+
+
+# After the storm.
+
+
+def waves(*starts: int, days: int = 1) -> Iterator[tuple[int, bool]]:
+    """An ordinary day with an hour of anger at each of some minutes."""
+    posts = list(arrivals(15, range(2 * WEEK, 2 * WEEK + days * 24 * 60), 15, 0.2))
+    for number, start in enumerate(starts):
+        posts += arrivals(16 + number, range(start, start + 60), 90, 0.9)
+    return iter(sorted(posts))
+
+
+def test_a_storm_that_is_over_calls_nobody_for_the_rest_of_the_day_nor_on_the_next(settled: SpikeDetector):
+    storm = 2 * WEEK + 60
+    readings = feed(settled, waves(storm, days=3))
+    assert called(readings, Severity.RED) is not None
+    late = [(minute, severity) for minute, severity in readings if minute > storm + 60 + 4 * 60]
+    assert len(late) > 60
+    assert called(late, Severity.AMBER) is None
+
+
+def test_a_second_wave_on_the_same_day_is_as_loud_as_the_first(settled: SpikeDetector):
+    first, second = 2 * WEEK + 60, 2 * WEEK + 11 * 60
+    readings = feed(settled, waves(first, second))
+    calls = [
+        called([one for one in readings if one[0] >= start], Severity.RED) or start + WEEK for start in (first, second)
+    ]
+    assert calls[1] - second <= calls[0] - first + 10
+    assert called([one for one in readings if second - 60 <= one[0] < second], Severity.AMBER) is None
+
+
+def test_a_severity_that_was_earned_does_not_flicker(settled: SpikeDetector):
+    start = 2 * WEEK
+    slow = arrivals(18, range(start, start + 24 * 60), 27, 0.4)
+    severities = [severity for _, severity in feed(settled, slow)]
+    changes = sum(
+        (one is not None and one >= Severity.AMBER) != (two is not None and two >= Severity.AMBER)
+        for one, two in pairwise(severities)
+    )
+    assert 1 <= changes <= 3
+
+
+def test_a_mood_that_was_there_yesterday_already_surprises_less_than_a_sudden_one(settled: SpikeDetector):
+    start, a_day = 2 * WEEK, 24 * 60
+    most = []
+    for shares in ([0.2] * 8, [0.2 + 0.03 * day for day in range(8)]):
+        detector = SpikeDetector(Thresholds.for_budget(1))
+        detector.restore(settled.state())
+        for day, share in enumerate(shares):
+            feed(detector, arrivals(20, range(start + day * a_day, start + (day + 1) * a_day), 45, share))
+        surprises = []
+        for minute, negative in arrivals(21, range(start + 8 * a_day, start + 9 * a_day), 45, 0.44):
+            detector.count(minute + 0.5, 1, int(negative))
+            surprises.append(detector.read().surprise)
+        most.append(max(surprises))
+    sudden, creeping = most
+    assert sudden > Thresholds.for_budget(1).amber
+    assert creeping < sudden / 2, most
 
 
 def test_constant_silence_and_constant_storm_stay_finite():
@@ -128,6 +225,18 @@ def test_a_restart_changes_nothing(settled: SpikeDetector):
     start = 2 * WEEK
     posts = list(arrivals(12, range(start, start + 300), 60, 0.6))
     assert feed(again, iter(posts)) == feed(settled, iter(posts))
+
+
+@pytest.mark.parametrize("after", [45, 200, 400])
+def test_a_restart_in_the_midst_of_a_crisis_and_after_it_changes_nothing(settled: SpikeDetector, after: int):
+    start = 2 * WEEK
+    posts = list(waves(start + 20))
+    feed(settled, iter([one for one in posts if one[0] < start + after]))
+    again = SpikeDetector(Thresholds.for_budget(1))
+    again.restore(orjson.loads(orjson.dumps(settled.state())))
+    rest = [one for one in posts if one[0] >= start + after]
+    assert feed(again, iter(rest)) == feed(settled, iter(rest))
+    assert again.state() == settled.state()
 
 
 @pytest.mark.parametrize("days_off", [1, 4, 7, 30])

@@ -75,13 +75,13 @@ def test_hours_and_weekdays_of_a_place():
 def test_a_new_watch_says_that_it_is_learning():
     baseline = Baseline()
     assert baseline.learning
-    assert not baseline.guessed
+    assert not baseline.told
     assert not taught(SETTLED // 24, {"day": 9, "night": 9, "weekend": 9}, baseline).learning
 
 
 def test_the_operators_guess_counts_until_the_watch_has_been_heard():
     baseline = Baseline(Expectation(posts_an_hour=20 / 24))
-    assert baseline.guessed
+    assert baseline.told
     assert baseline.rate(0) == pytest.approx(20 / 24)
     taught(3, {"day": 50, "night": 50, "weekend": 50}, baseline)
     assert baseline.rate(72) == pytest.approx(50, rel=0.3)

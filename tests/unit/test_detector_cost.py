@@ -6,7 +6,6 @@ import tracemalloc
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
-import pytest
 
 from crisisdesk.detect.budget import Thresholds
 from crisisdesk.detect.spike import SpikeDetector
@@ -23,9 +22,6 @@ START = datetime(2026, 3, 2, tzinfo=UTC)
 BALANCED = Thresholds.for_budget(1)
 
 
-@pytest.mark.xfail(
-    reason="9.5 kB: the lessons that wait for a day take 1.5 kB, and the rings of fresh posts as much as all"
-)
 def test_the_state_of_a_detector_is_small_after_four_weeks():
     detector = SpikeDetector(BALANCED)
     listen(stream(np.random.default_rng(1), draw(Kind(1.0, days=28), 1, (13,)).posts, 0), BALANCED, detector)
