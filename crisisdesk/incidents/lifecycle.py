@@ -171,6 +171,13 @@ def retire(incident: Incident, rules: Rules, now: datetime, sequence: int) -> St
     return _step(after, sequence, Event.RESOLVED, moment, reason="no longer watched")
 
 
+def unheard(incident: Incident, start: datetime, end: datetime) -> Incident:
+    """Nothing could be heard between two moments, so that time is no calm: hold times count what was heard."""
+    if not incident.is_open or incident.calm_since is None or incident.calm_since >= end:
+        return incident
+    return replace(incident, calm_since=end - max(start - incident.calm_since, timedelta(0)))
+
+
 def with_playbook(step: Step, playbook: PlaybookRef | None) -> Step:
     """The same step with the playbook that fits the incident now; None keeps the one it has."""
     return step if playbook is None else Step(replace(step.incident, playbook=playbook), step.changes)
@@ -202,7 +209,8 @@ def _after_the_end(
     """A resolved incident returns when its wave had ended and comes back, or when it is worse than at its end.
 
     A wave has ended when there was no evidence for `subside_after`; `calm_since` tells when the last was. So a person's
-    word is not undone a minute later, and a second wave calls again even if nobody reported the calm between.
+    word is not undone a minute later, and a second wave calls again even if nobody reported the calm between. The verdict
+    stays until somebody gives another: a false alarm that returns and ends by itself was one all the same.
     """
     ended = incident.resolved_at or incident.updated
     if spike.time - ended > rules.reopen_within:
@@ -213,7 +221,7 @@ def _after_the_end(
     if spike.severity <= incident.severity and spike.time - last < rules.subside_after:
         return Step(replace(incident, calm_since=max(last, spike.time)))
     after = _called_again(_with_evidence(incident, spike), spike.severity)
-    after = replace(after, resolved_at=None, verdict=None)
+    after = replace(after, resolved_at=None)
     return _step(after, sequence, Event.REOPENED, after.updated, reason=spike.why)
 
 

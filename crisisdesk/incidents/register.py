@@ -145,6 +145,12 @@ class Register:
         """End the open incidents of watches that are not among these any more, for no evidence will."""
         await _finish(self._retire(watches, now))
 
+    async def unheard(self, start: datetime, end: datetime) -> None:
+        """Nothing could be heard between two moments: what was calm before it was so for no longer."""
+        async with self._turn:
+            for incident in self.incidents():
+                self._incidents[incident.id] = lifecycle.unheard(incident, start, end)
+
     async def flush(self) -> None:
         """Save the figures that moved since the last save, and what could not be saved: before an orderly stop."""
         async with self._turn:

@@ -149,6 +149,17 @@ def test_it_reopens_within_the_window_under_the_same_id():
     assert [change.sequence for change in life.changes] == [1, 2, 3][: len(life.changes)]
 
 
+def test_time_in_which_nothing_could_be_heard_is_no_calm():
+    life = Life()
+    life.see(0, AMBER)
+    life.see(10, None)
+    life.see(40, None)
+    life.incident = lifecycle.unheard(life.now, START + timedelta(minutes=40), START + timedelta(minutes=400))
+    assert life.see(400, None) == ()
+    assert life.see(400 + 149, None) == (Event.SUBSIDED,)
+    assert life.see(400 + 150, None) == (Event.RESOLVED,)
+
+
 def test_after_the_window_it_is_a_new_incident():
     life = Life()
     ended(life)
@@ -164,7 +175,9 @@ def test_a_persons_word_is_not_undone_by_the_same_wave():
     life.take(lifecycle.resolve(life.now, "Ann", Verdict.FALSE_ALARM, START + timedelta(minutes=5), life.sequence))
     assert life.see(6, AMBER) == ()
     assert life.see(7, RED) == (Event.REOPENED,)
-    assert life.now.verdict is None
+    assert life.now.verdict is Verdict.FALSE_ALARM, "until somebody gives another"
+    life.take(lifecycle.resolve(life.now, "Ben", Verdict.REAL, START + timedelta(minutes=9), life.sequence))
+    assert life.now.verdict is Verdict.REAL
 
 
 def test_a_persons_word_holds_while_weaker_evidence_goes_on():
@@ -327,7 +340,7 @@ def test_a_restart_in_a_crisis_keeps_the_evidence_and_the_first_post():
     assert told.incident.evidence == Evidence(posts=(later,), first=first)
 
 
-def test_the_first_signals_are_the_earliest_that_were_ever_found():
+def test_the_first_signals_that_were_told_with_a_call_stay_the_first():
     quotes = [Quote(str(n), "x", START + timedelta(minutes=n), "a", f"{n}", 10, None, 0.9) for n in range(6)]
     everyday, *wave = quotes
     opened = witness(None, replace(spike(), evidence=Evidence(posts=(everyday,), first=everyday)), Rules(), 0)
@@ -339,8 +352,8 @@ def test_the_first_signals_are_the_earliest_that_were_ever_found():
         )
         assert step is not None
         told = step.incident
-    assert told.evidence.signals == (wave[1], wave[2], wave[3])
-    assert told.evidence.first == wave[1], "what was taken for the first before anything was known began nothing"
+    assert told.evidence.signals == (wave[2], wave[3], wave[4])
+    assert told.evidence.first == wave[2], "what was taken for the first before anything was known began nothing"
 
 
 def test_what_ended_by_itself_can_be_judged_afterwards():
@@ -368,7 +381,7 @@ def test_a_later_verdict_does_not_keep_the_second_wave_from_calling():
     life.see(190, None)
     life.take(lifecycle.judge(life.now, "Ann", Verdict.REAL, START + timedelta(hours=5), life.sequence))
     assert life.see(6 * 60, AMBER) == (Event.REOPENED,)
-    assert life.now.verdict is None
+    assert life.now.verdict is Verdict.REAL
 
 
 def test_an_incident_remembers_how_bad_and_how_surprising_it_was():
