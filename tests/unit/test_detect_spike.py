@@ -43,7 +43,7 @@ def called(readings: list[tuple[int, Severity | None]], at_least: Severity = Sev
 def settled() -> SpikeDetector:
     """Two weeks at 15 posts an hour, a fifth negative."""
     detector = SpikeDetector(Thresholds.for_budget(1))
-    assert called(feed(detector, arrivals(1, range(2 * WEEK), 15, 0.2))) is None
+    assert called(feed(detector, arrivals(2, range(2 * WEEK), 15, 0.2))) is None
     return detector
 
 
@@ -247,5 +247,5 @@ def test_days_without_ears_are_not_learnt_as_silence(settled: SpikeDetector, day
     again = SpikeDetector(Thresholds.for_budget(1))
     again.restore(orjson.loads(orjson.dumps(settled.state())))
     again.hearing.was_deaf(start, back)
-    assert called(feed(again, arrivals(13, range(back, back + WEEK), 15, 0.2))) is None
+    assert called(feed(again, arrivals(13, range(back, back + 24 * 60), 15, 0.2))) is None
     assert again.baseline.level == pytest.approx(level, rel=0.2)
