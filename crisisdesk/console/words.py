@@ -115,8 +115,8 @@ def apart(counts: Sequence[tuple[str, int]]) -> str:
 
 
 def headline(incident: Incident) -> str:
-    """What an incident is about, in one line: a spike's numbers, the reason of others."""
-    return numbers(incident.numbers) if incident.kind is Kind.SPIKE else incident.why
+    """What an incident is about, in one line: a spike's numbers, of others the reason without its comparison."""
+    return numbers(incident.numbers) if incident.kind is Kind.SPIKE else incident.why.partition("; ")[0]
 
 
 def kind(incident: Incident) -> str:

@@ -193,7 +193,8 @@ def flood(**changes: object) -> Incident:
             "why": "300 copies by 9 accounts in 30 minutes; on most days there is no such flood.",
             "why_de": "300 Kopien von 9 Konten in 30 Minuten; an den meisten Tagen gibt es keine solche Flut.",
             "evidence": Evidence(
-                posts=posts, first=posts[0], voices=(("two_under_two", 12), ("porchlight", 3)), people=9, reach=60,
+                posts=posts, first=posts[0], people=9, reach=60,
+                voices=(("two_under_two", 12), ("porchlight", 3), ("a_bot", 0)),
                 languages=(("en", 300),), sources=(("reconstruction", 300),),
             ),
             "playbook": PlaybookRef("brigading", "A flood of copies", "Read each of the repeated texts once."),

@@ -85,14 +85,14 @@ def test_a_flood_says_its_kind_who_repeats_what_and_what_everybody_else_says(mak
     flood = make_flood()
     first, second = (line.plain for line in incident_page(flood, NOON, NEW_YORK).fit(110))
     assert first.startswith(" NOTICE  Motrin  BRIGADING ")
-    assert "300 copies by 9 accounts in 30 minutes" in second
+    assert second.startswith("         300 copies by 9 accounts in 30 minutes  ")
     glance = read(glance_page(flood, NEW_YORK))
     assert "300 posts by 9 accounts in 60 min · from everybody else: 14 posts · first copy Sat 20:07" in glance
     assert "people" not in glance
     shown = read(evidence_page(flood, NEW_YORK))
     assert shown.count("share before they delete this") == 1
     assert "220 times · first by two_under_two" in shown
-    assert "The loudest accounts, by followers" in shown
+    assert "The loudest accounts, with their followers\ntwo_under_two 12   porchlight 3   a_bot" in shown
     for of_a_spike in ("What sets it apart", "Decisive posts", "negative", "Voices"):
         assert of_a_spike not in shown
 
@@ -178,6 +178,7 @@ def test_a_watch_of_which_nothing_was_ever_heard_is_not_called_calm(picture):
         assert "no post yet since 04:00" in shown
         assert "calm" not in shown
         assert "this hour" not in shown
+        assert "usual" not in shown
     assert "no post yet since Sat 04:00" in read(watch_line(silent, NOON + timedelta(days=2), NEW_YORK), 78)
 
 

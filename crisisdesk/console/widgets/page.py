@@ -67,7 +67,9 @@ def heading(text: str) -> Line:
 
 def counts_lines(title: str, counts: Iterable[tuple[str, int]]) -> list[Line]:
     """A section of names with a number each; nothing without any."""
-    parts = [Content.assemble(plain(name, cells=30), (f" {count:,}", "$faint")) for name, count in counts]
+    parts = [
+        Content.assemble(plain(name, cells=30), (f" {count:,}" if count else "", "$faint")) for name, count in counts
+    ]
     return [heading(title), Line(joined(*parts, by="   ")), BLANK] if parts else []
 
 

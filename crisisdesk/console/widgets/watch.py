@@ -22,9 +22,7 @@ BAR: Final = 24
 
 def watch_details(watch: WatchPicture, now: datetime, times: Times) -> Page:
     """Everything about a watch that is not an incident."""
-    usual, counted = words.usual(watch.expected_hour), f"{watch.negative_hour:,} of {watch.total_hour:,} posts"
     lines = [
-        Line(plain(f"{counted} of the last hour are negative; {usual} are usual.")),
         *_state_lines(watch, now, times),
         BLANK,
         heading("Week by week"),
@@ -38,9 +36,12 @@ def watch_details(watch: WatchPicture, now: datetime, times: Times) -> Page:
 
 
 def _state_lines(watch: WatchPicture, now: datetime, times: Times) -> Iterable[Line]:
-    """What one must know before trusting the figures."""
+    """The last hour, and what one must know before trusting it."""
     if told := unheard(watch, now, times):
         yield Line(plain(f"{told[0].upper()}{told[1:]}. {CHECK_TERMS}", "$warning"))
+    else:
+        counted = f"{watch.negative_hour:,} of {watch.total_hour:,} posts of the last hour are negative"
+        yield Line(plain(f"{counted}; {words.usual(watch.expected_hour)} are usual."))
     if told := known(watch):
         yield Line(plain(f"Learning: it {told}. {WHILE_LEARNING}", "$accent"))
     if told := times.elsewhere(watch.zone, now):

@@ -18,7 +18,8 @@ SPARK_HOURS: Final = 16
 def watch_page(watch: WatchPicture, now: datetime, times: Times) -> Page:
     """A watch in two lines: its name, last hours and state; then the last hour against the usual."""
     part = words.share(watch.negative_share) if watch.negative_share is not None else "no posts"
-    share = Content.styled(f"{part} negative, usual {words.share(watch.usual_share)}", "$faint")
+    told = "" if watch.unheard_since else f"{part} negative, usual {words.share(watch.usual_share)}"
+    share = Content.styled(told, "$faint")
     name = joined(_named(watch), _hours(watch), _apart(watch), by="  ")
     return Page([row(name, _state(watch)), row(_last_hour(watch, now, times), _learning(watch) or share)])
 
