@@ -39,8 +39,7 @@ QUIET, STRUCK = 5001, 5002
 WORDLESS = replace(OFTEN, new=0.0)
 """Crises in which nobody says anything new: the same complaints, only more."""
 FALLS_SHORT = frozenset({
-    "neutral viral success, 20 times the posts",  # a burst fills a day's window, whose share then wanders as an hour's
-    "share rises by 25 points in 10 days, 12 days",  # faster than the usual share is learnt
+    "share rises by 25 points in 10 days, 12 days",  # 2.5 points a day are as much as a share wanders in one
 })  # fmt: skip
 """What is called oftener than it should be, and is yet to be mended."""
 COLUMNS = ("", *(f"{size:g}" for size in SIZES), "all")
@@ -137,7 +136,7 @@ def test_what_must_not_call_anyone():
         if part[name] > bound + 2 * np.sqrt(2 * max(bound, 0.02) / len(called[name])):
             missed.append(name)
     assert set(missed) <= FALLS_SHORT
-    assert part["neutral viral success, 20 times the posts"] <= 0.25
+    assert part["share rises by 25 points in 10 days, 12 days"] <= 0.75
     assert part["a crisis: 3 times the posts, 2.5 times the share"] >= 0.8
 
 
