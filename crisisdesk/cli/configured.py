@@ -5,6 +5,7 @@ import os
 import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Final
 
 import typer
 
@@ -13,7 +14,7 @@ from crisisdesk.app import App, Plan
 from crisisdesk.cli.loading import model_loader
 from crisisdesk.cli.logs import log_desk
 from crisisdesk.cli.running import load_shipped_model, run_console, run_headless
-from crisisdesk.cli.terminal import event_line, let_go_of_stdout, put, say
+from crisisdesk.cli.terminal import GREENWICH, clocks, event_line, let_go_of_stdout, put, say
 from crisisdesk.clock import Clock, WallClock
 from crisisdesk.detect.baseline import Expectation
 from crisisdesk.detect.severity import SeverityRules
@@ -30,6 +31,8 @@ from crisisdesk.sources.base import Source
 from crisisdesk.sources.bluesky import Bluesky
 from crisisdesk.sources.replay import FileSource
 from crisisdesk.text import counted
+
+WATCHES_TOLD: Final = 10
 
 
 def desk_plan(config: Path | None) -> Plan:
@@ -82,9 +85,11 @@ def run(plan: Plan, *, headless: bool) -> None:
         run_console(plan)
         return
 
+    times = {rule.name: clocks(standard.zone) for rule, standard in plan.watches.items()}
+
     def tell(notification: Notification) -> None:
         try:
-            put(event_line(notification))
+            put(event_line(notification, times.get(notification.incident.watch, GREENWICH)))
         except BrokenPipeError:  # whoever read along is gone; the desk goes on
             let_go_of_stdout()
 
@@ -92,11 +97,19 @@ def run(plan: Plan, *, headless: bool) -> None:
         app.register.subscribe(tell)
         log_desk(app)
 
+    watched = _some([rule.name for rule in plan.watches])
+    say(f"Watching {watched}. Incidents are printed here, one line each; ctrl+c or SIGTERM stops in order.")
     app = run_headless(plan, prepare)
+    say(f"Stopped. What happened and what was learnt is in {plan.database}; start again to go on.")
     for output in app.outputs():
         if output.waiting:
             alerts = counted(output.waiting, "alert waits", "alerts wait")
             say(f"{output.name}: {alerts} in {plan.database}, to go out after the next start.")
+
+
+def _some(names: Sequence[str]) -> str:
+    more = f" and {len(names) - WATCHES_TOLD} more" if len(names) > WATCHES_TOLD else ""
+    return ", ".join(names[:WATCHES_TOLD]) + more
 
 
 def place(explicit: Path | None) -> Path | None:

@@ -17,9 +17,8 @@ from crisisdesk.cli.ending import tell_end, tell_unheard, unheard
 from crisisdesk.cli.hindsight import in_hindsight
 from crisisdesk.cli.loading import LabelsOption, ModelOption, model_loader
 from crisisdesk.cli.running import database, load_shipped_model, run_console, run_headless
-from crisisdesk.cli.terminal import BadLines, is_terminal, progress, put, put_json, say
+from crisisdesk.cli.terminal import BadLines, clocks, is_terminal, progress, put, put_json, say
 from crisisdesk.clock import ReplayClock
-from crisisdesk.console.times import Times
 from crisisdesk.console.words import age
 from crisisdesk.detect.standard import Standard
 from crisisdesk.errors import CrisisdeskError, UsageError
@@ -98,6 +97,7 @@ def _demo_plan(story: Case, path: Path, pace: Pace, bad: BadLines, load_model: C
         clock=pace.clock,
         load_model=load_model,
         notice=story.notice,
+        zone=story.zone,
     )
 
 
@@ -155,8 +155,8 @@ def replay(
     watches = _watches(settings, watch or [], Standard(zone=zone))
     load_model = _chosen(settings, model, labels) or load_shipped_model
     test, size = BackTest(parse_rules(compare) if compare is not None else ()), size_of(files)
-    times = {rule.name: Times(standard.zone or UTC) for rule, standard in watches.items()}
-    account = Account(as_json, True, lambda name: times.get(name, Times(zone or UTC)), test.stories)
+    times = {rule.name: clocks(standard.zone) for rule, standard in watches.items()}
+    account = Account(as_json, True, lambda name: times.get(name, clocks(zone)), test.stories)
     with BadLines() as bad, database(keep) as path, progress("reading posts", size, streaming=True) as advance:
         posts = read_posts(
             files,
@@ -236,7 +236,8 @@ def _draw(path: Path, app: App, test: "BackTest", zone: tzinfo) -> int:
     def episode(story: Story) -> Episode:
         levels = tuple(story.levels)
         called = story.calls[0] if story.calls else None
-        return Episode(story.first, levels, story.end, called, age(story.delay) if story.delay else "")
+        delay = age(story.delay) if story.delay else ""
+        return Episode(story.first, levels, story.end, called, delay, story.signal is not None)
 
     series = [
         WatchSeries(

@@ -6,7 +6,7 @@ import stat
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from typing import Final, Self
 
 import orjson
@@ -127,6 +127,11 @@ def progress(what: str, total: float | None, *, streaming: bool = False) -> Iter
     ) as bar:
         task = bar.add_task(what, total=total)
         yield Advance(lambda done: bar.update(task, completed=done))
+
+
+def clocks(zone: tzinfo | None) -> Times:
+    """By which a person reads: those of a zone, or of Greenwich where nobody has said one."""
+    return GREENWICH if zone is None or str(zone) == "UTC" else Times(zone)
 
 
 def event_line(notification: Notification, times: Times = GREENWICH) -> str:

@@ -9,8 +9,7 @@ from typing import Final
 
 import orjson
 
-from crisisdesk.cli.terminal import say
-from crisisdesk.console.times import Times
+from crisisdesk.cli.terminal import clocks, say
 from crisisdesk.detect.standard import Standard
 from crisisdesk.detect.watch import WatchDetector
 from crisisdesk.detect.weeks import Week
@@ -91,7 +90,7 @@ def _present(path: Path, heard: bytes | None, standards: Mapping[str, Standard],
         return now
     if now - until < STILL:
         return now
-    times = Times(next((standard.zone for standard in standards.values() if standard.zone), UTC))
+    times = clocks(next((standard.zone for standard in standards.values() if standard.zone), None))
     moment = f"{times.local(until):%Y-%m-%d %H:%M} {times.name(until)}"
     say(f"{path} has heard nothing after {moment}; this is how things stood then.")
     return until

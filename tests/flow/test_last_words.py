@@ -133,6 +133,21 @@ def test_a_model_that_cannot_be_loaded_leaves_nothing_unsaid_without_a_console(p
     assert " ".join(last.split()).endswith(BROKEN.replace("They", "Some of them may"))
 
 
+def test_a_desk_without_a_console_says_what_it_watches_and_that_it_has_stopped(places: dict[str, str]):
+    command = [sys.executable, "-c", PROGRAM, "held", "--headless"]
+    options = {"env": {**os.environ, **places}, "cwd": Path(places["GO"]).parent, "text": True}
+    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, **options) as desk:
+        assert desk.stderr
+        assert desk.stderr.readline().startswith("Watching Acme. Incidents are printed here")
+        assert any("ended" in line for line in desk.stderr)
+        Path(places["GO"]).write_text("go")
+        desk.send_signal(signal.SIGTERM)
+        Path(places["BEGUN"]).read_text()
+        *_, last = desk.stderr
+    assert desk.returncode == 0
+    assert last == "Stopped. What happened and what was learnt is in acme.db; start again to go on.\n"
+
+
 def test_messages_that_nobody_reads_any_more_cost_no_result():
     speak = "from crisisdesk.cli.terminal import put, say; say('a message'); say('another'); put('a result')"
     unread, messages = os.pipe()
