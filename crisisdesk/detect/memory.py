@@ -27,6 +27,7 @@ class Remembered:
 
     moment: float
     scored: Scored
+    post: Post
     counted: bool
     said: str
     """Its words, as `crisisdesk.detect.phrases.spoken` gives them."""
@@ -47,12 +48,7 @@ class Remembered:
         person = f"{post.source}:{post.author}" if post.author is not None else post.key
         negative = scored.label is Label.NEGATIVE
         said = spoken(post.text)
-        return cls(moment, scored, counted, said, wording, sketch(said) if negative else 0, negative, person)
-
-    @property
-    def post(self) -> Post:
-        """The post itself."""
-        return self.scored.post
+        return cls(moment, scored, post, counted, said, wording, sketch(said) if negative else 0, negative, person)
 
 
 def saying(posts: Iterable[Remembered], phrases: Iterable[str]) -> Iterator[Remembered]:

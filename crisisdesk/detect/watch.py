@@ -8,21 +8,21 @@ from crisisdesk.detect.apart import Apart, Languages
 from crisisdesk.detect.baseline import Baseline
 from crisisdesk.detect.brigading import Brigading
 from crisisdesk.detect.budget import Thresholds
-from crisisdesk.detect.chart import Chart, Hour
+from crisisdesk.detect.chart import Hour
 from crisisdesk.detect.dossier import Dossier
 from crisisdesk.detect.hearing import Hearing
 from crisisdesk.detect.judgement import Reading
 from crisisdesk.detect.memory import Memory, Remembered
+from crisisdesk.detect.past import Past
 from crisisdesk.detect.people import Crowd
-from crisisdesk.detect.record_days import RecordDays
 from crisisdesk.detect.severity import Extent, Ruling, severity_of
 from crisisdesk.detect.speakers import Speakers
 from crisisdesk.detect.spike import SpikeDetector
 from crisisdesk.detect.standard import Standard
 from crisisdesk.detect.telling import Brand
-from crisisdesk.detect.weeks import OPEN, Rise, Week, Weeks, slow_rise
+from crisisdesk.detect.weeks import Rise, Week, slow_rise
 from crisisdesk.detect.why import News, Why, unheard, urgency, why
-from crisisdesk.detect.windows import HORIZON, HOUR, WINDOWS
+from crisisdesk.detect.windows import HOUR, WINDOWS
 from crisisdesk.records import EPOCH, Kind, Label, Numbers, Scored, Severity, Spike
 
 CHART_HOURS: Final = 15 * 24
@@ -60,9 +60,7 @@ class WatchDetector:
         self._brigading = Brigading(name, self._memory, self._background)
         self._apart = Apart()
         self._dossier = Dossier(self._memory, Brand(name, terms), self._crowd, self._apart.between)
-        self._records = RecordDays()
-        self._weeks = Weeks()
-        self._chart = Chart(chart_hours, self._hour)
+        self._past = Past(self.detector, chart_hours)
         self._now = EPOCH
         self._earned: Severity | None = None
         self._severity: Severity | None = None
@@ -81,7 +79,7 @@ class WatchDetector:
             self.late += 1
         elif counted and negative:
             self._speakers.add(said.voice, int(moment))
-            self._records.observe(int(minutes(self._now) // HOUR), self.detector.window(HOUR)[1])
+            self._past.count(int(minutes(self._now) // HOUR))
         item = Remembered.of(scored, moment, said.wording, counted=counted)
         for fresh in self._memory.add(item, self.detector.baseline.level * WINDOWS[-1] / HOUR):
             self.detector.count_fresh(fresh.moment, 1, int(fresh.negative))
@@ -113,13 +111,11 @@ class WatchDetector:
 
     def hours(self) -> tuple[Hour, ...]:
         """The past hours and the present one, oldest first."""
-        return self._chart.all()
+        return self._past.hours()
 
     def weeks(self) -> tuple[Week, ...]:
         """The last weeks without the hours that stood out, oldest first; the last is the present one, so far."""
-        weeks = self._weeks.copy()
-        self._take_in(weeks, int(minutes(self._now) // HOUR))
-        return weeks.all(self._now)
+        return self._past.weeks(self._now)
 
     def slow_rise(self) -> Rise | None:
         """Whether the negative share has risen over the last weeks, too slowly to be a spike."""
@@ -128,7 +124,7 @@ class WatchDetector:
     @property
     def since(self) -> datetime:
         """The first hour in which it was heard; the present before that."""
-        return EPOCH + timedelta(hours=self._weeks.since) if self._weeks.since >= 0 else self._now
+        return self._now if self._past.since is None else EPOCH + timedelta(hours=self._past.since)
 
     def last_hour(self) -> tuple[int, int, float]:
         """Negative posts, all posts and usual negative posts of the 60 minutes before now."""
@@ -154,9 +150,7 @@ class WatchDetector:
             "crowd": self._crowd.state(),
             "brigading": self._brigading.state(),
             "apart": self._apart.state(),
-            "records": self._records.state(),
-            "weeks": self._weeks.state(),
-            **self._chart.state(),
+            **self._past.state(),
         }
 
     def restore(self, state: dict[str, Any]) -> None:
@@ -169,14 +163,10 @@ class WatchDetector:
         self._earned, self._severity = _severity(state.get("earned")), _severity(state.get("severity"))
         self.detector.restore(state["detector"])
         self._memory.restore(state["memory"])
-        self._chart.restore(state["hours"], state["hour"])
+        self._past.restore(state)
         self._apart.restore(state.get("apart", ()))
         if "speakers" in state:
             self._speakers = Speakers.restored(state["speakers"], WINDOWS[-1])
-        if "records" in state:
-            self._records = RecordDays.restored(state["records"])
-        if "weeks" in state:
-            self._weeks = Weeks.restored(state["weeks"])
         if "crowd" in state:
             self._crowd.restore(state["crowd"])
             self._brigading.restore(state["brigading"])
@@ -189,32 +179,10 @@ class WatchDetector:
         moment = minutes(now)
         self._memory.advance(moment)  # as long as the detector still knows what it flagged
         if (hour := int(moment // HOUR)) > before:
-            self._end_hours(before, hour)
+            self._past.end(before, hour)
         self.detector.advance(moment)
         self._crowd.advance(moment)
         self._brigading.advance(moment)
-
-    def _end_hours(self, ended: int, hour: int) -> None:
-        """The hour `ended` is over, perhaps long since; the present one is `hour`, of a new watch the first."""
-        if self._weeks.since >= 0:
-            self._records.observe(ended, self.detector.hour(ended)[1])  # with what came late
-            self._take_in(self._weeks, min(ended + 1, hour - OPEN + 1))
-        self._weeks.begin(hour)
-        self._chart.pass_to(hour)
-
-    def _take_in(self, weeks: Weeks, until: int) -> None:
-        """Add the hours before this one that are not among the weeks yet, as far back as they are known."""
-        if weeks.since < 0:
-            return
-        for hour in range(max(weeks.newest + 1, until - HORIZON // HOUR), until):
-            weeks.add(hour, *self.detector.hour(hour), stood_out=self.detector.flagged(hour))
-
-    def _hour(self, hour: int) -> Hour:
-        total, negative = self.detector.hour(hour)
-        start = EPOCH + timedelta(hours=hour)
-        if not self.detector.awake:
-            return Hour(start, negative, total, None, None)
-        return Hour(start, negative, total, *self.detector.usual(hour), self.detector.baseline.share)
 
     def _statements(self, *, negative: bool) -> Iterator[Spike]:
         """What is unusual after a post, or has just stopped being so."""
@@ -274,7 +242,7 @@ class WatchDetector:
         if ruling.severity is not Severity.NOTICE:
             yield from urgency(ruling, self._dossier.evidence)
         an_hour = self.detector.window(HOUR)[1]
-        standing = self._records.standing(int(minutes(self._now) // HOUR), an_hour)
+        standing = self._past.standing(int(minutes(self._now) // HOUR), an_hour)
         if an_hour >= RECORD_FROM and standing.days >= RECORD_DAYS:
             yield Why(f"These are {standing.largest()}.", f"Das sind {standing.largest_de()}.")
         yield from unheard(self.detector.hearing.missing, self.detector.hearing.dropped)

@@ -45,7 +45,7 @@ PARTS = {
     "voices of a day": ("_speakers",),
     "authors and copies": ("_crowd", "_brigading"),
     "posts and phrases": ("_memory",),
-    "chart, records, weeks": ("_chart", "_records", "_weeks", "_apart"),
+    "chart, records, weeks": ("_past", "_apart"),
 }
 
 

@@ -68,7 +68,7 @@ async def test_a_watch_is_told_by_week_with_its_incidents_and_its_budget(databas
     told = list(as_text(motrin))
     assert told[0] == "Motrin"
     for number, line in zip(range(40, 45), told[1:6], strict=True):
-        left_out = r"(  \(without \d hours that stood out\))?"
+        left_out = r"(  \(without \d+ hours? that stood out\))?"
         assert re.fullmatch(rf"  2026-W{number} +\d{{3}} posts   \d\d% negative  #+{left_out}", line)
     assert told[6] == "  2026-W45         0 posts  (so far)"
     assert told[7].startswith("  Counted are people's posts: no copies, ")
