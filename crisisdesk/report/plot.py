@@ -61,6 +61,8 @@ class Episode:
     end: datetime | None = None
     called: datetime | None = None
     delay: str = ""
+    signalled: bool = True
+    """Whether there was a first signal; otherwise `first` is when it was noticed."""
 
     @property
     def worst(self) -> Severity:
@@ -199,15 +201,22 @@ def _enlarge(draw: ImageDraw.ImageDraw, watch: WatchSeries, episode: Episode, nu
     step = step_for(end - start)
     bars = put_together([hour for hour in watch.hours if start <= hour.start and hour.end <= end], step, zone)
     rises: list[Moment] = [(at, severity, f"{on_the_wall(at, zone):%H:%M}") for at, severity in reversed(episode.rises)]
-    moments = [*rises, (episode.first, None, f"first signal {on_the_wall(episode.first, zone):%H:%M}")]
+    began = "first signal" if episode.signalled else "noticed"
+    moments = [*rises, (episode.first, None, f"{began} {on_the_wall(episode.first, zone):%H:%M}")]
     panel = _panel(draw, axis, number, bars, episodes=[episode], moments=moments)
     panel.words(moments)
     most = max((bar.negative for bar in bars), default=0)
     panel.title(
         "The worst incident",
-        f"called {episode.delay or 'at once'}{' after the first signal' if episode.delay else ''}; "
+        f"called {episode.delay or 'at once'}{_after(episode)}; "
         f"up to {most:,} negative posts {STEPS[step][0]}",
     )
+
+
+def _after(episode: Episode) -> str:
+    if not episode.delay:
+        return ""
+    return " after the first signal" if episode.signalled else " after it was noticed"
 
 
 def _axis(watches: Sequence[WatchSeries], zone: tzinfo) -> TimeAxis:
@@ -246,4 +255,4 @@ def _header(draw: ImageDraw.ImageDraw, heading: str, axis: TimeAxis, panels: int
 
 def _clocks(zone: tzinfo) -> str:
     """Whose times these are."""
-    return "times in UTC" if zone is UTC else f"times of {name(str(zone)).replace('_', ' ')}"
+    return "times in UTC" if str(zone) == "UTC" else f"times of {name(str(zone)).replace('_', ' ')}"
