@@ -1,6 +1,7 @@
 """Draws `console.svg` and `incident.svg`: the demo on the shipped model, stopped on Saturday night. `make pictures`."""
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import takewhile
 from pathlib import Path
@@ -17,7 +18,7 @@ from crisisdesk.clock import ReplayClock
 from crisisdesk.console.app import Console
 from crisisdesk.detect.standard import Standard
 from crisisdesk.match import WatchRule
-from crisisdesk.records import EPOCH
+from crisisdesk.records import EPOCH, SourceStatus
 from crisisdesk.resources import folder
 from crisisdesk.sources.files import read_posts
 from crisisdesk.sources.replay import Pace, Replay
@@ -27,13 +28,20 @@ SIZE: Final = (140, 45)
 HERE: Final = Path(__file__).parent
 
 
+class Stopped(Replay):
+    """The recording in the midst of being played: it has not ended, it only says no more."""
+
+    def status(self) -> SourceStatus:
+        return replace(super().status(), state="live")
+
+
 def plan(database: Path) -> Plan:
     """The demo without pace, up to the moment of the pictures."""
     story, clock = case("motrin"), ReplayClock(EPOCH)
     posts = takewhile(lambda post: post.time < STOPPED, read_posts([story.path], on_bad=BadLines()))
     return Plan(
         watches={WatchRule(story.watch, story.terms): Standard()},
-        sources=[Replay(story.name, posts, clock, Pace(clock))],
+        sources=[Stopped(story.name, posts, clock, Pace(clock))],
         database=database,
         playbooks=folder("playbooks"),
         clock=clock,
