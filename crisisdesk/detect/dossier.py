@@ -2,12 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 from crisisdesk.detect.apart import Languages
 from crisisdesk.detect.evidence import evidence
 from crisisdesk.detect.memory import Memory
 from crisisdesk.detect.people import Crowd
+from crisisdesk.detect.restored import whole_number
 from crisisdesk.detect.telling import Brand
 from crisisdesk.detect.windows import HOUR
 from crisisdesk.records import Evidence
@@ -18,6 +19,7 @@ GROWN: Final = 0.05
 """It stays longer, three times as long at most, while less than this part of its posts has come."""
 FORGET_FIRST: Final = 12 * HOUR
 """Minutes of calm after which the next spike is a new story with a first post of its own."""
+MOST: Final = (1 << 63) - 1
 PART_OF_A_NETWORK: Final = 0.2
 """Of the negative posts, from which a network counts as one that carries them."""
 
@@ -40,6 +42,7 @@ class Dossier:
         self._apart = apart
         self.evidence = Evidence()
         self._at = self._unusual_at = 0.0
+        self._before = (0, 0)  # reach and networks of the story, as they were before a restart
 
     def follow(self, now: float, since: int, *, anew: bool) -> Evidence:
         """Something is unusual since a minute: what there is to show of it. That of a story that is over is forgotten.
@@ -50,7 +53,7 @@ class Dossier:
             anew: whether it must be of this moment; otherwise it may be a few minutes old.
         """
         if now - self._unusual_at > FORGET_FIRST:
-            self.evidence, anew = Evidence(), True
+            self.evidence, self._before, anew = Evidence(), (0, 0), True
         self._unusual_at = now
         if self._is_new(now, anew=anew):
             found = evidence(self._memory, self._brand, since, self._crowd.copies)
@@ -60,10 +63,28 @@ class Dossier:
         return self.evidence
 
     @property
+    def reach(self) -> int:
+        """Followers of those who speak; of those before a restart, if they were more."""
+        return max(self.evidence.reach, self._before[0])
+
+    @property
     def networks(self) -> int:
-        """Networks that carry it."""
+        """Networks that carry it; before a restart, if they were more."""
         negative = sum(posts for _, posts in self.evidence.sources)
-        return sum(posts >= PART_OF_A_NETWORK * negative for _, posts in self.evidence.sources)
+        return max(sum(posts >= PART_OF_A_NETWORK * negative for _, posts in self.evidence.sources), self._before[1])
+
+    def state(self) -> dict[str, Any]:
+        """What must survive a restart, as plain values: how wide the story is, and when it was last told; no posts."""
+        return {"reach": self.reach, "networks": self.networks, "unusual": self._unusual_at}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on from what `state` gave.
+
+        Raises:
+            KeyError, TypeError, ValueError: it is of another shape.
+        """
+        reach, networks = (whole_number("figures of a story", state[key], 0, MOST) for key in ("reach", "networks"))
+        self._before, self._unusual_at = (reach, networks), float(state["unusual"])
 
     def _is_new(self, now: float, *, anew: bool) -> bool:
         """Whether enough has come, and long enough ago, to collect evidence anew."""

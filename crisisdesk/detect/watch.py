@@ -150,6 +150,7 @@ class WatchDetector:
             "crowd": self._crowd.state(),
             "brigading": self._brigading.state(),
             "apart": self._apart.state(),
+            "dossier": self._dossier.state(),
             **self._past.state(),
         }
 
@@ -165,6 +166,8 @@ class WatchDetector:
         self._memory.restore(state["memory"])
         self._past.restore(state)
         self._apart.restore(state.get("apart", ()))
+        if "dossier" in state:
+            self._dossier.restore(state["dossier"])
         if "speakers" in state:
             self._speakers = Speakers.restored(state["speakers"], WINDOWS[-1])
         if "crowd" in state:
@@ -233,14 +236,14 @@ class WatchDetector:
             hours=max(1.0, reading.window_minutes / HOUR),
             expected=reading.expected,
             growth=HOUR / QUARTER * lately / an_hour if lately >= GROWS_FROM else 1.0,
-            reach=self._dossier.evidence.reach,
+            reach=self._dossier.reach,
             sources=self._dossier.networks,
         )
 
     def _besides(self, ruling: Ruling) -> Iterator[Why]:
         """What else there is to say of a spike."""
         if ruling.severity is not Severity.NOTICE:
-            yield from urgency(ruling, self._dossier.evidence)
+            yield from urgency(ruling, self._dossier.reach, self._dossier.networks)
         an_hour = self.detector.window(HOUR)[1]
         standing = self._past.standing(int(minutes(self._now) // HOUR), an_hour)
         if an_hour >= RECORD_FROM and standing.days >= RECORD_DAYS:

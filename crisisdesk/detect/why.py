@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from crisisdesk.detect.severity import Ruling
-from crisisdesk.records import Evidence, Numbers, Phrase
+from crisisdesk.records import Numbers, Phrase
 
 NAMED: Final = 3
 """Phrases that a sentence names."""
@@ -58,17 +58,16 @@ def why(numbers: Numbers, phrases: Sequence[Phrase] = (), news: News | None = No
     return Why(" ".join(one.en for one in said), " ".join(one.de for one in said))
 
 
-def urgency(ruling: Ruling, evidence: Evidence) -> Iterator[Why]:
-    """What brings red nearer."""
+def urgency(ruling: Ruling, reach: int, networks: int) -> Iterator[Why]:
+    """What brings red nearer: speed, followers of those who speak, networks that carry it."""
     if ruling.fast:
         yield Why("It is growing fast.", "Es werden schnell mehr.")
     if ruling.far:
         yield Why(
-            f"Those who speak have {evidence.reach:,} followers together.",
-            f"Die sich äußern, haben zusammen {_dotted(evidence.reach)} Follower.",
+            f"Those who speak have {reach:,} followers together.",
+            f"Die sich äußern, haben zusammen {_dotted(reach)} Follower.",
         )
     if ruling.several:
-        networks = len(evidence.sources)
         yield Why(f"It is spoken of on {networks} networks.", f"Auf {networks} Netzen wird davon gesprochen.")
 
 

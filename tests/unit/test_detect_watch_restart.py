@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -56,6 +57,16 @@ def test_a_spike_that_has_ended_over_a_restart_is_said_to_be_over(ten_days: byte
     assert [(one.kind, one.severity) for one in said] == [(Kind.SPIKE, None)]
 
 
+def test_how_far_a_story_reaches_is_known_after_a_restart(ten_days: bytes):
+    watch = resumed(ten_days)
+    far = [replace_reach(item, 20_000) for item in storm(END)]
+    before = spikes_of(watch, far)[-1]
+    after = resumed(kept(watch)).advance(watch.now + timedelta(seconds=10))[0]
+    assert before.severity is after.severity is Severity.RED
+    told = "Those who speak have 800,000 followers together."
+    assert (told in before.why, told in after.why) == (True, True)
+
+
 def test_what_is_said_in_a_storm_is_not_learnt_though_the_desk_was_restarted_in_it(ten_days: bytes):
     watch = resumed(ten_days)
     posts = storm(END)
@@ -88,12 +99,18 @@ def test_what_a_source_delivers_again_is_no_flood_and_no_copy(ten_days: bytes):
     assert {quote.copies for quote in twice[-1].evidence.posts} == {1}
 
 
-@pytest.mark.parametrize("unknown", [("speakers",), ("earned", "severity"), ("weeks", "records"), ("crowd", "apart")])
+@pytest.mark.parametrize(
+    "unknown", [("speakers",), ("earned", "severity", "dossier"), ("weeks", "records"), ("crowd", "apart")]
+)
 def test_what_an_older_version_kept_can_be_read(ten_days: bytes, unknown: tuple[str, ...]):
     state = orjson.loads(ten_days)
     for key in unknown:
         del state[key]
     assert max(spike.severity or 0 for spike in spikes_of(resumed(state), storm(END))) is Severity.RED
+
+
+def replace_reach(item: Scored, reach: int) -> Scored:
+    return replace(item, mention=replace(item.mention, post=replace(item.post, reach=reach)))
 
 
 def cut(state: dict[str, Any], *path: str) -> None:
@@ -114,6 +131,7 @@ def cut(state: dict[str, Any], *path: str) -> None:
         lambda state: state["brigading"].update(days=["many"]),
         lambda state: state["memory"].update(heard=-1),
         lambda state: state["hours"].append([0.0]),
+        lambda state: state["dossier"].update(reach="far"),
         lambda state: state.update(severity=9),
     ],
 )
