@@ -18,11 +18,12 @@ class Fresh(Generic[P]):
     """Talk of the day: knows the posts of people by what they say, from when they are said until they are forgotten.
 
     `usual` gives the share of posts that say a phrase. A post is kept by each of its phrases, so that those that become
-    fresh with a phrase need not be looked for.
+    fresh with a phrase need not be looked for. Most phrases are said once, and a list for each would double the memory.
     """
 
     def __init__(self, usual: Callable[[str], float]) -> None:
         self._usual = usual
+        self._once: dict[str, P] = {}
         self._said: dict[str, list[P]] = {}
         self._fresh: set[str] = set()
 
@@ -35,7 +36,12 @@ class Fresh(Generic[P]):
             usual_posts: posts that are usual in the time after which phrases are forgotten; 0 while nothing is known.
         """
         for phrase in phrases:
-            self._said.setdefault(phrase, []).append(post)
+            if phrase in self._said:
+                self._said[phrase].append(post)
+            elif phrase in self._once:
+                self._said[phrase] = [self._once.pop(phrase), post]
+            else:
+                self._once[phrase] = post
         self._fresh -= {p for p in phrases & self._fresh if not self._is_fresh(p, usual_posts, FRESH_KEEP)}
         news = {p for p in phrases - self._fresh if self._is_fresh(p, usual_posts)} if usual_posts else set()
         self._fresh |= news
@@ -43,17 +49,23 @@ class Fresh(Generic[P]):
 
     def saying(self, phrases: Iterable[str]) -> Iterator[P]:
         """The posts that say any of these, those of each phrase in the order in which they came."""
-        return itertools.chain.from_iterable(self._said.get(phrase, ()) for phrase in phrases)
+        for phrase in phrases:
+            if phrase in self._once:
+                yield self._once[phrase]
+            yield from self._said.get(phrase, ())
 
     def forget(self, phrases: Iterable[str]) -> None:
         """The oldest post has grown too old; these are its phrases."""
         for phrase in phrases:
+            if phrase in self._once:
+                del self._once[phrase]
+                continue
             said = self._said[phrase]
             del said[0]
             if len(said) < FRESH_KEEP * FRESH_FROM:
                 self._fresh.discard(phrase)
-            if not said:
-                del self._said[phrase]
+            if len(said) == 1:
+                self._once[phrase] = self._said.pop(phrase)[0]
 
     def speaks_of(self, phrases: set[str]) -> bool:
         """Whether any of these is fresh."""
@@ -65,7 +77,7 @@ class Fresh(Generic[P]):
         return list(itertools.islice(_distinct(ranked), most))
 
     def _is_fresh(self, phrase: str, usual_posts: float, part: float = 1.0) -> bool:
-        said = len(self._said[phrase])
+        said = len(self._said.get(phrase, ()))
         return said >= part * FRESH_FROM and said >= part * FRESH_TIMES * self._usual(phrase) * usual_posts
 
 

@@ -45,7 +45,7 @@ def test_what_is_forgotten_is_fresh_no_more():
     assert not talk.speaks_of({"recall"})
     talk.forget({"recall"})
     talk.forget({"recall"})
-    assert talk._said == {}
+    assert (talk._said, talk._once) == ({}, {})
 
 
 def test_of_phrases_that_share_a_word_one_is_named():
