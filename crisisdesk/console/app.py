@@ -29,6 +29,7 @@ class Console(App[None]):
     CSS_PATH = "console.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+q", "quit", "Quit", id="quit", tooltip="End the console at once", priority=True),
+        Binding("ctrl+p", "command_palette", "Search", show=False, tooltip="Find a command by its name", priority=True),
     ]
 
     def __init__(

@@ -124,5 +124,5 @@ class Help(Reading):
 
 def _key_line(binding: Binding, tooltip: str) -> Line:
     key = binding.key_display or binding.key
-    sign = Content.assemble((f"{key:>14}  ", "bold $accent"), f"{binding.description:12}")
+    sign = Content.assemble((f"{key:>14}  ", "bold $accent"), f"{binding.description:13}")
     return Line(Content.styled(tooltip, "$faint"), sign=sign)
