@@ -1,5 +1,6 @@
 """What a watch keeps of its hours that are over: chart, largest of each day, weeks. Hours are numbered since 1970."""
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -14,11 +15,11 @@ from crisisdesk.records import EPOCH
 class Past:
     """The past of one watch, as its detector counted it."""
 
-    def __init__(self, detector: SpikeDetector, chart_hours: int | None) -> None:
+    def __init__(self, detector: Callable[[], SpikeDetector], chart_hours: int | None) -> None:
         """Make one.
 
         Args:
-            detector: of the watch.
+            detector: gives that of the watch, which a back-test replaces before it has heard anything.
             chart_hours: that are kept; None for all.
         """
         self._detector = detector
@@ -28,7 +29,7 @@ class Past:
 
     def count(self, hour: int) -> None:
         """A negative post has been counted, now in this hour."""
-        self._records.observe(hour, self._detector.window(HOUR)[1])
+        self._records.observe(hour, self._detector().window(HOUR)[1])
 
     def end(self, ended: int, hour: int) -> None:
         """The hour `ended` is over, perhaps long since; the present one is `hour`, of a new watch the first.
@@ -36,7 +37,7 @@ class Past:
         To be told before the detector is: by then it may no longer know what it had counted and flagged.
         """
         if self._weeks.since >= 0:
-            self._records.observe(ended, self._detector.hour(ended)[1])  # with what came late
+            self._records.observe(ended, self._detector().hour(ended)[1])  # with what came late
             self._take_in(self._weeks, min(ended + 1, hour - OPEN + 1))
         self._weeks.begin(hour)
         self._chart.pass_to(hour)
@@ -81,11 +82,11 @@ class Past:
         if weeks.since < 0:
             return
         for hour in range(max(weeks.newest + 1, until - HORIZON // HOUR), until):
-            weeks.add(hour, *self._detector.hour(hour), stood_out=self._detector.flagged(hour))
+            weeks.add(hour, *self._detector().hour(hour), stood_out=self._detector().flagged(hour))
 
     def _look(self, hour: int) -> Hour:
-        total, negative = self._detector.hour(hour)
+        total, negative = self._detector().hour(hour)
         start = EPOCH + timedelta(hours=hour)
-        if not self._detector.awake:
+        if not self._detector().awake:
             return Hour(start, negative, total, None, None)
-        return Hour(start, negative, total, *self._detector.usual(hour), self._detector.baseline.share)
+        return Hour(start, negative, total, *self._detector().usual(hour), self._detector().baseline.share)

@@ -55,12 +55,12 @@ class WatchDetector:
         self.standard = standard or Standard()
         self.detector = _detector(self.standard, hearing)
         self._crowd = Crowd()
-        self._memory = Memory(WINDOWS[-1], self.detector.flagged)
+        self._memory = Memory(WINDOWS[-1], self._flagged)
         self._speakers = Speakers(WINDOWS[-1])
         self._brigading = Brigading(name, self._memory, self._background)
         self._apart = Apart()
         self._dossier = Dossier(self._memory, Brand(name, terms), self._crowd, self._apart.between)
-        self._past = Past(self.detector, chart_hours)
+        self._past = Past(lambda: self.detector, chart_hours)
         self._now = EPOCH
         self._earned: Severity | None = None
         self._severity: Severity | None = None
@@ -201,6 +201,10 @@ class WatchDetector:
         """Posts of the last hour that are not negative, and the usual share of those that are."""
         negative, total, _ = self.last_hour()
         return total - negative, self.detector.baseline.share
+
+    def _flagged(self, hour: int) -> bool:
+        """By the detector that is there now; a back-test puts another in its place before anything is heard."""
+        return self.detector.flagged(hour)
 
     def _judge(self) -> Spike:
         reading, now = self.detector.read(), minutes(self._now)

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from crisisdesk.backtest.backtest import BackTest
 from crisisdesk.backtest.compare import Comparison, Outcome, parse_rules
 from crisisdesk.backtest.overheard import Overheard
 from crisisdesk.backtest.recording import Recording
@@ -14,9 +15,23 @@ from crisisdesk.backtest.shadow import Shadow
 from crisisdesk.backtest.stories import Stories, Story
 from crisisdesk.detect.budget import Thresholds
 from crisisdesk.detect.spike import Reading, SpikeDetector
+from crisisdesk.detect.watch import WatchDetector
 from crisisdesk.errors import UsageError
 from crisisdesk.incidents.lifecycle import Rules, witness
-from crisisdesk.records import EPOCH, Evidence, Incident, Kind, Notification, Numbers, Post, Quote, Severity, Spike
+from crisisdesk.records import (
+    EPOCH,
+    Evidence,
+    Incident,
+    Kind,
+    Mention,
+    Notification,
+    Numbers,
+    Post,
+    Quote,
+    Scored,
+    Severity,
+    Spike,
+)
 
 START = datetime(2024, 3, 4, tzinfo=UTC)
 NOTICE, AMBER, RED = Severity.NOTICE, Severity.AMBER, Severity.RED
@@ -117,6 +132,23 @@ def test_being_overheard_changes_nothing_and_what_is_too_late_is_not_heard():
     assert readings[0] == readings[1]
     assert any(reading.severity for reading in readings[0])
     assert listener.heard == [one for count in given for one in (count, count[:1])]
+
+
+def test_a_watch_that_is_followed_is_the_same_watch():
+    alone, followed = WatchDetector("Acme"), WatchDetector("Acme")
+    BackTest(["ratio"]).follow(followed)
+    said: list[list[object]] = [[], []]
+    for detector, told in zip((alone, followed), said, strict=True):
+        for number, (moment, _, negative) in enumerate(counts(300, days=14)):
+            time = EPOCH + timedelta(minutes=moment)
+            post = Post(f"p{number}", "x", time, f"thoughts of {number} on {number * 7}", author=f"a{number}")
+            mood = (0.9, 0.1, 0.0) if negative else (0.1, 0.9, 0.0)
+            told.extend(detector.observe(Scored(Mention(post, ("Acme",), "en"), *mood, "m")))
+    assert said[0] == said[1]
+    assert alone.state() == followed.state()
+    assert alone.hours() == followed.hours()
+    assert alone.weeks() == followed.weeks()
+    assert sum(week.total for week in followed.weeks()) > 1000
 
 
 NUMBERS = Numbers(60, 9, 12, 1.0, 9, 0.75, 0.2, 1e-6)
