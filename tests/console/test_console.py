@@ -10,6 +10,7 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input, Static
 
+from crisisdesk.console import pictures
 from crisisdesk.console.screens.incident import IncidentScreen
 from crisisdesk.console.screens.main import MainScreen
 from crisisdesk.console.widgets.bars import NoticeLine, StatusLine
@@ -189,7 +190,8 @@ async def test_only_what_is_new_or_worse_calls(console, desk, make_incident):
         assert {n.title for n in console._notifications} == {"RED Pain relievers", "AMBER Tylenol"}
 
 
-async def test_a_desk_that_cannot_be_read_is_a_line_not_a_traceback(console, desk):
+async def test_a_desk_that_cannot_be_read_is_a_line_not_a_traceback(console, desk, monkeypatch):
+    monkeypatch.setattr(pictures, "IDLE_SECONDS", 0.01)
     async with running(console, WIDE) as pilot:
         desk.error = StorageError("acme.db is locked; close the other desk.")
         desk.put(desk.shown)
@@ -260,7 +262,7 @@ async def test_a_small_terminal_shows_what_is_wrong_and_what_to_do(console, desk
 async def test_the_palette_knows_the_screens_actions(console, desk):
     async with running(console) as pilot:
         await pilot.press("ctrl+p", *"ackno")
-        await pilot.pause(0.5)
+        await until(pilot, lambda: "I have it: the calling stops" in text_of(console.screen))
         await pilot.press("enter")
         await until(pilot, lambda: desk.asked)
     assert desk.asked[0][0] == "acknowledge"
