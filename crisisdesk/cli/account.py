@@ -102,6 +102,11 @@ def _details(notification: Notification, story: Story, times: Times) -> list[str
 
 def worst_hour(peak: Peak, times: Times) -> str:
     """`on Sun 16 Nov 20:10: 120 negative posts in an hour, 12 times as many as usual`."""
+    return f"on {day_and_time(peak.time, times)}: {how_many(peak)}"
+
+
+def how_many(peak: Peak) -> str:
+    """`120 negative posts in an hour, 12 times as many as usual`."""
     posts = f"{counted(peak.negative, 'negative post')} in an hour"
     if peak.expected < HARDLY_ANY:
         usual = "where hardly any are usual"
@@ -109,7 +114,7 @@ def worst_hour(peak: Peak, times: Times) -> str:
         usual = f"{ratio:.0f} times as many as usual"
     else:
         usual = f"where {peak.expected:.0f} are usual"
-    return f"on {day_and_time(peak.time, times)}: {posts}, {usual}"
+    return f"{posts}, {usual}"
 
 
 def day_and_time(moment: datetime, times: Times) -> str:

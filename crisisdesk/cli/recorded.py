@@ -12,7 +12,7 @@ import typer
 from crisisdesk.app import App, Plan
 from crisisdesk.backtest.stories import Story
 from crisisdesk.cases import Case, case
-from crisisdesk.cli.account import Account
+from crisisdesk.cli.account import Account, how_many
 from crisisdesk.cli.ending import tell_end, tell_unheard, unheard
 from crisisdesk.cli.hindsight import in_hindsight
 from crisisdesk.cli.loading import LabelsOption, ModelOption, model_loader
@@ -237,7 +237,15 @@ def _draw(path: Path, app: App, test: "BackTest", zone: tzinfo) -> int:
         levels = tuple(story.levels)
         called = story.calls[0] if story.calls else None
         delay = age(story.delay) if story.delay else ""
-        return Episode(story.first, levels, story.end, called, delay, story.signal is not None)
+        return Episode(
+            story.first,
+            levels,
+            story.end,
+            called,
+            delay,
+            story.signal is not None,
+            how_many(story.peak) if story.peak else "",
+        )
 
     series = [
         WatchSeries(

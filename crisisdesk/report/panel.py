@@ -20,6 +20,7 @@ from crisisdesk.report.style import (
     GRID,
     INK,
     TINTS,
+    WIDTH,
     font,
     rows,
 )
@@ -42,6 +43,8 @@ FURNITURE: Final = TOP + STRIP_GAP + STRIP + BOTTOM
 DATE_DISTANCE: Final = 150
 NAME: Final = 32
 """Of the letters of a watch's name."""
+EDGE: Final = 10
+"""Between the last date and the edge of the picture."""
 SHARES: Final = "Share of posts that are negative"
 THINNEST: Final = 4
 """Of an incident that is short for the picture."""
@@ -106,7 +109,9 @@ class Panel:
             x = self._axis.x(moment)
             self._draw.line((x, self._counts.upper, x, self._counts.lower), GRID)
             self._draw.line((x, self._shares.upper, x, self._shares.lower + 6), GRID)
-            self._draw.text((x, self._shares.lower + 10), label, FAINT, font(SIZE), anchor="ma")
+            half = self._draw.textlength(label, font(SIZE)) / 2
+            inside = min(x, WIDTH - EDGE - half)
+            self._draw.text((inside, self._shares.lower + 10), label, FAINT, font(SIZE), anchor="ma")
 
     def counts(self, bars: Sequence[Bar]) -> None:
         """The usual band, the negative posts, and the line of those expected."""

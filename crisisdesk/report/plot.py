@@ -63,6 +63,8 @@ class Episode:
     delay: str = ""
     signalled: bool = True
     """Whether there was a first signal; otherwise `first` is when it was noticed."""
+    peak: str = ""
+    """Its worst hour in words, if it is known."""
 
     @property
     def worst(self) -> Severity:
@@ -206,10 +208,10 @@ def _enlarge(draw: ImageDraw.ImageDraw, watch: WatchSeries, episode: Episode, nu
     panel = _panel(draw, axis, number, bars, episodes=[episode], moments=moments)
     panel.words(moments)
     most = max((bar.negative for bar in bars), default=0)
+    peak = episode.peak or f"up to {most:,} negative posts {STEPS[step][0]}"
     panel.title(
         "The worst incident",
-        f"called {episode.delay or 'at once'}{_after(episode)}; "
-        f"up to {most:,} negative posts {STEPS[step][0]}",
+        f"called {episode.delay or 'at once'}{_after(episode)}; {peak}",
     )
 
 
