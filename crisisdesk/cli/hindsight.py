@@ -28,7 +28,7 @@ def budgets_line(test: "BackTest", watches: int) -> str:
         f"{name} {_rate(recording, number)}{' (as it is set)' if name in own else ''}" for name, number in calls.items()
     ]
     together = f", all {watches} watches together" if watches > 1 else ""
-    return f"Calls a month (amber or red) at each budget{together}: {', '.join(rates)}."
+    return f"Calls a month (amber or red, real crises among them) at each budget{together}: {', '.join(rates)}."
 
 
 def comparison_lines(test: "BackTest", outcomes: "Sequence[Outcome]") -> Iterator[str]:

@@ -227,7 +227,7 @@ def test_beside_each_call_stands_what_a_person_needs_to_judge_it(capsys, file):
     )
     assert re.fullmatch(r"    “.*awful.*” \(\w+, Mon 18 Mar 20:\d\d\)", beside[-1])
     assert re.fullmatch(
-        r"Calls a month \(amber or red\) at each budget: "
+        r"Calls a month \(amber or red, real crises among them\) at each budget: "
         r"sensitive \d+\.\d, balanced \d+\.\d \(as it is set\), strict \d+\.\d\.",
         lines[-2],
     )
