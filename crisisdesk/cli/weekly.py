@@ -108,7 +108,8 @@ def as_text(told: WatchReport) -> Iterator[str]:
         said = rise.told(detector.name)
         yield from (f"  {said.en}", f"  {said.de}")
     yield f"  Last 7 days: {_incidents(told)}"
-    yield f"  {advice(told.spent) or spent(told.spent)}"
+    zone = detector.standard.zone or UTC
+    yield f"  {advice(told.spent, zone) or spent(told.spent, zone)}"
 
 
 def as_object(told: WatchReport) -> dict[str, object]:

@@ -9,7 +9,7 @@ import math
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Final
 
 from crisisdesk.records import Incident, Kind, Severity, Verdict
@@ -146,30 +146,30 @@ def chance_of(number: int, expected: float) -> float:
     return max(0.0, 1.0 - fewer)
 
 
-def spent(found: Spending) -> str:
+def spent(found: Spending, zone: tzinfo = UTC) -> str:
     """What was spent, in a sentence or two: "2 false alarms in 90 days; its budget of 1 per month allows 3"."""
-    return f"{_balance(found)}{_open_questions(found)}"
+    return f"{_balance(found, zone)}{_open_questions(found)}"
 
 
-def advice(found: Spending) -> str:
-    """What to do about a watch that overspends; empty for one that does not."""
+def advice(found: Spending, zone: tzinfo = UTC) -> str:
+    """What to do about a watch that overspends, with times of that zone; empty for one that does not."""
     if not found.overspent:
         return ""
     false, proposal = found.false_alarms, found.proposal
-    said, last = f"{found.watch} overspends: {_balance(found)}", _open_questions(found)
+    said, last = f"{found.watch} overspends: {_balance(found, zone)}", _open_questions(found)
     if proposal is None:
         return f"{said} There is no stricter budget; narrow its terms, or add 'not' terms.{last}"
     said += " To keep to it, write false_alarms = "
     said += f'"{in_words(proposal.per_month)}": its threshold would rise from {proposal.old_threshold:.2f} to '
-    said += f"{proposal.threshold:.2f}, {_spared(proposal, false, 'false alarm')}"
+    said += f"{proposal.threshold:.2f}, {_spared(proposal, false, 'false alarm', zone)}"
     if real := [call for call in found.calls if call.verdict is Verdict.REAL]:
-        said += f"; {_spared(proposal, real, 'real call')}"
+        said += f"; {_spared(proposal, real, 'real call', zone)}"
     return f"{said}. Nothing changes by itself.{last}"
 
 
-def _balance(found: Spending) -> str:
+def _balance(found: Spending, zone: tzinfo) -> str:
     budget = f"its budget of {in_words(found.per_month)} allows {_some(found.allowed)}."
-    return f"{counted(len(found.false_alarms), 'false alarm')} {_while(found)}; {budget}"
+    return f"{counted(len(found.false_alarms), 'false alarm')} {_while(found, zone)}; {budget}"
 
 
 def _open_questions(found: Spending) -> str:
@@ -177,22 +177,23 @@ def _open_questions(found: Spending) -> str:
     return f" {counted(number, 'call has', 'calls have')} no verdict yet." if number else ""
 
 
-def _spared(proposal: Proposal, calls: Sequence[Call], what: str) -> str:
+def _spared(proposal: Proposal, calls: Sequence[Call], what: str, zone: tzinfo) -> str:
     """`2 of 7 false alarms would not have come (3 May 14:20, 9 May 08:05 UTC)`."""
     spared = [call for call in calls if proposal.spares(call)]
     if not spared:
         return f"{'the' if len(calls) == 1 else 'all'} {counted(len(calls), what)} would still have come"
-    times = ", ".join(f"{_day(one.time)} {one.time.astimezone(UTC):%H:%M}" for one in spared[:NAMED])
+    times = ", ".join(f"{_day(one.time, zone)} {one.time.astimezone(zone):%H:%M}" for one in spared[:NAMED])
+    clock = f"{spared[min(NAMED, len(spared)) - 1].time.astimezone(zone):%Z}"
     more = f" and {len(spared) - NAMED} more" if len(spared) > NAMED else ""
-    return f"{len(spared)} of {counted(len(calls), what)} would not have come ({times} UTC{more})"
+    return f"{len(spared)} of {counted(len(calls), what)} would not have come ({times} {clock}{more})"
 
 
-def _while(found: Spending) -> str:
-    return f"in {SPAN.days} days" if found.whole_span else f"since {_day(found.since)}"
+def _while(found: Spending, zone: tzinfo) -> str:
+    return f"in {SPAN.days} days" if found.whole_span else f"since {_day(found.since, zone)}"
 
 
-def _day(moment: datetime) -> str:
-    return f"{moment.astimezone(UTC):%d %b}".lstrip("0")
+def _day(moment: datetime, zone: tzinfo) -> str:
+    return f"{moment.astimezone(zone):%d %b}".lstrip("0")
 
 
 def _some(number: float) -> str:

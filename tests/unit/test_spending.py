@@ -3,6 +3,7 @@
 import math
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -65,6 +66,9 @@ def test_it_proposes_what_brings_the_false_alarms_down_to_the_budget():
         'To keep to it, write false_alarms = "5 per year": its threshold would rise from 3.00 to 3.27, 4 of 8 false '
         "alarms would not have come (10 Oct 00:00, 17 Oct 00:00, 24 Oct 00:00, 31 Oct 00:00 UTC); 1 of 2 real calls "
         "would not have come (5 Sep 00:00 UTC). Nothing changes by itself. 1 call has no verdict yet."
+    )
+    assert "31 Oct 01:00 CET); 1 of 2 real calls would not have come (5 Sep 02:00 CEST)" in advice(
+        found, ZoneInfo("Europe/Berlin")
     )
 
 

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import orjson
 import pytest
@@ -78,6 +79,17 @@ async def test_a_watch_is_told_by_week_with_its_incidents_and_its_budget(databas
     assert told[11].startswith(
         "  Motrin overspends: 5 false alarms since 28 Sep; its budget of 1 per month allows 1.2."
     )
+
+
+async def test_a_desk_that_is_off_is_told_of_as_it_was_by_its_own_clocks(capsys, database: Path):
+    heard = {"until": (NOW - timedelta(days=3)).timestamp(), "gaps": [], "live": {}}
+    async with await Store.open(database, durable=False) as store:
+        await store.keep("hearing", orjson.dumps(heard))
+    (motrin,) = await weekly(database, {"Motrin": Standard(zone=ZoneInfo("Asia/Tokyo"))}, NOW)
+    assert capsys.readouterr().err == (
+        f"{database} has heard nothing after 2026-10-31 15:00 JST; this is how things stood then.\n"
+    )
+    assert any(line.startswith("  2026-W44") and "so far" in line for line in as_text(motrin))
 
 
 async def test_hours_that_stood_out_are_left_out_and_it_says_so(tmp_path: Path):
