@@ -22,7 +22,7 @@ from crisisdesk.incidents.spending import SPAN, advice
 from crisisdesk.incidents.store import Store
 from crisisdesk.language import Reader, marked
 from crisisdesk.language import load as load_reader
-from crisisdesk.listening import Ear, Listening
+from crisisdesk.listening import ASLEEP, Ear, Listening
 from crisisdesk.match import Matcher, WatchRule
 from crisisdesk.outputs.base import Output
 from crisisdesk.outputs.deliver import Delivery
@@ -334,6 +334,12 @@ class App:
         """What waits is older than now, and must not find its time passed."""
         await self._believe(now)
         since, present = self.listening.until, self.listening.look(now, self._ears())
+        if now - since >= ASLEEP:
+            self._complain(
+                "sleep",
+                f"The desk stood still for {age(now - since)} until {now:%H:%M} UTC: the computer slept, or its clock "
+                "was set. What was said meanwhile counts if it still comes.",
+            )
         if self.listening.deaf:
             await self.register.unheard(since, now)
         elif present and not self._is_behind():
@@ -347,6 +353,7 @@ class App:
         ahead = age(self.listening.until - now)
         self.listening.turn_back(now)
         await self.observation.turn_back(now)
+        self._complaints.pop("sleep", None)  # it was the clock
         self._complain(
             "clock",
             f"The clock of this machine was {ahead} ahead and was set back at {now:%H:%M} UTC. What is usual for the "

@@ -151,6 +151,6 @@ class Listening:
 def _why_late(ear: Ear, old: timedelta) -> str:
     rounded = old - old % (timedelta(hours=1) if old > timedelta(hours=1) else LATE)  # told once, not every minute
     return (
-        f"{ear.status.name} sends posts that are {age(rounded)} old. After a break it is catching up; if this does not "
-        "end, the clock of this machine is ahead: set it."
+        f"Posts of {ear.status.name} are {age(rounded)} old when they are read. The desk catches up after a break, or "
+        "more comes than it can read; if this does not end, the clock of this machine may be ahead: check it."
     )

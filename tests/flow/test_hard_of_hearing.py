@@ -196,6 +196,8 @@ async def test_a_lid_that_was_closed_ends_no_incident_and_what_is_made_good_coun
         learnt = app.observation.detectors["Acme"].detector.baseline.hours
         clock.moment += 9 * HOUR
         await app._look(clock.moment)
+        (trouble,) = (await app.desk.picture()).troubles
+        assert trouble.startswith("The desk stood still for 9 h until 09:20 UTC")
         assert only(app) == opened
         if goes_back:
             await hear(app, bluesky, storm(END + 2 * HOUR, 60))
@@ -241,9 +243,10 @@ async def test_a_clock_that_is_ahead_is_told_and_misses_no_storm(tmp_path: Path)
             await look_on(app, clock, LOOK)
         assert only(app).severity >= Severity.AMBER
         assert only(app).updated == END + timedelta(minutes=29)
-        (trouble,) = (await app.desk.picture()).troubles
-        assert trouble.startswith("bluesky sends posts that are 4 h old. ")
-        assert trouble.endswith("the clock of this machine is ahead: set it.")
+        slept, trouble = (await app.desk.picture()).troubles
+        assert slept.startswith("The desk stood still for 5 h")
+        assert trouble.startswith("Posts of bluesky are 4 h old when they are read. ")
+        assert trouble.endswith("the clock of this machine may be ahead: check it.")
         clock.moment = END + timedelta(minutes=31)
         await app._look(clock.moment)
         await hear(app, bluesky, storm(END)[31:])
