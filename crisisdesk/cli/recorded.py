@@ -270,8 +270,11 @@ def _configured(config: Path | None, given: Sequence[str]) -> "Settings | None":
     settings, where = read(config, required=config is not None), place(config)
     if settings is not None and where is not None:
         watched = ", ".join(watch.name for watch in settings.watches) or "nothing"
-        beside = f", besides {counted(len(given), '--watch', '--watch')}" if given else ""
-        say(f"{shown_name(where)} watches {watched}{beside}. Other watches: --watch NAME=term,term or --config FILE.")
+        beside = f", and {', '.join(_watch_rule(text).name for text in given)} of --watch" if given else ""
+        say(
+            f"Watching {watched} of {shown_name(where)}{beside}. "
+            "Other watches: --watch NAME=term,term; another configuration: --config FILE."
+        )
     return settings
 
 

@@ -122,7 +122,7 @@ class _Reading:
                     tell(number, str(error))
                     continue
                 if unsaid and names_no_zone(fields["time"]):
-                    note("times without a zone are taken for UTC")
+                    note("times without a zone are taken for UTC; --timezone names another")
                 unsaid = False
                 yield post
 

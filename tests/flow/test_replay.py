@@ -417,7 +417,10 @@ def test_watches_come_from_a_configuration(capsys, tmp_path, elsewhere, file):
     out, err = capsys.readouterr()
     assert list(json.loads(out.splitlines()[-1])["watches"]) == ["Lying here"]
     found = elsewhere / "crisisdesk.toml"
-    assert err == f"{found} watches Lying here. Other watches: --watch NAME=term,term or --config FILE.\n"
+    others = "Other watches: --watch NAME=term,term; another configuration: --config FILE."
+    assert err == f"Watching Lying here of {found}. {others}\n"
+    assert run(["replay", str(file), "--watch", "Tea=acme", "--json"]) == 0
+    assert f"Watching Lying here of {found}, and Tea of --watch. {others}\n" in capsys.readouterr().err
     assert run(["replay", str(file), "--config", str(named), "--json"]) == 0
     watches = lines_of(capsys)[1]["watches"]
     assert list(watches) == ["Named"]

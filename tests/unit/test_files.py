@@ -248,7 +248,7 @@ def test_tables_as_a_german_spreadsheet_saves_them(tmp_path, encoding, before):
     line = 3 if before else 2
     windows = f"{path}: line {line} is not UTF-8; such letters are read as Windows writes them (cp1252)."
     assert (windows in notes) == (encoding == "cp1252")
-    assert notes[-1] == f"{path}: times without a zone are taken for UTC."
+    assert notes[-1] == f"{path}: times without a zone are taken for UTC; --timezone names another."
 
 
 def test_times_without_a_zone_are_of_the_one_that_is_asked_for(tmp_path):
