@@ -408,23 +408,23 @@ def test_tags_make_watches_verbatim_and_add_to_terms(capsys, tmp_path, posts):
 
 
 @pytest.mark.usefixtures("words")
-def test_watches_come_from_a_configuration(capsys, tmp_path, elsewhere, file):
+def test_watches_come_from_a_configuration(capsys, tmp_path, elsewhere, short):
     settings = '[desk]\nname = "x"\n[[watch]]\nname = "{}"\nterms = ["acme"]\nnot = ["coffee"]\n'
     named = tmp_path / "named.toml"
     named.write_text(settings.format("Named"), encoding="utf-8")
     (elsewhere / "crisisdesk.toml").write_text(settings.format("Lying here"), encoding="utf-8")
-    assert run(["replay", str(file), "--json"]) == 0
+    assert run(["replay", str(short), "--json"]) == 0
     out, err = capsys.readouterr()
     assert list(json.loads(out.splitlines()[-1])["watches"]) == ["Lying here"]
     found = elsewhere / "crisisdesk.toml"
     others = "Other watches: --watch NAME=term,term; another configuration: --config FILE."
     assert err == f"Watching Lying here of {found}. {others}\n"
-    assert run(["replay", str(file), "--watch", "Tea=acme", "--json"]) == 0
+    assert run(["replay", str(short), "--watch", "Tea=acme", "--json"]) == 0
     assert f"Watching Lying here of {found}, and Tea of --watch. {others}\n" in capsys.readouterr().err
-    assert run(["replay", str(file), "--config", str(named), "--json"]) == 0
+    assert run(["replay", str(short), "--config", str(named), "--json"]) == 0
     watches = lines_of(capsys)[1]["watches"]
     assert list(watches) == ["Named"]
-    assert 0 < watches["Named"]["posts"] < len(file.read_text().splitlines())
+    assert 0 < watches["Named"]["posts"] < len(short.read_text().splitlines())
 
 
 def as_csv(posts: Sequence[dict[str, Any]]) -> bytes:
