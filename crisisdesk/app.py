@@ -11,7 +11,6 @@ from typing import Any, Final, Self
 
 from crisisdesk.channel import Channel
 from crisisdesk.clock import Clock
-from crisisdesk.console.words import age
 from crisisdesk.desk import Instruments, LocalDesk
 from crisisdesk.detect.standard import Standard
 from crisisdesk.detect.watch import CHART_HOURS, WatchDetector
@@ -34,6 +33,7 @@ from crisisdesk.restart import Restart
 from crisisdesk.sentiment.base import Model
 from crisisdesk.sentiment.batcher import Scoring
 from crisisdesk.sources.base import Source
+from crisisdesk.text import how_long
 
 LIVE_TICK: Final = 10.0
 """Seconds between two looks of a live desk at what no post has come for."""
@@ -337,8 +337,8 @@ class App:
         if now - since >= ASLEEP:
             self._complain(
                 "sleep",
-                f"The desk stood still for {age(now - since)} until {now:%H:%M} UTC: the computer slept, or its clock "
-                "was set. What was said meanwhile counts if it still comes.",
+                f"The desk stood still for {how_long(now - since)} until {now:%H:%M} UTC: the computer slept, or its "
+                "clock was set. What was said meanwhile counts if it still comes.",
             )
         if self.listening.deaf:
             await self.register.unheard(since, now)
@@ -350,7 +350,7 @@ class App:
         """Where the clock was ahead and has been set back, go back with it."""
         if not self.listening.was_set_back(now):
             return
-        ahead = age(self.listening.until - now)
+        ahead = how_long(self.listening.until - now)
         self.listening.turn_back(now)
         await self.observation.turn_back(now)
         self._complaints.pop("sleep", None)  # it was the clock

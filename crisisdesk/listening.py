@@ -7,10 +7,10 @@ from datetime import UTC, datetime, timedelta
 from operator import sub
 from typing import Any, Final
 
-from crisisdesk.console.words import age
 from crisisdesk.detect.hearing import Hearing
 from crisisdesk.detect.watch import minutes
 from crisisdesk.records import SourceStatus
+from crisisdesk.text import how_long
 
 ASLEEP: Final = timedelta(minutes=1)
 """Between two looks, from which on the desk itself stood still, as under a closed lid; they come every few seconds."""
@@ -151,6 +151,6 @@ class Listening:
 def _why_late(ear: Ear, old: timedelta) -> str:
     rounded = old - old % (timedelta(hours=1) if old > timedelta(hours=1) else LATE)  # told once, not every minute
     return (
-        f"Posts of {ear.status.name} are {age(rounded)} old when they are read. The desk catches up after a break, or "
-        "more comes than it can read; if this does not end, the clock of this machine may be ahead: check it."
+        f"Posts of {ear.status.name} are {how_long(rounded)} old when they are read. The desk catches up after a "
+        "break, or more comes than it can read; if this does not end, the clock of this machine may be ahead: check it."
     )

@@ -7,6 +7,7 @@ a text holds printable characters and single spaces only, so every later stage m
 
 import re
 import unicodedata
+from datetime import timedelta
 from typing import Final
 
 MAX_LENGTH: Final = 10_000
@@ -58,6 +59,21 @@ def clean(text: str, limit: int = MAX_LENGTH) -> str:
 def counted(number: int, one: str, many: str = "") -> str:
     """`1 post`, `1,200 posts`; `many` where it is not `one` with an s."""
     return f"1 {one}" if number == 1 else f"{number:,} {many or one + 's'}"
+
+
+def how_long(span: timedelta) -> str:
+    """How long, in its two largest units: `3 s`, `14 min`, `2 h 14 min`, `3 d 4 h`."""
+    seconds = max(0, int(span.total_seconds()))
+    if seconds < 60:
+        return f"{seconds} s"
+    minutes = seconds // 60
+    if minutes < 60:
+        return f"{minutes} min"
+    hours, minutes = divmod(minutes, 60)
+    if hours < 24:
+        return f"{hours} h {minutes} min" if minutes else f"{hours} h"
+    days, hours = divmod(hours, 24)
+    return f"{days} d {hours} h" if hours else f"{days} d"
 
 
 def _is_unassigned(character: str) -> bool:

@@ -10,9 +10,8 @@ from crisisdesk.app import App
 from crisisdesk.backtest.stories import Peak, Stories, Story
 from crisisdesk.cli.terminal import GREENWICH, event_json, event_line, put, put_json
 from crisisdesk.console.times import Times
-from crisisdesk.console.words import age
 from crisisdesk.records import Event, Incident, Notification, Quote, Severity
-from crisisdesk.text import clean, counted, shorten
+from crisisdesk.text import clean, counted, how_long, shorten
 
 RISES: Final = frozenset({Event.OPENED, Event.RAISED, Event.REOPENED})
 TOLD: Final = RISES | {Event.SUBSIDED, Event.RESOLVED}
@@ -87,7 +86,7 @@ def _details(notification: Notification, story: Story, times: Times) -> list[str
     change, incident = notification.change, notification.incident
     if change.event is Event.RESOLVED:
         worst = f"Worst {worst_hour(story.peak, times)}. " if story.peak else ""
-        lasted = f"{age(change.time - story.first)}{' from the first signal' if story.signal else ''}"
+        lasted = f"{how_long(change.time - story.first)}{' from the first signal' if story.signal else ''}"
         return [f"{worst}Lasted {lasted}; {str(story.worst).upper()} at its worst."]
     if change.event not in RISES:
         return []
@@ -125,7 +124,7 @@ def day_and_time(moment: datetime, times: Times) -> str:
 def _beginning(story: Story, now: datetime, signal: Quote, times: Times) -> str:
     by = f" by {signal.author}" if signal.author else ""
     what = "this call" if story.calls and story.calls[-1] == now else "this"
-    before = f"{age(now - story.first)} before {what}" if now > story.first else f"at once with {what}"
+    before = f"{how_long(now - story.first)} before {what}" if now > story.first else f"at once with {what}"
     return f"First signal {day_and_time(story.first, times)}{by}, {before}."
 
 

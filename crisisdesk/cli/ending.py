@@ -10,8 +10,7 @@ from crisisdesk.cli.account import Account, day_and_time, worst_hour
 from crisisdesk.cli.hindsight import budgets_line, comparison_lines
 from crisisdesk.cli.terminal import put, say
 from crisisdesk.console.times import Times
-from crisisdesk.console.words import age
-from crisisdesk.text import counted
+from crisisdesk.text import counted, how_long
 
 if TYPE_CHECKING:
     from crisisdesk.backtest.backtest import BackTest
@@ -104,7 +103,7 @@ def _calls(stories: Sequence[Story], times: Callable[[str], Times]) -> Iterator[
         clocks = times(story.incident.watch)
         called = f"called {day_and_time(story.calls[0], clocks)} {clocks.name(story.calls[0])}"
         first = "the first signal" if story.signal else "the first notice"
-        after = f"{age(story.delay)} after {first}" if story.delay else "at once"
+        after = f"{how_long(story.delay)} after {first}" if story.delay else "at once"
         worst = f"; worst {worst_hour(story.peak, clocks)}" if story.peak else ""
         ending = "" if story.end else "; not over when the recording ends"
         yield f"  {str(story.worst).upper():6}  {story.incident.watch}: {called}, {after}{worst}{ending}."

@@ -6,8 +6,7 @@ from statistics import median_high
 from typing import TYPE_CHECKING, Final
 
 from crisisdesk.backtest.recording import DAYS_NEEDED, Recording
-from crisisdesk.console.words import age
-from crisisdesk.text import counted
+from crisisdesk.text import counted, how_long
 
 if TYPE_CHECKING:
     from crisisdesk.backtest.backtest import BackTest
@@ -94,7 +93,7 @@ def _row(
     test: "BackTest", name: str, calls: int, delays: Sequence[timedelta | None], title: str
 ) -> tuple[str, str, str, str, str, str]:
     known = [delay for delay in delays if delay is not None]
-    found, after = f"{len(known)} of {len(delays)}", age(median_high(known)) if known else "-"
+    found, after = f"{len(known)} of {len(delays)}", how_long(median_high(known)) if known else "-"
     return name, f"{calls:,}", _rate(test.recording, calls), found, after, title
 
 

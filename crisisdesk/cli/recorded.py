@@ -19,7 +19,6 @@ from crisisdesk.cli.loading import LabelsOption, ModelOption, model_loader
 from crisisdesk.cli.running import database, load_shipped_model, run_console, run_headless
 from crisisdesk.cli.terminal import BadLines, clocks, is_terminal, progress, put, put_json, say
 from crisisdesk.clock import ReplayClock
-from crisisdesk.console.words import age
 from crisisdesk.detect.standard import Standard
 from crisisdesk.errors import CrisisdeskError, UsageError
 from crisisdesk.lines import shown_name, size_of
@@ -30,7 +29,7 @@ from crisisdesk.sentiment.base import Model
 from crisisdesk.settings.usual import parse_zone
 from crisisdesk.sources.files import parse_columns, read_posts
 from crisisdesk.sources.replay import Pace, Replay
-from crisisdesk.text import counted
+from crisisdesk.text import counted, how_long
 
 if TYPE_CHECKING:
     from crisisdesk.backtest.backtest import BackTest
@@ -236,7 +235,7 @@ def _draw(path: Path, app: App, test: "BackTest", zone: tzinfo) -> int:
     def episode(story: Story) -> Episode:
         levels = tuple(story.levels)
         called = story.calls[0] if story.calls else None
-        delay = age(story.delay) if story.delay else ""
+        delay = how_long(story.delay) if story.delay else ""
         return Episode(
             story.first,
             levels,

@@ -1,7 +1,7 @@
 """Figures in the words that a person says: ages, counts, shares, chances, who has it."""
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 from crisisdesk.console.times import Times
@@ -20,21 +20,6 @@ MEANING: Final = {
     ),
 }
 """What the kind of an incident means, for who has never met the word."""
-
-
-def age(span: timedelta) -> str:
-    """How long, in its two largest units: `3 s`, `14 min`, `2 h 14 min`, `3 d 4 h`."""
-    seconds = max(0, int(span.total_seconds()))
-    if seconds < 60:
-        return f"{seconds} s"
-    minutes = seconds // 60
-    if minutes < 60:
-        return f"{minutes} min"
-    hours, minutes = divmod(minutes, 60)
-    if hours < 24:
-        return f"{hours} h {minutes} min" if minutes else f"{hours} h"
-    days, hours = divmod(hours, 24)
-    return f"{days} d {hours} h" if hours else f"{days} d"
 
 
 def window(minutes: int) -> str:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from crisisdesk.detect.learning import Learning
+from crisisdesk.detect.loudest import CROWDS
 from crisisdesk.detect.surprise import count_surprise, joint_surprise, share_surprise, strangeness, tail
 from crisisdesk.detect.windows import WINDOWS
 from crisisdesk.records import Severity
@@ -20,7 +21,7 @@ LESS_ROOM: Final = 1.0
 """what that is worth, per 100 points of share."""
 SCOLDED: Final = (0.55, 0.65)
 """Usual share between which a watch becomes one that is complained about all day: the share has no room to rise,"""
-EXTRAORDINARY: Final = 1.5
+EXTRAORDINARY: Final = 1.35
 """so that a crowd is enough whose number surprises so many times as much as any in its memory, if its share holds."""
 SHARE_HOLDS: Final = 0.02
 """By which it may lie below the usual and still hold."""
@@ -174,10 +175,10 @@ def _of_crowd(window: Window, known: Learning, number: float, bar: float) -> flo
     """Surprise of an extraordinary number whose share does not fall, for a watch that is always scolded."""
     usual = known.baseline.share
     place = (usual - SCOLDED[0]) / (SCOLDED[1] - SCOLDED[0])
-    if place <= 0 or window.negative < (usual - SHARE_HOLDS) * window.total:
+    if place <= 0 or window.index not in CROWDS or window.negative < (usual - SHARE_HOLDS) * window.total:
         return 0.0
-    known.loudest.hear(window.hour, number)
-    return bar * number / (EXTRAORDINARY * known.loudest.record) * min(place, 1.0)
+    known.loudest.hear(window.hour, window.index, number)
+    return bar * number / (EXTRAORDINARY * known.loudest.record(window.index)) * min(place, 1.0)
 
 
 def _less_room(share: float) -> float:

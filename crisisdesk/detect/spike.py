@@ -103,8 +103,9 @@ class SpikeDetector:
         wide = self._goes_on(int(self._now))
         if not wide:
             self._end_wave()
-        windows = range(len(WINDOWS) if wide else LATELY + 1)
-        judged = [judge(self._window(index), self._known, self.thresholds.amber) for index in windows]
+        days: dict[int, tuple[int, int]] = {}
+        windows = (self._window(index, days) for index in range(len(WINDOWS) if wide else LATELY + 1))
+        judged = [judge(window, self._known, self.thresholds.amber) for window in windows]
         best, most = max(judged, key=lambda r: r.surprise), max(judged[: LATELY + 1], key=lambda r: r.number)
         severity, bar = self._severity(best.surprise, most.number)
         self._held = severity
@@ -173,15 +174,16 @@ class SpikeDetector:
         self._now, self._hour, self._wave, self._over = now, hour, wave, over
         self._expected.forget()
 
-    def _window(self, index: int) -> Window:
-        """A window as it stands."""
+    def _window(self, index: int, days: dict[int, tuple[int, int]]) -> Window:
+        """A window as it stands; `days` keeps the posts of the day before an hour, which most windows share."""
         now, since = int(self._now), self._since(WINDOWS[index])
         total, negative = self._counts.window(WINDOWS[index], now, self._over)
         fresh_total, fresh_negative = self._fresh.window(WINDOWS[index], now, self._over)
         usual = max(self._expected.between(since, self._now), 0.0)
         hour = min(since // HOUR, self._hour - HALF_A_DAY)
-        before = self._known.ordinary(hour - DAY, hour - 1, self._counts)
-        return Window(index, since, self._hour, total, negative, fresh_total, fresh_negative, usual, before)
+        if hour not in days:
+            days[hour] = self._known.ordinary(hour - DAY, hour - 1, self._counts)
+        return Window(index, since, self._hour, total, negative, fresh_total, fresh_negative, usual, days[hour])
 
     def _since(self, width: int) -> int:
         return first_minute(width, int(self._now), self._over)

@@ -16,7 +16,7 @@ from typing import Final
 
 from crisisdesk.errors import UsageError
 from crisisdesk.records import Change, Event, Incident, Kind, PlaybookRef, Severity, Spike, State, Verdict
-from crisisdesk.text import clean
+from crisisdesk.text import clean, how_long
 
 NAME_LENGTH: Final = 32
 """Characters of a watch's name in an id: with kind, hash and time an id stays under 70."""
@@ -92,9 +92,9 @@ def acknowledge(incident: Incident, person: str, now: datetime, sequence: int) -
     Raises:
         UsageError: it is over, or somebody was first; the message names them.
     """
-    _refuse_if_resolved(incident)
+    _refuse_if_resolved(incident, now)
     if incident.state is State.ACKNOWLEDGED:
-        since = f" since {_clock(incident.acknowledged_at)}" if incident.acknowledged_at else ""
+        since = f", {how_long(now - incident.acknowledged_at)} ago" if incident.acknowledged_at else ""
         raise UsageError(f"{incident.id} is already acknowledged by {incident.acknowledged_by}{since}.")
     person, moment = _named(person), max(now, incident.updated)
     after = replace(incident, state=State.ACKNOWLEDGED, acknowledged_by=person, acknowledged_at=moment, updated=moment)
@@ -122,7 +122,7 @@ def resolve(incident: Incident, person: str, verdict: Verdict, now: datetime, se
     Raises:
         UsageError: it is over already.
     """
-    _refuse_if_resolved(incident)
+    _refuse_if_resolved(incident, now)
     person, moment = _named(person), max(now, incident.updated)
     calm = incident.calm_since if incident.easing is None else None
     after = replace(
@@ -209,8 +209,8 @@ def _after_the_end(
     """A resolved incident returns when its wave had ended and comes back, or when it is worse than at its end.
 
     A wave has ended when there was no evidence for `subside_after`; `calm_since` tells when the last was. So a person's
-    word is not undone a minute later, and a second wave calls again even if nobody reported the calm between. The verdict
-    stays until somebody gives another: a false alarm that returns and ends by itself was one all the same.
+    word is not undone a minute later, and a second wave calls again even if nobody reported the calm between. The
+    verdict stays until somebody gives another: a false alarm that returns and ends by itself was one all the same.
     """
     ended = incident.resolved_at or incident.updated
     if spike.time - ended > rules.reopen_within:
@@ -221,7 +221,7 @@ def _after_the_end(
     if spike.severity <= incident.severity and spike.time - last < rules.subside_after:
         return Step(replace(incident, calm_since=max(last, spike.time)))
     after = _called_again(_with_evidence(incident, spike), spike.severity)
-    after = replace(after, resolved_at=None)
+    after = replace(after, resolved_at=None, eased_from=incident.worst)
     return _step(after, sequence, Event.REOPENED, after.updated, reason=spike.why)
 
 
@@ -239,7 +239,7 @@ def _ease(incident: Incident, spike: Spike, rules: Rules, sequence: int) -> Step
     weak_for = spike.time - since
     if easing is None and weak_for >= rules.resolve_after:
         after = replace(waiting, state=State.RESOLVED, resolved_at=spike.time, silenced_until=None)
-        return _step(after, sequence, Event.RESOLVED, spike.time, reason=f"calm since {_clock(since)}")
+        return _step(after, sequence, Event.RESOLVED, spike.time, reason=f"calm for {how_long(weak_for)}")
     lower = easing or Severity.NOTICE
     if weak_for < rules.subside_after or lower == incident.severity:
         return Step(waiting)
@@ -248,7 +248,7 @@ def _ease(incident: Incident, spike: Spike, rules: Rules, sequence: int) -> Step
         # How long the evidence has been weaker than the new severity is not known, so the hold starts afresh.
         weaker = spike.severity != lower
         after = replace(after, calm_since=spike.time if weaker else None, easing=spike.severity if weaker else None)
-    return _step(after, sequence, Event.SUBSIDED, spike.time, reason=f"weaker since {_clock(since)}")
+    return _step(after, sequence, Event.SUBSIDED, spike.time, reason=f"weaker for {how_long(weak_for)}")
 
 
 def _with_evidence(incident: Incident, spike: Spike) -> Incident:
@@ -257,7 +257,7 @@ def _with_evidence(incident: Incident, spike: Spike) -> Incident:
     A desk that was restarted in a crisis has the counts but no longer the posts: then the evidence stays as it was.
     """
     evidence, known = spike.evidence, incident.evidence
-    evidence = evidence.continuing(known) if evidence.posts else known
+    evidence = evidence.continuing(known, called=incident.worst >= Severity.AMBER) if evidence.posts else known
     return replace(
         incident,
         numbers=spike.numbers,
@@ -288,11 +288,11 @@ def _step(
     return Step(incident, (Change(incident.id, sequence + 1, event, time, incident.severity, person, reason),))
 
 
-def _refuse_if_resolved(incident: Incident) -> None:
+def _refuse_if_resolved(incident: Incident, now: datetime) -> None:
     if not incident.is_open:
         ended = incident.resolved_at or incident.updated
         verdict = f" as {incident.verdict}" if incident.verdict else ""
-        raise UsageError(f"{incident.id} is already resolved{verdict}, since {_clock(ended)}.")
+        raise UsageError(f"{incident.id} is already resolved{verdict}, {how_long(now - ended)} ago.")
 
 
 def _named(person: str) -> str:
@@ -300,7 +300,3 @@ def _named(person: str) -> str:
     if not name:
         raise UsageError("Nobody is named; say who acts, so that others know whom to ask.")
     return name
-
-
-def _clock(moment: datetime) -> str:
-    return moment.astimezone(UTC).strftime("%H:%M UTC")

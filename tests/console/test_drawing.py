@@ -22,6 +22,7 @@ from crisisdesk.console.widgets.page import Line, Page, row
 from crisisdesk.console.widgets.watch_row import watch_line, watch_page
 from crisisdesk.desk import ChartPoint, Picture, WatchPicture
 from crisisdesk.records import Change, Event, Evidence, Severity, State, Verdict
+from crisisdesk.text import how_long
 
 NOON = datetime(2008, 11, 15, 12, tzinfo=UTC)
 NEW_YORK = Times(ZoneInfo("America/New_York"))
@@ -44,7 +45,7 @@ def read(page: Page, width: int = 110) -> str:
     ],
 )
 def test_age(span, said):
-    assert words.age(span) == said
+    assert how_long(span) == said
 
 
 @pytest.mark.parametrize(

@@ -99,7 +99,7 @@ def test_it_subsides_to_the_strongest_evidence_of_the_hold_and_not_before():
     assert life.see(70, None, negative=0) == (Event.SUBSIDED,)
     assert life.now.severity is AMBER
     assert life.now.numbers.negative == 400, "the figures of the worst moment stay while it calms down"
-    assert life.changes[-1].reason == "weaker since 03:50 UTC"
+    assert life.changes[-1].reason == "weaker for 1 h"
 
 
 def test_strong_evidence_ends_the_wait():
@@ -123,7 +123,7 @@ def test_calm_subsides_then_resolves_by_itself():
     seen = {minute: events for minute in range(1, 300) if (events := life.see(minute, None))}
     assert seen == {61: (Event.SUBSIDED,), 181: (Event.RESOLVED,)}
     assert life.now.resolved_at == START + timedelta(minutes=181)
-    assert life.changes[-1].reason == "calm since 03:41 UTC"
+    assert life.changes[-1].reason == "calm for 3 h"
     assert life.changes[-1].person is None
 
 
@@ -222,7 +222,7 @@ def test_who_was_first_is_named():
     life = Life()
     life.see(0, AMBER)
     life.take(lifecycle.acknowledge(life.now, "Ann", START + timedelta(minutes=2), life.sequence))
-    with pytest.raises(UsageError, match=r"already acknowledged by Ann since 03:42 UTC"):
+    with pytest.raises(UsageError, match=r"already acknowledged by Ann, 1 min ago"):
         lifecycle.acknowledge(life.now, "Bob", START + timedelta(minutes=3), life.sequence)
 
 
@@ -372,6 +372,14 @@ def test_what_ended_by_itself_can_be_judged_afterwards():
         lifecycle.judge(life.now, "Ben", Verdict.FALSE_ALARM, morning, life.sequence)
     life.take(lifecycle.judge(life.now, "Ben", Verdict.REAL, morning, life.sequence))
     assert life.now.verdict is Verdict.REAL
+
+
+def test_what_was_red_once_stays_red_at_its_worst_when_it_returns_as_amber():
+    life = Life()
+    life.see(0, RED)
+    life.take(lifecycle.resolve(life.now, "Ann", Verdict.REAL, START + timedelta(minutes=5), life.sequence))
+    assert life.see(6 * 60, AMBER) == (Event.REOPENED,)
+    assert (life.now.severity, life.now.worst) == (AMBER, RED)
 
 
 def test_a_later_verdict_does_not_keep_the_second_wave_from_calling():

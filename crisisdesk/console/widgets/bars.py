@@ -11,6 +11,7 @@ from crisisdesk.console.widgets.page import Line, Page, row
 from crisisdesk.console.widgets.sheet import Sheet
 from crisisdesk.desk import Picture
 from crisisdesk.records import EPOCH, OutputStatus, Severity, SourceStatus, State
+from crisisdesk.text import how_long
 
 ROOMY: Final = 110
 """From this width on, the first line has room for the year and the person."""
@@ -129,7 +130,7 @@ def well(picture: Picture) -> Content:
 
 
 def _source(source: SourceStatus, picture: Picture) -> Content:
-    seen = f" {words.age(picture.now - source.last_event)} ago" if source.last_event and source.state == "live" else ""
+    seen = f" {how_long(picture.now - source.last_event)} ago" if source.last_event and source.state == "live" else ""
     bad = f", {source.bad:,} bad lines" if source.bad else ""
     return Content.assemble(
         plain(source.name, "$foreground", cells=30),
@@ -142,7 +143,7 @@ def _wrong_sources(picture: Picture) -> list[str]:
     found = []
     for source in picture.sources:
         silent = picture.now - source.last_event if source.last_event else None
-        since = f" for {words.age(silent)}" if silent else ""
+        since = f" for {how_long(silent)}" if silent else ""
         if source.state in {"blind", "failed"}:
             found.append(f"{source.name} is {source.state}{since}. {source.trouble}")
         elif source.trouble:

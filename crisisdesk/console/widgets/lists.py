@@ -15,6 +15,7 @@ from crisisdesk.console.widgets.page import Line, Page, row
 from crisisdesk.console.widgets.watch_row import watch_line, watch_page
 from crisisdesk.desk import Picture
 from crisisdesk.records import Incident, Scored, State
+from crisisdesk.text import how_long
 
 TALL: Final = 34
 """Lines of a terminal from which on a watch gets two of them."""
@@ -134,7 +135,7 @@ def incident_page(incident: Incident, now: datetime, times: Times) -> Page:
     held = plain(words.holder(incident, now, times), loud, cells=34)
     watch, kind = plain(incident.watch, quiet or "bold", cells=60), plain(words.kind(incident), quiet or "$secondary")
     eased = Content.styled(words.eased(incident), INK[incident.severity])
-    lasts = words.age((incident.resolved_at or now) - incident.opened)
+    lasts = how_long((incident.resolved_at or now) - incident.opened)
     since = lasts if incident.is_open else f"lasted {lasts}"
     return Page(
         [
