@@ -106,9 +106,9 @@ def _lines(question: "Question", budgets: dict[str, float], alerts: str, answer:
     yield from _why_more(question, budgets, answer)
     yield ""
     yield f'Crises that last six hours, at "{clean(alerts, 40)}":'
-    yield "negative posts   found within 6 hours        half of them were called within"
+    yield "negative posts   found within 6 hours         half of them were called within"
     for times, found in answer.crises.items():
-        yield f"{WORDS[times]:<15}  {_part(found):<26}  {_soon(found)}"
+        yield f"{WORDS[times]:<15}  {_part(found):<27}  {_soon(found)}"
     yield ""
     yield "Ranges are what chance alone may have moved in this simulation, 19 times in 20; more --brands narrow them."
     yield "Real people surprise in ways that no simulation has: `crisisdesk replay` on your own posts says more."

@@ -273,9 +273,9 @@ def test_more_false_alarms_than_asked_for_are_explained_in_words():
         "balanced    1 a month        1.6 a month (between 1.3 a month and 1.9 a month): more than you ask for" in told
     )
     assert any(one.endswith('To stay within it, write false_alarms = "strict".') for one in told)
-    assert "doubled          60% (between 46% and 74%)   about 5 h" in told
-    assert "3 times          90% (between 84% and 96%)   about 1.5 h" in told
-    assert "5 times          none was simulated          -" in told
+    assert "doubled          60% (between 46% and 74%)    about 5 h" in told
+    assert "3 times          90% (between 84% and 96%)    about 1.5 h" in told
+    assert "5 times          none was simulated           -" in told
 
 
 @pytest.mark.parametrize(("text", "posts"), [("500", 500), ("1.500", 1500), ("1,500", 1500), ("2,5", 2.5)])
