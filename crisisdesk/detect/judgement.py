@@ -21,7 +21,7 @@ LESS_ROOM: Final = 1.0
 """what that is worth, per 100 points of share."""
 SCOLDED: Final = (0.55, 0.65)
 """Usual share between which a watch becomes one that is complained about all day: the share has no room to rise,"""
-EXTRAORDINARY: Final = 1.35
+EXTRAORDINARY: Final = 1.45
 """so that a crowd is enough whose number surprises so many times as much as any in its memory, if its share holds."""
 SHARE_HOLDS: Final = 0.02
 """By which it may lie below the usual and still hold."""

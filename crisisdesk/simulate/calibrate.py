@@ -27,7 +27,7 @@ MEASURED: Final = (
 KINDS: Final = tuple(Kind(size) for size in (100.0, 30.0, 10.0, 3.0, 1.0, 0.3))
 """By mean posts in five minutes; each counts as much as the others."""
 SEED: Final = 4711
-BRANDS: Final = 24
+BRANDS: Final = 40
 """Of each size."""
 SURPRISES: Final = np.arange(2.0, 5.01, 0.1)
 FEWEST: Final = 12
