@@ -25,6 +25,7 @@ import aiomqtt
 import pytest
 from aiohttp import web
 from amqtt.broker import Broker as Amqtt
+from hearsay import Words
 
 from crisisdesk.app import App, Plan
 from crisisdesk.clock import WallClock
@@ -32,7 +33,6 @@ from crisisdesk.detect.standard import Standard
 from crisisdesk.match import WatchRule
 from crisisdesk.records import Post
 from crisisdesk.resources import folder
-from crisisdesk.sentiment.base import Scores
 from crisisdesk.sources.replay import Replay
 
 pytestmark = [
@@ -179,17 +179,6 @@ async def subscriber(port: int) -> AsyncIterator[Inbox]:
         finally:
             reading.cancel()
             await asyncio.wait({reading})
-
-
-class Words:
-    """A model for which one word decides; the fortnight before needs no better."""
-
-    name = "words"
-    digest = "0001"
-    languages = ("en", "de")
-
-    def score(self, texts: Sequence[str]) -> list[Scores]:
-        return [(0.9, 0.08, 0.02) if "awful" in text else (0.1, 0.8, 0.1) for text in texts]
 
 
 async def listen_for_a_fortnight(database: Path, now: datetime) -> None:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from storms import END, START, quiet, storm
@@ -10,19 +9,9 @@ from storms import END, START, quiet, storm
 from crisisdesk.detect.hearing import Hearing
 from crisisdesk.detect.standard import Standard
 from crisisdesk.detect.watch import minutes
-from crisisdesk.incidents.lifecycle import Rules
 from crisisdesk.incidents.register import Register
-from crisisdesk.incidents.store import Store
 from crisisdesk.pipeline import Observation, Tally
 from crisisdesk.records import Scored, Severity
-
-
-@pytest.fixture
-async def register(tmp_path: Path):
-    async with await Store.open(tmp_path / "desk.db", durable=False) as store:
-        register = Register(store, Rules(), lambda _: None, ())
-        await register.load()
-        yield register
 
 
 async def taken(desk: Observation, posts: Iterable[Scored]) -> None:

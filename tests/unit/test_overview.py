@@ -22,14 +22,6 @@ from crisisdesk.records import Label, Scored
 MINUTE = timedelta(minutes=1)
 
 
-@pytest.fixture
-async def register(tmp_path: Path):
-    async with await Store.open(tmp_path / "desk.db", durable=False) as store:
-        register = Register(store, Rules(), lambda _: None, ())
-        await register.load()
-        yield register
-
-
 def observing(register: Register, *watches: str) -> tuple[Observation, Pictures]:
     desk = Observation(register, {watch: Standard() for watch in watches}, Tally(), lambda _: None)
     return desk, Pictures(desk, register, (), None)
