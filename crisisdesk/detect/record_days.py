@@ -1,4 +1,4 @@
-"""For how long nothing was as large: "the most negative posts in an hour for 12 days". Pure; small; O(1) per count.
+"""For how long nothing was as large: "the most negative posts in an hour for 12 days". Pure; small.
 
 Like is compared with like: the 60 minutes before now with all such hours before them, whenever they began.
 """
@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Self
 
 from crisisdesk.detect.restored import whole_number, whole_numbers
+from crisisdesk.detect.why import Why
 
 KEPT: Final = 60
 """Days that are remembered, the present one among them."""
@@ -30,21 +31,21 @@ class Standing:
     ever: bool = False
     beyond: bool = False
 
-    def largest(self, what: str = "the most negative posts in an hour") -> str:
-        """In words; empty where it is nothing to speak of."""
+    def told(self, count: int) -> Why | None:
+        """In a sentence that names the last hour's count, another than a spike's; None for no record."""
         if self.days < FEWEST:
-            return ""
+            return None
+        since = f"for {'more than ' if self.beyond else ''}{self.days} days"
+        seit = f"seit {'mehr als ' if self.beyond else ''}{self.days} Tagen"
         if self.ever:
-            return f"{what} ever since watching began ({self.days} days)"
-        return f"{what} for {'more than ' if self.beyond else ''}{self.days} days"
-
-    def largest_de(self, what: str = "die meisten negativen Beiträge in einer Stunde") -> str:
-        """The same in German."""
-        if self.days < FEWEST:
-            return ""
-        if self.ever:
-            return f"{what} seit Beginn der Beobachtung ({self.days} Tage)"
-        return f"{what} seit {'mehr als ' if self.beyond else ''}{self.days} Tagen"
+            since = f"ever since watching began ({self.days} days)"
+            seit = f"seit Beginn der Beobachtung ({self.days} Tage)"
+        number = f"{count:,}"
+        return Why(
+            f"The last hour's {number} are the most negative posts in an hour {since}.",
+            f"In der letzten Stunde waren es {number.replace(',', '.')} negative Beiträge, so viele wie in keiner "
+            f"anderen {seit}.",
+        )
 
 
 class RecordDays:

@@ -250,8 +250,8 @@ class WatchDetector:
             yield from urgency(ruling, self._dossier.reach, self._dossier.networks)
         an_hour = self.detector.window(HOUR)[1]
         standing = self._past.standing(int(minutes(self._now) // HOUR), an_hour)
-        if an_hour >= RECORD_FROM and standing.days >= RECORD_DAYS:
-            yield Why(f"These are {standing.largest()}.", f"Das sind {standing.largest_de()}.")
+        if an_hour >= RECORD_FROM and standing.days >= RECORD_DAYS and (record := standing.told(an_hour)):
+            yield record
         yield from unheard(self.detector.hearing.missing, self.detector.hearing.dropped)
 
     def _people(self, since: int, negative: int) -> int:

@@ -123,8 +123,8 @@ def test_evidence_follows_what_is_said_in_other_languages(watch: WatchDetector):
 
 def test_a_spike_says_since_when_nothing_was_as_large(watch: WatchDetector):
     last = [s for one in storm(END) for s in watch.observe(one)][-1]
-    assert "These are the most negative posts in an hour ever since watching began (10 days)." in last.why
-    assert "die meisten negativen Beiträge in einer Stunde seit Beginn der Beobachtung (10 Tage)" in last.why_de
+    assert "last hour's 40 are the most negative posts in an hour ever since watching began (10 days)." in last.why
+    assert "40 negative Beiträge, so viele wie in keiner anderen seit Beginn der Beobachtung (10 Tage)." in last.why_de
     again = [s for one in storm(END + timedelta(days=2)) for s in watch.observe(one)][-1]
     assert "most negative posts" not in again.why, "two days ago there were as many"
 
@@ -182,6 +182,14 @@ def test_how_far_an_old_story_reached_is_nothing_to_a_new_one():
 
 
 RECORD = "most negative posts in an hour"
+
+
+def test_a_record_names_its_own_number_beside_that_of_a_day(watch: WatchDetector):
+    spikes = spikes_of(watch, wave(END, 300, every=4))
+    told = [one for one in spikes if RECORD in one.why and one.numbers.window_minutes > 60]
+    assert told
+    assert all("The last hour's 15 are the" in one.why for one in told[-5:])
+    assert all("In der letzten Stunde waren es 15 negative Beiträge" in one.why_de for one in told[-5:])
 
 
 def test_a_wave_that_declines_claims_no_record(watch: WatchDetector):

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crisisdesk.detect.record_days import KEPT, RecordDays, Standing
+from crisisdesk.detect.why import Why
 
 START = 480_000  # hours since 1970; a midnight, as it is 20,000 days
 DAY = 24
@@ -25,14 +26,16 @@ def test_the_largest_in_twelve_days_says_so() -> None:
     days = watched({0: 5, 8 * DAY: 90, 13 * DAY: 40, 20 * DAY + 3: 70})
     standing = days.standing(START + 20 * DAY + 3, 70)
     assert standing == Standing(12)
-    assert standing.largest() == "the most negative posts in an hour for 12 days"
-    assert standing.largest_de() == "die meisten negativen Beiträge in einer Stunde seit 12 Tagen"
+    assert standing.told(1_204) == Why(
+        "The last hour's 1,204 are the most negative posts in an hour for 12 days.",
+        "In der letzten Stunde waren es 1.204 negative Beiträge, so viele wie in keiner anderen seit 12 Tagen.",
+    )
 
 
 def test_as_large_counts_as_large_and_yesterday_is_not_worth_a_word() -> None:
     days = watched({0: 5, 19 * DAY: 70, 20 * DAY: 70})
     assert days.standing(START + 20 * DAY, 70) == Standing(1)
-    assert days.standing(START + 20 * DAY, 70).largest() == days.standing(START + 20 * DAY, 70).largest_de() == ""
+    assert days.standing(START + 20 * DAY, 70).told(70) is None
     assert days.standing(START + 20 * DAY, 71).ever
 
 
@@ -40,20 +43,25 @@ def test_what_nothing_ever_reached_is_told_with_the_days_of_watching() -> None:
     days = watched({0: 5, 33 * DAY: 6, 34 * DAY: 50})
     standing = days.standing(START + 34 * DAY, 50)
     assert standing == Standing(34, ever=True)
-    assert standing.largest() == "the most negative posts in an hour ever since watching began (34 days)"
-    assert standing.largest_de().endswith("seit Beginn der Beobachtung (34 Tage)")
+    told = standing.told(70)
+    assert told is not None
+    assert told.en.endswith("are the most negative posts in an hour ever since watching began (34 days).")
+    assert told.de.endswith("so viele wie in keiner anderen seit Beginn der Beobachtung (34 Tage).")
 
 
 def test_what_lies_too_far_back_to_be_remembered_is_not_claimed() -> None:
     days = watched({0: 500, 200 * DAY: 50})
     standing = days.standing(START + 200 * DAY, 50)
     assert standing == Standing(KEPT - 1, beyond=True)
-    assert standing.largest("the most calls in an hour") == f"the most calls in an hour for more than {KEPT - 1} days"
+    told = standing.told(50)
+    assert told is not None
+    assert told.en.endswith(f"in an hour for more than {KEPT - 1} days.")
+    assert told.de.endswith(f"in keiner anderen seit mehr als {KEPT - 1} Tagen.")
 
 
 def test_a_new_watch_has_nothing_to_say() -> None:
-    assert RecordDays().standing(START, 1000).largest() == ""
-    assert watched({0: 3}).standing(START + 5, 1000).largest() == ""
+    assert RecordDays().standing(START, 1000).told(1000) is None
+    assert watched({0: 3}).standing(START + 5, 1000).told(1000) is None
 
 
 def test_an_hour_may_grow_and_come_late() -> None:
@@ -77,7 +85,7 @@ def test_what_its_own_day_has_surpassed_is_no_record() -> None:
     assert days.standing(START + 20 * DAY, 60).ever
     days.observe(START + 20 * DAY + 5, 45)
     assert days.standing(START + 20 * DAY + 5, 45) == Standing(0)
-    assert days.standing(START + 20 * DAY + 5, 45).largest() == ""
+    assert days.standing(START + 20 * DAY + 5, 45).told(45) is None
 
 
 def test_what_an_older_version_kept_by_the_clock_claims_no_record_that_may_be_none() -> None:
