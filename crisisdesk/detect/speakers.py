@@ -3,7 +3,6 @@
 from array import array
 from collections import Counter, OrderedDict
 from collections.abc import Sequence
-from itertools import islice
 from typing import Any, Final, Self
 
 from crisisdesk.detect.restored import whole_number
@@ -61,8 +60,9 @@ class Speakers:
         """
         kept = range(self._now - len(self._posts) + 1, self._now + 1)
         rows = ((minute, self._posts[minute % len(kept)], self._people[minute % len(kept)]) for minute in kept)
-        voices = islice(self._newest.items(), max(len(self._newest) - SAVED, 0), None)
-        return {"now": self._now, "minutes": [row for row in rows if row[1]], "voices": list(voices)}
+        # Behind one that spoke lately may stand an older one, whose post came late.
+        voices = [one for one in self._newest.items() if one[1] in kept][-SAVED:]
+        return {"now": self._now, "minutes": [row for row in rows if row[1]], "voices": voices}
 
     @classmethod
     def restored(cls, state: dict[str, Any], minutes: int) -> Self:

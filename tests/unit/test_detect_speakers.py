@@ -38,8 +38,9 @@ def test_a_minute_that_overflows_breaks_nothing():
 @given(POSTS, POSTS, st.integers(0, WIDTH - 1))
 def test_a_restart_forgets_nobody(before: list[tuple[int, int]], after: list[tuple[int, int]], back: int):
     speakers, now = Speakers(WIDTH), 1_000
-    for voice, step in before:
-        speakers.add(voice, now := max(now, now + step))
+    for voice, step in before:  # late ones, too: they may stand behind newer ones when they are too old
+        speakers.add(voice, now + step)
+        now = max(now, now + step)
     again = Speakers.restored(orjson.loads(orjson.dumps(speakers.state())), WIDTH)
     for voice, step in after:
         now = max(now, now + step)
