@@ -106,23 +106,24 @@ class App:
         except BaseException:
             await self._store.close()
             raise
+        self._reading = asyncio.create_task(self._keep_playbooks(), name="playbooks")
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._reading.cancel()
+        await asyncio.wait({self._reading})
         await self._store.close()
 
     async def run(self) -> None:
         """Work until the sources have ended and every post has gone through, or until `stop`.
 
         Raises:
-            ExceptionGroup: the model cannot be loaded, a replayed file cannot be read, the playbooks' folder is gone.
+            ExceptionGroup: the model cannot be loaded, a replayed file cannot be read.
         """
         async with asyncio.TaskGroup() as group:
-            others = [group.create_task(self._library.watch(self.desk.touch), name="playbooks")]
-            if self.plan.live:
-                others.append(group.create_task(self._tick(), name="tick"))
+            others = [group.create_task(self._tick(), name="tick")] if self.plan.live else []
             for delivery in self.deliveries:
                 group.create_task(delivery.run(), name=f"deliver to {delivery.name}")
             try:
@@ -171,6 +172,10 @@ class App:
             if (calls := self.register.ledger.of(name))
         }
         return {name: told for name, told in found.items() if told}
+
+    def playbook_troubles(self) -> tuple[str, ...]:
+        """What is wrong with the playbooks, a sentence for each file, with its line and its cure."""
+        return self._library.troubles()
 
     def complaints(self) -> dict[str, str]:
         """What is wrong with parts that go on all the same, each with what to do."""
@@ -251,6 +256,13 @@ class App:
             await self._believe(now)
             await self.register.unheard(self.listening.until, now)
             self.listening.begin(now, self._ears())
+
+    async def _keep_playbooks(self) -> None:
+        """Read what is edited as long as the desk is there: people look at a recording that has ended, too."""
+        try:
+            await self._library.watch(self.desk.touch)
+        except Exception as error:  # noqa: BLE001 - incidents matter more than edits, which can wait for a restart
+            self._complain("playbooks", f"Edits of playbooks are not seen any more ({error}); restart the desk.")
 
     async def _stream(self) -> None:
         """Sources to incidents; the end of one stage is the end of the next."""

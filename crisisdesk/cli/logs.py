@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import sys
+from collections.abc import Iterator
 from typing import Final
 
 import structlog
@@ -12,10 +13,11 @@ from crisisdesk.records import Notification
 
 LOOK_EVERY: Final = 1.0
 """Seconds between two looks at the parts."""
+PLAYBOOKS_FINE: Final = "in use as they stand"
 
 
 def log_desk(app: App) -> None:
-    """Log what happens to sources, outputs and the model; the same trouble once, not every second."""
+    """Log what happens to sources, outputs, playbooks and the model; the same trouble once, not every second."""
     structlog.configure(
         processors=[
             structlog.processors.TimeStamper(fmt="iso", utc=True),
@@ -35,21 +37,38 @@ def _log_change(log: structlog.typing.FilteringBoundLogger, notification: Notifi
     log.info(change.event.value, incident=change.incident, severity=str(change.severity), by=change.person)
 
 
-def _look(app: App, log: structlog.typing.FilteringBoundLogger, before: dict[str, str]) -> None:
+def _look(app: App, log: structlog.typing.FilteringBoundLogger, before: dict[tuple[str, str], None]) -> None:
     """Log every part that is not as it was at the last look, then come back."""
-    now = {f"source {s.name}": f"{s.state} {s.trouble}".strip() for s in app.sources()}
-    now |= {f"output {o.name}": f"{o.state} {o.trouble}".strip() for o in app.outputs()}
-    now |= {"model": app.scoring.model or "being loaded", "database": app.register.trouble or "writable"}
-    now |= {
-        f"drops of {s.name}": f"{s.dropped} posts dropped: the desk is too slow" for s in app.sources() if s.dropped
-    }
-    now |= {f"budget of {watch}": advice for watch, advice in app.overspent().items()}
-    now |= (complaints := app.complaints())
-    for part, state in now.items():
-        if before.get(part) != state:
-            troubled = part in complaints or part.startswith(("drops", "budget"))
-            troubled |= any(word in state for word in ("failed", "blind", "cannot"))
-            (log.warning if troubled else log.info)(part, state=state)
+    now = dict.fromkeys(_parts(app))
+    for part, state in now:
+        if (part, state) not in before:
+            (log.warning if _is_trouble(app, part, state) else log.info)(part, state=state)
     before.clear()
     before.update(now)
     asyncio.get_running_loop().call_later(LOOK_EVERY, _look, app, log, before)
+
+
+def _parts(app: App) -> Iterator[tuple[str, str]]:
+    """Every part and how it is doing; of some there is more than one thing to say."""
+    for source in app.sources():
+        yield f"source {source.name}", f"{source.state} {source.trouble}".strip()
+        if source.dropped:
+            yield f"drops of {source.name}", f"{source.dropped} posts dropped: the desk is too slow"
+    for output in app.outputs():
+        yield f"output {output.name}", f"{output.state} {output.trouble}".strip()
+    yield "model", app.scoring.model or "being loaded"
+    yield "database", app.register.trouble or "writable"
+    for trouble in app.playbook_troubles() or (PLAYBOOKS_FINE,):
+        yield "playbooks", trouble
+    for watch, advice in app.overspent().items():
+        yield f"budget of {watch}", advice
+    yield from app.complaints().items()
+
+
+def _is_trouble(app: App, part: str, state: str) -> bool:
+    """Whether somebody should do something about it."""
+    if part == "playbooks":
+        return state != PLAYBOOKS_FINE
+    if part in app.complaints() or part.startswith(("drops", "budget")):
+        return True
+    return any(word in state for word in ("failed", "blind", "cannot"))

@@ -151,7 +151,8 @@ def _broken(path: Path, parsed: Parsed, *, kept: bool) -> str:
     errors = [problem for problem in parsed.problems if problem.severity == "error"]
     more = f" ({len(errors) - 1} more: crisisdesk playbook check {path})" if len(errors) > 1 else ""
     use = "Until then the version before the edit stays in use." if kept else "Until then it is not in use."
-    return f"{_short(path)}, line {errors[0].line}: {errors[0].what}; {errors[0].cure}{more}. {use}"
+    said = f"{errors[0].what}; {errors[0].cure}{more}"
+    return f"{_short(path)}, line {errors[0].line}: {said}{'' if said.endswith(('?', '.')) else '.'} {use}"
 
 
 def _short(path: Path) -> str:
