@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from crisisdesk.detect.learning import Learning
-from crisisdesk.detect.loudest import CROWDS
+from crisisdesk.detect.loudest import CROWDS, share_holds
 from crisisdesk.detect.surprise import count_surprise, joint_surprise, share_surprise, strangeness, tail
 from crisisdesk.detect.windows import WINDOWS
 from crisisdesk.records import Severity
@@ -20,11 +20,9 @@ SOUR: Final = (0.25, 0.50)
 LESS_ROOM: Final = 1.0
 """what that is worth, per 100 points of share."""
 SCOLDED: Final = (0.55, 0.65)
-"""Usual share between which a watch becomes one that is complained about all day: the share has no room to rise,"""
+"""Usual share between which a watch becomes one that is complained about all day: its share has no room to rise,"""
 EXTRAORDINARY: Final = 1.45
 """so that a crowd is enough whose number surprises so many times as much as any in its memory, if its share holds."""
-SHARE_HOLDS: Final = 0.02
-"""By which it may lie below the usual and still hold."""
 FRESH_DISPERSION: Final = 1.0
 """Of the number of fresh posts: what is new comes all at once."""
 FRESH_BESIDES: Final = 1.0
@@ -47,9 +45,12 @@ class Reading:
     severity: Severity | None
     surprise: float
     """Of number and share together, in standard deviations, less what is allowed for how little is known."""
+    width: int
+    """Of the window, one of `WINDOWS`."""
     window_minutes: int
+    """That it lasts: it does not reach back into a wave that was called and has ended."""
     since: int
-    """Its first minute since 1970: a window does not reach back into a wave that was called and has ended."""
+    """Its first minute since 1970."""
     negative: int
     total: int
     expected: float
@@ -72,8 +73,9 @@ class Window:
 
     index: int
     since: int
-    hour: int
-    """The present one."""
+    """Its first minute since 1970."""
+    minutes: int
+    """That it lasts."""
     total: int
     negative: int
     fresh_total: int
@@ -85,8 +87,8 @@ class Window:
     """Ordinary posts and negative posts of the day before it."""
 
     @property
-    def minutes(self) -> int:
-        """How wide it is."""
+    def width(self) -> int:
+        """Minutes that it lasts where nothing is cut off."""
         return WINDOWS[self.index]
 
     @property
@@ -116,11 +118,12 @@ def judge(window: Window, known: Learning, bar: float) -> Reading:
         of_fresh = _of_fresh(window, known, expected, number)
         surprise = max(of_all, of_fresh)
         surprise = surprise + _less_room(share) - strange if surprise else 0.0
-        surprise = max(surprise, _of_crowd(window, known, number, bar)) - caution(known, window.hour)
+        surprise = max(surprise, _of_crowd(window, known, number, bar)) - _caution(known.baseline.hours)
         of_fresh = of_fresh if of_fresh > of_all else 0.0
     return Reading(
         severity=None,
         surprise=max(surprise, 0.0),
+        width=window.width,
         window_minutes=window.minutes,
         since=window.since,
         negative=window.negative,
@@ -131,12 +134,6 @@ def judge(window: Window, known: Learning, bar: float) -> Reading:
         fresh_negative=window.fresh_negative if of_fresh else 0,
         fresh_total=window.fresh_total if of_fresh else 0,
     )
-
-
-def caution(known: Learning, hour: int) -> float:
-    """What is taken off a surprise in an hour since 1970 for how little is known."""
-    heard = known.baseline.hours + known.waiting(hour)
-    return LEARNING_EXTRA * max(0.0, 1.0 - heard / SETTLED)
 
 
 def _of_share(window: Window, known: Learning, negative: int, total: int, subject: float = 0.0) -> float:
@@ -173,12 +170,15 @@ def _of_fresh(window: Window, known: Learning, expected: float, number: float) -
 
 def _of_crowd(window: Window, known: Learning, number: float, bar: float) -> float:
     """Surprise of an extraordinary number whose share does not fall, for a watch that is always scolded."""
-    usual = known.baseline.share
-    place = (usual - SCOLDED[0]) / (SCOLDED[1] - SCOLDED[0])
-    if place <= 0 or window.index not in CROWDS or window.negative < (usual - SHARE_HOLDS) * window.total:
+    place = (known.baseline.share - SCOLDED[0]) / (SCOLDED[1] - SCOLDED[0])
+    if place <= 0 or window.width not in CROWDS or not share_holds(window.negative, window.total, known.baseline.share):
         return 0.0
-    known.loudest.hear(window.hour, window.index, number)
-    return bar * number / (EXTRAORDINARY * known.loudest.record(window.index)) * min(place, 1.0)
+    return bar * number / (EXTRAORDINARY * known.loudest.record(window.width)) * min(place, 1.0)
+
+
+def _caution(hours: int) -> float:
+    """What is taken off a surprise while so few hours are known."""
+    return LEARNING_EXTRA * max(0.0, 1.0 - hours / SETTLED)
 
 
 def _less_room(share: float) -> float:

@@ -22,11 +22,13 @@ WAITING: Final = LEARN_AFTER + 2
 TWO_DAYS: Final = 48
 """Hours."""
 GIVE_IN: Final = 168
-"""Hours of one unbroken spike after which it has become the usual, and is learnt after all."""
-HEARD_ENOUGH: Final = 0.5
-"""Part of an hour that must have been heard if it is to say anything."""
+"""Flagged hours, less the ordinary ones between them, after which a spike has become the usual and is learnt."""
+HEARD_ENOUGH, HEARD_WELL = 0.5, 0.9
+"""Parts of an hour that must have been heard if it is to say how many posts are usual, and how much they wander."""
 
-NO_LESSON: Final = (0.0,) * LESSON
+BITS: Final = 64
+"""No fewer than the hours that are kept."""
+NO_LESSON: Final = (math.nan,) * LESSON
 _PACKED: Final = struct.Struct(f"<{LESSON}e")
 """Two bytes a number: a lesson is a small correction, and a day of them waits in every watch."""
 
@@ -43,13 +45,17 @@ class Learning:
         self.loudest = Loudest()
         self._begun = -1.0
         self._next = -1
-        self._flagged: set[int] = set()
+        self._flagged = 0  # a bit an hour, its place the hour modulo `BITS`
         self._skipped = 0
-        self._lessons = bytearray(WAITING * _PACKED.size)
+        self._lessons = bytearray(_PACKED.pack(*NO_LESSON) * WAITING)
 
     def begin(self, moment: float) -> None:
         """The watch begins to listen, in minutes since 1970: what was said before is not known."""
         self._begun, self._next = moment, int(moment // HOUR)
+
+    def skip_to(self, hour: int) -> None:
+        """Nothing is to be learnt from the hours before this one."""
+        self._next, self._flagged = max(self._next, hour), 0
 
     def end_hour(self, hour: int, counts: Counts, fresh: Counts, expected: Expected) -> None:
         """An hour has passed: learn from it how much is ordinary, and from an older one what is usual."""
@@ -58,26 +64,27 @@ class Learning:
         while self._next <= hour - wait:
             self._learn(self._next, counts, fresh)
             self._next += 1
-        self._flagged.discard(hour - KEPT[COARSE])
+        self._flagged &= ~_bit(hour - KEPT[COARSE])
         self.loudest.begin(hour + 1)
 
     def flag(self, first: int, last: int) -> None:
         """The hours from one to another, both included, are no ordinary ones."""
-        self._flagged.update(range(max(first, last - KEPT[COARSE] + 1), last + 1))
+        for hour in range(max(first, last - KEPT[COARSE] + 1), last + 1):
+            self._flagged |= _bit(hour)
+
+    def take_over(self, other: "Learning") -> None:
+        """Know of the usual what another knows."""
+        self.baseline, self.spread, self.loudest = other.baseline, other.spread, other.loudest
 
     def is_flagged(self, hour: int) -> bool:
         """Whether an hour, one of the last two days, is no ordinary one."""
-        return hour in self._flagged
-
-    def waiting(self, hour: int) -> int:
-        """Hours before this one that have been heard and not yet been learnt."""
-        return hour - self._next
+        return bool(self._flagged & _bit(hour))
 
     def ordinary(self, first: int, last: int, counts: Counts) -> tuple[int, int]:
         """Posts and negative posts from one hour to another, both included, without those that were flagged."""
         total, negative = counts.hours(first, last)
-        for hour in self._flagged:
-            if first <= hour <= last:
+        for hour in range(first, last + 1) if self._flagged else ():
+            if self.is_flagged(hour):
                 flagged = counts.hours(hour, hour)
                 total, negative = total - flagged[0], negative - flagged[1]
         return total, negative
@@ -90,7 +97,7 @@ class Learning:
             "loudest": self.loudest.state(),
             "begun": self._begun,
             "next": self._next,
-            "flagged": sorted(self._flagged),
+            "flagged": self._flagged,
             "skipped": self._skipped,
             "lessons": self._lessons.hex(),
         }
@@ -108,11 +115,11 @@ class Learning:
         self.spread.restore(state["spread"])
         self.loudest.restore(state["loudest"])
         self._begun, self._next = float(state["begun"]), int(state["next"])
-        self._flagged, self._skipped, self._lessons = set(map(int, state["flagged"])), int(state["skipped"]), lessons
+        self._flagged, self._skipped, self._lessons = int(state["flagged"]), int(state["skipped"]), lessons
 
     def _lesson(self, hour: int, counts: Counts, expected: Expected) -> Sequence[float]:
         """What to learn of spread from an hour that has just ended; nothing while too little is known or was heard."""
-        if self.baseline.hours < TWO_DAYS or self._heard(hour) < 1 or counts.quiet():
+        if self.baseline.hours < TWO_DAYS or self._heard(hour) < HEARD_WELL or counts.quiet():
             return NO_LESSON
         expected.look_up(hour)
         return self.spread.lesson(hour, counts.window, expected.window, self.baseline.share)
@@ -122,20 +129,25 @@ class Learning:
         part = self._heard(hour)
         if part < HEARD_ENOUGH:
             return
-        flagged = hour in self._flagged
+        flagged = self.is_flagged(hour)
         if flagged and self._skipped < GIVE_IN:
             self._skipped += 1
             return
-        self._skipped = self._skipped if flagged else 0
+        self._skipped = self._skipped if flagged else max(self._skipped - 1, 0)
         total, negative = counts.hours(hour, hour)
         usual = part * self.baseline.rate(hour)
         bound = usual + 4 * math.sqrt(usual + self.spread.dispersion[WINDOWS.index(HOUR)] * usual**2) + 1
         self.baseline.learn(hour, total, negative, bound, fresh=fresh.hours(hour, hour)[1], part=part)
-        if self.baseline.hours > TWO_DAYS:
-            self.spread.learn(_PACKED.unpack_from(self._lessons, hour % WAITING * _PACKED.size))
+        lesson = _PACKED.unpack_from(self._lessons, hour % WAITING * _PACKED.size)
+        if not math.isnan(lesson[0]):
+            self.spread.learn(lesson)
         self.loudest.learn(hour)
 
     def _heard(self, hour: int) -> float:
         """The part of an hour in which the watch could hear."""
         missed = min(max(self._begun - hour * HOUR, 0.0), HOUR) / HOUR
         return max(self.hearing.heard(hour) - missed, 0.0)
+
+
+def _bit(hour: int) -> int:
+    return 1 << hour % BITS

@@ -1,7 +1,7 @@
 """Whether the negative posts of one watch are a spike: counts in, a reading out, time given from outside."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
@@ -11,6 +11,7 @@ from crisisdesk.detect.expected import Expected
 from crisisdesk.detect.hearing import Hearing
 from crisisdesk.detect.judgement import DAY, HALF_A_DAY, Reading, Window, judge
 from crisisdesk.detect.learning import Learning
+from crisisdesk.detect.loudest import share_holds
 from crisisdesk.detect.spread import Spread
 from crisisdesk.detect.surprise import count_surprise
 from crisisdesk.detect.windows import HOUR, WINDOWS, Counts, first_minute
@@ -23,9 +24,15 @@ KEEP: Final = 0.7
 HOLD: Final = 0.3
 """or number and share together by no more than this less than the threshold."""
 LATELY: Final = WINDOWS.index(180)
-"""The window that shows whether a wave still goes on. Wider ones call only while it does, and keep nobody awake."""
+"""Windows wider than this one call only while it shows that something goes on, and keep nobody awake."""
+GOES_ON: Final = 0.5
+"""Surprise of its number from which on it does."""
 CALM: Final = 1.0
-"""Surprise of its number below which the wave has ended."""
+"""Surprise of the number below which, in none of the windows up to that one, an hour ends a wave."""
+LONG_SILENCE: Final = 90 * 24
+"""Hours that are gone through one by one where nothing was said; of those before them nothing is left to learn."""
+HEARD_ENOUGH: Final = 0.5
+"""Part of that hour that must have been heard: silence that means nothing ends nothing."""
 
 
 class SpikeDetector:
@@ -35,13 +42,14 @@ class SpikeDetector:
     `crisisdesk.detect.windows.HORIZON`. State is bounded and independent of how many posts there are.
     """
 
-    __slots__ = ("_counts", "_expected", "_fresh", "_held", "_hour", "_known", "_now", "_over", "_wave", "thresholds")
+    __slots__ = ("_counts", "_expected", "_fresh", "_held", "_hour", "_now", "_over", "_wave", "known", "thresholds")
 
     def __init__(
         self, thresholds: Thresholds, baseline: Baseline | None = None, hearing: Hearing | None = None
     ) -> None:
         self.thresholds = thresholds
-        self._known = Learning(baseline or Baseline(), hearing or Hearing())
+        self.known = Learning(baseline or Baseline(), hearing or Hearing())
+        """What is usual, and how it is learnt."""
         self._expected = Expected(self.baseline)
         self._counts, self._fresh = Counts(), Counts()
         self._now = -1.0
@@ -53,17 +61,17 @@ class SpikeDetector:
     @property
     def baseline(self) -> Baseline:
         """What is usual."""
-        return self._known.baseline
+        return self.known.baseline
 
     @property
     def spread(self) -> Spread:
         """How much it wanders."""
-        return self._known.spread
+        return self.known.spread
 
     @property
     def hearing(self) -> Hearing:
         """What the desk could hear."""
-        return self._known.hearing
+        return self.known.hearing
 
     @property
     def awake(self) -> bool:
@@ -88,7 +96,10 @@ class SpikeDetector:
             return
         if self._hour < 0:
             self._hour = int(moment // HOUR)
-            self._known.begin(moment)
+            self.known.begin(moment)
+        if moment // HOUR - self._hour > LONG_SILENCE:
+            self._hour = int(moment // HOUR) - LONG_SILENCE
+            self.known.skip_to(self._hour)
         while self._hour < int(moment // HOUR):
             self._end_hour()
         self._now = moment
@@ -98,15 +109,13 @@ class SpikeDetector:
         """Judge the windows that end now."""
         self._expected.look_up(self._hour)
         if not self.awake:
-            total, negative = self.window(WINDOWS[0])
-            return Reading(None, 0.0, WINDOWS[0], self._since(WINDOWS[0]), negative, total, 0.01, self.baseline.share)
-        wide = self._goes_on(int(self._now))
-        if not wide:
-            self._end_wave()
-        days: dict[int, tuple[int, int]] = {}
-        windows = (self._window(index, days) for index in range(len(WINDOWS) if wide else LATELY + 1))
-        judged = [judge(window, self._known, self.thresholds.amber) for window in windows]
-        best, most = max(judged, key=lambda r: r.surprise), max(judged[: LATELY + 1], key=lambda r: r.number)
+            (total, negative), since = self.window(WINDOWS[0]), first_minute(WINDOWS[0], int(self._now))
+            return Reading(None, 0.0, WINDOWS[0], WINDOWS[0], since, negative, total, 0.01, self.baseline.share)
+        judged = [judge(window, self.known, self.thresholds.amber) for window in self._windows()]
+        crowds = ((r.width, r.number) for r in judged if share_holds(r.negative, r.total, r.usual_share))
+        self.known.loudest.hear(self._hour, crowds)
+        best = max(judged, key=lambda r: r.surprise)
+        most = max((one for one in judged if one.width <= WINDOWS[LATELY]), key=lambda r: r.number)
         severity, bar = self._severity(best.surprise, most.number)
         self._held = severity
         if severity is None:
@@ -116,7 +125,7 @@ class SpikeDetector:
         earned = [reading for reading in judged if reading.surprise >= bar] or [most]
         if severity >= Severity.AMBER:  # notices are a part of every month; without them the usual would be too low
             self._wave = True
-            self._known.flag(min(reading.since for reading in earned) // HOUR, self._hour)
+            self.known.flag(min(reading.since for reading in earned) // HOUR, self._hour)
         return replace(max(earned, key=lambda r: r.number), surprise=best.surprise, severity=severity)
 
     def window(self, width: int) -> tuple[int, int]:
@@ -129,11 +138,11 @@ class SpikeDetector:
 
     def flagged(self, hour: int) -> bool:
         """Whether this hour since 1970, one of the last two days, stood out so far that nothing is learnt from it."""
-        return self._known.is_flagged(hour)
+        return self.known.is_flagged(hour)
 
     def learn_from(self, other: "SpikeDetector") -> None:
         """Take over what another detector knows of the usual, and nothing that it has counted."""
-        self._known.baseline, self._known.spread = other.baseline, other.spread
+        self.known.take_over(other.known)
         self._expected = Expected(self.baseline)
 
     def expected(self, first: float, last: float) -> float:
@@ -150,7 +159,7 @@ class SpikeDetector:
     def state(self) -> dict[str, Any]:
         """Everything that must survive a restart, as plain values."""
         return {
-            "known": self._known.state(),
+            "known": self.known.state(),
             "counts": self._counts.state(),
             "fresh": self._fresh.state(),
             "now": self._now,
@@ -169,35 +178,47 @@ class SpikeDetector:
         counts, fresh = Counts.restored(state["counts"]), Counts.restored(state["fresh"])
         held = Severity(state["held"]) if state["held"] is not None else None
         now, hour, wave, over = float(state["now"]), int(state["hour"]), bool(state["wave"]), int(state["over"])
-        self._known.restore(state["known"])
+        self.known.restore(state["known"])
         self._counts, self._fresh, self._held = counts, fresh, held
         self._now, self._hour, self._wave, self._over = now, hour, wave, over
         self._expected.forget()
 
-    def _window(self, index: int, days: dict[int, tuple[int, int]]) -> Window:
-        """A window as it stands; `days` keeps the posts of the day before an hour, which most windows share."""
-        now, since = int(self._now), self._since(WINDOWS[index])
-        total, negative = self._counts.window(WINDOWS[index], now, self._over)
-        fresh_total, fresh_negative = self._fresh.window(WINDOWS[index], now, self._over)
-        usual = max(self._expected.between(since, self._now), 0.0)
-        hour = min(since // HOUR, self._hour - HALF_A_DAY)
-        if hour not in days:
-            days[hour] = self._known.ordinary(hour - DAY, hour - 1, self._counts)
-        return Window(index, since, self._hour, total, negative, fresh_total, fresh_negative, usual, days[hour])
+    def _windows(self) -> Iterator[Window]:
+        """The windows as they stand, without those of which a wave that has ended leaves less than half."""
+        now, days = int(self._now), dict[int, tuple[int, int]]()
+        goes_on = self._number(LATELY, now) >= GOES_ON
+        for index, width in enumerate(WINDOWS):
+            since = first_minute(width, now, self._over)
+            cut = since > first_minute(width, now)
+            if (cut and 2 * (now + 1 - since) < width and index) or (index > LATELY and not goes_on):
+                continue
+            total, negative = self._counts.window(width, now, self._over)
+            fresh_total, fresh_negative = self._fresh.window(width, now, self._over)
+            usual = max(self._expected.between(since, self._now), 0.0)
+            hour = min(since // HOUR, self._hour - HALF_A_DAY)
+            if hour not in days:  # most windows share it
+                days[hour] = self.known.ordinary(hour - DAY, hour - 1, self._counts)
+            yield Window(
+                index,
+                since,
+                _whole(now + 1 - since) if cut else width,
+                total,
+                negative,
+                fresh_total,
+                fresh_negative,
+                usual,
+                days[hour],
+            )
 
-    def _since(self, width: int) -> int:
-        return first_minute(width, int(self._now), self._over)
+    def _number(self, index: int, last: int) -> float:
+        """Surprise of the number of negative posts alone in a window that ends with a minute, however few they are.
 
-    def _goes_on(self, now: int) -> bool:
-        """Whether there are more negative posts than usual of late; what the usual is has been looked up."""
-        since = first_minute(WINDOWS[LATELY], now, self._over)
-        negative = self._counts.window(WINDOWS[LATELY], now, self._over)[1]
-        expected = max(self._expected.between(since, now + 1) * self.baseline.share, 0.01)
-        return count_surprise(negative, expected, self.spread.dispersion[LATELY]) >= CALM
-
-    def _end_wave(self) -> None:
-        if self._wave:
-            self._wave, self._over = False, int(self._now) + 1
+        What is usual until then has been looked up.
+        """
+        since = first_minute(WINDOWS[index], last, self._over)
+        negative = self._counts.window(WINDOWS[index], last, self._over)[1]
+        expected = max(self._expected.between(since, last + 1) * self.baseline.share, 0.01)
+        return count_surprise(negative, expected, self.spread.dispersion[index])
 
     def _severity(self, surprise: float, much: float) -> tuple[Severity | None, float]:
         """The severity that the surprise earns, or that the present one keeps, and the bar that it took.
@@ -217,14 +238,18 @@ class SpikeDetector:
         hour, self._hour = self._hour, self._hour + 1
         last = self._hour * HOUR - 1
         self._pass(last)
-        if self._wave:
-            self._now = max(self._now, float(last))
+        if self._wave and self.hearing.heard(hour) >= HEARD_ENOUGH:
             self._expected.look_up(hour)
-            if not self._goes_on(last):
-                self._end_wave()
-        self._known.end_hour(hour, self._counts, self._fresh, self._expected)
+            if all(self._number(index, last) < CALM for index in range(LATELY + 1)):
+                self._wave, self._over = False, last + 1
+        self.known.end_hour(hour, self._counts, self._fresh, self._expected)
         self._expected.forget()
 
     def _pass(self, minute: int) -> None:
         self._counts.advance(minute)
         self._fresh.advance(minute)
+
+
+def _whole(minutes: int) -> int:
+    """A length to speak of: minutes up to an hour, then hours."""
+    return minutes if minutes <= HOUR else -(-minutes // HOUR) * HOUR

@@ -27,7 +27,9 @@ THREE_HOURS, HALF_A_DAY = 180, 720
 """Minutes."""
 STRANGERS: Final = 0.6
 """Taken off for each doubling of all posts beyond the first: who comes running is not who usually speaks, and so large
-a crowd has more moments in which to be wrong. A crisis of that size has share enough to pay it."""
+a crowd has more moments in which to be wrong. A crisis of that size has share enough to pay it,"""
+MOST_STRANGE: Final = 1.5
+"""for so many of them at most: a crowd of any size is heard if its mood is much worse than usual."""
 FEW_POSTS: Final = 8.0
 """Posts that are added on both sides before that is asked: three posts where one is usual are no crowd."""
 
@@ -83,7 +85,8 @@ def joint_surprise(count: float, share: float, width: int, evenness: float = 0.0
 
 def strangeness(total: float, usual: float) -> float:
     """What is taken off where far more posts come than usual, of whatever mood."""
-    return STRANGERS * max(0.0, math.log2((total + FEW_POSTS) / (usual + FEW_POSTS)) - 1)
+    doublings = math.log2((total + FEW_POSTS) / (usual + FEW_POSTS)) - 1
+    return STRANGERS * min(max(0.0, doublings), MOST_STRANGE)
 
 
 def tail(surprise: float) -> float:

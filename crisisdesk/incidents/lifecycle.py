@@ -173,7 +173,7 @@ def retire(incident: Incident, rules: Rules, now: datetime, sequence: int) -> St
 
 def unheard(incident: Incident, start: datetime, end: datetime) -> Incident:
     """Nothing could be heard between two moments, so that time is no calm: hold times count what was heard."""
-    if not incident.is_open or incident.calm_since is None or incident.calm_since >= end:
+    if incident.calm_since is None or incident.calm_since >= end:
         return incident
     return replace(incident, calm_since=end - max(start - incident.calm_since, timedelta(0)))
 
@@ -210,7 +210,7 @@ def _after_the_end(
 
     A wave has ended when there was no evidence for `subside_after`; `calm_since` tells when the last was. So a person's
     word is not undone a minute later, and a second wave calls again even if nobody reported the calm between. The
-    verdict stays until somebody gives another: a false alarm that returns and ends by itself was one all the same.
+    verdict stays until it gets worse than what was judged: a false alarm that returns and ends by itself was one.
     """
     ended = incident.resolved_at or incident.updated
     if spike.time - ended > rules.reopen_within:
@@ -221,13 +221,21 @@ def _after_the_end(
     if spike.severity <= incident.severity and spike.time - last < rules.subside_after:
         return Step(replace(incident, calm_since=max(last, spike.time)))
     after = _called_again(_with_evidence(incident, spike), spike.severity)
-    after = replace(after, resolved_at=None, eased_from=incident.worst)
+    worse = spike.severity > incident.worst
+    after = replace(
+        after,
+        resolved_at=None,
+        eased_from=incident.worst if spike.severity < incident.worst else None,
+        verdict=None if worse else incident.verdict,
+    )
     return _step(after, sequence, Event.REOPENED, after.updated, reason=spike.why)
 
 
 def _raise(incident: Incident, spike: Spike, sequence: int) -> Step:
     """At once, and whoever had acknowledged the smaller trouble is called again for the bigger one."""
-    after = _called_again(_with_evidence(incident, spike), spike.severity or incident.severity)
+    severity = spike.severity or incident.severity
+    after = _called_again(_with_evidence(incident, spike), severity)
+    after = replace(after, verdict=None if severity > incident.worst else incident.verdict)
     return _step(after, sequence, Event.RAISED, after.updated, reason=spike.why)
 
 

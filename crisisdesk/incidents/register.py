@@ -149,7 +149,9 @@ class Register:
         """Nothing could be heard between two moments: what was calm before it was so for no longer."""
         async with self._turn:
             for incident in self.incidents():
-                self._incidents[incident.id] = lifecycle.unheard(incident, start, end)
+                after = self._incidents[incident.id] = lifecycle.unheard(incident, start, end)
+                if after is not incident:
+                    self._saved.pop(incident.id, None)  # the next flush writes it down
 
     async def flush(self) -> None:
         """Save the figures that moved since the last save, and what could not be saved: before an orderly stop."""

@@ -1,8 +1,10 @@
 """The judgement on counts: what must call, what must not, and what is never learnt."""
 
 import random
+import time
 from collections.abc import Iterator
 from itertools import pairwise
+from typing import Any
 
 import orjson
 import pytest
@@ -10,6 +12,7 @@ import pytest
 from crisisdesk.detect.baseline import Baseline, Expectation
 from crisisdesk.detect.budget import Thresholds
 from crisisdesk.detect.spike import SpikeDetector
+from crisisdesk.detect.spread import DISPERSION
 from crisisdesk.records import Severity
 
 WEEK = 7 * 24 * 60
@@ -39,11 +42,19 @@ def called(readings: list[tuple[int, Severity | None]], at_least: Severity = Sev
     return next((minute for minute, severity in readings if severity is not None and severity >= at_least), None)
 
 
-@pytest.fixture
-def settled() -> SpikeDetector:
-    """Two weeks at 15 posts an hour, a fifth negative."""
+@pytest.fixture(scope="module")
+def fortnight() -> dict[str, Any]:
+    """What two weeks at 15 posts an hour, a fifth negative, leave behind."""
     detector = SpikeDetector(Thresholds.for_budget(1))
     assert called(feed(detector, arrivals(2, range(2 * WEEK), 15, 0.2))) is None
+    return detector.state()
+
+
+@pytest.fixture
+def settled(fortnight: dict[str, Any]) -> SpikeDetector:
+    """A detector after these two weeks."""
+    detector = SpikeDetector(Thresholds.for_budget(1))
+    detector.restore(fortnight)
     return detector
 
 
@@ -165,11 +176,75 @@ def test_a_storm_that_is_over_calls_nobody_for_the_rest_of_the_day_nor_on_the_ne
 def test_a_second_wave_on_the_same_day_is_as_loud_as_the_first(settled: SpikeDetector):
     first, second = 2 * WEEK + 60, 2 * WEEK + 11 * 60
     readings = feed(settled, waves(first, second))
-    calls = [
-        called([one for one in readings if one[0] >= start], Severity.RED) or start + WEEK for start in (first, second)
-    ]
+    calls = [called([one for one in readings if one[0] >= start], Severity.RED) for start in (first, second)]
+    assert calls[0] is not None
+    assert calls[1] is not None
     assert calls[1] - second <= calls[0] - first + 10
     assert called([one for one in readings if second - 60 <= one[0] < second], Severity.AMBER) is None
+
+
+@pytest.mark.parametrize("an_hour", [120, 360, 1200])
+def test_a_crisis_of_a_busy_brand_goes_on_after_its_own_first_call(an_hour: int):
+    detector, start = SpikeDetector(Thresholds.for_budget(1)), 4 * 24 * 60
+    counted: list[tuple[int, int]] = []
+    for minute in range(start + 180):
+        chance = random.Random(minute)
+        times = 4 if minute >= start else 1
+        posts = chance.randrange(an_hour // 60 * 2 + 1)
+        sour = sum(chance.random() < 0.2 for _ in range(posts * times))
+        counted.append((minute, sour))
+        detector.count(minute + 0.5, posts - posts // 5 + sour, sour)
+        if not sour:
+            continue
+        reading = detector.read()
+        if minute > start + 30:
+            assert reading.severity is not None, minute - start
+            assert reading.severity >= Severity.AMBER, minute - start
+            assert reading.negative == sum(n for at, n in counted if at >= reading.since)
+            assert minute + 1 - reading.since <= reading.window_minutes
+
+
+def test_silence_that_nobody_could_hear_ends_no_wave(settled: SpikeDetector):
+    start, gap = 2 * WEEK, 5 * 60
+    feed(settled, arrivals(17, range(start, start + 60), 90, 0.9))
+    settled.hearing.was_deaf(start + 60, start + 60 + gap)
+    assert settled.read().severity is Severity.RED
+    settled.count(start + 60 + gap, 1, 1)
+    late = [settled.count(minute, 2, 2) for minute in range(start + 60, start + 60 + gap)]
+    assert all(late)
+    reading = settled.read()
+    assert reading.negative > 600
+
+
+def test_a_crowd_beyond_measure_is_heard_if_its_mood_is_clearly_worse():
+    for seed in range(2):
+        detector = SpikeDetector(Thresholds.for_budget(1))
+        assert called(feed(detector, arrivals(seed, range(2 * WEEK), 0.5, 0.2))) is None
+        crowd = [(2 * WEEK + n // 50, n % 2 == 0) for n in range(3_000)]
+        assert called(feed(detector, iter(crowd))) is not None
+
+
+def test_hours_with_short_breaks_still_teach_how_much_is_ordinary():
+    well, badly = (SpikeDetector(Thresholds.for_budget(1)) for _ in range(2))
+    for hour in range(3 * WEEK // 60):
+        badly.hearing.was_deaf(hour * 60 + 30, hour * 60 + 33)
+    for detector in (well, badly):
+        feed(detector, arrivals(22, range(3 * WEEK), 20, 0.3))
+    for detector in (well, badly):
+        assert all(learnt < taken / 2 for learnt, taken in zip(detector.spread.dispersion, DISPERSION, strict=True))
+    badly.hearing.was_deaf(3 * WEEK, 4 * WEEK)
+    days = badly.spread.days
+    badly.advance(4 * WEEK + 60)
+    assert badly.spread.days <= days + 2, "what was not heard taught nothing"
+
+
+def test_half_a_century_of_silence_costs_next_to_nothing():
+    detector = SpikeDetector(Thresholds.for_budget(1))
+    detector.count(0, 1, 1)
+    began = time.process_time()
+    detector.count(50 * 52 * WEEK, 1, 1)
+    assert time.process_time() - began < 2
+    assert detector.baseline.hours <= 90 * 24
 
 
 def test_a_severity_that_was_earned_does_not_flicker(settled: SpikeDetector):

@@ -160,6 +160,16 @@ def test_time_in_which_nothing_could_be_heard_is_no_calm():
     assert life.see(400 + 150, None) == (Event.RESOLVED,)
 
 
+def test_a_persons_word_holds_over_time_in_which_nothing_could_be_heard():
+    life = Life()
+    life.see(0, AMBER)
+    life.take(lifecycle.resolve(life.now, "Ann", Verdict.REAL, START + timedelta(minutes=5), life.sequence))
+    life.see(10, AMBER)
+    life.incident = lifecycle.unheard(life.now, START + timedelta(minutes=20), START + timedelta(minutes=120))
+    assert life.see(125, AMBER) == ()
+    assert life.see(190, AMBER) == (Event.REOPENED,)
+
+
 def test_after_the_window_it_is_a_new_incident():
     life = Life()
     ended(life)
@@ -175,9 +185,7 @@ def test_a_persons_word_is_not_undone_by_the_same_wave():
     life.take(lifecycle.resolve(life.now, "Ann", Verdict.FALSE_ALARM, START + timedelta(minutes=5), life.sequence))
     assert life.see(6, AMBER) == ()
     assert life.see(7, RED) == (Event.REOPENED,)
-    assert life.now.verdict is Verdict.FALSE_ALARM, "until somebody gives another"
-    life.take(lifecycle.resolve(life.now, "Ben", Verdict.REAL, START + timedelta(minutes=9), life.sequence))
-    assert life.now.verdict is Verdict.REAL
+    assert life.now.verdict is None, "it is worse than what was judged"
 
 
 def test_a_persons_word_holds_while_weaker_evidence_goes_on():

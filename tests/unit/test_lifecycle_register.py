@@ -47,6 +47,17 @@ def register(store: Store) -> Register:
     return Register(store, Rules(), choose, ("mqtt",))
 
 
+async def test_what_was_no_calm_is_still_known_after_a_restart(register: Register, store: Store):
+    await register.witness(spike())
+    await register.witness(spike(10, None))
+    await register.flush()
+    await register.unheard(START + timedelta(minutes=20), START + timedelta(minutes=300))
+    await register.flush()
+    again = Register(store, Rules(), choose, ("mqtt",))
+    await again.load()
+    assert [one.calm_since for one in again.incidents()] == [START + timedelta(minutes=290)]
+
+
 async def test_an_opening_is_written_before_it_is_heard(register: Register, store: Store):
     heard: list[Notification] = []
     register.subscribe(heard.append)
