@@ -18,7 +18,7 @@ from crisisdesk.cli.hindsight import in_hindsight
 from crisisdesk.cli.loading import LabelsOption, ModelOption, model_loader
 from crisisdesk.cli.running import database, load_shipped_model, run_console, run_headless
 from crisisdesk.cli.terminal import BadLines, clocks, is_terminal, progress, put, put_json, say
-from crisisdesk.clock import ReplayClock
+from crisisdesk.clock import ReplayClock, WallClock
 from crisisdesk.detect.standard import Standard
 from crisisdesk.errors import CrisisdeskError, UsageError
 from crisisdesk.lines import shown_name, size_of
@@ -163,6 +163,7 @@ def replay(
             on_bad=bad,
             on_note=say,
             progress=advance.to,
+            present=WallClock().now,
             zone=zone if timezone and zone else UTC,
         )
         clock = ReplayClock(EPOCH)

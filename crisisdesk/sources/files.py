@@ -71,7 +71,8 @@ def read_posts(
     on_bad: OnBad,
     on_note: OnNote = lambda _: None,
     progress: Callable[[int], None] | None = None,
-    arrival: Callable[[], datetime] | None = None,
+    present: Callable[[], datetime] | None = None,
+    live: bool = False,
     zone: tzinfo = UTC,
 ) -> Iterator[Post]:
     """The posts of the files, one file after the other, each in the order in which it has them.
@@ -84,14 +85,15 @@ def read_posts(
         on_bad: told of every line that is no post; reading goes on.
         on_note: told, once a file, how it is read that is not as programmes write it.
         progress: told now and then how many bytes of all files were read, packed as they are.
-        arrival: the present, where a post must not be later than that.
+        present: the time by the clock of this machine; a post that is more than a day later is no post.
+        live: the posts are being written now, so none is later than the present.
         zone: of times that name none.
 
     Raises:
         UsageError: a file cannot be opened (at once), or a CSV header lacks a column (when it is reached).
     """
     check_files(paths)
-    reading = _Reading(columns or {}, on_bad, on_note, Progress(progress), arrival, zone)
+    reading = _Reading(columns or {}, on_bad, on_note, Progress(progress), present, live, zone)
     return reading.all(paths)
 
 
@@ -103,7 +105,8 @@ class _Reading:
     on_bad: OnBad
     on_note: OnNote
     progress: Progress
-    arrival: Callable[[], datetime] | None
+    present: Callable[[], datetime] | None
+    live: bool
     zone: tzinfo
 
     def all(self, paths: Sequence[Path]) -> Iterator[Post]:
@@ -116,8 +119,9 @@ class _Reading:
         unsaid = self.zone is UTC  # another one was asked for
         with closing(_records(path, self.columns, self.progress, tell, note)) as records:
             for number, fields in records:
+                now = self.present() if self.present else None
                 try:
-                    post = post_from(fields, source, self.arrival() if self.arrival else None, number, self.zone)
+                    post = post_from(fields, source, now if self.live else None, number, self.zone, present=now)
                 except InputError as error:
                     tell(number, str(error))
                     continue

@@ -10,7 +10,7 @@ Null and empty values count as missing, unknown fields are ignored, and values m
 import hashlib
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Final
 
 import orjson
@@ -18,7 +18,7 @@ import orjson
 from crisisdesk.errors import InputError
 from crisisdesk.language import marked
 from crisisdesk.moments import as_iso
-from crisisdesk.records import EPOCH, Post
+from crisisdesk.records import Post
 from crisisdesk.text import clean, shorten
 
 FIELDS: Final = ("id", "source", "time", "text", "author", "lang", "url", "reach", "repost", "reply_to", "tags")
@@ -31,6 +31,10 @@ MAX_TAGS: Final = 100
 MAX_REACH: Final = 10**11
 """Nobody has more followers than there are people; a larger number would not fit into every database."""
 
+AHEAD: Final = timedelta(days=1)
+"""A post may be later than the present: clocks differ, and so do zones that nobody wrote down."""
+_EARLIEST: Final = datetime(1995, 1, 1, tzinfo=UTC)
+"""What is older is the zero of some programme's clock (1970, 1900), and would be taken for years without a word."""
 _LATEST: Final = datetime(2200, 1, 1, tzinfo=UTC)
 _TIME: Final = re.compile(
     r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d)(?::(\d\d)([.,]\d+)?)? ?([Zz]|UTC|[+-]\d\d(?::?\d\d)?)?", re.ASCII
@@ -47,6 +51,8 @@ def post_from(
     arrival: datetime | None = None,
     line: int | None = None,
     zone: tzinfo = UTC,
+    *,
+    present: datetime | None = None,
 ) -> Post:
     """Make a post of what came from outside.
 
@@ -57,6 +63,7 @@ def post_from(
         line: its line in a file, so that equal posts without an id stay two; None where there are no lines, and
             what is delivered twice without an id is one post.
         zone: of a time that names none.
+        present: by the clock of this machine, where a post of the future is a mistake; None where it is none.
 
     Returns:
         The post, every text of it cleaned.
@@ -64,7 +71,7 @@ def post_from(
     Raises:
         InputError: time or text is missing or cannot be read; the message says which and how to mend it.
     """
-    time = time_from(fields.get("time"), zone)
+    time = time_from(fields.get("time"), zone, present)
     text = text_from(fields.get("text"))
     author = _name(fields.get("author"))
     return Post(
@@ -82,11 +89,11 @@ def post_from(
     )
 
 
-def time_from(value: object, zone: tzinfo = UTC) -> datetime:
+def time_from(value: object, zone: tzinfo = UTC, present: datetime | None = None) -> datetime:
     """Read an RFC 3339 time, or one such as 15.11.2008 16:30; seconds and zone, then `zone`, may be missing.
 
     Raises:
-        InputError: it is missing, no such time, or before 1970 or after 2199.
+        InputError: it is missing, no such time, before 1995 or after 2199, or more than a day later than the present.
     """
     if value is None or value == "":
         raise InputError(f"time: is missing; {_HOW}")
@@ -103,8 +110,10 @@ def time_from(value: object, zone: tzinfo = UTC) -> datetime:
         time = (time if time.tzinfo else time.replace(tzinfo=zone)).astimezone(UTC)
     except (ValueError, OverflowError):
         raise InputError(f"time: '{shown}' is not a date; {_HOW}") from None
-    if not EPOCH <= time < _LATEST:
+    if not _EARLIEST <= time < _LATEST:
         raise InputError(f"time: '{shown}' cannot be the time of a post; {_HOW}")
+    if present is not None and time - present > AHEAD:
+        raise InputError(f"time: '{shown}' is still to come; mend it, or set the clock of this machine right")
     return time
 
 

@@ -112,12 +112,12 @@ class FileSource(Replay):
     """A file that a live desk reads once, as fast as it can take it, over all its restarts.
 
     What was added to the file's end since comes after a restart. Its cursor is the number of posts sent so far; a
-    file that has fewer is another one and is read from its beginning. Standard input cannot resume.
+    file that has fewer is another one and is read from its beginning. Standard input and pipes cannot resume.
     """
 
     def __init__(self, name: str, path: Path, clock: Clock) -> None:
         self._path = path
-        self._piped = str(path) == STDIN
+        self._piped = str(path) == STDIN or (path.exists() and not path.is_file())
         self._sent = 0
         self._behind = 0
         # What is piped in live comes a line at a time; waiting for more would hold it back.
@@ -145,7 +145,7 @@ class FileSource(Replay):
             raise FatalSourceError(str(error)) from None
 
     def _open(self, clock: Clock) -> Iterator[Post]:
-        return read_posts([self._path], on_bad=self._report, arrival=clock.now)
+        return read_posts([self._path], on_bad=self._report, present=clock.now, live=True)
 
     def _read(self) -> Sequence[Post]:
         if self._behind > sum(1 for _ in islice(self._posts, self._behind)):

@@ -203,10 +203,26 @@ def test_standard_input_may_be_a_packed_table(monkeypatch):
     assert read(STDIN, columns={"time": "when", "text": "body"}) == (["one"], [])
 
 
-def test_posts_are_not_later_than_now(tmp_path):
-    now = datetime(2008, 1, 1, tzinfo=UTC)
-    posts = list(read_posts([written(tmp_path, "a.jsonl", line())], on_bad=pytest.fail, arrival=lambda: now))
+def test_live_posts_are_not_later_than_now(tmp_path):
+    now = datetime(2008, 11, 15, 3, tzinfo=UTC)
+    paths = [written(tmp_path, "a.jsonl", line())]
+    posts = list(read_posts(paths, on_bad=pytest.fail, present=lambda: now, live=True))
     assert [post.time for post in posts] == [now]
+    assert [post.time.minute for post in read_posts(paths, on_bad=pytest.fail, present=lambda: now)] == [40]
+
+
+@pytest.mark.parametrize("live", [False, True])
+def test_a_post_of_the_future_or_of_a_clock_that_was_never_set_is_a_bad_line(tmp_path, live):
+    now = datetime(2008, 11, 15, 4, tzinfo=UTC)
+    times = ["2099-01-01T00:00:00Z", "1970-01-01T00:00:00Z", "2008-11-16T04:00:01Z"]
+    content = line("one") + b"".join(line("x", time=time) for time in times) + line("two", time="2008-11-16T03:59:00Z")
+    texts, bad = read(written(tmp_path, "a.jsonl", content), present=lambda: now, live=live)
+    assert texts == ["one", "two"]
+    assert [(one.line, one.reason) for one in bad] == [
+        (2, f"time: '{times[0]}' is still to come; mend it, or set the clock of this machine right"),
+        (3, f"time: '{times[1]}' cannot be the time of a post; write it like 2008-11-15T03:40:00Z"),
+        (4, f"time: '{times[2]}' is still to come; mend it, or set the clock of this machine right"),
+    ]
 
 
 def test_table(tmp_path):

@@ -1,6 +1,7 @@
 """Recordings at the pace of a clock."""
 
 import asyncio
+import os
 import signal
 import subprocess
 import sys
@@ -111,7 +112,7 @@ async def test_it_can_be_stopped_while_the_desk_is_busy():
 async def test_a_file_counts_its_bad_lines_and_ends(tmp_path):
     path = tmp_path / "posts.jsonl"
     path.write_bytes(orjson.dumps({"time": "2999-01-01T00:00:00Z", "text": "a"}) + b"\noops\n"
-                     + orjson.dumps({"id": "b", "time": "2100-01-01T00:00:00Z", "text": "b"}) + b"\n")  # fmt: skip
+                     + orjson.dumps({"id": "b", "time": "2008-11-14T01:00:00Z", "text": "b"}) + b"\n")  # fmt: skip
     source = FileSource("posts", path, ReplayClock(START))
     sent: list[Post] = []
 
@@ -246,3 +247,22 @@ async def test_a_recording_has_been_heard_when_its_newest_post_was_written_howev
     await played(source)
     assert clock.now() == EPOCH
     assert source.status().last_event == START + timedelta(hours=1)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="named pipes of Unix")
+async def test_what_comes_through_a_named_pipe_is_sent_as_it_comes(tmp_path: Path):
+    """As with `tail -F posts.jsonl > pipe`: nobody waits for the pipe's end, or for a block to be full."""
+    path, sent = tmp_path / "pipe", asyncio.Queue[str]()
+    os.mkfifo(path)
+    source = FileSource("pipe", path, WallClock())
+
+    async def send(post: Post) -> None:
+        await sent.put(post.text)
+
+    playing = asyncio.create_task(source.run(send))
+    with await asyncio.to_thread(path.open, "wb", 0) as pipe:
+        for text in ("one", "two"):
+            pipe.write(orjson.dumps({"time": "2008-11-15T03:40:00Z", "text": text}) + b"\n")
+            assert await asyncio.wait_for(sent.get(), 5) == text
+        assert source.cursor is None
+    await asyncio.wait_for(playing, 5)
