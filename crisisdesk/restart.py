@@ -1,10 +1,10 @@
 """What a restart must not forget: what the watches have learnt, what was not heard, where each source goes on."""
 
 from collections.abc import Callable, Sequence
-from typing import Final
 
 import orjson
 
+from crisisdesk.detect.restored import DAMAGED
 from crisisdesk.detect.watch import WatchDetector
 from crisisdesk.errors import StorageError
 from crisisdesk.incidents.store import Store
@@ -12,9 +12,6 @@ from crisisdesk.listening import Listening
 from crisisdesk.pipeline import Observation
 from crisisdesk.records import EPOCH
 from crisisdesk.sources.base import Source
-
-DAMAGED: Final = (ArithmeticError, AttributeError, LookupError, OSError, TypeError, ValueError)
-"""What is raised where something kept is of another shape than it should be."""
 
 
 class Restart:
@@ -78,12 +75,19 @@ class Restart:
 
     def _restore(self, detector: WatchDetector, state: bytes) -> None:
         try:
-            detector.restore(orjson.loads(state))
+            damaged = detector.restore(orjson.loads(state))
         except DAMAGED:
             self._observation.renew(detector.name)
             self._trouble(
                 f"watch {detector.name}",
                 f"What {detector.name} had learnt is damaged or was written by another version; it learns afresh.",
+            )
+            return
+        if damaged:
+            self._trouble(
+                f"watch {detector.name}",
+                f"Of what {detector.name} had learnt, this is damaged or was written by another version, and it learns "
+                f"it afresh: {', '.join(damaged)}.",
             )
 
     def _resume(self, source: Source, cursor: bytes) -> None:

@@ -3,13 +3,14 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import Final
 
 import orjson
 
 from crisisdesk.cli.terminal import clocks, say
+from crisisdesk.detect.restored import DAMAGED
 from crisisdesk.detect.standard import Standard
 from crisisdesk.detect.watch import WatchDetector
 from crisisdesk.detect.weeks import Week
@@ -130,7 +131,7 @@ def as_object(told: WatchReport) -> dict[str, object]:
         "rise": _rise(told.detector),
         "incidents": _worst(told),
         "verdicts": _verdicts(told),
-        "budget": _budget(told.spent),
+        "budget": _budget(told.spent, told.detector.standard.zone or UTC),
     }
 
 
@@ -138,10 +139,12 @@ def _restored(name: str, standard: Standard, state: bytes | None) -> WatchDetect
     detector = WatchDetector(name, standard)
     if state is not None:
         try:
-            detector.restore(orjson.loads(state))
-        except (KeyError, TypeError, ValueError):
-            say(f"What {name} had learnt was written by another version; its weeks cannot be told.")
+            damaged = detector.restore(orjson.loads(state))
+        except DAMAGED:
+            say(f"What {name} had learnt is damaged or was written by another version; its weeks cannot be told.")
             return WatchDetector(name, standard)
+        if damaged:
+            say(f"Of what {name} had learnt, this is damaged or was written by another version: {', '.join(damaged)}.")
     return detector
 
 
@@ -192,7 +195,7 @@ def _rise(detector: WatchDetector) -> dict[str, object] | None:
     }
 
 
-def _budget(found: Spending) -> dict[str, object]:
+def _budget(found: Spending, zone: tzinfo) -> dict[str, object]:
     proposal = found.proposal
     return {
         "false_alarms": in_words(found.per_month),
@@ -201,7 +204,7 @@ def _budget(found: Spending) -> dict[str, object]:
         "overspent": found.overspent,
         "proposal": in_words(proposal.per_month) if proposal else None,
         "would_not_have_come": [call.incident for call in found.calls if proposal and proposal.spares(call)],
-        "text": advice(found) or spent(found),
+        "text": advice(found, zone) or spent(found, zone),
     }
 
 

@@ -47,5 +47,9 @@ class Apart:
         Raises:
             TypeError, ValueError: it is of another shape.
         """
-        for minute, language, posts in state:
-            self.add(whole_number("minutes", minute, 0, MOST), str(language), whole_number("posts", posts, 0, MOST))
+        rows = [
+            (whole_number("minutes", minute, 0, MOST), str(language), whole_number("posts", posts, 0, MOST))
+            for minute, language, posts in state
+        ]
+        for row in rows:
+            self.add(*row)

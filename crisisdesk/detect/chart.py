@@ -4,7 +4,13 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
+
+from crisisdesk.detect.restored import whole_number
+
+MOST: Final = (1 << 63) - 1
+SILENT: Final = 60 * 24
+"""Hours of silence that are drawn; a longer one is a gap, such as a wrong date in a recording leaves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +42,11 @@ class Chart:
 
     def pass_to(self, hour: int) -> None:
         """This is the present hour, or a later one than was known: those between have ended."""
-        first = hour if self._present is None else self._present
-        if self._past.maxlen is not None:
-            first = max(first, hour - self._past.maxlen)
-        self._past.extend(self._look(one) for one in range(first, hour))
-        self._present = hour if self._present is None else max(self._present, hour)
+        if self._present is not None and self._present < hour:
+            kept = SILENT if self._past.maxlen is None else min(SILENT, self._past.maxlen)
+            self._past.append(self._look(self._present))
+            self._past.extend(self._look(one) for one in range(max(self._present + 1, hour - kept), hour))
+        self._present = max(hour, self._present or hour)
 
     def all(self) -> tuple[Hour, ...]:
         """The past hours and the present one, oldest first."""
@@ -57,5 +63,8 @@ class Chart:
         Raises:
             TypeError, ValueError: it is of another shape.
         """
-        self._past.extend(Hour(datetime.fromtimestamp(start, UTC), *rest) for start, *rest in hours)
+        if present is not None:
+            whole_number("hours of a chart", present, 0, MOST)
+        past = [Hour(datetime.fromtimestamp(start, UTC), *rest) for start, *rest in hours]
+        self._past.extend(past)
         self._present = present

@@ -1,11 +1,12 @@
 """What a watch keeps of its hours that are over: chart, largest of each day, weeks. Hours are numbered since 1970."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
 from crisisdesk.detect.chart import Chart, Hour
 from crisisdesk.detect.record_days import RecordDays, Standing
+from crisisdesk.detect.restored import Part
 from crisisdesk.detect.spike import SpikeDetector
 from crisisdesk.detect.weeks import OPEN, Week, Weeks
 from crisisdesk.detect.windows import HORIZON, HOUR
@@ -65,17 +66,17 @@ class Past:
         """What must survive a restart, as plain values."""
         return {"records": self._records.state(), "weeks": self._weeks.state(), **self._chart.state()}
 
-    def restore(self, state: dict[str, Any]) -> None:
-        """Go on from what `state` gave; the oldest versions kept neither records nor weeks.
+    def parts(self) -> Iterator[Part]:
+        """How to go on from what `state` gave, part by part."""
+        yield "hours", lambda state: self._chart.restore(state["hours"], state["hour"]), "the chart"
+        yield "records", self._restore_records, "the largest hours"
+        yield "weeks", self._restore_weeks, "the weeks"
 
-        Raises:
-            KeyError, TypeError, ValueError: it is of another shape.
-        """
-        self._chart.restore(state["hours"], state["hour"])
-        if "records" in state:
-            self._records = RecordDays.restored(state["records"])
-        if "weeks" in state:
-            self._weeks = Weeks.restored(state["weeks"])
+    def _restore_records(self, state: dict[str, Any]) -> None:
+        self._records = RecordDays.restored(state["records"])
+
+    def _restore_weeks(self, state: dict[str, Any]) -> None:
+        self._weeks = Weeks.restored(state["weeks"])
 
     def _take_in(self, weeks: Weeks, until: int) -> None:
         """Add the hours before this one that are not among the weeks yet, as far back as they are known."""

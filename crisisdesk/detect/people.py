@@ -7,11 +7,12 @@ after a restart may deliver again what it delivered before: a post is no copy of
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any, Final, Generic, TypeVar
 
+from crisisdesk.detect.restored import whole_number
 from crisisdesk.records import Post
 
 POSTS_AN_HOUR: Final = 2
@@ -33,6 +34,7 @@ TOO_SHORT: Final = 4
 """Fewer words than these ("I hate motrin") may be said by two people who never met."""
 PLAIN_COPY: Final = 6
 """Words that are left of a text, at least, when what is appended is cut off: "shame on you motrin" is said by many."""
+MOST: Final = (1 << 63) - 1
 
 _REPEATED: Final = re.compile(r"\b(?:RT|MT|via)\s+@\w+:?\s*", re.IGNORECASE)
 _NOT_WORDING: Final = re.compile(r"https?:\S*|www\.\S+|(?:\b(?:rt|mt|via)\s+)?@\w+")
@@ -147,9 +149,12 @@ class Crowd:
         Raises:
             KeyError, TypeError, ValueError: it is of another shape.
         """
-        self._texts.restore(state["texts"])
-        self._authors.restore(state["authors"])
-        self._posts.restore(state.get("posts") or {"until": self._texts.until, "parts": [[]]})  # older versions: none
+        fresh = Crowd()
+        fresh._texts.restore(state["texts"], _times)
+        fresh._authors.restore(state["authors"], lambda spoken: tuple(map(float, spoken)))
+        older = {"until": fresh._texts.until, "parts": [[]]}  # such versions kept none
+        fresh._posts.restore(state.get("posts") or older, _times)
+        self._posts, self._texts, self._authors = fresh._posts, fresh._texts, fresh._authors
 
     def _author_counts(self, voice: int, moment: float) -> bool:
         spoken = next(iter(self._authors.of(voice)), ())
@@ -157,6 +162,10 @@ class Crowd:
             return False
         self._authors.note(voice, (*spoken, moment)[-POSTS_AN_HOUR:])
         return True
+
+
+def _times(kept: object) -> int:
+    return whole_number("posts heard", kept, 1, MOST)
 
 
 class Recent(Generic[V]):
@@ -204,17 +213,16 @@ class Recent(Generic[V]):
             left -= len(parts[-1])
         return {"until": self.until, "parts": parts[::-1]}
 
-    def restore(self, state: dict[str, Any]) -> None:
-        """Go on from what `state` gave.
+    def restore(self, state: dict[str, Any], read: Callable[[Any], V]) -> None:
+        """Go on from what `state` gave; `read` makes a value of what was kept of it.
 
         Raises:
             KeyError, TypeError, ValueError: it is of another shape.
         """
-        parts = state["parts"]
+        parts = [{key: read(value) for key, value in part} for part in state["parts"]]
         if not 1 <= len(parts) <= self._number:
             raise ValueError(f"{len(parts)} parts of what was heard of late instead of 1 to {self._number}")
-        self.until = float(state["until"])
-        self._parts = [dict(part) for part in parts]
+        self.until, self._parts = float(state["until"]), parts
 
     def _begin(self) -> None:
         self._parts = [*self._parts, {}][-self._number :]

@@ -66,9 +66,9 @@ class Corpus:
         Raises:
             KeyError, TypeError, ValueError: it is of another shape.
         """
-        self.heard = whole_number("posts heard", state["heard"], 0, BACKGROUND)
+        heard = whole_number("posts heard", state["heard"], 0, BACKGROUND)
         kept = Counter({phrase: n for phrase, n in state["usual"].items() if n > 1}).most_common(KEPT)
-        self._counts = Counter({intern(phrase): n for phrase, n in kept})
+        self.heard, self._counts = heard, Counter({intern(phrase): n for phrase, n in kept})
 
     def copy(self) -> "Corpus":
         """One that can learn on without this one."""
@@ -118,6 +118,8 @@ class Usual:
 
     def restore(self, state: dict[str, Any]) -> None:
         """Go on from what `state` gave; older versions did not count the negative posts by themselves."""
-        self.posts.restore(state)
+        posts, negative = Corpus(), Corpus()
+        posts.restore(state)
         if "negative" in state:
-            self.negative.restore(state["negative"])
+            negative.restore(state["negative"])
+        self.posts, self.negative = posts, negative

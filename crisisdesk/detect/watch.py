@@ -15,6 +15,7 @@ from crisisdesk.detect.judgement import Reading
 from crisisdesk.detect.memory import Memory, Remembered
 from crisisdesk.detect.past import Past
 from crisisdesk.detect.people import Crowd
+from crisisdesk.detect.restored import Part, taken_up
 from crisisdesk.detect.severity import Extent, Ruling, severity_of
 from crisisdesk.detect.speakers import Speakers
 from crisisdesk.detect.spike import SpikeDetector
@@ -154,25 +155,35 @@ class WatchDetector:
             **self._past.state(),
         }
 
-    def restore(self, state: dict[str, Any]) -> None:
+    def restore(self, state: dict[str, Any]) -> tuple[str, ...]:
         """Go on from what `state` gave; of what older versions did not keep, nothing is known.
 
+        Returns:
+            What is damaged, in words; of that nothing is known either.
+
         Raises:
-            KeyError, TypeError, ValueError: it is of another shape.
+            KeyError, TypeError, ValueError: what is usual is of another shape.
         """
-        self._now = datetime.fromtimestamp(state["now"], UTC)
-        self._earned, self._severity = _severity(state.get("earned")), _severity(state.get("severity"))
+        now = datetime.fromtimestamp(state["now"], UTC)
         self.detector.restore(state["detector"])
-        self._memory.restore(state["memory"])
-        self._past.restore(state)
-        self._apart.restore(state.get("apart", ()))
-        if "dossier" in state:
-            self._dossier.restore(state["dossier"])
-        if "speakers" in state:
-            self._speakers = Speakers.restored(state["speakers"], WINDOWS[-1])
-        if "crowd" in state:
-            self._crowd.restore(state["crowd"])
-            self._brigading.restore(state["brigading"])
+        self._now = now
+        return taken_up(state, (*self._parts(), *self._past.parts()))
+
+    def _parts(self) -> Iterator[Part]:
+        """What can be learnt afresh without the rest."""
+        yield "severity", self._restore_severity, "how bad things were"
+        yield "memory", lambda state: self._memory.restore(state["memory"]), "the usual words"
+        yield "speakers", self._restore_speakers, "who has spoken"
+        yield "crowd", lambda state: self._crowd.restore(state["crowd"]), "which posts were heard"
+        yield "brigading", lambda state: self._brigading.restore(state["brigading"]), "the loudest accounts"
+        yield "apart", lambda state: self._apart.restore(state["apart"]), "posts in other languages"
+        yield "dossier", lambda state: self._dossier.restore(state["dossier"]), "what was known of the present story"
+
+    def _restore_severity(self, state: dict[str, Any]) -> None:
+        self._earned, self._severity = _severity(state["earned"]), _severity(state["severity"])
+
+    def _restore_speakers(self, state: dict[str, Any]) -> None:
+        self._speakers = Speakers.restored(state["speakers"], WINDOWS[-1])
 
     def pass_time(self, now: datetime) -> None:
         """It is this late, or later: what has grown old is learnt or forgotten."""

@@ -3,7 +3,7 @@
 import itertools
 import random
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import orjson
 import pytest
@@ -92,6 +92,16 @@ def test_the_chart_has_an_hour_for_every_hour(watch: WatchDetector):
     assert sum(h.total for h in hours) == len(quiet())
     assert hours[-1].expected == pytest.approx(1.0, abs=0.5)
     assert hours[-1].high > hours[-1].expected
+
+
+def test_a_post_with_a_wrong_date_leaves_a_gap_in_the_chart_not_decades_of_empty_hours():
+    watch = WatchDetector("Brand", chart_hours=None)
+    for n, at in enumerate((datetime(2006, 1, 1, tzinfo=UTC), START, START + timedelta(days=20))):
+        watch.observe(scored(CHATTER.format(n), at, Label.NEUTRAL, author=f"p{n}"))
+    hours = watch.hours()
+    assert len(hours) < 100 * 24
+    assert [hour.start.year for hour in hours if hour.total] == [2006, 2026, 2026]
+    assert all(b.start - a.start == timedelta(hours=1) for a, b in itertools.pairwise(hours[1:])), "a silence is drawn"
 
 
 def test_posts_in_other_languages_are_counted_beside_and_survive_a_restart(watch: WatchDetector):

@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 import pytest
-from storms import END, OTHER_WORDS, quiet, scored, spikes_of, storm
+from storms import ANGER, END, OTHER_WORDS, quiet, scored, spikes_of, storm
 
 from crisisdesk.detect.watch import WatchDetector
 from crisisdesk.records import Kind, Label, Scored, Severity
@@ -39,6 +39,14 @@ def loud_few(accounts: int = 5, hours: int = 12) -> Iterator[Scored]:
         at = END + timedelta(minutes=30 * n / accounts)
         text = " ".join(rng.sample(OTHER_WORDS.split(), 9))
         yield scored(text, at, Label.NEGATIVE, author=f"loud{n % accounts}", n=n)
+
+
+def test_a_day_after_a_post_out_of_order_what_is_kept_can_be_read(ten_days: bytes):
+    watch = resumed(ten_days)
+    for n, minute in enumerate((100, 95, 95 + 1_440 + 1)):
+        watch.observe(scored(ANGER.format(n), END + timedelta(minutes=minute), Label.NEGATIVE, author=f"a{n}"))
+    again = WatchDetector("Brand")
+    assert (again.restore(orjson.loads(kept(watch))), again.now) == ((), watch.now)
 
 
 def test_after_a_restart_in_a_spike_a_few_loud_accounts_are_still_few(ten_days: bytes):
@@ -122,23 +130,43 @@ def cut(state: dict[str, Any], *path: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "damage",
+    ("damage", "told"),
     [
-        lambda state: cut(state, "weeks", "weeks"),
-        lambda state: cut(state, "records", "rolling"),
-        lambda state: state["crowd"]["texts"].update(parts=[]),
-        lambda state: state["speakers"].update(minutes=[]),
-        lambda state: state["brigading"].update(days=["many"]),
-        lambda state: state["memory"].update(heard=-1),
-        lambda state: state["hours"].append([0.0]),
-        lambda state: state["dossier"].update(reach="far"),
-        lambda state: state.update(severity=9),
+        (lambda state: cut(state, "weeks", "weeks"), "the weeks"),
+        (lambda state: cut(state, "records", "rolling"), "the largest hours"),
+        (lambda state: state["crowd"]["texts"].update(parts=[]), "which posts were heard"),
+        (lambda state: state["crowd"]["texts"].update(parts=[[[7, "twice"]]]), "which posts were heard"),
+        (lambda state: state["speakers"].update(minutes=[]), "who has spoken"),
+        (lambda state: state["brigading"].update(days=["many"]), "the loudest accounts"),
+        (lambda state: state["memory"].update(heard=-1), "the usual words"),
+        (lambda state: state["memory"].update(usual={"head": "often"}), "the usual words"),
+        (lambda state: state["hours"].append([0.0]), "the chart"),
+        (lambda state: state["dossier"].update(reach="far"), "what was known of the present story"),
+        (lambda state: state.update(apart=[[1, "fr", "many"]]), "posts in other languages"),
+        (lambda state: state.update(severity=9), "how bad things were"),
     ],
 )
-def test_a_damaged_state_is_refused_at_once_and_breaks_nothing_later(
-    ten_days: bytes, damage: Callable[[dict[str, Any]], None]
+def test_a_damaged_part_is_told_at_once_costs_no_other_and_breaks_nothing_later(
+    ten_days: bytes, damage: Callable[[dict[str, Any]], None], told: str
 ):
     state = orjson.loads(ten_days)
     damage(state)
+    watch = WatchDetector("Brand")
+    assert watch.restore(state) == (told,)
+    known = resumed(ten_days)
+    assert watch.detector.state() == known.detector.state()
+    later = [*storm(END), *storm(END + timedelta(days=2))]
+    found = [[(one.severity, one.numbers) for one in spikes_of(each, later)] for each in (watch, known)]
+    assert max(severity or 0 for severity, _ in found[0]) is Severity.RED
+    assert found[0][0] == found[1][0]
+    assert watch.hours()
+    assert watch.weeks()
+    assert watch.restore(orjson.loads(kept(watch))) == ()
+
+
+@pytest.mark.parametrize("part", ["now", "detector"])
+def test_without_what_is_usual_all_the_rest_is_refused(ten_days: bytes, part: str):
+    state = orjson.loads(ten_days)
+    state[part] = "never"
     with pytest.raises((KeyError, TypeError, ValueError)):
         resumed(state)

@@ -89,11 +89,6 @@ def numbers_beyond_all_bounds(state: dict[str, object]) -> None:
     state["now"] = 1e300
 
 
-def lists_without_an_end(state: dict[str, object]) -> None:
-    for part in ("brigading", "apart", "records", "weeks", "memory", "crowd"):
-        state[part] = []
-
-
 def lists_for_objects(state: dict[str, object]) -> None:
     state["detector"] = [1, 2, 3]
 
@@ -111,7 +106,7 @@ def huge_counts(state: dict[str, object]) -> None:
 
 
 DAMAGES = [
-    cut_short, numbers_beyond_all_bounds, lists_without_an_end, lists_for_objects, words_for_numbers, huge_counts
+    cut_short, numbers_beyond_all_bounds, lists_for_objects, words_for_numbers, huge_counts
 ]  # fmt: skip
 
 
@@ -151,6 +146,30 @@ async def test_a_cursor_that_is_damaged_stops_nobody(store: Store, cursor: bytes
     assert "Where network had come to cannot be read" in again.troubles["cursor network"]
     assert again.restart.repeating == set()
     assert again.hours > 200
+
+
+def lists_for_parts(state: dict[str, object]) -> None:
+    state["speakers"], state["weeks"] = [], []
+
+
+def parts_cut_short(state: dict[str, object]) -> None:
+    state["speakers"], state["weeks"] = {"now": 5}, {"since": 1}
+
+
+@pytest.mark.parametrize("damage", [lists_for_parts, parts_cut_short])
+async def test_damaged_parts_of_a_watch_are_told_and_what_is_usual_is_still_known(
+    store: Store, damage: Callable[[dict[str, object]], None]
+):
+    state = orjson.loads(await store.kept("watch Brand") or b"")
+    damage(state)
+    await store.keep("watch Brand", orjson.dumps(state))
+    again = Run(store, END)
+    await again.restart.remember()
+    assert again.hours > 200
+    assert again.troubles == {
+        "watch Brand": "Of what Brand had learnt, this is damaged or was written by another version, and it learns it "
+        "afresh: who has spoken, the weeks."
+    }
 
 
 async def test_what_could_not_be_written_is_written_the_next_time(store: Store):
