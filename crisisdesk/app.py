@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, tzinfo
+from datetime import UTC, datetime, tzinfo
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -167,7 +167,7 @@ class App:
     def overspent(self) -> dict[str, str]:
         """Watches with more false alarms than their budget allows, each with what to do about it."""
         found = {
-            name: advice(spending_of(detector, calls, self.observation.now))
+            name: advice(spending_of(detector, calls, self.observation.now), detector.standard.zone or UTC)
             for name, detector in self.observation.detectors.items()
             if (calls := self.register.ledger.of(name))
         }

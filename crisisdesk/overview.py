@@ -2,7 +2,7 @@
 
 from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Final
 
 from crisisdesk.desk import ChartPoint, WatchPicture
@@ -51,6 +51,7 @@ def watch_picture(
     posts = sum(hour.total for hour in day)
     rise = detector.slow_rise()
     told = rise.told(detector.name) if rise else None
+    zone = detector.standard.zone or UTC
     return WatchPicture(
         name=detector.name,
         severity=severity,
@@ -65,8 +66,8 @@ def watch_picture(
         weeks=weeks,
         rise=told.en if told else "",
         rise_de=told.de if told else "",
-        spent=spent(found),
-        advice=advice(found),
+        spent=spent(found, zone),
+        advice=advice(found, zone),
         days_known=detector.detector.baseline.hours // 24,
         unheard_since=None if heard else listening_since,
         zone=detector.standard.zone,

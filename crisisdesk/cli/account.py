@@ -86,6 +86,7 @@ def _details(notification: Notification, story: Story, times: Times) -> list[str
     change, incident = notification.change, notification.incident
     if change.event is Event.RESOLVED:
         worst = f"Worst {worst_hour(story.peak, times)}. " if story.peak else ""
+        worst = f"At its height: {story.flood} " if story.flood else worst
         lasted = f"{how_long(change.time - story.first)}{' from the first signal' if story.signal else ''}"
         return [f"{worst}Lasted {lasted}; {str(story.worst).upper()} at its worst."]
     if change.event not in RISES:

@@ -36,7 +36,7 @@ def tell_end(
     """What a person reads at the end; on stdout what is a result, on stderr what was left out and what is next."""
     detectors = app.observation.detectors
     _tell_left_out(app)
-    for told in _calls(test.stories.called(), account.times):
+    for told in (*_calls(test.stories.called(), account.times), *_floods(test.stories.floods(), account.times)):
         put(told)
     for detector in detectors.values():
         if rise := detector.slow_rise():
@@ -107,3 +107,16 @@ def _calls(stories: Sequence[Story], times: Callable[[str], Times]) -> Iterator[
         worst = f"; worst {worst_hour(story.peak, clocks)}" if story.peak else ""
         ending = "" if story.end else "; not over when the recording ends"
         yield f"  {str(story.worst).upper():6}  {story.incident.watch}: {called}, {after}{worst}{ending}."
+
+
+def _floods(stories: Sequence[Story], times: Callable[[str], Times]) -> Iterator[str]:
+    """Each flood of copies in one line, with what it came to."""
+    if not stories:
+        return
+    shown = sorted(stories, key=lambda story: (-story.worst, story.first))[:CALLS_TOLD]
+    more = f"; the worst {CALLS_TOLD} of {len(stories)}" if len(stories) > CALLS_TOLD else ""
+    yield f"{counted(len(stories), 'flood of copies', 'floods of copies')}, each at its height{more}:"
+    for story in shown:
+        clocks, opened = times(story.incident.watch), story.incident.opened
+        since = f"from {day_and_time(opened, clocks)} {clocks.name(opened)}"
+        yield f"  {str(story.worst).upper():6}  {story.incident.watch}: {since}; {story.flood}"

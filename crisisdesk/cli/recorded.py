@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from crisisdesk.settings import Settings
 
 DEMO_SPEED: Final = 2880.0
-"""Seconds of the case in a second: four days in two minutes."""
+"""Seconds of the case in a second: a day in half a minute."""
 HOUR: Final = timedelta(hours=1)
 STANDARD: Final = Standard()
 """For watches that come without a configuration."""
@@ -61,7 +61,7 @@ def demo(
 ) -> None:
     """Play the Motrin case of 2008 (a reconstruction) on the shipped model: no set-up, no network."""
     if speed is not None and not 0 < speed < float("inf"):
-        raise UsageError("--speed takes a positive number, such as 2880 for four days in two minutes.")
+        raise UsageError("--speed takes a positive number, such as 2880 for a day in half a minute.")
     load_model = model_loader(model, labels) or load_shipped_model
     story, account, bad = case("motrin"), Account(as_json), BadLines()
     on_screen = is_terminal() and not headless and not as_json
@@ -245,6 +245,7 @@ def _draw(path: Path, app: App, test: "BackTest", zone: tzinfo) -> int:
             delay,
             story.signal is not None,
             how_many(story.peak) if story.peak else "",
+            flood=bool(story.flood),
         )
 
     series = [

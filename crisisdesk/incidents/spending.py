@@ -94,6 +94,8 @@ class Spending:
     """False alarms that the budget allows in this time, a month at least."""
     calls: tuple[Call, ...]
     """Those that come at its present threshold: what came before the budget was made stricter is settled."""
+    settled: int
+    """False alarms of this time that would not come any more."""
     overspent: bool
     proposal: Proposal | None
     """None while it keeps to its budget, or where there is none that is stricter."""
@@ -127,13 +129,15 @@ def spending(
     since = min([since, *(call.time for call in ordered[:1])])  # it called, so it was heard, whatever was kept of it
     first = max(since, now - SPAN)
     bar = threshold(per_month) if ordered else 0.0
-    counting = tuple(call for call in ordered if call.time >= first and not _below(call, bar))
+    lately = [call for call in ordered if call.time >= first]
+    counting = tuple(call for call in lately if not _below(call, bar))
+    settled = sum(call.verdict is Verdict.FALSE_ALARM and _below(call, bar) for call in lately)
     false = sum(call.verdict is Verdict.FALSE_ALARM for call in counting)
     allowed = per_month * max((now - first) / MONTH, 1.0)
     overspent = chance_of(false, allowed) <= CLEARLY
     stricter = writable(per_month * (allowed + 1) / (false + 1)) if overspent else per_month
     proposal = Proposal(stricter, bar, threshold(stricter)) if stricter < per_month else None
-    return Spending(watch, per_month, first, since <= now - SPAN, allowed, counting, overspent, proposal)
+    return Spending(watch, per_month, first, since <= now - SPAN, allowed, counting, settled, overspent, proposal)
 
 
 def _below(call: Call, threshold: float) -> bool:
@@ -159,17 +163,24 @@ def advice(found: Spending, zone: tzinfo = UTC) -> str:
     said, last = f"{found.watch} overspends: {_balance(found, zone)}", _open_questions(found)
     if proposal is None:
         return f"{said} There is no stricter budget; narrow its terms, or add 'not' terms.{last}"
-    said += " To keep to it, write false_alarms = "
-    said += f'"{in_words(proposal.per_month)}": its threshold would rise from {proposal.old_threshold:.2f} to '
-    said += f"{proposal.threshold:.2f}, {_spared(proposal, false, 'false alarm', zone)}"
+    spared = sum(map(proposal.spares, false))
+    keeps = len(false) - spared <= found.allowed
+    said += (
+        f' To {"keep to" if keeps else "come nearer to"} it, write false_alarms = "{in_words(proposal.per_month)}": '
+    )
+    said += f"its threshold would rise from {proposal.old_threshold:.2f} to {proposal.threshold:.2f}, "
+    said += _spared(proposal, false, "false alarm", zone)
     if real := [call for call in found.calls if call.verdict is Verdict.REAL]:
         said += f"; {_spared(proposal, real, 'real call', zone)}"
+    if not keeps:
+        said += f". {len(false) - spared} would be left, so narrow its terms as well, or add 'not' terms"
     return f"{said}. Nothing changes by itself.{last}"
 
 
 def _balance(found: Spending, zone: tzinfo) -> str:
     budget = f"its budget of {in_words(found.per_month)} allows {_some(found.allowed)}."
-    return f"{counted(len(found.false_alarms), 'false alarm')} {_while(found, zone)}; {budget}"
+    before = f" ({found.settled} more came at the wider budget before)" if found.settled else ""
+    return f"{counted(len(found.false_alarms), 'false alarm')} {_while(found, zone)}{before}; {budget}"
 
 
 def _open_questions(found: Spending) -> str:
