@@ -7,6 +7,7 @@ from typing import Final
 
 from crisisdesk.desk import ChartPoint, WatchPicture
 from crisisdesk.detect.budget import Thresholds
+from crisisdesk.detect.unheard import HOUR, unheard_hours
 from crisisdesk.detect.watch import WatchDetector
 from crisisdesk.incidents.register import Register
 from crisisdesk.incidents.spending import Call, Spending, advice, spending, spent
@@ -30,6 +31,7 @@ def spending_of(detector: WatchDetector, calls: Iterable[Call], now: datetime) -
         since=detector.since,
         now=max(now, detector.now),
         threshold=lambda per_month: Thresholds.for_budget(per_month).amber,
+        unheard=lambda first, last: len(unheard_hours(detector.detector.hearing, first, last)) * HOUR,
     )
 
 

@@ -91,7 +91,7 @@ class Spending:
     """From when on it counts; `SPAN` ago, or when the watch was first heard."""
     whole_span: bool
     allowed: float
-    """False alarms that the budget allows in this time, a month at least."""
+    """False alarms that the budget allows in what was heard of this time, a month at least."""
     calls: tuple[Call, ...]
     """Those that come at its present threshold: what came before the budget was made stricter is settled."""
     settled: int
@@ -114,6 +114,7 @@ def spending(
     since: datetime,
     now: datetime,
     threshold: Callable[[float], float],
+    unheard: Callable[[datetime, datetime], timedelta] = lambda *_: timedelta(0),
 ) -> Spending:
     """Judge a watch's calls.
 
@@ -124,6 +125,7 @@ def spending(
         since: the first hour in which it was heard.
         now: the present.
         threshold: surprise from which a budget (false alarms a month) calls.
+        unheard: how long between two moments nobody listened, which allows no false alarms.
     """
     ordered = sorted(calls, key=lambda call: call.time)
     since = min([since, *(call.time for call in ordered[:1])])  # it called, so it was heard, whatever was kept of it
@@ -133,7 +135,7 @@ def spending(
     counting = tuple(call for call in lately if not _below(call, bar))
     settled = sum(call.verdict is Verdict.FALSE_ALARM and _below(call, bar) for call in lately)
     false = sum(call.verdict is Verdict.FALSE_ALARM for call in counting)
-    allowed = per_month * max((now - first) / MONTH, 1.0)
+    allowed = per_month * max((now - first - unheard(first, now)) / MONTH, 1.0)
     overspent = chance_of(false, allowed) <= CLEARLY
     stricter = writable(per_month * (allowed + 1) / (false + 1)) if overspent else per_month
     proposal = Proposal(stricter, bar, threshold(stricter)) if stricter < per_month else None

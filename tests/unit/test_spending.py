@@ -48,6 +48,15 @@ def test_a_first_week_counts_as_a_month(false_alarms: int, overspent: bool):
     assert (found.allowed, found.overspent) == (1.0, overspent)
 
 
+def test_a_time_in_which_nobody_listened_allows_none():
+    some = calls(*[(3.1, FALSE)] * 4)
+    deaf = spending(
+        "Motrin", 1.0, some, since=LONG_AGO, now=NOW, threshold=threshold, unheard=lambda *_: timedelta(days=45)
+    )
+    assert deaf.allowed == pytest.approx(45 / DAYS_PER_MONTH)
+    assert judged(some).allowed == pytest.approx(90 / DAYS_PER_MONTH)
+
+
 def test_only_false_alarms_of_the_last_three_months_count():
     others = calls(*[(3.1, REAL)] * 5, *[(3.1, PLANNED)] * 5, *[(3.1, None)] * 2)
     old = [replace(one, time=NOW - SPAN - timedelta(days=1)) for one in calls(*[(3.1, FALSE)] * 9)]
@@ -65,8 +74,8 @@ def test_it_proposes_what_brings_the_false_alarms_down_to_the_budget():
         "Motrin overspends: 8 false alarms in 90 days; its budget of 1 per month allows 3. "
         'To come nearer to it, write false_alarms = "5 per year": its threshold would rise from 3.00 to 3.27, 4 of 8 '
         "false alarms would not have come (10 Oct 00:00, 17 Oct 00:00, 24 Oct 00:00, 31 Oct 00:00 UTC); 1 of 2 real "
-        "calls would not have come (5 Sep 00:00 UTC). 4 would be left, so narrow its terms as well, or add 'not' terms. "
-        "Nothing changes by itself. 1 call has no verdict yet."
+        "calls would not have come (5 Sep 00:00 UTC). 4 would be left, so narrow its terms as well, or add 'not' "
+        "terms. Nothing changes by itself. 1 call has no verdict yet."
     )
     assert "31 Oct 01:00 CET); 1 of 2 real calls would not have come (5 Sep 02:00 CEST)" in advice(
         found, ZoneInfo("Europe/Berlin")

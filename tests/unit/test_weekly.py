@@ -20,7 +20,9 @@ from crisisdesk.errors import StorageError
 from crisisdesk.incidents import snapshot as snapshot_module
 from crisisdesk.incidents.snapshot import snapshot
 from crisisdesk.incidents.store import Store
+from crisisdesk.listening import Listening
 from crisisdesk.records import Incident, Kind, Label, Mention, Numbers, Post, Scored, Severity, State, Verdict
+from crisisdesk.settings.budget import DAYS_PER_MONTH
 
 MONDAY = datetime(2026, 9, 28, tzinfo=UTC)
 NOW = MONDAY + timedelta(weeks=5, hours=30)
@@ -92,6 +94,41 @@ async def test_a_desk_that_is_off_is_told_of_as_it_was_by_its_own_clocks(capsys,
     assert any(line.startswith("  2026-W44") and "so far" in line for line in as_text(motrin))
 
 
+async def test_weeks_that_nobody_listened_are_no_calm_weeks(database: Path):
+    """The desk was off for four weeks and two days after what was learnt, and has been started again just now."""
+    until, now = MONDAY + timedelta(weeks=5), MONDAY + timedelta(weeks=9, hours=50, minutes=10)
+    listening = Listening(until)
+    listening.begin(now, ())
+    async with await Store.open(database, durable=False) as store:
+        await store.keep("hearing", orjson.dumps(listening.state()))
+    (motrin,) = await weekly(database, {"Motrin": Standard(zone=ZoneInfo("Europe/Berlin"))}, now)
+    told = list(as_text(motrin))
+    assert [line.strip() for line in told if "nothing was heard" in line] == [
+        f"2026-W{number}          - nothing was heard" for number in range(45, 50)
+    ]
+    assert "  Nothing was heard from 2026-11-02 01:00 to 2026-12-02 03:00 CET." in told
+    assert "  Last 7 days: no incident. Of their 168 hours 168 were not heard in full." in told
+    assert motrin.spent.allowed == pytest.approx(35 / DAYS_PER_MONTH, abs=0.01)
+    weeks = as_object(motrin)["weeks"]
+    assert [week["hours_unheard"] for week in weeks] == [0] * 5 + [168] * 4 + [50]
+
+
+async def test_a_call_in_the_first_hour_is_not_told_beside_nothing(tmp_path: Path):
+    watch = WatchDetector("Motrin")
+    for number in range(30):
+        text = f"furious {number} words {number * 3} of {number * 11} mothers"
+        post = Post(f"f{number}", "x", NOW + timedelta(minutes=number), text, author=f"f{number}")
+        watch.observe(Scored(Mention(post, ("Motrin",), "en"), *MOODS[Label.NEGATIVE], "m"))
+    async with await Store.open(tmp_path / "desk.db", durable=False) as store:
+        await store.keep("watch Motrin", orjson.dumps(watch.state()))
+        await store.save(incident(1, None, 0, Severity.RED))
+    (motrin,) = await weekly(tmp_path / "desk.db", {}, NOW + timedelta(minutes=30))
+    assert list(as_text(motrin))[1:3] == [
+        "  No hour has been counted yet: each is when it is over.",
+        "  Last 7 days: 1 red; 1 without a verdict.",
+    ]
+
+
 async def test_hours_that_stood_out_are_left_out_and_it_says_so(tmp_path: Path):
     watch = grown()
     for number in range(60):
@@ -111,7 +148,7 @@ async def test_hours_that_stood_out_are_left_out_and_it_says_so(tmp_path: Path):
 async def test_the_same_for_machines(database: Path):
     (motrin,) = await weekly(database, {"Motrin": Standard(4.0)}, NOW)
     data = orjson.loads(orjson.dumps(as_object(motrin)))
-    assert data["weeks"][0].keys() == {"week", "posts", "negative", "share", "hours_left_out"}
+    assert data["weeks"][0].keys() == {"week", "posts", "negative", "share", "hours_left_out", "hours_unheard"}
     assert data["rise"]["to"] > data["rise"]["from"] + 0.1
     assert data["incidents"] == {"red": 1, "amber": 0, "notice": 1}
     assert data["verdicts"] == {"real": 1, "false alarm": 0, "planned": 0, "without a verdict": 1}
