@@ -41,6 +41,11 @@ class Story:
         return first if first and first.time <= self.incident.opened else None
 
     @property
+    def flood(self) -> str:
+        """How a flood of copies was at its height, in words; nothing of what is no flood."""
+        return self.incident.why if self.incident.kind is Kind.BRIGADING else ""
+
+    @property
     def worst(self) -> Severity:
         """How bad it was at its worst."""
         return max(severity for _, severity in self.levels if severity is not None)
@@ -123,6 +128,10 @@ class Stories:
     def all(self) -> tuple[Story, ...]:
         """Every incident, also floods of copies and whatever else is no spike."""
         return tuple(self._by_id.values())
+
+    def floods(self) -> tuple[Story, ...]:
+        """The floods of copies."""
+        return tuple(one for one in self.all() if one.flood)
 
     def called(self) -> tuple[Story, ...]:
         """The spikes for which somebody was called: what a budget is about, and what other rules could have found."""

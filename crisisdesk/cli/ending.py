@@ -36,7 +36,7 @@ def tell_end(
     """What a person reads at the end; on stdout what is a result, on stderr what was left out and what is next."""
     detectors = app.observation.detectors
     _tell_left_out(app)
-    for told in (*_calls(test.stories.called(), account.times), *_floods(test.stories.floods(), account.times)):
+    for told in (*_calls(test.stories.called(), account.times), *_floods(app, test.stories.floods(), account.times)):
         put(told)
     for detector in detectors.values():
         if rise := detector.slow_rise():
@@ -109,7 +109,7 @@ def _calls(stories: Sequence[Story], times: Callable[[str], Times]) -> Iterator[
         yield f"  {str(story.worst).upper():6}  {story.incident.watch}: {called}, {after}{worst}{ending}."
 
 
-def _floods(stories: Sequence[Story], times: Callable[[str], Times]) -> Iterator[str]:
+def _floods(app: App, stories: Sequence[Story], times: Callable[[str], Times]) -> Iterator[str]:
     """Each flood of copies in one line, with what it came to."""
     if not stories:
         return
@@ -119,4 +119,5 @@ def _floods(stories: Sequence[Story], times: Callable[[str], Times]) -> Iterator
     for story in shown:
         clocks, opened = times(story.incident.watch), story.incident.opened
         since = f"from {day_and_time(opened, clocks)} {clocks.name(opened)}"
-        yield f"  {str(story.worst).upper():6}  {story.incident.watch}: {since}; {story.flood}"
+        last = app.register.find(story.incident.id)  # its figures have moved on where it is not over
+        yield f"  {str(story.worst).upper():6}  {last.watch}: {since}; {last.why}"

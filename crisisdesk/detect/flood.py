@@ -1,29 +1,25 @@
 """Whether the negative posts of a watch's last hour are a flood: a few accounts that say a thing again and again.
 
 Reach and brigading look alike as long as posts are counted. What tells them apart is how often each account speaks: a
-post that 300 accounts repeat once has reach, and is anger that spreads; 300 copies by 9 accounts are made. So an
+post that 300 accounts repeat once has reach (`crisisdesk.detect.chorus`); 300 copies by 9 accounts are made. So an
 account is loud from the post on that does not count as a person's any more, its third negative one within an hour, and
 a flood is many posts by loud accounts that are few, or louder than all others together: in a real crisis, too, some
 people write five times an hour, but they stay fewer than the rest. Good news repeated is advertising, and asks nothing
 of anybody at night: only negative posts make a flood.
 
-What is usual are the loudest hours of the last four weeks' days, without one day a fortnight: what comes once a
-fortnight is still worth a line, what comes every day is this watch's ordinary noise, however loud.
+What is usual are the loudest hours of most days (`crisisdesk.detect.days`).
 """
 
 from collections import Counter, deque
-from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, Final
 
+from crisisdesk.detect.days import Days
 from crisisdesk.detect.people import HOUR, POSTS_AN_HOUR, Heard
-from crisisdesk.detect.restored import whole_number, whole_numbers
 from crisisdesk.records import Severity
 
-DAY: Final = 24 * HOUR
-"""Minutes."""
 LEAST: Final = 20
-"""Posts of loud accounts within an hour below which nothing is a flood."""
+"""Posts of loud accounts, or people who repeat a text, below which nothing is a flood."""
 CLEARLY: Final = 2
 """How many times as many as usual they must be."""
 CONCENTRATED: Final = 10
@@ -32,7 +28,8 @@ LARGE: Final = 500
 """Posts from which a flood is amber: it drowns what people say. One account alone is never more than a notice."""
 KEPT: Final = 1_000
 """Negative posts of the last hour that are looked at; where there are more, the newest ones in less time."""
-DAYS, FORTNIGHT = 28, 14
+
+DIGEST: Final = (1 << 64) - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +55,10 @@ class Reading:
     """Those of the accounts that are taken for one because their posts name no author."""
     chance: float = 1.0
     """Share of the days known that had as loud an hour."""
+    span: int = HOUR
+    """Minutes that were looked at."""
+    many: bool = False
+    """Many people repeat one text (`crisisdesk.detect.chorus`): `loud` is the text, `usual` counts people."""
 
 
 class Flood:
@@ -70,9 +71,7 @@ class Flood:
         self._posts: deque[tuple[float, int, int]] = deque()
         self._by: Counter[int] = Counter()
         self._accounts = self._loud = 0
-        self._days: list[int] = []
-        self._midnight = 0.0
-        self._today = self._usual = 0
+        self._days = Days(KEPT)
 
     def add(self, now: float, said: Heard) -> None:
         """Count a negative post that came at this moment."""
@@ -80,21 +79,13 @@ class Flood:
         if len(self._posts) >= KEPT:
             self._forget()
         self._count(now, said.voice, said.wording)
-        self._today = max(self._today, self._loud)
+        self._days.note(self._loud)
 
     def advance(self, now: float) -> None:
         """Let time pass: posts grow old, days end."""
         while self._posts and self._posts[0][0] <= now - HOUR:
             self._forget()
-        if now >= self._midnight:
-            self._end_days(now)
-
-    def _end_days(self, now: float) -> None:
-        over = int((now - self._midnight) // DAY)
-        if self._midnight:
-            self._days = [*self._days, self._today, *[0] * min(over, DAYS)][-DAYS:]
-            self._usual, self._today = _usual(self._days), self._loud
-        self._midnight += (over + 1) * DAY
+        self._days.advance(now, self._loud)
 
     @property
     def size(self) -> int:
@@ -107,7 +98,7 @@ class Flood:
         if self._loud < LEAST:
             return None
         few = self._loud >= CONCENTRATED * self._accounts or 2 * self._loud > len(self._posts)
-        if self._loud < CLEARLY * self._usual or not few:
+        if self._loud < CLEARLY * self._days.usual or not few:
             return None
         return Severity.AMBER if self._loud >= LARGE and self._accounts > 1 else Severity.NOTICE
 
@@ -124,16 +115,16 @@ class Flood:
             accounts=self._accounts,
             alike=max(wordings.values(), default=0),
             minutes=int(now - began) + 1,
-            usual=self._usual,
+            usual=self._days.usual,
             others=len(self._posts) - self._loud,
             loud=loud,
             unnamed=len({voice for _, voice, wording in posts if wording == voice}),
-            chance=(sum(day >= self._loud for day in self._days) + 1) / (len(self._days) + 2),
+            chance=self._days.chance(self._loud),
         )
 
     def state(self) -> dict[str, Any]:
         """Everything that must survive a restart, as plain values."""
-        return {"posts": list(self._posts), "days": self._days, "midnight": self._midnight, "today": self._today}
+        return {"posts": list(self._posts), **self._days.state()}
 
     def restore(self, state: dict[str, Any]) -> None:
         """Go on from what `state` gave.
@@ -141,14 +132,11 @@ class Flood:
         Raises:
             KeyError, TypeError, ValueError: it is of another shape.
         """
-        if max(len(state["posts"]) - KEPT, len(state["days"]) - DAYS) > 0:
-            raise ValueError(f"{len(state['posts'])} posts and {len(state['days'])} days of floods")
+        if len(state["posts"]) > KEPT:
+            raise ValueError(f"{len(state['posts'])} posts of a flood")
         for moment, voice, wording in state["posts"]:
             self._count(float(moment), voice, wording)
-        self._days = whole_numbers("days of floods", state["days"], len(state["days"]), KEPT)
-        self._today = whole_number("days of floods", state["today"], 0, KEPT)
-        self._midnight = float(state["midnight"])
-        self._usual = _usual(self._days)
+        self._days.restore(state)
 
     def _count(self, moment: float, voice: int, wording: int) -> None:
         self._posts.append((moment, voice, wording))
@@ -169,9 +157,3 @@ class Flood:
             self._accounts += more
         elif posts > POSTS_AN_HOUR:
             self._loud += more
-
-
-def _usual(days: Collection[int]) -> int:
-    """The loudest hour of the days, without one day in each begun fortnight."""
-    spared = -(-len(days) // FORTNIGHT)
-    return next(iter(sorted(days, reverse=True)[spared:]), 0)

@@ -208,9 +208,9 @@ class WatchDetector:
         if self._brigading.has_news:
             yield self._brigading.statement(self._now)
 
-    def _background(self) -> tuple[int, float]:
-        """Posts of the last hour that are not negative, and the usual share of those that are."""
-        negative, total, _ = self.last_hour()
+    def _background(self, width: int) -> tuple[int, float]:
+        """Posts of a window of so many minutes that are not negative, and the usual share of those that are."""
+        total, negative = self.detector.window(width)
         return total - negative, self.detector.baseline.share
 
     def _flagged(self, hour: int) -> bool:

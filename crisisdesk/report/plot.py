@@ -33,6 +33,7 @@ from crisisdesk.report.style import (
     save,
     title,
 )
+from crisisdesk.text import counted
 
 LEFT: Final = 110
 RIGHT: Final = WIDTH - 50
@@ -44,6 +45,7 @@ FOOTER: Final = 12
 MOST_PANELS: Final = 4
 BEFORE, AFTER = timedelta(hours=18), timedelta(hours=6)
 """What is shown around an incident that is drawn large."""
+FLOOD: Final = "flood of copies"
 WORTH_ENLARGING: Final = 3
 """An incident is drawn large as well if the picture is so many times as long."""
 
@@ -65,6 +67,8 @@ class Episode:
     """Whether there was a first signal; otherwise `first` is when it was noticed."""
     peak: str = ""
     """Its worst hour in words, if it is known."""
+    flood: bool = False
+    """It is a flood of copies, and says nothing of the bars, which count each text once."""
 
     @property
     def worst(self) -> Severity:
@@ -176,7 +180,8 @@ def _moment(episode: Episode, zone: tzinfo) -> Moment:
     """What stands over an incident in the whole picture: when it called, and when it was worst if that came later."""
     at = episode.called or episode.levels[0][0]
     wall = on_the_wall(at, zone)
-    words = f"{'called ' if episode.called else ''}{day(wall)} {wall:%H:%M}"
+    what = f"{FLOOD}, " if episode.flood else ""
+    words = f"{what}{'called ' if episode.called else ''}{day(wall)} {wall:%H:%M}"
     worst = next(moment for moment, severity in episode.levels if severity is episode.worst)
     if worst > at:
         words += f", {episode.worst} {on_the_wall(worst, zone):%H:%M}"
@@ -184,8 +189,8 @@ def _moment(episode: Episode, zone: tzinfo) -> Moment:
 
 
 def _to_enlarge(watch: WatchSeries, axis: TimeAxis) -> Episode | None:
-    """The worst incident with a call, if it is small in the whole picture."""
-    called = [one for one in watch.episodes if one.called is not None]
+    """The worst spike with a call, if it is small in the whole picture."""
+    called = [one for one in watch.episodes if one.called is not None and not one.flood]
     worst = max(called, key=lambda one: (one.worst, one.until(axis.end) - one.first), default=None)
     if worst is None or (_around(worst, axis)[1] - _around(worst, axis)[0]) * WORTH_ENLARGING > axis.end - axis.start:
         return None
@@ -232,6 +237,8 @@ def _summary(watch: WatchSeries, bars: Sequence[Bar], step: timedelta, unnamed: 
     """A panel's figures in words."""
     worst = [episode.worst for episode in watch.episodes]
     counts = [f"{worst.count(one)} {one.name}" for one in sorted(Severity, reverse=True) if one in worst]
+    if floods := sum(episode.flood for episode in watch.episodes):
+        counts.append(f"of them {counted(floods, FLOOD, 'floods of copies')}")
     small = f" ({unnamed} too close to others to be named)" if unnamed else ""
     most = max((bar.negative for bar in bars), default=0)
     return f"{', '.join(counts) or 'no incident'}{small}; up to {most:,} negative posts {STEPS[step][0]}"

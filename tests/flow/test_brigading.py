@@ -7,9 +7,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hearsay import ANGRY, CALM, Words
 
 from crisisdesk.app import App, Plan
+from crisisdesk.cli.account import Account
 from crisisdesk.cli.terminal import event_line
 from crisisdesk.clock import ReplayClock
 from crisisdesk.desk import Picture
@@ -115,10 +117,16 @@ async def test_a_flood_of_copies_is_shown_and_calls_nobody(tmp_path: Path):
     assert " NOTICE Acme BRIGADING 2" in event_line(floods[0])
 
 
-async def test_copies_by_many_accounts_are_no_flood(tmp_path: Path):
+async def test_many_people_who_repeat_one_text_are_told_in_words_of_their_own_and_are_no_spike(tmp_path: Path):
     heard = await told(tmp_path, quiet() + flood(accounts=280))
-    assert not [one for one in heard if one.incident.kind is Kind.BRIGADING]
-    assert not calls(heard, Kind.SPIKE)
+    floods = [one for one in heard if one.incident.kind is Kind.BRIGADING]
+    assert [one.change.event for one in floods] == ["opened", "raised", "subsided", "resolved"]
+    assert (calls(heard, Kind.SPIKE), calls(heard, Kind.BRIGADING)) == (set(), {"amber"})
+    last = floods[-1].incident
+    assert last.why.startswith("280 people repeat one text within 30 minutes (300 copies), counted as one voice")
+    assert last.why_de.startswith("280 Menschen wiederholen innerhalb von 30 Minuten einen Text (300 Kopien)")
+    assert [quote.copies for quote in last.evidence.posts] == [300]
+    assert [reach for _, reach in last.evidence.voices] == [279, 278, 277, 276, 275]
 
 
 async def test_a_crisis_in_the_midst_of_a_flood_is_called_all_the_same(tmp_path: Path):
@@ -146,3 +154,12 @@ async def test_good_news_repeated_is_no_flood(tmp_path: Path):
     advert = [{**one, "text": one["text"].replace("awful", "cheap")} for one in flood(accounts=3)]
     heard = await told(tmp_path, quiet() + advert)
     assert not [one for one in heard if one.incident.kind is Kind.BRIGADING]
+
+
+async def test_a_replay_tells_at_the_end_of_a_flood_what_it_came_to(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    account = Account(as_json=False, evidence=True)
+    for one in await told(tmp_path, quiet() + flood(accounts=9)):
+        account(one)
+    said = capsys.readouterr().out
+    assert "At its height: 300 copies by 9 accounts in 30 minutes; on most days there is no such flood. Lasted" in said
+    assert [story.flood[:23] for story in account.stories.floods()] == ["300 copies by 9 account"]

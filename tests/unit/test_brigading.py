@@ -79,13 +79,26 @@ def test_its_evidence_folds_the_copies_and_names_the_loudest(watch: WatchDetecto
     assert (evidence.people, dict(evidence.sources), dict(evidence.languages)) == (5, {"x": 130}, {"en": 130})
 
 
-def test_reposts_by_many_are_no_flood_with_or_without_authors(watch: WatchDetector):
-    for name in ("reader{}", None):
-        posts = [
-            scored(f"RT @angry: {TEXT}", END + timedelta(seconds=10 * n), name and name.format(n), original="")
-            for n in range(280)
-        ]
-        assert not [one for one in told(watch, posts) if one.kind is Kind.BRIGADING]
+@pytest.mark.parametrize("name", ["reader{}", None])
+def test_reposts_by_many_are_told_as_many_people_who_repeat_one_text(watch: WatchDetector, name: str | None):
+    posts = [
+        scored(f"RT @angry: {TEXT}", END + timedelta(seconds=10 * n), name and name.format(n), original="")
+        for n in range(280)
+    ]
+    said = told(watch, posts)
+    assert {one.severity for one in said if one.kind is Kind.SPIKE} <= {None, Severity.NOTICE}
+    last = [one for one in said if one.kind is Kind.BRIGADING][-1]
+    assert last.why.startswith("280 people repeat one text within 47 minutes, counted as one voice")
+    assert last.severity is Severity.AMBER
+    assert (last.numbers.negative, last.numbers.authors, last.numbers.window_minutes) == (280, 280, 180)
+    watch.advance(END + timedelta(minutes=50))
+    evidence = watch.advance(END + timedelta(minutes=50))[1].evidence
+    assert [quote.copies for quote in evidence.posts] == [280]
+
+
+def test_a_post_that_is_shared_now_and_then_is_no_flood(watch: WatchDetector):
+    posts = [scored(f"RT @angry: {TEXT}", END + timedelta(minutes=20 * n), f"reader{n}", original="") for n in range(40)]
+    assert not [one for one in told(watch, posts) if one.kind is Kind.BRIGADING]
 
 
 def test_copies_without_an_author_are_told_though_nobody_knows_whose_they_are(watch: WatchDetector):

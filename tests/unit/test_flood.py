@@ -6,7 +6,10 @@ import orjson
 import pytest
 
 from crisisdesk.detect.brigading import why
-from crisisdesk.detect.flood import DAYS, KEPT, LEAST, Flood
+from crisisdesk.detect.chorus import KEPT as CHORUS_KEPT
+from crisisdesk.detect.chorus import Chorus
+from crisisdesk.detect.days import DAYS
+from crisisdesk.detect.flood import KEPT, LEAST, Flood
 from crisisdesk.detect.people import Heard
 from crisisdesk.records import Severity
 
@@ -47,6 +50,90 @@ def test_copies_by_few_accounts_are_a_flood():
 @pytest.mark.parametrize("accounts", [300, 150])
 def test_copies_by_many_accounts_are_reach(accounts: int):
     assert flooded(accounts, 300, 30).severity is None
+
+
+def repeated(
+    people: int, minutes: float, *, text: int = TEXT, chorus: Chorus | None = None, start: float = 0
+) -> Chorus:
+    """So many people repeat one text, each once."""
+    chorus = chorus or Chorus()
+    for n in range(people):
+        chorus.add(start + n * minutes / people, Heard(text, 50_000 + n))
+    return chorus
+
+
+def test_many_people_who_repeat_one_text_are_a_chorus():
+    chorus = repeated(200, 118)
+    chorus.add(118, Heard(TEXT, 50_000))
+    assert chorus.severity(118) is Severity.AMBER
+    said = why(chorus.read(118))
+    assert said.en == (
+        "200 people repeat one text within 2 hours (201 copies), counted as one voice. "
+        "Read it: is it a campaign, or a public that agrees?"
+    )
+    assert said.de == (
+        "200 Menschen wiederholen innerhalb von 2 Stunden einen Text (201 Kopien), gezählt als eine Stimme. "
+        "Bitte lesen: Ist es eine Kampagne, oder sind es viele, die zustimmen?"
+    )
+
+
+@pytest.mark.parametrize(("people", "minutes"), [(LEAST - 1, 5), (100, 24 * 60)])
+def test_a_text_that_is_shared_now_and_then_is_none(people: int, minutes: float):
+    assert repeated(people, minutes).severity(minutes) is None
+
+
+def test_who_repeats_a_text_again_is_one_person_still():
+    chorus = Chorus()
+    for n in range(300):
+        chorus.add(n / 10, Heard(TEXT, n % 9))
+    assert (chorus.people, chorus.size, chorus.severity(30)) == (9, 300, None)
+
+
+def test_a_chorus_is_amber_where_it_is_a_crowd_and_drowns_all_else_and_never_red():
+    assert repeated(59, 30).severity(30) is Severity.NOTICE
+    assert repeated(60, 30).severity(30) is Severity.AMBER
+    assert repeated(100, 120).severity(120) is Severity.NOTICE, "50 an hour"
+    assert repeated(2 * CHORUS_KEPT, 30).severity(30) is Severity.AMBER
+    beside = Chorus()
+    for n in range(21):
+        beside.add(0, Heard(n + 100, n))
+    assert repeated(200, 30, chorus=beside).severity(30) is Severity.NOTICE
+
+
+def test_in_a_real_crisis_a_text_that_many_share_is_no_chorus_until_it_is_louder_than_all_else():
+    chorus = Chorus()
+    for n in range(100):
+        chorus.add(n / 10, Heard(n + 100, n))
+    assert repeated(100, 20, chorus=chorus, start=10).severity(30) is None
+    assert repeated(110, 20, chorus=chorus, start=10.1).people == 110
+    assert chorus.severity(30) is Severity.NOTICE
+
+
+def test_texts_that_are_shared_every_day_become_usual():
+    chorus, seen = Chorus(), []
+    for day in range(40):
+        repeated(30, 60, text=1_000 + day, chorus=chorus, start=day * DAY)
+        seen.append(chorus.severity(day * DAY + 60) is not None)
+    assert sum(seen) <= 2
+    assert not any(seen[2:])
+    repeated(70, 60, chorus=chorus, start=39 * DAY + 600)
+    assert "; on most days at most 30 do. " in why(chorus.read(39 * DAY + 660)).en
+
+
+def test_a_chorus_is_over_three_hours_after_it_and_a_restart_changes_nothing():
+    chorus, again = repeated(100, 60, start=DAY), Chorus()
+    again.restore(orjson.loads(orjson.dumps(chorus.state())))
+    for one in (chorus, again):
+        one.advance(DAY + 200)
+    assert again.read(DAY + 200) == chorus.read(DAY + 200)
+    chorus.advance(DAY + 240)
+    assert (chorus.people, chorus.size, chorus.severity(DAY + 240)) == (0, 0, None)
+
+
+@pytest.mark.parametrize("wrong", [{"posts": [[1.0, 2]]}, {"posts": [[1.0, 2, 3]] * (CHORUS_KEPT + 1)}, {"today": -1}])
+def test_what_is_kept_of_a_chorus_in_another_shape_is_refused(wrong: dict[str, object]):
+    with pytest.raises((TypeError, ValueError)):
+        Chorus().restore(repeated(30, 30).state() | wrong)
 
 
 def test_one_account_alone_is_a_flood_and_never_more_than_a_notice():

@@ -3,6 +3,7 @@
 import itertools
 import math
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -226,6 +227,16 @@ HOSTILE_NAMES = {
     "emoji": "😀" * 10_000,
     "stacked marks": "Z" + "\u0301" * 900,
 }
+
+
+def test_a_flood_of_copies_is_named_and_never_drawn_large(tmp_path: Path) -> None:
+    storm = episode(480, (481, AMBER), end=490)
+    for path, one in (("spike.png", storm), ("flood.png", replace(storm, flood=True))):
+        plot(tmp_path / path, [watch(number=600, episodes=(one,))])
+    with Image.open(tmp_path / "flood.png") as flood, Image.open(tmp_path / "spike.png") as spike:
+        assert (flood.height, spike.height) == (HEADER + PANEL_HEIGHT + FOOTER, HEADER + 2 * PANEL_HEIGHT + FOOTER)
+        words = (0, HEADER, WIDTH, PLOT)
+        assert flood.crop(words).tobytes() != spike.crop(words).tobytes()
 
 
 @pytest.mark.parametrize("name", HOSTILE_NAMES.values(), ids=HOSTILE_NAMES.keys())
