@@ -151,7 +151,7 @@ class WatchDetector:
             "crowd": self._crowd.state(),
             "brigading": self._brigading.state(),
             "apart": self._apart.state(),
-            "dossier": self._dossier.state(),
+            "dossier": self._dossier.state(minutes(self._now)),
             **self._past.state(),
         }
 
@@ -224,8 +224,9 @@ class WatchDetector:
             self._severity = None
             return self._statement(None, _numbers(reading, 0), why(_numbers(reading, 0)))
         # Of how wide it is, evidence tells, so it must be of this story before anything is ruled.
-        self._dossier.follow(now, reading.since, anew=reading.severity is not earned)
-        numbers = _numbers(reading, self._people(reading.since, reading.negative))
+        people = self._people(reading.since, reading.negative)
+        self._dossier.follow(now, reading.since, people, anew=reading.severity is not earned)
+        numbers = _numbers(reading, people)
         ruling = severity_of(
             reading.severity,
             reading.surprise,
@@ -236,7 +237,8 @@ class WatchDetector:
         before, self._severity = self._severity, ruling.severity
         if ruling.severity is None:
             return self._statement(None, numbers, why(numbers))
-        evidence = self._dossier.follow(now, reading.since, anew=ruling.severity is not before)
+        evidence = self._dossier.follow(now, reading.since, people, anew=ruling.severity is not before)
+        self._dossier.told = True
         said = why(numbers, evidence.phrases, self._news(reading), self._besides(ruling))
         return self._statement(ruling.severity, numbers, said)
 

@@ -1,7 +1,7 @@
 """A watch that is stopped and goes on: it knows who has spoken, what it flagged and what it was told before."""
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -11,7 +11,8 @@ import pytest
 from storms import ANGER, END, OTHER_WORDS, quiet, scored, spikes_of, storm
 
 from crisisdesk.detect.watch import WatchDetector
-from crisisdesk.records import Kind, Label, Scored, Severity
+from crisisdesk.incidents.lifecycle import Rules, witness
+from crisisdesk.records import Incident, Kind, Label, Scored, Severity, Spike
 
 
 @pytest.fixture(scope="module")
@@ -75,6 +76,62 @@ def test_how_far_a_story_reaches_is_known_after_a_restart(ten_days: bytes):
     assert (told in before.why, told in after.why) == (True, True)
 
 
+def incident_of(spikes: Iterable[Spike], incident: Incident | None = None) -> Incident:
+    """What the desk has made of these."""
+    for spike in spikes:
+        step = witness(incident, spike, Rules(), 0)
+        incident = step.incident if step else incident
+    assert incident is not None
+    return incident
+
+
+def test_the_first_posts_after_a_restart_do_not_stand_for_the_crowd_before_it(ten_days: bytes):
+    watch, posts = resumed(ten_days), [replace_reach(item, 100) for item in storm(END, 220)]
+    before = incident_of(spikes_of(watch, posts[:40]))
+    assert before.evidence.people > 30
+    watch = resumed(kept(resumed(kept(watch))))  # twice, with nothing said between
+    after = incident_of(spikes_of(watch, posts[40:44]), before)
+    assert after.numbers.authors == 44
+    assert after.evidence == before.evidence
+    assert before.evidence.phrases[0].text in after.why
+    later = incident_of(spikes_of(watch, posts[44:]), after)
+    assert later.evidence.people > 100, "new posts are shown as soon as there are enough of them"
+
+
+def test_a_story_that_nobody_was_told_of_before_a_restart_opens_with_its_posts(ten_days: bytes):
+    watch, posts = resumed(ten_days), storm(END)
+    first = next(n for n, item in enumerate(posts) if spikes_of(watch, [item]))
+    for cut_off in range(max(first - 3, 0), first + 1):
+        watch = resumed(ten_days)
+        assert not spikes_of(watch, posts[:cut_off])
+        opened = incident_of(spikes_of(resumed(kept(watch)), posts[cut_off:])[:1])
+        assert opened.evidence.posts
+
+
+def test_how_far_a_story_of_the_morning_reached_is_nothing_to_one_of_the_evening_after_a_restart(ten_days: bytes):
+    rng = random.Random(4)
+    waves = [
+        scored(
+            " ".join(rng.sample(OTHER_WORDS.split(), 9)),
+            END + timedelta(hours=hours, minutes=every * n),
+            Label.NEGATIVE,
+            author=f"q{hours}-{n}",
+            reach=reach,
+            n=n,
+        )
+        for hours, every, reach, posts in ((0, 1, 30_000, 12), (7, 3, 5, 40))
+        for n in range(posts)
+    ]
+    watch = resumed(ten_days)
+    assert any("followers" in one.why for one in spikes_of(watch, waves[:12]))
+    restarted = resumed(kept(watch))
+    told = [
+        [(one.severity, "followers" in one.why) for one in spikes_of(each, waves[12:])] for each in (watch, restarted)
+    ]
+    assert told[1] == told[0]
+    assert not any(followers for _, followers in told[1])
+
+
 def test_what_is_said_in_a_storm_is_not_learnt_though_the_desk_was_restarted_in_it(ten_days: bytes):
     watch = resumed(ten_days)
     posts = storm(END)
@@ -104,7 +161,8 @@ def test_what_a_source_delivers_again_is_no_flood_and_no_copy(ten_days: bytes):
     twice = [spike for item in posts for spike in again.observe(item)]
     assert {one.kind for one in twice if one.severity} == {Kind.SPIKE}
     assert twice[-1].numbers.negative == once[-1].numbers.negative
-    assert {quote.copies for quote in twice[-1].evidence.posts} == {1}
+    shown = again.advance(again.now + timedelta(minutes=6))[0].evidence
+    assert {quote.copies for quote in shown.posts} == {1}
 
 
 @pytest.mark.parametrize(
