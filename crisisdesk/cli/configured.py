@@ -155,7 +155,7 @@ def rules(configured: Settings) -> dict[WatchRule, Standard]:
 def _source(source: SourceSettings, clock: Clock) -> Source:
     if isinstance(source, BlueskySource):
         return Bluesky(source.url, clock, name=source.name)
-    return FileSource(source.name, source.path, clock)
+    return FileSource(source.name, source.path, clock, source.columns)
 
 
 def _outputs(settings: Settings, clock: Clock) -> Callable[[App], Sequence[Output]]:

@@ -26,8 +26,9 @@ from crisisdesk.match import WatchRule
 from crisisdesk.records import EPOCH, Severity, stamp
 from crisisdesk.resources import folder
 from crisisdesk.sentiment.base import Model
+from crisisdesk.settings.columns import parse_columns
 from crisisdesk.settings.usual import parse_zone
-from crisisdesk.sources.files import parse_columns, read_posts
+from crisisdesk.sources.files import read_posts
 from crisisdesk.sources.replay import Pace, Replay
 from crisisdesk.text import counted, how_long
 

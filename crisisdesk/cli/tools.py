@@ -21,6 +21,7 @@ from crisisdesk.playbooks.check import check
 from crisisdesk.playbooks.library import playbook_files
 from crisisdesk.resources import folder
 from crisisdesk.sentiment.score import score_texts
+from crisisdesk.settings.columns import parse_columns as parse_post_columns
 from crisisdesk.sources.files import read_texts
 from crisisdesk.text import clean, counted
 from crisisdesk.threads import as_they_come
@@ -98,17 +99,26 @@ def _tell_alerts(alarms: Sequence[Judged], judged: int) -> None:
 
 
 def score(
-    file: Annotated[Path, typer.Argument(metavar="FILE|-", help="JSON lines with text, or plain lines.")] = Path("-"),
+    file: Annotated[Path, typer.Argument(metavar="FILE|-", help="JSON lines or CSV with text, or plain lines.")] = Path(
+        "-"
+    ),
     *,
+    columns: Annotated[
+        str | None, typer.Option(metavar="text=NAME,…", help="For CSV, which columns they are: text=Inhalt,id=Nummer.")
+    ] = None,
     model: ModelOption = None,
     labels: LabelsOption = None,
 ) -> None:
     """Say how negative, neutral or positive each post is: a JSON line for each.
 
+    Of JSON lines and of CSV (a name in .csv or .tsv, or --columns) only text is needed; without an id it is the line's
+    number. Of anything else each line is a post.
+
     On a terminal a bar shows how far it is, unless the results go into a pipe; write them to a file to see it.
     """
     bad, reading, size, done = BadLines(), Progress(), size_of([file]), 0
-    texts = read_texts(file, on_bad=bad, progress=reading)
+    places = parse_post_columns(columns) if columns is not None else None
+    texts = read_texts(file, columns=places, on_bad=bad, on_note=say, progress=reading)
     judge = (model_loader(model, labels) or load_shipped_model)()
     with bad, progress("scoring", size, streaming=True) as advance:
         for some in as_they_come(texts, CHUNK):

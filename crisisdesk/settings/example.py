@@ -43,7 +43,8 @@ url = "wss://jetstream2.us-east.bsky.network/subscribe"
 
 # [[source]]
 # kind = "file"
-# path = "posts.jsonl.gz"         # JSON lines or CSV with time, text, ...
+# path = "posts.jsonl.gz"         # JSON lines or CSV with time, text, ...; read once, not followed
+# columns = "time=Datum,text=Inhalt"    # for CSV, where its columns have other names
 
 # Where incidents go, besides the console.
 # [[output]]

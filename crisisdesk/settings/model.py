@@ -21,6 +21,7 @@ from pydantic import (
 
 from crisisdesk.errors import ConfigurationError, UsageError
 from crisisdesk.settings.budget import DEFAULT_BUDGET, parse_false_alarms
+from crisisdesk.settings.columns import parse_columns
 from crisisdesk.settings.usual import parse_usual, parse_zone
 from crisisdesk.text import clean
 
@@ -58,6 +59,16 @@ def _usual(value: object) -> float:
         raise ValueError('must be a text in quotes such as "20 posts a day"')  # noqa: TRY004
     try:
         return parse_usual(value)
+    except UsageError as error:
+        raise ValueError(str(error)) from None
+
+
+def _columns(value: object) -> dict[str, str]:
+    """Our field name -> a table's column."""
+    if not isinstance(value, str):
+        raise ValueError('must be a text in quotes such as "time=Datum,text=Inhalt"')  # noqa: TRY004
+    try:
+        return parse_columns(value, "")
     except UsageError as error:
         raise ValueError(str(error)) from None
 
@@ -231,6 +242,8 @@ class FileSourceSettings(Section):
     """The file; `-` is standard input."""
     name: Label = ""
     """What status lines call it; the file's name where nothing is set."""
+    columns: Annotated[dict[str, str], BeforeValidator(_columns)] = Field(default_factory=dict)
+    """For a table: our field name -> its column, such as "time=Datum,text=Inhalt"."""
 
     @model_validator(mode="before")
     @classmethod

@@ -6,14 +6,13 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Se
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
-from difflib import get_close_matches
 from itertools import chain, count
 from pathlib import Path
 from typing import Final
 
 import orjson
 
-from crisisdesk.errors import InputError, UsageError
+from crisisdesk.errors import InputError
 from crisisdesk.lines import (
     STDIN,
     TOO_LONG,
@@ -28,7 +27,7 @@ from crisisdesk.lines import (
     suffix,
 )
 from crisisdesk.records import Post
-from crisisdesk.sources.posts import FIELDS, MAX_NAME, names_no_zone, post_from, text_from
+from crisisdesk.sources.posts import MAX_NAME, names_no_zone, post_from, text_from
 from crisisdesk.sources.table import looks_like_table, read_table
 from crisisdesk.text import clean
 
@@ -41,27 +40,6 @@ OnNote = Callable[[str], None]
 """Told, in a sentence with the file's name, what a person should know about how it was read."""
 _Tell = Callable[[int, str], None]
 _Records = Generator[tuple[int, Mapping[str, object]], None, None]
-
-
-def parse_columns(text: str) -> dict[str, str]:
-    """Read `time=created_at,text=body`: which of the file's columns is which of our fields.
-
-    Raises:
-        UsageError: it is not of that form or names a field that there is not.
-    """
-    columns: dict[str, str] = {}
-    for part in filter(str.strip, text.split(",")):
-        ours, equals, theirs = (piece.strip() for piece in part.partition("="))
-        if not (equals and ours and theirs):
-            raise UsageError(f"--columns: '{part.strip()}' has no '='; write it like time=created_at,text=body.")
-        if ours not in FIELDS:
-            near = get_close_matches(ours, FIELDS, n=1)
-            cure = f"did you mean '{near[0]}'?" if near else f"the fields are {', '.join(FIELDS)}."
-            raise UsageError(f"--columns: there is no field '{ours}'; {cure}")
-        if ours in columns:
-            raise UsageError(f"--columns: '{ours}' is given twice.")
-        columns[ours] = theirs
-    return columns
 
 
 def read_posts(
@@ -213,35 +191,63 @@ def _json(content: bytes) -> object:
         raise
 
 
-def read_texts(path: Path, *, on_bad: OnBad, progress: Progress | None = None) -> Iterator[tuple[str, str]]:
+def read_texts(
+    path: Path,
+    *,
+    columns: Mapping[str, str] | None = None,
+    on_bad: OnBad,
+    on_note: OnNote = lambda _: None,
+    progress: Progress | None = None,
+) -> Iterator[tuple[str, str]]:
     """What `score` reads: (id, cleaned text) per line; the id is the line number where there is none.
 
-    Lines are posts in JSON, of which only `text` is needed, if the file's name or its first line says so;
-    else each line that is not blank is a text.
+    Lines are posts in JSON or rows of a table, of which only `text` is needed, if the file's name, its first line or
+    `columns` says so; else each line that is not blank is a text.
 
     Args:
         path: the file; `-` is standard input.
+        columns: our field name -> the table's column; with them it is a table.
         on_bad: told of every line that is no text; reading goes on.
+        on_note: told, in a sentence, how it is read that is not as programmes write it.
         progress: counts the bytes that were read of the file, packed as it is.
 
     Raises:
-        UsageError: the file cannot be opened.
+        UsageError: the file cannot be opened (at once), or a header lacks a column (when it is reached).
     """
     check_files([path])
-    return _texts(path, _teller(path, on_bad), progress or Progress())
+    return _texts(path, columns or {}, _teller(path, on_bad), lambda said: on_note(f"{shown_name(path)}: {said}."),
+                  progress or Progress())  # fmt: skip
 
 
-def _texts(path: Path, tell: _Tell, progress: Progress) -> Iterator[tuple[str, str]]:
+def _texts(
+    path: Path, columns: Mapping[str, str], tell: _Tell, note: Callable[[str], None], progress: Progress
+) -> Iterator[tuple[str, str]]:
     with opened(path, progress) as file:
-        as_json = suffix(path) in _JSON_SUFFIXES
-        for at, line in enumerate(read_lines(file, progress, tell)):
-            if at == 0:
-                as_json = as_json or (line.content or b"").lstrip().startswith(b"{")
+        lines, kind = read_lines(file, progress, tell), suffix(path)
+        if (first := next(lines, None)) is None:
+            return
+        lines = chain((first,), lines)
+        records: Iterable[tuple[int, Mapping[str, object]]]
+        if kind in _TABLE_SUFFIXES or columns:
+            records = read_table(lines, columns, shown_name(path), tell, note, required=("text",))
+        elif kind in _JSON_SUFFIXES or (first.content or b"").lstrip().startswith(b"{"):
+            records = _objects(lines, tell)
+        else:
+            records = _plain_texts(lines, tell)
+        for number, fields in records:
             try:
-                fields = _object(line.content) if as_json else {"text": _plain(line.content)}
-                yield _id(fields.get("id"), line.number), text_from(fields.get("text"))
-            except (ValueError, InputError) as error:
-                tell(line.number, str(error))
+                yield _id(fields.get("id"), number), text_from(fields.get("text"))
+            except InputError as error:
+                tell(number, str(error))
+
+
+def _plain_texts(lines: Iterable[Line], tell: _Tell) -> _Records:
+    """Each line is a text."""
+    for line in lines:
+        try:
+            yield line.number, {"text": _plain(line.content)}
+        except ValueError as error:
+            tell(line.number, str(error))
 
 
 def _plain(content: bytes | None) -> str:

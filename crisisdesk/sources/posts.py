@@ -21,7 +21,6 @@ from crisisdesk.moments import as_iso
 from crisisdesk.records import Post
 from crisisdesk.text import clean, shorten
 
-FIELDS: Final = ("id", "source", "time", "text", "author", "lang", "url", "reach", "repost", "reply_to", "tags")
 REQUIRED: Final = ("time", "text")
 
 MAX_NAME: Final = 200

@@ -1,6 +1,6 @@
 """Recorded posts at the pace of a clock: as they came, faster, or as fast as the desk can take them."""
 
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import islice
@@ -13,6 +13,7 @@ from crisisdesk.lines import STDIN, BadLine
 from crisisdesk.records import Post, SourceStatus
 from crisisdesk.sources.base import Send
 from crisisdesk.sources.files import read_posts
+from crisisdesk.sources.table import NoColumnError
 from crisisdesk.threads import in_daemon_thread
 
 _CHUNK: Final = 500
@@ -115,8 +116,10 @@ class FileSource(Replay):
     file that has fewer is another one and is read from its beginning. Standard input and pipes cannot resume.
     """
 
-    def __init__(self, name: str, path: Path, clock: Clock) -> None:
+    def __init__(self, name: str, path: Path, clock: Clock, columns: Mapping[str, str] | None = None) -> None:
+        """Make one; `columns` are our field name -> that of a table, where they differ."""
         self._path = path
+        self._columns = columns
         self._piped = str(path) == STDIN or (path.exists() and not path.is_file())
         self._sent = 0
         self._behind = 0
@@ -141,11 +144,14 @@ class FileSource(Replay):
         """
         try:
             await super().run(send)
+        except NoColumnError as error:
+            cure = f'Say which they are, in its [[source]]: columns = "{error.columns}"'
+            raise FatalSourceError(f"{error.what} {cure}") from None
         except UsageError as error:
             raise FatalSourceError(str(error)) from None
 
     def _open(self, clock: Clock) -> Iterator[Post]:
-        return read_posts([self._path], on_bad=self._report, present=clock.now, live=True)
+        return read_posts([self._path], columns=self._columns, on_bad=self._report, present=clock.now, live=True)
 
     def _read(self) -> Sequence[Post]:
         if self._behind > sum(1 for _ in islice(self._posts, self._behind)):

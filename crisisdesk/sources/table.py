@@ -2,7 +2,7 @@
 
 import csv
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final
 
 from crisisdesk.errors import UsageError
@@ -91,6 +91,8 @@ def read_table(
     name: str,
     on_bad: Callable[[int, str], None],
     on_note: Callable[[str], None] = lambda _: None,
+    *,
+    required: Sequence[str] = REQUIRED,
 ) -> Iterator[tuple[int, dict[str, object]]]:
     """Records as (line number, values by field name).
 
@@ -100,9 +102,11 @@ def read_table(
         name: what messages call the file.
         on_bad: told the line number and reason of every record that cannot be read.
         on_note: told, once, that the file is not UTF-8.
+        required: our fields without which it is no table of posts.
 
     Raises:
-        UsageError: the header lacks a column that is needed or named in `columns`.
+        NoColumnError: the header lacks a column that is needed.
+        UsageError: it lacks one that is named in `columns`.
     """
     feeder = _Feeder(lines, on_bad, on_note)
     csv.field_size_limit(MAX_LINE)
@@ -113,7 +117,7 @@ def read_table(
         return
     separator = max(",;\t", key=head.count)
     header = next(csv.reader([head], delimiter=separator))
-    places = places_in(header, columns, name)
+    places = places_in(header, columns, name, required)
     reader = csv.reader(feeder, delimiter=separator)
     while True:
         feeder.begin()
@@ -134,11 +138,21 @@ def read_table(
             yield feeder.record[0][0], {field: row[place] for field, place in places.items()}
 
 
-def places_in(header: list[str], columns: Mapping[str, str], name: str) -> dict[str, int]:
+class NoColumnError(UsageError):
+    """A table lacks a column that is needed; `what` is wrong, and which are likely to be meant (`columns`)."""
+
+    def __init__(self, what: str, columns: str) -> None:
+        super().__init__(f"{what} Say which they are: --columns {columns}")
+        self.what = what
+        self.columns = columns
+
+
+def places_in(header: list[str], columns: Mapping[str, str], name: str, required: Sequence[str]) -> dict[str, int]:
     """Where in a record each of our fields is: ours by name unless `columns` says another.
 
     Raises:
-        UsageError: a column is missing; names the header found and the cure.
+        NoColumnError: one that is required is missing; names the header found and the cure.
+        UsageError: one of `columns` is missing.
     """
     found = {clean(title).lower(): place for place, title in reversed(list(enumerate(header)))}
     shown = ", ".join(clean(title, 40) for title in header[:_SHOWN_COLUMNS])
@@ -146,11 +160,11 @@ def places_in(header: list[str], columns: Mapping[str, str], name: str) -> dict[
         if theirs.lower() not in found:
             raise UsageError(f"{name}: no column '{theirs}' for {ours}; the header has: {shown}.")
     places = found | {ours: found[theirs.lower()] for ours, theirs in columns.items()}
-    if missing := [field for field in REQUIRED if field not in places]:
+    if missing := [field for field in required if field not in places]:
         named = {**columns, **{field: _proposed(field, header) for field in missing}}
-        raise UsageError(
-            f"{name}: no column {' and no column '.join(map(repr, missing))}; the header has: {shown}. "
-            f"Say which they are: --columns {','.join(f'{ours}={theirs}' for ours, theirs in named.items())}"
+        raise NoColumnError(
+            f"{name}: no column {' and no column '.join(map(repr, missing))}; the header has: {shown}.",
+            ",".join(f"{ours}={theirs}" for ours, theirs in named.items()),
         )
     return places
 

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 
 from crisisdesk.errors import UsageError
 from crisisdesk.lines import MAX_LINE, BadLine, size_of
-from crisisdesk.sources.files import parse_columns, read_posts, read_texts
+from crisisdesk.settings.columns import parse_columns
+from crisisdesk.sources.files import read_posts, read_texts
 from crisisdesk.sources.posts import text_from
 
 STDIN = Path("-")
@@ -315,7 +316,7 @@ def test_a_missing_column_names_the_header_and_the_cure(tmp_path):
 
 def test_parse_columns():
     assert parse_columns("time=created_at, text = the body,") == {"time": "created_at", "text": "the body"}
-    with pytest.raises(UsageError, match="there is no field 'tiem'; did you mean 'time'"):
+    with pytest.raises(UsageError, match="'tiem' is no field of a post; did you mean 'time'"):
         parse_columns("tiem=a")
     with pytest.raises(UsageError, match="the fields are id, source, time"):
         parse_columns("qqqq=a")
@@ -328,6 +329,20 @@ def test_parse_columns():
 def texts_of(path: Path) -> tuple[list[tuple[str, str]], list[BadLine]]:
     bad: list[BadLine] = []
     return list(read_texts(path, on_bad=bad.append)), bad
+
+
+def test_of_a_table_the_texts_are_scored_and_not_its_header_and_rows(tmp_path):
+    path = written(tmp_path, "a.csv", b'id;text;other\n7;"ouch; and\nmore";x\n;fine;\n9;;\n')
+    texts, bad = texts_of(path)
+    assert texts == [("7", "ouch; and more"), ("4", "fine")]
+    assert [(one.line, one.reason.partition(":")[0]) for one in bad] == [(5, "text")]
+    german = written(tmp_path, "export.txt", "Datum;Beitrag\n15.11.2008;schön\n".encode("cp1252"))
+    said: list[str] = []
+    found = read_texts(german, columns={"text": "Beitrag"}, on_bad=pytest.fail, on_note=said.append)
+    assert list(found) == [("2", "schön")]
+    assert "cp1252" in said[0]
+    with pytest.raises(UsageError, match=r"no column 'text'; .* --columns text=Beitrag$"):
+        texts_of(german.rename(tmp_path / "b.csv"))
 
 
 def test_texts_as_posts(tmp_path):

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from crisisdesk.errors import InputError
 from crisisdesk.records import Post
-from crisisdesk.sources.posts import FIELDS, post_from
+from crisisdesk.settings.columns import FIELDS
+from crisisdesk.sources.posts import post_from
 
 TIME = "2008-11-15T03:40:00Z"
 AT = datetime(2008, 11, 15, 3, 40, tzinfo=UTC)

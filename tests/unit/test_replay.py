@@ -266,3 +266,13 @@ async def test_what_comes_through_a_named_pipe_is_sent_as_it_comes(tmp_path: Pat
             assert await asyncio.wait_for(sent.get(), 5) == text
         assert source.cursor is None
     await asyncio.wait_for(playing, 5)
+
+
+async def test_a_table_with_other_columns_is_told_what_to_write_into_the_configuration(tmp_path: Path):
+    path = tmp_path / "export.csv"
+    path.write_text("Datum;Inhalt\n15.11.2008 03:40;oje\n", encoding="utf-8")
+    cure = r'Say which they are, in its \[\[source\]\]: columns = "time=Datum,text=Inhalt"$'
+    with pytest.raises(FatalSourceError, match=cure):
+        await played(FileSource("export", path, WallClock()))
+    named = FileSource("export", path, WallClock(), {"time": "Datum", "text": "Inhalt"})
+    assert len(await played(named)) == 1

@@ -494,3 +494,18 @@ def test_red_needs_no_fewer_people_than_amber(problems):
     assert problems(DESK + "[severity]\nred_people = 2\n") == [
         "3: [severity] asks for 3 people for a notice, 4 for amber and 2 for red; each must need as many as the one before or more"
     ]
+
+
+FILE = '[[source]]\nkind = "file"\npath = "a.csv"\n'
+
+
+def test_a_table_may_name_its_columns(toml):
+    (source,) = toml(DESK + FILE + 'columns = "time=Datum, text=Inhalt"\n').sources
+    assert source.columns == {"time": "Datum", "text": "Inhalt"}
+    for wrong, told in (
+        ('"tiem=Datum"', "'columns' in [[source]] \"file\": 'tiem' is no field of a post; did you mean 'time'?"),
+        ('["time"]', '\'columns\' in [[source]] "file" must be a text in quotes such as "time=Datum,text=Inhalt"'),
+    ):
+        with pytest.raises(ConfigurationError) as caught:
+            toml(f"{DESK}{FILE}columns = {wrong}\n")
+        assert str(caught.value).endswith(f"crisisdesk.toml:6: {told}")
