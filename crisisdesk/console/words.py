@@ -15,8 +15,8 @@ MEANING: Final = {
     Kind.SPIKE: "",
     Kind.BLIND: "BLIND: a source has been silent for longer than is plausible. Trouble may go unseen meanwhile.",
     Kind.BRIGADING: (
-        "BRIGADING: a few accounts repeat themselves to look like a crowd. In all other figures copies count once; "
-        "a real crowd would be an incident of its own."
+        "BRIGADING: a few accounts repeat themselves to look like a crowd, or many people repeat one text. In all "
+        "other figures copies count once; a crowd with words of its own would be an incident of its own."
     ),
 }
 """What the kind of an incident means, for who has never met the word."""

@@ -93,13 +93,13 @@ def test_a_flood_says_its_kind_who_repeats_what_and_what_everybody_else_says(mak
     shown = read(evidence_page(flood, NEW_YORK))
     assert shown.count("share before they delete this") == 1
     assert "220 times · first by two_under_two" in shown
-    assert "The loudest accounts, with their followers\ntwo_under_two 12   porchlight 3   a_bot" in shown
+    assert "Accounts behind it, with their followers\ntwo_under_two 12   porchlight 3   a_bot" in shown
     for of_a_spike in ("What sets it apart", "Decisive posts", "negative", "Voices"):
         assert of_a_spike not in shown
 
 
 def test_a_word_that_few_have_met_is_explained_on_the_incidents_screen(make_incident, make_flood):
-    meaning = "BRIGADING: a few accounts repeat themselves to look like a crowd."
+    meaning = "BRIGADING: a few accounts repeat themselves to look like a crowd, or many people repeat one text."
     assert meaning in read(headline_page(make_flood(), NOON, NEW_YORK, None))
     assert "BRIGADING" not in read(headline_page(make_incident(), NOON, NEW_YORK, None))
 

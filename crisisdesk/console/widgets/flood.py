@@ -31,7 +31,7 @@ def flood_lines(evidence: Evidence, times: Times) -> list[Line]:
         lines += [*_copied_lines(quote, times), BLANK]
     if not evidence.posts:
         lines += [Line(Content.styled("No post was kept.", "$faint")), BLANK]
-    return [*lines, *counts_lines("The loudest accounts, with their followers", evidence.voices)]
+    return [*lines, *counts_lines("Accounts behind it, with their followers", evidence.voices)]
 
 
 def _copied_lines(quote: Quote, times: Times) -> list[Line]:

@@ -19,7 +19,7 @@ SEVERITIES: Final = {
     "over": "it has ended, by itself or by r; behind it the verdict",
 }
 KINDS: Final = {
-    "BRIGADING": "a few accounts repeat themselves to look like a crowd; in all other figures copies count once",
+    "BRIGADING": "a few accounts repeat themselves, or many people one text; in all other figures copies count once",
     "BLIND": "a source has been silent for longer than is plausible",
 }
 WATCHES: Final = {
