@@ -175,7 +175,7 @@ class WatchDetector:
         yield "memory", lambda state: self._memory.restore(state["memory"]), "the usual words"
         yield "speakers", self._restore_speakers, "who has spoken"
         yield "crowd", lambda state: self._crowd.restore(state["crowd"]), "which posts were heard"
-        yield "brigading", lambda state: self._brigading.restore(state["brigading"]), "the loudest accounts"
+        yield "brigading", self._restore_brigading, "the loudest accounts"
         yield "apart", lambda state: self._apart.restore(state["apart"]), "posts in other languages"
         yield "dossier", lambda state: self._dossier.restore(state["dossier"]), "what was known of the present story"
 
@@ -184,6 +184,11 @@ class WatchDetector:
 
     def _restore_speakers(self, state: dict[str, Any]) -> None:
         self._speakers = Speakers.restored(state["speakers"], WINDOWS[-1])
+
+    def _restore_brigading(self, state: dict[str, Any]) -> None:
+        brigading = Brigading(self.name, self._memory, self._background)
+        brigading.restore(state["brigading"])
+        self._brigading = brigading
 
     def pass_time(self, now: datetime) -> None:
         """It is this late, or later: what has grown old is learnt or forgotten."""

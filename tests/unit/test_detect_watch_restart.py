@@ -196,6 +196,7 @@ def cut(state: dict[str, Any], *path: str) -> None:
         (lambda state: state["crowd"]["texts"].update(parts=[[[7, "twice"]]]), "which posts were heard"),
         (lambda state: state["speakers"].update(minutes=[]), "who has spoken"),
         (lambda state: state["brigading"].update(days=["many"]), "the loudest accounts"),
+        (lambda state: state["brigading"].update(posts=[[0, ["a"], 1]]), "the loudest accounts"),
         (lambda state: state["memory"].update(heard=-1), "the usual words"),
         (lambda state: state["memory"].update(usual={"head": "often"}), "the usual words"),
         (lambda state: state["hours"].append([0.0]), "the chart"),

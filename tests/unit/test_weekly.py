@@ -113,6 +113,19 @@ async def test_weeks_that_nobody_listened_are_no_calm_weeks(database: Path):
     assert [week["hours_unheard"] for week in weeks] == [0] * 5 + [168] * 4 + [50]
 
 
+async def test_weeks_that_are_damaged_are_said_to_be_and_the_rest_is_told(
+    database: Path, state: bytes, capsys: pytest.CaptureFixture[str]
+):
+    damaged = orjson.loads(state)
+    damaged["weeks"] = []
+    async with await Store.open(database, durable=False) as store:
+        await store.keep("watch Motrin", orjson.dumps(damaged))
+    (motrin,) = await weekly(database, {}, NOW)
+    assert capsys.readouterr().err.strip().endswith("is damaged or was written by another version: the weeks.")
+    assert motrin.detector.detector.baseline.hours > 700
+    assert any("Last 7 days" in line for line in as_text(motrin))
+
+
 async def test_a_call_in_the_first_hour_is_not_told_beside_nothing(tmp_path: Path):
     watch = WatchDetector("Motrin")
     for number in range(30):
