@@ -186,7 +186,7 @@ def replay(
             _keep_learnt(path, app)
     silent = unheard(app)
     tell_unheard(app, silent, shown_name(files[0]) if len(files) == 1 else f"{len(files)} files")
-    nothing = bool(silent) and len(silent) == len(app.observation.detectors)
+    nothing = len(silent) == len(app.observation.detectors)  # also where there is no watch
     if picture is not None and not nothing:
         _tell_picture(picture, _draw(picture, app, test, zone or UTC))
     outcomes = _outcomes(test.comparison)

@@ -30,6 +30,8 @@ CHUNK: Final = 1000
 """Posts scored at once: enough to group them by length, and a second at most until their lines are out."""
 
 ALERTS_TOLD: Final = 20
+README: Final = "readme.md"
+"""The file among playbooks that is none."""
 
 AsJson = Annotated[bool, typer.Option("--json", help="JSON instead of text.")]
 
@@ -138,22 +140,39 @@ def playbook_check(
 ) -> None:
     """Check playbooks: one problem a line, with the line of the file and the cure."""
     asked = paths or [_own_playbooks()]
-    for path in asked:
-        if path.is_dir() and not playbook_files(path):
-            raise UsageError(f"{path} holds no playbook, that is, no .md file but README.md; name another folder.")
+    number = sum(map(_playbooks_in, asked))
     problems = check(asked, WallClock().now().date())
     for problem in problems:
         print(problem)
     errors = sum(problem.severity == "error" for problem in problems)
-    say(f"Errors: {errors}, warnings: {len(problems) - errors}." if problems else "No problems.")
+    found = f"Errors: {errors}, warnings: {len(problems) - errors}" if problems else "No problems"
+    say(f"{found} in {counted(number, 'playbook')}.")
     if errors:
         raise typer.Exit(1)
 
 
+def _playbooks_in(path: Path) -> int:
+    """How many there are to be checked.
+
+    Raises:
+        UsageError: none.
+    """
+    if not path.is_dir():
+        if path.name.lower() == README:
+            raise UsageError(f"{path} is for people who write playbooks and is none itself; name another file.")
+        return 1
+    if not (number := len(playbook_files(path))):
+        raise UsageError(f"There is no playbook in {path}, that is, no .md file but README.md; name another folder.")
+    return number
+
+
 def _own_playbooks() -> Path:
-    """`playbooks/` here, or those that came along."""
-    here = Path("playbooks")
-    return here if here.is_dir() else folder("playbooks")
+    """`playbooks/` here, or those that came along, which is told."""
+    here, along = Path("playbooks"), folder("playbooks")
+    if here.is_dir():
+        return here
+    say("There is no folder playbooks/ here, so those that came along are checked; name a folder or a file of yours.")
+    return along
 
 
 def add_to(commands: typer.Typer) -> None:

@@ -21,6 +21,8 @@ VARIABLE: Final = "CRISISDESK_CONFIG"
 _AT: Final = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
 _NUMBER: Final = re.compile(rf"[ \t]*([\w-]+)[ \t]*=[ \t]*({PATTERN})[ \t]*(?:#.*)?", re.ASCII)
 """A line that gives a key nothing but a number, as people write it."""
+_CURLY: Final = re.compile("[„“”‟‚‘’‛«»‹›]")
+"""Quotes of word processors and telephones, in several languages."""
 _EITHER: Final = re.compile(r"[1-9]\d{0,2}\.\d{3}", re.ASCII)
 """A fraction to TOML, and thousands to half of Europe."""
 
@@ -81,12 +83,24 @@ def _syntax(path: Path, text: str, message: str) -> str:
     at = _AT.search(message)
     line = at[1] if at and at[1] else str(text.rstrip().count("\n") + 1)
     what = clean(_AT.sub("", message), 200)
-    if number := _NUMBER.fullmatch(text.splitlines()[int(line) - 1] if text else ""):
+    written = text.split("\n")[int(line) - 1].rstrip("\r")
+    if number := _NUMBER.fullmatch(written):
         return f"{path}:{line}: {_cure_of(number)}"
+    if _is_curly(written, what, int(at[2]) if at and at[2] else 0):
+        straight = clean(_CURLY.sub('"', written), 200)
+        return f"{path}:{line}: the quotes are not those of a programme; write straight ones: {straight}"
     if what.startswith("Cannot overwrite") or "twice" in what:
         return f"{path}:{line}: this key or table is there already; keep one of them"
     cure = "write key = value, texts in quotes, lists in [brackets]"
+    if what.startswith("Unclosed array"):
+        cure = "put a comma between every two entries of the list and ] at its end"
     return f"{path}:{line}: is not TOML: {what[:1].lower()}{what[1:]}; {cure}"
+
+
+def _is_curly(line: str, what: str, column: int) -> bool:
+    """Whether TOML stumbled over quotes as word processors set them: at the place itself, or for want of their end."""
+    there = line[column - 1 : column] if column else ""
+    return bool(_CURLY.search(line if what.startswith(("Unterminated", "Illegal character")) else there))
 
 
 def _ambiguous(path: Path, text: str, lines: Mapping[Place, int]) -> Iterator[str]:

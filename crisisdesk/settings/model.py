@@ -56,7 +56,7 @@ def _budget(value: object) -> float:
 def _usual(value: object) -> float:
     """Posts an hour."""
     if not isinstance(value, str):
-        raise ValueError('must be a text in quotes such as "20 posts a day"')  # noqa: TRY004
+        raise ValueError('must be a text in quotes such as "20 posts a day" or "20 Beiträge am Tag"')  # noqa: TRY004
     try:
         return parse_usual(value)
     except UsageError as error:

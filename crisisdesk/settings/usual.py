@@ -49,7 +49,7 @@ def parse_usual(text: str) -> float:
     if an_hour <= 0:
         raise UsageError(
             f'\'{clean(text, 40)}\' does not say how much is usual; write "20 posts a day", "5 posts an hour" or '
-            '"3 posts a week"'
+            '"3 posts a week", in German "20 Beiträge am Tag"'
         )
     return an_hour
 

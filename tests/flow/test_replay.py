@@ -284,8 +284,10 @@ def test_a_watch_that_matches_nothing_is_told_and_is_no_calm(capsys, tmp_path, s
 
 @pytest.mark.usefixtures("words")
 def test_without_any_watch_it_says_how_to_name_one(capsys, short):
-    assert run(["replay", str(short)]) == 0
-    assert "Nothing was watched; name a brand and its words, such as --watch " in capsys.readouterr().err
+    assert run(["replay", str(short)]) == 1
+    err = capsys.readouterr().err
+    assert "Nothing was watched; name a brand and its words, such as --watch " in err
+    assert err.splitlines()[-1] == "Done."
 
 
 @pytest.mark.usefixtures("words")

@@ -571,4 +571,17 @@ def test_ctrl_c_while_waiting_for_input_is_as_quiet():
 
 def test_playbook_check_of_a_folder_without_playbooks_says_so(tmp_path, capsys):
     assert run(["playbook", "check", str(tmp_path)]) == 2
-    assert "holds no playbook" in capsys.readouterr().err
+    assert "There is no playbook in " in capsys.readouterr().err
+    assert run(["playbook", "check", str(tmp_path / "README.md")]) == 2
+    assert (
+        "README.md is for people who write playbooks and is none itself; name another file." in capsys.readouterr().err
+    )
+
+
+def test_playbook_check_says_what_it_has_checked(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert run(["playbook", "check"]) == 0
+    first, last = capsys.readouterr().err.splitlines()
+    assert first.startswith("There is no folder playbooks/ here, so those that came along are checked;")
+    number = len([path for path in folder("playbooks").glob("*.md") if path.name != "README.md"])
+    assert last == f"No problems in {number} playbooks."

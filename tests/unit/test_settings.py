@@ -509,3 +509,24 @@ def test_a_table_may_name_its_columns(toml):
         with pytest.raises(ConfigurationError) as caught:
             toml(f"{DESK}{FILE}columns = {wrong}\n")
         assert str(caught.value).endswith(f"crisisdesk.toml:6: {told}")
+
+
+@pytest.mark.parametrize(
+    ("written", "told"),
+    [
+        ("terms = [„brummel“]", 'the quotes are not those of a programme; write straight ones: terms = ["brummel"]'),
+        ("name = “acme”", 'the quotes are not those of a programme; write straight ones: name = "acme"'),
+        ('name = "acme“', 'the quotes are not those of a programme; write straight ones: name = "acme"'),
+        ('terms = ["it’s", brummel]', "is not TOML: invalid value; write key = value, texts in quotes, lists in [brackets]"),
+        ('terms = ["a" "b"]', "is not TOML: unclosed array; put a comma between every two entries of the list and ] at its end"),
+    ],
+)  # fmt: skip
+def test_quotes_of_word_processors_and_missing_commas_have_their_cure(toml, written, told):
+    with pytest.raises(ConfigurationError) as caught:
+        toml(f"{DESK}[[watch]]\n{written}\n")
+    assert str(caught.value).endswith(f"crisisdesk.toml:4: {told}")
+
+
+def test_how_much_is_usual_is_shown_in_german_too():
+    with pytest.raises(UsageError, match=r'"20 Beiträge am Tag"$'):
+        parse_usual("viel")
