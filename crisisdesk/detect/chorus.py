@@ -10,7 +10,7 @@ from collections import Counter, deque
 from typing import Any, Final, TypeVar
 
 from crisisdesk.detect.days import Days
-from crisisdesk.detect.flood import CLEARLY, LEAST, Reading
+from crisisdesk.detect.flood import CLEARLY, LEAST, Reading, known_posts
 from crisisdesk.detect.people import HOUR, Heard
 from crisisdesk.records import Severity
 
@@ -20,7 +20,7 @@ CROWD: Final = 60
 """People an hour from which a chorus is amber: one a minute,"""
 MANY: Final = 10
 """who are so many times as many as other negative posts, and as the people who repeat a text on most days."""
-KEPT: Final = 2_000
+KEPT: Final = 2_500
 """Negative posts that are looked at; where there are more, the newest ones in less time."""
 
 K = TypeVar("K")
@@ -99,11 +99,10 @@ class Chorus:
         Raises:
             KeyError, TypeError, ValueError: it is of another shape.
         """
-        if len(state["posts"]) > KEPT:
-            raise ValueError(f"{len(state['posts'])} posts of a chorus")
-        for moment, voice, wording in state["posts"]:
-            self._count(float(moment), voice, wording)
+        posts = known_posts(state["posts"], KEPT)
         self._days.restore(state)
+        for post in posts:
+            self._count(*post)
 
     def _minutes(self, now: float) -> int:
         """Between the first copy and now, rounded up."""

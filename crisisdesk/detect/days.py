@@ -56,9 +56,10 @@ class Days:
         """
         if len(state["days"]) > DAYS:
             raise ValueError(f"{len(state['days'])} days of floods")
-        self._days = whole_numbers("days of floods", state["days"], len(state["days"]), self._most)
-        self._today = whole_number("days of floods", state["today"], 0, self._most)
+        days = whole_numbers("days of floods", state["days"], len(state["days"]), self._most)
+        today = whole_number("days of floods", state["today"], 0, self._most)
         self._midnight = float(state["midnight"])
+        self._days, self._today = days, today
         self._learn()
 
     def _learn(self) -> None:

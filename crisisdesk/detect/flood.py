@@ -11,11 +11,13 @@ What is usual are the loudest hours of most days (`crisisdesk.detect.days`).
 """
 
 from collections import Counter, deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from crisisdesk.detect.days import Days
 from crisisdesk.detect.people import HOUR, POSTS_AN_HOUR, Heard
+from crisisdesk.detect.restored import whole_number
 from crisisdesk.records import Severity
 
 LEAST: Final = 20
@@ -28,6 +30,8 @@ LARGE: Final = 500
 """Posts from which a flood is amber: it drowns what people say. One account alone is never more than a notice."""
 KEPT: Final = 1_000
 """Negative posts of the last hour that are looked at; where there are more, the newest ones in less time."""
+DIGESTS: Final = 2**64 - 1
+"""The largest that eight bytes can be."""
 
 DIGEST: Final = (1 << 64) - 1
 
@@ -132,11 +136,10 @@ class Flood:
         Raises:
             KeyError, TypeError, ValueError: it is of another shape.
         """
-        if len(state["posts"]) > KEPT:
-            raise ValueError(f"{len(state['posts'])} posts of a flood")
-        for moment, voice, wording in state["posts"]:
-            self._count(float(moment), voice, wording)
+        posts = known_posts(state["posts"], KEPT)
         self._days.restore(state)
+        for post in posts:
+            self._count(*post)
 
     def _count(self, moment: float, voice: int, wording: int) -> None:
         self._posts.append((moment, voice, wording))
@@ -157,3 +160,17 @@ class Flood:
             self._accounts += more
         elif posts > POSTS_AN_HOUR:
             self._loud += more
+
+
+def known_posts(posts: Sequence[Any], most: int) -> list[tuple[float, int, int]]:
+    """Moment, voice and wording of each of at most so many posts, checked before one of them counts.
+
+    Raises:
+        TypeError, ValueError: they are of another shape.
+    """
+    if len(posts) > most:
+        raise ValueError(f"{len(posts)} posts of a flood")
+    return [
+        (float(moment), whole_number("voices", voice, 0, DIGESTS), whole_number("wordings", wording, 0, DIGESTS))
+        for moment, voice, wording in posts
+    ]

@@ -130,12 +130,6 @@ def test_a_chorus_is_over_three_hours_after_it_and_a_restart_changes_nothing():
     assert (chorus.people, chorus.size, chorus.severity(DAY + 240)) == (0, 0, None)
 
 
-@pytest.mark.parametrize("wrong", [{"posts": [[1.0, 2]]}, {"posts": [[1.0, 2, 3]] * (CHORUS_KEPT + 1)}, {"today": -1}])
-def test_what_is_kept_of_a_chorus_in_another_shape_is_refused(wrong: dict[str, object]):
-    with pytest.raises((TypeError, ValueError)):
-        Chorus().restore(repeated(30, 30).state() | wrong)
-
-
 def test_one_account_alone_is_a_flood_and_never_more_than_a_notice():
     flood = Flood()
     for n in range(55):
@@ -232,10 +226,24 @@ def test_a_restart_in_the_midst_of_a_flood_changes_nothing():
     assert again.read(5 * DAY + 55) == flood.read(5 * DAY + 55)
 
 
-@pytest.mark.parametrize("wrong", [{"posts": [[1.0, 2]]}, {"days": [1] * 99}, {"days": ["x"]}, {"today": -1}])
-def test_a_state_of_another_shape_is_refused_at_once(wrong: dict[str, object]):
-    with pytest.raises((TypeError, ValueError)):
-        Flood().restore(flooded(2, 30, 30).state() | wrong)
+DAMAGES: list[dict[str, object]] = [
+    {"posts": [[1.0, 2]]},
+    {"posts": [[1.0, 2, 3]] * (CHORUS_KEPT + 1)},
+    {"posts": [[0.0, 1, 2], [0.0, ["a"], 1]]},
+    {"days": [1] * 99},
+    {"days": ["x"]},
+    {"today": -1},
+    {"midnight": None},
+]
+
+
+@pytest.mark.parametrize("wrong", DAMAGES)
+def test_a_state_of_another_shape_is_refused_as_a_whole(wrong: dict[str, object]):
+    for new, kept in ((Flood(), flooded(2, 30, 30).state()), (Chorus(), repeated(30, 30).state())):
+        before = orjson.dumps(new.state())
+        with pytest.raises((TypeError, ValueError)):
+            new.restore(kept | wrong)
+        assert orjson.dumps(new.state()) == before
 
 
 def test_memory_is_bounded_and_the_words_stay_true():
