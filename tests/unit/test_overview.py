@@ -3,21 +3,26 @@
 import time
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import orjson
 import pytest
 from storms import END, quiet, scored, storm
 
 from crisisdesk.desk import WatchPicture
+from crisisdesk.detect.budget import Thresholds
 from crisisdesk.detect.standard import Standard
+from crisisdesk.detect.watch import WatchDetector, minutes
 from crisisdesk.incidents.lifecycle import Rules
 from crisisdesk.incidents.register import Register
+from crisisdesk.incidents.spending import Call
 from crisisdesk.incidents.store import Store
-from crisisdesk.overview import Pictures
+from crisisdesk.overview import Pictures, spending_of, watch_picture
 from crisisdesk.pipeline import Observation, Tally
-from crisisdesk.records import Label, Scored
+from crisisdesk.records import Label, Scored, Verdict
+from crisisdesk.settings.budget import DAYS_PER_MONTH
 
 MINUTE = timedelta(minutes=1)
 
@@ -100,3 +105,19 @@ async def test_a_thousand_watches_are_not_drawn_anew_while_nothing_happens(regis
         await desk.tick(END + timedelta(seconds=second))
         list(pictures.now())
     assert (time.perf_counter() - began) / 20 < 0.015
+
+
+def test_what_a_watch_overspends_is_told_by_its_own_clocks_and_not_for_time_in_which_nobody_listened():
+    now = datetime(2026, 11, 1, 12, tzinfo=UTC)
+    detector = WatchDetector("Motrin", Standard(zone=ZoneInfo("Asia/Tokyo")))
+    detector.pass_time(now - timedelta(days=80))
+    moments = [now - timedelta(days=day) for day in range(1, 10)]
+    barely = Thresholds.for_budget(1.0).amber
+    calls = [Call(f"motrin-{n}", "Motrin", one, barely, Verdict.FALSE_ALARM) for n, one in enumerate(moments)]
+    found = spending_of(detector, calls, now)
+    assert found.allowed == pytest.approx(80 / DAYS_PER_MONTH)
+    told = watch_picture(detector, None, found).advice
+    assert " JST" in told
+    assert "UTC" not in told
+    detector.detector.hearing.was_deaf(minutes(now - timedelta(days=70)), minutes(now - timedelta(days=30)))
+    assert spending_of(detector, calls, now).allowed == pytest.approx(40 / DAYS_PER_MONTH, rel=0.01)
