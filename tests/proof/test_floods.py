@@ -1,7 +1,7 @@
 """Floods against simulated brands: seen as what they are, and no call for the public's anger; prints the table.
 
 The brands speak post by post: a few authors write much, one post in five repeats an earlier one, volume follows the
-day. Nothing here was fitted: the constants of `crisisdesk.detect.flood` are definitions.
+day. Nothing here was fitted: the constants of `crisisdesk.detect.flood` and `chorus` are definitions.
 """
 
 import itertools
@@ -15,7 +15,7 @@ import pytest
 from crisisdesk.detect.watch import WatchDetector
 from crisisdesk.records import Kind, Label, Mention, Post, Scored, Severity
 
-pytestmark = pytest.mark.proof
+pytestmark = [pytest.mark.proof, pytest.mark.timeout(900)]
 
 START = datetime(2026, 3, 2, tzinfo=UTC)
 WARM = 10
