@@ -15,7 +15,7 @@ import pytest
 from crisisdesk.detect.watch import WatchDetector
 from crisisdesk.records import Kind, Label, Mention, Post, Scored, Severity
 
-pytestmark = [pytest.mark.proof, pytest.mark.timeout(900)]
+pytestmark = pytest.mark.proof
 
 START = datetime(2026, 3, 2, tzinfo=UTC)
 WARM = 10
