@@ -266,7 +266,7 @@ def test_a_warning_alone_is_no_failure(capsys, here):
     assert run(["playbook", "check", "old.md"]) == 0
     out, err = capsys.readouterr()
     assert re.fullmatch(r"old\.md:\d+: warning: the review is \d+ days overdue; .+\n", out)
-    assert err == "Errors: 0, warnings: 1.\n"
+    assert err == "Errors: 0, warnings: 1 in 1 playbook.\n"
 
 
 def test_a_playbook_that_is_not_there(capsys):
