@@ -13,6 +13,7 @@ from crisisdesk.console import words
 from crisisdesk.console.paint import plain
 from crisisdesk.console.pictures import Alarms, PictureTaken, pictures
 from crisisdesk.console.screens.desk_screen import DeskScreen
+from crisisdesk.console.screens.dialogs import Reading
 from crisisdesk.console.screens.main import MainScreen
 from crisisdesk.console.themes import COLOURS, DARK, LIGHT
 from crisisdesk.console.times import Times
@@ -60,11 +61,14 @@ class Console(App[None]):
         return COLOURS
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        """Every action of the screen can be found in the command palette, too."""
-        for _, binding, enabled, tooltip in screen.active_bindings.values():
-            if enabled and binding.description and isinstance(screen, DeskScreen):
-                yield SystemCommand(binding.description, tooltip, lambda action=binding.action: self._do(action))
-        yield from super().get_system_commands(screen)
+        """What people can do on the screen, once each; moving about is left to the keys."""
+        found = {
+            binding.action: SystemCommand(binding.description, tooltip, lambda action=binding.action: self._do(action))
+            for node, binding, enabled, tooltip in screen.active_bindings.values()
+            if enabled and tooltip and node in (screen, self) and binding.action != "command_palette"
+        }
+        yield from found.values()
+        yield SystemCommand("Colours", "Dark, light, or other colours of the screen", self.action_change_theme)
 
     def on_mount(self) -> None:
         self._keep_picture()
@@ -76,7 +80,7 @@ class Console(App[None]):
         if not self.is_running:
             return  # the screens are being taken down
         for screen in self.screen_stack:
-            if isinstance(screen, DeskScreen):
+            if isinstance(screen, DeskScreen | Reading):
                 screen.picture = message.picture
         for incident in self._alarms.new(message.picture):
             self._call(incident)

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Final
 
 from textual.message import Message
@@ -16,6 +17,8 @@ FRAME_SECONDS: Final = 0.1
 """Between two pictures at least: whatever happens within it is drawn once."""
 IDLE_SECONDS: Final = 1.0
 """Between two pictures at most: clock and ages go on while nothing happens."""
+FRESH: Final = timedelta(hours=2)
+"""An incident of which nothing has been heard for longer calls nobody who sees it for the first time."""
 
 
 @dataclass
@@ -55,15 +58,17 @@ class Alarms:
     """Which incidents call for attention now and did not a moment ago."""
 
     def __init__(self) -> None:
-        self._known: dict[str, Severity] | None = None
+        self._known: dict[str, int] | None = None
 
     def new(self, picture: Picture) -> list[Incident]:
         """Open amber and red incidents that are new or worse than in the picture before, except silenced ones.
 
-        The first picture calls nobody: everything in it is in front of the person who has just opened the console.
+        The first picture calls nobody: everything in it is in front of the person who has just opened the console. Nor
+        does what a recording brings of the weeks before it is shown, as long as nothing is added to it.
         """
-        calling = {i.id: i for i in picture.incidents if i.is_open}
-        known, self._known = self._known, {key: incident.severity for key, incident in calling.items()}
+        calling = {i.id: i for i in picture.incidents if i.is_open and picture.now - i.updated <= FRESH}
+        known, told = self._known, {key: incident.severity for key, incident in calling.items()}
+        self._known = {**{i.id: (known or {}).get(i.id, 0) for i in picture.incidents if i.is_open}, **told}
         if known is None:
             return []
         return [

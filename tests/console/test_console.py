@@ -369,7 +369,7 @@ async def test_a_flood_has_no_chart_of_what_people_say(console, desk, make_flood
         assert "share before they delete this" in text_of(console.screen)
         assert "usual band" not in text_of(console.screen)
         await pilot.press("enter")
-        await until(pilot, lambda: "The loudest accounts" in text_of(console.screen))
+        await until(pilot, lambda: "Accounts behind it" in text_of(console.screen))
         assert "usual band" not in text_of(console.screen)
 
 
@@ -426,3 +426,32 @@ async def test_a_watch_that_overspends_says_by_how_much_its_threshold_would_rise
         shown = " ".join(text_of(console.screen).split())
     assert 'write false_alarms = "5 per year": its threshold would rise from 3.00 to 3.27' in shown
     assert "overspends · RED" in shown
+
+
+async def test_the_page_of_a_watch_follows_and_names_the_hours_that_stood_out(console, desk):
+    week = Week(datetime(2008, 11, 10, tzinfo=UTC), 1000, 180, 7)
+    watch = replace(desk.shown.watches[0], weeks=(week,))
+    desk.shown = replace(desk.shown, watches=(watch,))
+    async with running(console, WIDE) as pilot:
+        await pilot.press("2", "enter")
+        await until(pilot, lambda: "(so far, without 7 hours that stood out)" in text_of(console.screen))
+        desk.put(replace(desk.shown, watches=(replace(watch, negative_hour=99, total_hour=202),)))
+        await until(pilot, lambda: "99 of 202 posts of the last hour" in text_of(console.screen))
+
+
+async def test_what_is_long_past_when_it_comes_up_calls_nobody_until_it_goes_on(desk, make_incident):
+    alarms = pictures.Alarms()
+    old = make_incident(id="old", severity=Severity.AMBER, updated=desk.shown.now - timedelta(days=14))
+    assert alarms.new(desk.shown) == []
+    assert alarms.new(replace(desk.shown, incidents=(old,))) == []
+    again = replace(old, updated=desk.shown.now)
+    assert alarms.new(replace(desk.shown, incidents=(again,))) == [again]
+    assert alarms.new(replace(desk.shown, incidents=(again,))) == []
+
+
+async def test_the_palette_has_each_action_once_and_none_of_the_machinery(console):
+    async with running(console):
+        names = [command.title for command in console.get_system_commands(console.screen)]
+    assert len(names) == len(set(names))
+    assert {"Acknowledge", "Resolve", "Playbook", "Quit", "Colours"} <= set(names)
+    assert not {"Down", "Maximize", "Focus Previous", "Screenshot"} & set(names)

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from textual.content import Content
 
 from crisisdesk.console import words
+from crisisdesk.console.paint import plain
 from crisisdesk.console.times import Times
 from crisisdesk.console.widgets.bars import floods
 from crisisdesk.console.widgets.chart import ceiling, column, sparkline
@@ -277,3 +278,8 @@ def test_many_flooded_watches_share_a_line():
     assert floods(picture) == ["A, B, C: most posts of this hour are in other languages. Read them."]
     assert len(floods(replace(picture, watches=picture.watches[:2]))) == 2
     assert floods(replace(picture, watches=())) == []
+
+
+def test_no_line_breaks_between_a_number_and_its_sign():
+    lines = [line.plain for line in Line(plain("aaa bbb 71 % of all")).fit(10)]
+    assert lines == ["aaa bbb", "71 % of", "all"]

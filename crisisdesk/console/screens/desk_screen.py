@@ -11,7 +11,7 @@ from textual.screen import Screen
 from textual.widgets import Footer
 
 from crisisdesk.console.paint import plain
-from crisisdesk.console.screens.dialogs import Conditions, Help, NoteDialog, VerdictDialog
+from crisisdesk.console.screens.dialogs import Help, NoteDialog, Reading, VerdictDialog, conditions_page
 from crisisdesk.console.times import Times
 from crisisdesk.console.widgets.bars import DeskBar, NoticeLine, StatusLine
 from crisisdesk.desk import Desk, Picture
@@ -101,7 +101,7 @@ class DeskScreen(Screen[None]):
         await self.app.push_screen(Help(self, self._times.name(self.picture.now)))
 
     async def action_conditions(self) -> None:
-        await self.app.push_screen(Conditions(self.picture))
+        await self.app.push_screen(Reading("Status", self.picture, conditions_page))
 
     def tell(self, text: str, *, wrong: bool = False) -> None:
         """A message that passes; never markup."""

@@ -1,11 +1,13 @@
 """The small windows above a screen: a note, a verdict, the conditions of the desk, the keys."""
 
+from collections.abc import Callable
 from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
+from textual.reactive import reactive
 from textual.screen import ModalScreen, Screen
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
@@ -14,8 +16,9 @@ from crisisdesk.console.paint import plain
 from crisisdesk.console.widgets.bars import troubles_of, well
 from crisisdesk.console.widgets.legend import legend_lines
 from crisisdesk.console.widgets.page import BLANK, Line, Page, heading
+from crisisdesk.console.widgets.sheet import Sheet
 from crisisdesk.desk import Picture
-from crisisdesk.records import Incident, Verdict
+from crisisdesk.records import EPOCH, Incident, Verdict
 from crisisdesk.text import clean
 
 NOTE_LENGTH = 2_000
@@ -80,33 +83,43 @@ class VerdictDialog(ModalScreen[Verdict | None]):
 
 
 class Reading(ModalScreen[None]):
-    """Something to read; any of the usual keys closes it."""
+    """Something to read, of the newest picture for as long as it is open; any of the usual keys closes it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,enter,q,s,question_mark", "dismiss", "Back", key_display="esc"),
     ]
 
-    def __init__(self, title: str, page: Page) -> None:
+    picture: reactive[Picture] = reactive(Picture(now=EPOCH), init=False)
+
+    def __init__(self, title: str, picture: Picture, draw: Callable[[Picture], Page]) -> None:
         super().__init__()
         self._title = title
-        self._page = page
+        self._draw = draw
+        self.set_reactive(Reading.picture, picture)
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(classes="dialog -large") as window:
             window.border_title = self._title
             window.border_subtitle = "arrows scroll, escape goes back"
-            yield Static(self._page)
+            yield Sheet(id="reading")
+
+    def on_mount(self) -> None:
+        self._show()
+
+    def watch_picture(self) -> None:
+        if self.is_mounted:
+            self._show()
+
+    def _show(self) -> None:
+        self.query_one(Sheet).put(self._draw(self.picture))
 
 
-class Conditions(Reading):
+def conditions_page(picture: Picture) -> Page:
     """Sources, model, outputs and troubles in full, however long they are."""
-
-    def __init__(self, picture: Picture) -> None:
-        wrong = [Line(trouble, sign=Content.styled("! ", "bold $error")) for trouble in troubles_of(picture)] or [
-            Line(Content("Nothing."))
-        ]
-        running = [Line(part) for part in well(picture).split(" · ")]
-        super().__init__("Status", Page([heading("What is wrong"), *wrong, BLANK, heading("What runs"), *running]))
+    wrong = [Line(trouble, sign=Content.styled("! ", "bold $error")) for trouble in troubles_of(picture)]
+    running = [Line(part) for part in well(picture).split(" · ")]
+    nothing = [Line(Content("Nothing."))]
+    return Page([heading("What is wrong"), *(wrong or nothing), BLANK, heading("What runs"), *running])
 
 
 class Help(Reading):
@@ -119,7 +132,8 @@ class Help(Reading):
         ):
             if enabled and tooltip:  # what has none are the ways to scroll that every terminal program shares
                 lines.setdefault(binding.action, _key_line(binding, tooltip))
-        super().__init__("Help", Page([heading("Keys"), *lines.values(), BLANK, *legend_lines(zone)]))
+        page = Page([heading("Keys"), *lines.values(), BLANK, *legend_lines(zone)])
+        super().__init__("Help", Picture(now=EPOCH), lambda _: page)
 
 
 def _key_line(binding: Binding, tooltip: str) -> Line:

@@ -82,8 +82,14 @@ class MainScreen(DeskScreen):
     async def _open_watch(self) -> None:
         cursor = self.query_one(WatchList).cursor
         if watch := next((one for one in self.picture.watches if one.name == cursor), None):
-            page = watch_details(watch, self.picture.now, self._times)
-            await self.app.push_screen(Reading(plain(watch.name, cells=40).plain, page))
+            await self.app.push_screen(
+                Reading(plain(watch.name, cells=40).plain, self.picture, lambda picture: self._details(watch, picture))
+            )
+
+    def _details(self, opened: WatchPicture, picture: Picture) -> Page:
+        """A watch as it is now; one that is gone stays as it was when it was opened."""
+        watch = next((one for one in picture.watches if one.name == opened.name), opened)
+        return watch_details(watch, picture.now, self._times)
 
     def action_go(self, name: str) -> None:
         """Move the focus to one of the lists."""

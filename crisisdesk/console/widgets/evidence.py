@@ -76,9 +76,9 @@ def next_step_lines(incident: Incident) -> list[Line]:
     ]
 
 
-def why_line(incident: Incident, most: int = 0) -> Line:
+def why_line(incident: Incident) -> Line:
     """The reason, to be read aloud."""
-    return Line(plain(incident.why, "bold"), most=most)
+    return Line(plain(incident.why, "bold"))
 
 
 def quote_lines(quote: Quote, times: Times, most: int = 0) -> list[Line]:
@@ -128,7 +128,7 @@ def glance_page(incident: Incident, times: Times) -> Page:
 
 def brief_page(incident: Incident) -> Page:
     """The same in few lines, for a small terminal."""
-    return Page([*next_step_lines(incident)[:1], why_line(incident, most=2)])
+    return Page([*next_step_lines(incident)[:1], why_line(incident)])
 
 
 def decisive_page(incident: Incident, times: Times) -> Page:

@@ -1,5 +1,6 @@
 """Lines that know how to fill a width: what every list and every panel of the console is drawn from."""
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -14,6 +15,10 @@ from textual.visual import RenderOptions, Visual
 from crisisdesk.console.paint import joined, plain
 
 EMPTY: Final = Content()
+APART: Final = re.compile(r"(?<=\d) (?=%)")
+"""Between a number and its sign no line may break."""
+TIED: Final = "\ue000"
+"""Stands in its place while lines are broken, as that is done at every kind of space; cleaned texts have none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,15 +46,23 @@ class Line:
 
     def _wrap(self, room: int) -> list[Content]:
         if not self.most:
-            return self.left.wrap(room) if self.left else [Content()]
+            return _broken(self.left, room) if self.left else [Content()]
         if self.most == 1:
             return [self.left.truncate(room, ellipsis=True)]
         # A little more than can be seen, so that a text of ten thousand signs costs no more than a short one.
-        lines = self.left.truncate(room * (self.most + 1)).wrap(room)
+        lines = _broken(self.left.truncate(room * (self.most + 1)), room)
         if len(lines) > self.most:
             last = lines[self.most - 1].truncate(room - 1).rstrip()
             lines = [*lines[: self.most - 1], Content.assemble(last, "…")]
         return lines or [Content()]
+
+
+def _broken(text: Content, room: int) -> list[Content]:
+    """Lines of at most so many cells."""
+    if not APART.search(text.plain):
+        return text.wrap(room)
+    tied = Content(APART.sub(TIED, text.plain), list(text.spans))
+    return [Content(line.plain.replace(TIED, " "), list(line.spans)) for line in tied.wrap(room)]
 
 
 def row(left: Content, right: Content, indent: int = 0) -> Line:

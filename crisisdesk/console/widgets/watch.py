@@ -13,6 +13,7 @@ from crisisdesk.console.widgets.page import BLANK, Line, Page, heading
 from crisisdesk.console.widgets.watch_row import known, unheard
 from crisisdesk.desk import WatchPicture
 from crisisdesk.detect.weeks import Week
+from crisisdesk.text import counted
 
 WHILE_LEARNING: Final = "Until then only what stands out more clearly calls somebody."
 CHECK_TERMS: Final = "Either nothing was said, or its terms are not what people write: check them."
@@ -55,14 +56,14 @@ def _weeks(weeks: tuple[Week, ...]) -> Iterable[Line]:
         return
     for week in weeks:
         share = week.share or 0.0
-        so_far = "  so far" if week is weeks[-1] else ""
+        left_out = f"without {counted(week.left_out, 'hour')} that stood out" if week.left_out else ""
+        notes = ", ".join(filter(None, ["so far" if week is weeks[-1] else "", left_out]))
         told = f"{words.share(share):>5} negative" if week.total else " " * 14
         yield Line(
             Content.assemble(
                 (f"{week.name}  ", "$faint"),
                 f"{week.total:>8,} posts  {told}  ",
                 ("█" * round(share * BAR), "$bar"),
-                (so_far, "$faint"),
-            ),
-            most=1,
+                (f"  ({notes})" if notes else "", "$faint"),
+            )
         )
