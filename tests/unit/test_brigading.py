@@ -97,7 +97,9 @@ def test_reposts_by_many_are_told_as_many_people_who_repeat_one_text(watch: Watc
 
 
 def test_a_post_that_is_shared_now_and_then_is_no_flood(watch: WatchDetector):
-    posts = [scored(f"RT @angry: {TEXT}", END + timedelta(minutes=20 * n), f"reader{n}", original="") for n in range(40)]
+    posts = [
+        scored(f"RT @angry: {TEXT}", END + timedelta(minutes=20 * n), f"reader{n}", original="") for n in range(40)
+    ]
     assert not [one for one in told(watch, posts) if one.kind is Kind.BRIGADING]
 
 
