@@ -28,7 +28,7 @@ from crisisdesk.outputs.deliver import Delivery
 from crisisdesk.overview import Pictures, spending_of
 from crisisdesk.pipeline import Intake, Observation, Tally
 from crisisdesk.playbooks.library import Library
-from crisisdesk.records import Mention, OutputStatus, Post, Scored, SourceStatus
+from crisisdesk.records import EPOCH, Mention, OutputStatus, Post, Scored, SourceStatus
 from crisisdesk.restart import Restart
 from crisisdesk.sentiment.base import Model
 from crisisdesk.sentiment.batcher import Scoring
@@ -343,7 +343,7 @@ class App:
                 await self._save()
 
     async def _look(self, now: datetime) -> None:
-        """What waits is older than now, and must not find its time passed."""
+        """See whether the desk hears, and let time pass; what waits is older than now, and must not find it passed."""
         await self._believe(now)
         since, present = self.listening.until, self.listening.look(now, self._ears())
         if now - since >= ASLEEP:
@@ -354,8 +354,8 @@ class App:
             )
         if self.listening.deaf:
             await self.register.unheard(since, now)
-        elif present and not self._is_behind():
-            await self.observation.tick(now)
+        elif present and (until := self.reached() or now) > EPOCH:
+            await self.observation.tick(until)
         self.desk.touch()
 
     async def _believe(self, now: datetime) -> None:

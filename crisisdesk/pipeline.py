@@ -220,7 +220,7 @@ class Observation:
             self._now = now
             for name, ahead in list(self.detectors.items()):
                 if ahead.now > now:
-                    self.renew(name).detector.learn_from(ahead.detector)
+                    self.renew(name).follow(ahead, now)
                     self.changed.add(name)
             self._all_begun = False
 

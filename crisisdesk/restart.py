@@ -1,6 +1,8 @@
 """What a restart must not forget: what the watches have learnt, what was not heard, where each source goes on."""
 
+import asyncio
 from collections.abc import Callable, Sequence
+from typing import Final
 
 import orjson
 
@@ -12,6 +14,9 @@ from crisisdesk.listening import Listening
 from crisisdesk.pipeline import Observation
 from crisisdesk.records import EPOCH
 from crisisdesk.sources.base import Source
+
+AT_ONCE: Final = 50
+"""Watches whose state is written down in one go."""
 
 
 class Restart:
@@ -39,14 +44,15 @@ class Restart:
         Raises:
             StorageError: it cannot be written; the next call writes it all.
         """
-        changed, self._observation.changed = self._observation.changed, set()
-        kept = {f"watch {name}": orjson.dumps(self._observation.detectors[name].state()) for name in sorted(changed)}
+        kept = {f"cursor {name}": cursor.encode() for name, cursor in self._cursors().items()} if cursors else {}
         kept["hearing"] = orjson.dumps(self._listening.state())
-        if cursors:
-            kept |= {f"cursor {name}": cursor.encode() for name, cursor in self._cursors().items()}
+        changed, self._observation.changed = self._observation.changed, set()
+        for number, name in enumerate(sorted(changed), 1):
+            kept[f"watch {name}"] = orjson.dumps(self._observation.detectors[name].state())
+            if number % AT_ONCE == 0:
+                await asyncio.sleep(0)  # ten thousand watches must not hold up the posts for seconds
         try:
-            for name, content in kept.items():
-                await self._store.keep(name, content)
+            await self._store.keep_all(kept)
         except StorageError:
             self._observation.changed |= changed
             raise

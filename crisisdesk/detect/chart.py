@@ -3,10 +3,11 @@
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from crisisdesk.detect.restored import whole_number
+from crisisdesk.records import EPOCH
 
 MOST: Final = (1 << 63) - 1
 SILENT: Final = 60 * 24
@@ -54,8 +55,12 @@ class Chart:
 
     def state(self) -> dict[str, Any]:
         """What must survive a restart, as plain values."""
-        hours = [(h.start.timestamp(), h.negative, h.total, h.expected, h.high, h.usual_share) for h in self._past]
-        return {"hours": hours, "hour": self._present}
+        return {"hours": [_plain(hour) for hour in self._past], "hour": self._present}
+
+    def until(self, hour: int) -> dict[str, Any]:
+        """As `state`, with this for the present hour."""
+        end = EPOCH + timedelta(hours=hour)
+        return {"hours": [_plain(one) for one in self._past if one.start < end], "hour": hour}
 
     def restore(self, hours: Iterable[Any], present: int | None) -> None:
         """Go on from what `state` gave.
@@ -68,3 +73,7 @@ class Chart:
         past = [Hour(datetime.fromtimestamp(start, UTC), *rest) for start, *rest in hours]
         self._past.extend(past)
         self._present = present
+
+
+def _plain(hour: Hour) -> tuple[Any, ...]:
+    return hour.start.timestamp(), hour.negative, hour.total, hour.expected, hour.high, hour.usual_share

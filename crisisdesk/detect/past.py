@@ -62,6 +62,14 @@ class Past:
         """For how long there have not been so many negative posts in 60 minutes."""
         return self._records.standing(hour, negative)
 
+    def until(self, hour: int) -> dict[str, Any]:
+        """As `state`, with this for the present hour: what lies after it was never so."""
+        weeks = self._weeks.copy()
+        self._take_in(weeks, hour)
+        weeks.turn_back(hour)
+        records = RecordDays() if self._records.is_ahead(hour) else self._records
+        return {"records": records.state(), "weeks": weeks.state(), **self._chart.until(hour)}
+
     def state(self) -> dict[str, Any]:
         """What must survive a restart, as plain values."""
         return {"records": self._records.state(), "weeks": self._weeks.state(), **self._chart.state()}

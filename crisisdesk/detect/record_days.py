@@ -60,6 +60,10 @@ class RecordDays:
         self._first: int | None = None  # hour
         self._today = 0
 
+    def is_ahead(self, hour: int) -> bool:
+        """Whether it knows of days after that of an hour."""
+        return self._today > hour // _DAY
+
     def observe(self, hour: int, count: int) -> None:
         """Remember how much there was in 60 minutes that ended in this hour."""
         day = hour // _DAY

@@ -105,6 +105,17 @@ class WatchDetector:
             return (spike,)
         return spike, self._brigading.statement(self._now, look=True)
 
+    def follow(self, ahead: "WatchDetector", now: datetime) -> None:
+        """Take the place of a watch whose clock was ahead: its usual and its past stay, its counts begin afresh."""
+        past = ahead.past_until(now)
+        for _, go_on, _ in self._past.parts():
+            go_on(past)
+        self.detector.learn_from(ahead.detector)
+
+    def past_until(self, now: datetime) -> dict[str, Any]:
+        """Chart, weeks and largest hours, of which nothing lies after a moment."""
+        return self._past.until(int(minutes(now) // HOUR))
+
     @property
     def now(self) -> datetime:
         """The newest moment that the watch knows of."""

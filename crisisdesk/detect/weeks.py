@@ -123,6 +123,13 @@ class Weeks:
         other.since, other.newest, other._weeks = self.since, self.newest, self._weeks[:]
         return other
 
+    def turn_back(self, hour: int) -> None:
+        """This is the present hour: the weeks after its own have not been."""
+        present = _week_of(hour)
+        for later in range(present + 1, min(_week_of(self.newest), present + KEPT) + 1):
+            self._weeks[later % KEPT * 3 : later % KEPT * 3 + 3] = array("I", (0, 0, 0))
+        self.since, self.newest = min(self.since, hour), min(self.newest, hour - 1)
+
     def all(self, now: datetime) -> tuple[Week, ...]:
         """The weeks since the first one, oldest first; the last is the present one, as far as it has come."""
         present = _week_of(int((now - EPOCH) / timedelta(hours=1)))

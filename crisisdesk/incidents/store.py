@@ -12,7 +12,7 @@ import asyncio
 import contextlib
 import os
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
@@ -118,8 +118,12 @@ class Store:
 
     async def keep(self, name: str, content: bytes) -> None:
         """Keep something under a name, instead of what was kept under it."""
+        await self.keep_all({name: content})
+
+    async def keep_all(self, contents: Mapping[str, bytes]) -> None:
+        """Keep something under each of some names, all of it or nothing."""
         command = "INSERT INTO kept (name, content) VALUES (?, ?) ON CONFLICT DO UPDATE SET content = excluded.content"
-        await self._write(lambda database: database.execute(command, (name, content)))
+        await self._write(lambda database: database.executemany(command, contents.items()))
 
     async def kept(self, name: str) -> bytes | None:
         """What is kept under a name; None when nothing is."""

@@ -104,7 +104,7 @@ def on_terminal(*arguments: str, results: int | None = None, through: Sequence[s
 
 @pytest.mark.parametrize("command", ["score", "model evaluate"])
 def test_the_bar_shows_a_percentage_on_the_terminal_and_never_in_the_results(tmp_path: Path, command: str):
-    path = write(tmp_path / "posts.tsv.gz", 200_000, labelled=command != "score")
+    path = write(tmp_path / f"posts.{'txt' if command == 'score' else 'tsv'}.gz", 200_000, labelled=command != "score")
     with (tmp_path / "results").open("wb") as results:
         seen = on_terminal(*command.split(), str(path), results=results.fileno())
     shares = [int(share) for share in re.findall(r"(\d+)%", seen)]

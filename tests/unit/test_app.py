@@ -502,6 +502,32 @@ async def test_what_is_damaged_is_shown_and_logged_once(plan):
     assert [call.method_name for call in log.calls if call.kwargs == {"state": trouble}] == ["warning"]
 
 
+async def test_time_passes_for_a_desk_that_is_never_idle(plan):
+    """A busy desk always has posts under way; a watch that nobody speaks of begins all the same."""
+    model, more = Slow(), asyncio.Event()
+    model.go.set()
+
+    async def script(send: Send) -> None:
+        await send(post(0))
+        await more.wait()
+        await send(post(1))
+        await asyncio.Event().wait()
+
+    async with running(plan(Scripted("a", script), load_model=lambda: model)) as app:
+        await until(app, lambda: app.tally.mentions["Acme"] == 1)
+        await app.caught_up()
+        quiet = app.observation.renew("Quiet")
+        model.go.clear()
+        model.asked.clear()
+        more.set()
+        assert await asyncio.to_thread(model.asked.wait, 30)
+        await look_on(app, post(1).time, timedelta(minutes=5))
+        assert app.left == 1
+        assert quiet.now == post(0).time, "no later than what has gone through"
+        app.stop()
+        model.go.set()
+
+
 async def test_while_nothing_can_be_heard_nothing_calms(plan):
     """The network is lost in the midst of a storm: hours of silence end no incident."""
     quiet = [post(n * 15, author=f"q{n}") for n in range(4 * 24 * 4)]

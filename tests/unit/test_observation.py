@@ -36,7 +36,9 @@ async def test_a_clock_that_was_ahead_leaves_no_watch_deaf_when_it_is_set_back(r
     hearing = Hearing()
     desk = Observation(register, {"Brand": Standard()}, Tally(), lambda _: None, hearing=hearing)
     await taken(desk, quiet())
-    level = desk.detectors["Brand"].detector.baseline.level
+    before = desk.detectors["Brand"]
+    before.pass_time(END)
+    level, weeks, hours_known, since = before.detector.baseline.level, before.weeks(), before.hours(), before.since
     ahead = END + timedelta(hours=hours)
     hearing.was_deaf(minutes(END), minutes(ahead))
     await desk.tick(ahead)
@@ -44,6 +46,12 @@ async def test_a_clock_that_was_ahead_leaves_no_watch_deaf_when_it_is_set_back(r
     hearing.turn_back(minutes(END))
     await desk.turn_back(END)
     assert desk.now == END
+    after = desk.detectors["Brand"]
+    assert after is not before
+    after.pass_time(END)
+    assert after.since == since
+    assert [(week.total, week.negative) for week in after.weeks()] == [(week.total, week.negative) for week in weeks]
+    assert [one.start for one in after.hours()][:-1] == [one.start for one in hours_known][-len(after.hours()) : -1]
     await taken(desk, storm(END))
     assert calls(register)
     assert desk.detectors["Brand"].late == 0

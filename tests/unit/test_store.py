@@ -96,6 +96,9 @@ async def test_things_are_kept_for_other_rooms(path: Path):
         await store.keep("baseline", b"\0two")
     async with await Store.open(path) as store:
         assert await store.kept("baseline") == b"\0two"
+        with pytest.raises(StorageError):
+            await store.keep_all({"baseline": b"three", "hearing": None})  # type: ignore[dict-item]
+        assert await store.kept("baseline") == b"\0two", "all of it or nothing"
 
 
 async def test_only_the_owner_can_read_it(path: Path):
