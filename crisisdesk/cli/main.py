@@ -99,6 +99,8 @@ def _explain(error: BaseException) -> int:
         case CrisisdeskError():
             say(str(error))
             return error.exit_code
+        case OSError() if error.errno in FULL:
+            return _no_room(error)
         case BaseExceptionGroup():
             return _explain(_first_of(error))
     if show := getattr(error, "show", None):
@@ -111,13 +113,18 @@ def _first_of(group: BaseExceptionGroup) -> BaseException:
     for kind in (KeyboardInterrupt, BrokenPipeError):
         if group.subgroup(kind):
             return kind()
+    if full := group.subgroup(lambda error: isinstance(error, OSError) and error.errno in FULL):
+        return _innermost(full)
     expected, unexpected = group.split(CrisisdeskError)
     if unexpected is not None or expected is None:
         raise group
-    first: BaseException = expected
-    while isinstance(first, BaseExceptionGroup):
-        first = first.exceptions[0]
-    return first
+    return _innermost(expected)
+
+
+def _innermost(error: BaseException) -> BaseException:
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
 
 
 def _reader_left() -> int:

@@ -87,10 +87,10 @@ def unheard(missing: Sequence[str], dropped: int) -> Iterator[Why]:
         )
     if dropped:
         posts, were = ("1 post", "was") if dropped == 1 else (f"{dropped:,} posts", "were")
-        beitraege, wurden = ("1 Beitrag", "wurde") if dropped == 1 else (f"{_dotted(dropped)} Beiträge", "wurden")
+        kamen, wurden = ("kam 1 Beitrag", "wurde") if dropped == 1 else (f"kamen {_dotted(dropped)} Beiträge", "wurden")
         yield Why(
             f"Within the last hour {posts} came too fast to be read and {were} dropped, so there may be more.",
-            f"In der letzten Stunde kamen {beitraege} zu schnell, um gelesen zu werden, und {wurden} verworfen; "
+            f"In der letzten Stunde {kamen} zu schnell, um gelesen zu werden, und {wurden} verworfen; "
             "es können mehr sein.",
         )
 

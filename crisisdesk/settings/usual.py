@@ -34,6 +34,11 @@ _CLOCKS: Final = {
 }
 """What people call the clock on their wall, which is no name of a zone that knows summer and winter."""
 
+SHORT: Final = 5
+"""Letters up to which a name is an abbreviation, which means one zone here and another there."""
+LIKE: Final = 0.8
+"""How alike two names must be for one to be a slip of the other."""
+
 
 def parse_usual(text: str) -> float:
     """Read a guess such as "about 20 posts a day" or "etwa 1.000 Beiträge am Tag".
@@ -63,9 +68,13 @@ def parse_zone(name: str) -> ZoneInfo:
     known = available_timezones()
     if name in known:
         return ZoneInfo(name)
-    by_city = {zone.rsplit("/", 1)[-1].casefold(): zone for zone in sorted(known)}
+    places = [zone for zone in sorted(known) if "/" in zone and not zone.startswith("Etc/")]
+    by_city = {zone.rsplit("/", 1)[-1].casefold(): zone for zone in places}
     asked = name.replace(" ", "_").casefold()
-    near = _CLOCKS.get(asked) or by_city.get(asked) or next(iter(get_close_matches(name, known, 1)), None)
-    near = near or next((by_city[city] for city in get_close_matches(asked, by_city, 1)), None)
-    hint = f'did you mean "{near}"?' if near else 'write it like "Europe/Berlin" or "America/New_York"'
+    near = _CLOCKS.get(asked) or by_city.get(asked)
+    if not near and len(name) > SHORT and not re.search(r"\d", name):  # what "GMT+2" is like, it is like by chance
+        near = next(iter(get_close_matches(name, places, 1, LIKE)), None)
+        near = near or next((by_city[city] for city in get_close_matches(asked, by_city, 1, LIKE)), None)
+    cities = 'name the nearest large city, like "Europe/Berlin" or "America/New_York"'
+    hint = f'did you mean "{near}"?' if near else cities
     raise UsageError(f"'{clean(name, 40)}' is no time zone; {hint}")

@@ -19,6 +19,7 @@ from crisisdesk.errors import InputError
 from crisisdesk.language import marked
 from crisisdesk.moments import as_iso
 from crisisdesk.records import Post
+from crisisdesk.settings.number import parse_number
 from crisisdesk.text import clean, shorten
 
 REQUIRED: Final = ("time", "text")
@@ -178,7 +179,10 @@ def _url(value: object) -> str | None:
 def _reach(value: object) -> int:
     """Followers; 0 for whatever is no number of people."""
     if isinstance(value, str):
-        value = int(value) if re.fullmatch(r"\d{1,12}", value.strip(), re.ASCII) else 0
+        try:
+            value = parse_number(value)
+        except ValueError:
+            return 0
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < float("inf"):
         return 0
     return min(int(value), MAX_REACH)

@@ -128,5 +128,6 @@ def test_why_what_is_counted_may_be_too_little():
         "es können mehr sein."
     )
     (one,) = unheard((), 1)
+    assert "In der letzten Stunde kam 1 Beitrag zu schnell" in one.de
     assert "1 post came too fast to be read and was dropped" in one.en
     assert list(unheard((), 0)) == []

@@ -130,7 +130,8 @@ def test_reposts(repost, original):
 
 @pytest.mark.parametrize(
     ("reach", "people"),
-    [(7, 7), ("7", 7), (7.0, 7), (-1, 0), ("-1", 0), ("many", 0), (True, 0), (float("inf"), 0), (float("nan"), 0),
+    [(7, 7), ("7", 7), (7.0, 7), ("1.000", 1000), ("100,000", 100_000), ("1234.0", 1234),
+     (-1, 0), ("-1", 0), ("many", 0), (True, 0), (float("inf"), 0), (float("nan"), 0),
      ([], 0), (10**30, 10**11), ("²", 0)],
 )  # fmt: skip
 def test_a_reach_that_is_none_does_not_cost_the_post(reach, people):
