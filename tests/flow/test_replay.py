@@ -11,6 +11,7 @@ import itertools
 import json
 import random
 import re
+import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from copy import deepcopy
@@ -563,3 +564,15 @@ def test_the_shipped_model_calls_too(capsys, tmp_path):
     assert summary["watches"]["Acme"]["amber"] + summary["watches"]["Acme"]["red"] == 1
     called = [one for one in events if one["severity"] in {"amber", "red"}]
     assert called[0]["time"] >= f"{STORM:%Y-%m-%dT%H:%M:%SZ}"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a disk that is always full, of Linux")
+def test_a_full_disk_ends_a_replay_with_one_sentence(tmp_path: Path):
+    file = tmp_path / "posts.jsonl"
+    file.write_text('{"time": "2026-03-02T10:00:00Z", "text": "acme"}\n', encoding="utf-8")
+    command = [sys.executable, "-m", "crisisdesk", "replay", str(file), "--watch", "acme=acme"]
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, timeout=60, check=False)
+    assert done.returncode == 1
+    assert "The results cannot be written to the end: no space left on device" in done.stderr
+    assert "Traceback" not in done.stderr
