@@ -1,14 +1,13 @@
 """What a restart must not forget: what the watches have learnt, what was not heard, where each source goes on."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 import orjson
 
 from crisisdesk.detect.restored import DAMAGED
 from crisisdesk.detect.watch import WatchDetector
-from crisisdesk.errors import StorageError
 from crisisdesk.incidents.store import Store
 from crisisdesk.listening import Listening
 from crisisdesk.pipeline import Observation
@@ -33,6 +32,7 @@ class Restart:
         self._listening = listening
         self._sources = sources
         self._trouble = trouble
+        self._turn = asyncio.Lock()
 
     async def save(self, *, cursors: bool) -> None:
         """Write down what has changed.
@@ -44,19 +44,9 @@ class Restart:
         Raises:
             StorageError: it cannot be written; the next call writes it all.
         """
-        kept = {f"cursor {name}": cursor.encode() for name, cursor in self._cursors().items()} if cursors else {}
-        kept["hearing"] = orjson.dumps(self._listening.state())
-        changed, self._observation.changed = self._observation.changed, set()
-        for number, name in enumerate(sorted(changed), 1):
-            kept[f"watch {name}"] = orjson.dumps(self._observation.detectors[name].state())
-            if number % AT_ONCE == 0:
-                await asyncio.sleep(0)  # ten thousand watches must not hold up the posts for seconds
-        try:
-            await self._store.keep_all(kept)
-        except StorageError:
-            self._observation.changed |= changed
-            raise
-        self.repeating |= {source.name for source in self._sources if f"cursor {source.name}" in kept}
+        come_to = self._cursors() if cursors else {}  # as of now: while we wait, more comes that has not gone through
+        async with self._turn:
+            await self._save(come_to)
 
     async def remember(self) -> None:
         """Go on where the last run stopped; of what cannot be read, people are told what becomes of it."""
@@ -74,6 +64,21 @@ class Restart:
         self.repeating = set(self._cursors())
         if heard := await self._store.kept("hearing"):
             self._listen(heard)
+
+    async def _save(self, cursors: Mapping[str, str]) -> None:
+        kept = {f"cursor {name}": cursor.encode() for name, cursor in cursors.items()}
+        kept["hearing"] = orjson.dumps(self._listening.state())
+        changed, self._observation.changed = self._observation.changed, set()
+        try:
+            for number, name in enumerate(sorted(changed), 1):
+                kept[f"watch {name}"] = orjson.dumps(self._observation.detectors[name].state())
+                if number % AT_ONCE == 0:
+                    await asyncio.sleep(0)  # ten thousand watches must not hold up the posts for seconds
+            await self._store.keep_all(kept)
+        except BaseException:  # also one that is cut off by the end of the desk: the last save has it all
+            self._observation.changed |= changed
+            raise
+        self.repeating |= {source.name for source in self._sources if f"cursor {source.name}" in kept}
 
     def _cursors(self) -> dict[str, str]:
         """Where each source can go on, by its name; without those that have come nowhere yet."""

@@ -1,5 +1,6 @@
 """What a restart finds of the last run, whole or damaged."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -188,6 +189,27 @@ async def test_what_could_not_be_written_is_written_the_next_time(store: Store):
     await again.restart.remember()
     assert again.observation.detectors["Brand"].now == END + timedelta(minutes=2)
     assert again.source.cursor == "7"
+
+
+async def test_a_save_that_is_cut_off_by_the_last_one_loses_no_watch(store: Store):
+    """The desk stops while its clock saves: a cursor without what came before it would lose posts."""
+    run = Run(store, START)
+    for item in quiet():
+        await run.observation.take(item)
+    for number in range(200):
+        run.observation.changed.add(run.observation.renew(f"another {number}").name)
+    run.source.cursor = "7"
+    ticking = asyncio.create_task(run.restart.save(cursors=False))
+    await asyncio.sleep(0)
+    ticking.cancel()
+    await asyncio.wait({ticking})
+    assert "Brand" in run.observation.changed
+    ticking = asyncio.create_task(run.restart.save(cursors=False))
+    await asyncio.sleep(0)
+    await run.restart.save(cursors=True)
+    assert await store.kept("cursor network") == b"7"
+    assert await store.kept("watch Brand") is not None
+    await ticking
 
 
 async def test_a_first_start_finds_nothing_and_has_nothing_to_say(tmp_path: Path):
