@@ -34,6 +34,7 @@ from crisisdesk.sentiment.base import Model
 from crisisdesk.sentiment.batcher import Scoring
 from crisisdesk.sources.base import Source
 from crisisdesk.text import how_long
+from crisisdesk.troubles import Troubles, stamp
 
 LIVE_TICK: Final = 10.0
 """Seconds between two looks of a live desk at what no post has come for."""
@@ -90,7 +91,7 @@ class App:
         self._scored: Channel[Scored] = Channel(SCORED_WAITING)
         self._inboxes: dict[str, Channel[Post]] = {}
         self._fatal: dict[str, str] = {}
-        self._complaints: dict[str, str] = {}
+        self._troubles = Troubles()
         self.unloadable = False
         """Whether the model could not be loaded."""
         self._stopping = asyncio.Event()
@@ -179,7 +180,7 @@ class App:
 
     def complaints(self) -> dict[str, str]:
         """What is wrong with parts that go on all the same, each with what to do."""
-        return self._complaints | ({"lateness": self.listening.trouble} if self.listening.trouble else {})
+        return self._troubles.all() | ({"lateness": self.listening.trouble} if self.listening.trouble else {})
 
     def waiting(self) -> dict[str, int]:
         """How much waits between the stages."""
@@ -228,7 +229,7 @@ class App:
             outputs=self.outputs,
             waiting=lambda: sum(self.waiting().values()),
             model=lambda: self.scoring.model,
-            troubles=lambda: filter(None, self._troubles()),
+            troubles=lambda: filter(None, self._wrong()),
         )
         self.desk = LocalDesk(self.register, self._library, plan.clock, instruments, plan.notice)
         self.register.subscribe(lambda _: self.desk.touch())
@@ -321,11 +322,10 @@ class App:
         return bool(self.tally.under_way) or any(self.waiting().values())
 
     def _complain(self, part: str, trouble: str) -> None:
-        """Show what went wrong with a part that goes on all the same."""
-        self._complaints[part] = trouble
+        self._troubles.tell(part, trouble)
         self.desk.touch()
 
-    def _troubles(self) -> Iterator[str]:
+    def _wrong(self) -> Iterator[str]:
         """What is wrong with the desk itself, each with what to do."""
         yield self.register.trouble
         yield from self.complaints().values()
@@ -345,12 +345,14 @@ class App:
     async def _look(self, now: datetime) -> None:
         """See whether the desk hears, and let time pass; what waits is older than now, and must not find it passed."""
         await self._believe(now)
+        self._troubles.pass_time(now)
         since, present = self.listening.until, self.listening.look(now, self._ears())
         if now - since >= ASLEEP:
-            self._complain(
+            self._troubles.tell(
                 "sleep",
-                f"The desk stood still for {how_long(now - since)} until {now:%H:%M} UTC: the computer slept, or its "
-                "clock was set. What was said meanwhile counts if it still comes.",
+                f"The desk stood still for {how_long(now - since)} until {stamp(now, self.plan.zone)}: the computer "
+                "slept, or its clock was set. What was said meanwhile counts if it still comes.",
+                now,
             )
         if self.listening.deaf:
             await self.register.unheard(since, now)
@@ -365,11 +367,12 @@ class App:
         ahead = how_long(self.listening.until - now)
         self.listening.turn_back(now)
         await self.observation.turn_back(now)
-        self._complaints.pop("sleep", None)  # it was the clock
-        self._complain(
+        self._troubles.forget("sleep")  # it was the clock
+        self._troubles.tell(
             "clock",
-            f"The clock of this machine was {ahead} ahead and was set back at {now:%H:%M} UTC. What is usual for the "
-            "watches is kept; what was counted of the last day may be too little.",
+            f"The clock of this machine was {ahead} ahead and was set back on {stamp(now, self.plan.zone)}. What is "
+            "usual for the watches is kept; what was counted of the last day may be too little.",
+            now,
         )
 
     def _ears(self) -> list[Ear]:

@@ -140,7 +140,8 @@ class Listening:
         before, self._latest = self._latest, {ear.status.name: ear.latest for ear in ears}
         came = {ear: now - ear.latest for ear in ears if ear.latest and ear.latest != before.get(ear.status.name)}
         late = max(came, key=lambda ear: came[ear], default=None)
-        self.trouble = _why_late(late, came[late]) if late and late.pushes and came[late] >= LATE else ""
+        pushed = max((ear for ear in came if ear.pushes), key=lambda ear: came[ear], default=None)  # a file may be old
+        self.trouble = _why_late(pushed, came[pushed]) if pushed and came[pushed] >= LATE else ""
         if deaf:
             self._back = now + BACK_AGAIN
         elif late:

@@ -197,7 +197,7 @@ async def test_a_lid_that_was_closed_ends_no_incident_and_what_is_made_good_coun
         clock.moment += 9 * HOUR
         await app._look(clock.moment)
         (trouble,) = (await app.desk.picture()).troubles
-        assert trouble.startswith("The desk stood still for 9 h until 09:20 UTC")
+        assert trouble.startswith("The desk stood still for 9 h until 12 Mar ")
         assert only(app) == opened
         if goes_back:
             await hear(app, bluesky, storm(END + 2 * HOUR, 60))
@@ -252,7 +252,7 @@ async def test_a_clock_that_is_ahead_is_told_and_misses_no_storm(tmp_path: Path)
         await hear(app, bluesky, storm(END)[31:])
         await look_on(app, clock, LOOK)
         (trouble,) = (await app.desk.picture()).troubles
-        assert trouble.startswith("The clock of this machine was 4 h 34 min ahead and was set back at 00:31 UTC.")
+        assert trouble.startswith("The clock of this machine was 4 h 34 min ahead and was set back on 12 Mar ")
 
 
 async def test_a_desk_whose_last_run_lived_in_the_future_hears_all_the_same(tmp_path: Path):

@@ -16,9 +16,9 @@ LOOK = timedelta(seconds=10)
 
 def ear(
     name: str = "bluesky", state: str = "live", posts: int = 0, dropped: int = 0, *,
-    latest: datetime | None = None, back: bool = False,
+    latest: datetime | None = None, back: bool = False, pushes: bool = True,
 ) -> Ear:  # fmt: skip
-    return Ear(SourceStatus(name, state, posts=posts, dropped=dropped), goes_back=back, latest=latest)
+    return Ear(SourceStatus(name, state, posts=posts, dropped=dropped), pushes, goes_back=back, latest=latest)
 
 
 def listen(listening: Listening, lasting: timedelta, *ears: Ear) -> Iterator[bool]:
@@ -171,3 +171,9 @@ def test_what_is_of_another_shape_is_refused_and_changes_nothing(listening: List
     with pytest.raises((ArithmeticError, AttributeError, LookupError, OSError, TypeError, ValueError)):
         listening.restore(state)
     assert listening.state() == before
+
+
+def test_a_file_of_old_posts_does_not_hide_that_the_network_is_late(listening: Listening):
+    late, old = NIGHT - timedelta(hours=3), NIGHT - timedelta(days=30)
+    listening.look(NIGHT + LOOK, [ear(latest=late), ear("file", latest=old, pushes=False)])
+    assert listening.trouble.startswith("Posts of bluesky are 3 h old")
