@@ -101,13 +101,13 @@ def _details(notification: Notification, story: Story, times: Times) -> list[str
 
 
 def worst_hour(peak: Peak, times: Times) -> str:
-    """`on Sun 16 Nov 20:10: 120 negative posts in an hour, 12 times as many as usual`."""
+    """`on Sun 16 Nov 20:10: 120 negative posts within 60 minutes, 12 times as many as usual`."""
     return f"on {day_and_time(peak.time, times)}: {how_many(peak)}"
 
 
 def how_many(peak: Peak) -> str:
-    """`120 negative posts in an hour, 12 times as many as usual`."""
-    posts = f"{counted(peak.negative, 'negative post')} in an hour"
+    """`120 negative posts within 60 minutes, 12 times as many as usual`."""
+    posts = f"{counted(peak.negative, 'negative post')} within 60 minutes"
     if peak.expected < HARDLY_ANY:
         usual = "where hardly any are usual"
     elif (ratio := peak.negative / peak.expected) >= MANIFOLD:

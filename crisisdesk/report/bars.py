@@ -80,18 +80,23 @@ def put_together(hours: Sequence[Bar], step: timedelta, zone: tzinfo = UTC) -> l
 def shares(bars: Sequence[Bar]) -> Iterator[Bar]:
     """The same with neighbours put together until a share can be taken of them.
 
-    A bar that has posts enough stands alone: the calm before a storm is no part of it.
+    A bar that has posts enough stands alone: the calm before a storm is no part of it. The few posts of an hour between
+    two such bars belong to the one before, since a hole would look like a share of nothing.
     """
+    ready: Bar | None = None
     waiting: list[Bar] = []
     for bar in bars:
-        if bar.total >= FEWEST_POSTS:
-            yield bar
-            waiting = []
-            continue
         waiting.append(bar)
-        if sum(one.total for one in waiting) >= FEWEST_POSTS:
-            yield _sum(waiting)
-            waiting = []
+        if bar.total >= FEWEST_POSTS:
+            if ready:
+                yield _sum([ready, *waiting[:-1]])
+            ready, waiting = bar, []
+        elif sum(one.total for one in waiting) >= FEWEST_POSTS:
+            if ready:
+                yield ready
+            ready, waiting = _sum(waiting), []
+    if ready:
+        yield ready
 
 
 def _sum(bars: Sequence[Bar]) -> Bar:

@@ -255,7 +255,7 @@ def _header(draw: ImageDraw.ImageDraw, heading: str, axis: TimeAxis, panels: int
         (ABOVE, "more than usual"),
         (EXPECTED, "expected"),
         (BAND, "usual band"),
-        (TINTS[Severity.NOTICE], "from the first signal"),
+        (TINTS[Severity.NOTICE], "incident, below AMBER"),
         (TINTS[Severity.AMBER], "AMBER"),
         (TINTS[Severity.RED], "RED"),
     )

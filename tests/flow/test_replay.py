@@ -241,7 +241,7 @@ def test_the_end_tells_of_each_call_how_bad_it_became_not_only_how_it_began(caps
     at = lines.index("1 incident with a call, from the first signal to the worst hour:")
     told = re.fullmatch(
         r"  RED     Acme: called Mon 18 Mar 20:\d\d UTC, \d+ (?:s|min) after the first signal; "
-        r"worst on Mon 18 Mar (\d\d:\d\d): (\d+) negative posts in an hour, (\d+) times as many as usual"
+        r"worst on Mon 18 Mar (\d\d:\d\d): (\d+) negative posts within 60 minutes, (\d+) times as many as usual"
         r"(?:; not over when the recording ends)?\.",
         lines[at + 1],
     )

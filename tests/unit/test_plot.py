@@ -292,6 +292,9 @@ def test_the_calm_before_a_storm_is_no_part_of_its_share() -> None:
     calm = [Bar(at(hour), at(hour + 1), 0, 1) for hour in range(8)]
     storm = Bar(at(8), at(9), 18, 19)
     assert list(shares([*calm, storm])) == [storm]
+    after = [(one.start, one.end, one.negative, one.total) for one in shares([storm, calm[0], storm])]
+    assert after[0] == (storm.start, calm[0].end, storm.negative + calm[0].negative, storm.total + calm[0].total)
+    assert len(after) == 2
 
 
 def test_a_picture_shows_the_times_that_it_names(tmp_path: Path) -> None:
