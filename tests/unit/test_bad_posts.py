@@ -76,7 +76,7 @@ def mixed(seed: int) -> list[str]:
     return texts
 
 
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", [1])
 @pytest.mark.parametrize("remembering", [False, True], ids=["plain", "cached"])
 def test_in_any_company_and_order_a_post_scores_as_it_does_alone(
     model: Model, alone: dict[str, Scores], seed: int, remembering: bool
@@ -105,7 +105,7 @@ ANY_TEXT = st.text(st.characters(exclude_categories=()), max_size=400)
 
 @given(st.lists(ANY_TEXT, max_size=4), st.randoms(use_true_random=False))
 @example(["\ud800", "\x00", "", "𝕳" * 400], random.Random(1))
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_text_has_a_score_and_takes_nothing_from_its_neighbours(
     model: Model, alone: dict[str, Scores], texts: list[str], order: random.Random
 ) -> None:
