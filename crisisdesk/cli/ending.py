@@ -96,8 +96,7 @@ def _calls(stories: Sequence[Story], times: Callable[[str], Times]) -> Iterator[
     """Each incident with a call in one line: how it began, and how bad it became, which nobody knew then."""
     if not stories:
         return
-    shown = sorted(stories, key=lambda story: (-story.worst, story.first))[:CALLS_TOLD]
-    more = f"; the worst {CALLS_TOLD} of {len(stories)}" if len(stories) > CALLS_TOLD else ""
+    shown, more = _worst(stories)
     yield f"{counted(len(stories), 'incident')} with a call, from the first signal to the worst hour{more}:"
     for story in shown:
         clocks = times(story.incident.watch)
@@ -109,12 +108,17 @@ def _calls(stories: Sequence[Story], times: Callable[[str], Times]) -> Iterator[
         yield f"  {str(story.worst).upper():6}  {story.incident.watch}: {called}, {after}{worst}{ending}."
 
 
+def _worst(stories: Sequence[Story]) -> tuple[list[Story], str]:
+    """Those that are told, and that they are not all."""
+    shown = sorted(stories, key=lambda story: (-story.worst, story.first))[:CALLS_TOLD]
+    return shown, f"; the worst {CALLS_TOLD} of {len(stories)}" if len(stories) > CALLS_TOLD else ""
+
+
 def _floods(app: App, stories: Sequence[Story], times: Callable[[str], Times]) -> Iterator[str]:
     """Each flood of copies in one line, with what it came to."""
     if not stories:
         return
-    shown = sorted(stories, key=lambda story: (-story.worst, story.first))[:CALLS_TOLD]
-    more = f"; the worst {CALLS_TOLD} of {len(stories)}" if len(stories) > CALLS_TOLD else ""
+    shown, more = _worst(stories)
     yield f"{counted(len(stories), 'flood of copies', 'floods of copies')}, each at its height{more}:"
     for story in shown:
         clocks, opened = times(story.incident.watch), story.incident.opened

@@ -6,12 +6,12 @@ kind, told as what it is. Sharing is ordinary: a chorus is louder than everythin
 larger than what this watch has on most days (`crisisdesk.detect.days`).
 """
 
-from collections import Counter, deque
-from typing import Any, Final, TypeVar
+from collections import Counter
+from typing import Final, TypeVar
 
-from crisisdesk.detect.days import Days
-from crisisdesk.detect.flood import CLEARLY, LEAST, Reading, known_posts
-from crisisdesk.detect.people import HOUR, Heard
+from crisisdesk.detect.flood import CLEARLY, LEAST, Reading
+from crisisdesk.detect.lately import Lately
+from crisisdesk.detect.people import HOUR
 from crisisdesk.records import Severity
 
 SPAN: Final = 3 * HOUR
@@ -26,33 +26,15 @@ KEPT: Final = 2_500
 K = TypeVar("K")
 
 
-class Chorus:
-    """The negative posts of one watch's last hours, by text, and how often its texts are usually repeated.
-
-    Moments are minutes since 1970. A post costs the same however many there are; memory is bounded by `KEPT`.
-    """
+class Chorus(Lately):
+    """The negative posts of the last hours by text: the one that most people repeat."""
 
     def __init__(self) -> None:
-        self._posts: deque[tuple[float, int, int]] = deque()
+        super().__init__(SPAN, KEPT)
         self._said: Counter[tuple[int, int]] = Counter()
         self._people: Counter[int] = Counter()
         self._copies: Counter[int] = Counter()
         self._text = 0
-        self._days = Days(KEPT)
-
-    def add(self, now: float, said: Heard) -> None:
-        """Count a negative post that came at this moment."""
-        self.advance(now)
-        if len(self._posts) >= KEPT:
-            self._forget()
-        self._count(now, said.voice, said.wording)
-        self._days.note(self.people)
-
-    def advance(self, now: float) -> None:
-        """Let time pass: posts grow old, days end."""
-        while self._posts and self._posts[0][0] <= now - SPAN:
-            self._forget()
-        self._days.advance(now, self.people)
 
     @property
     def people(self) -> int:
@@ -89,36 +71,23 @@ class Chorus:
             many=True,
         )
 
-    def state(self) -> dict[str, Any]:
-        """Everything that must survive a restart, as plain values."""
-        return {"posts": list(self._posts), **self._days.state()}
-
-    def restore(self, state: dict[str, Any]) -> None:
-        """Go on from what `state` gave.
-
-        Raises:
-            KeyError, TypeError, ValueError: it is of another shape.
-        """
-        posts = known_posts(state["posts"], KEPT)
-        self._days.restore(state)
-        for post in posts:
-            self._count(*post)
+    @property
+    def _loudness(self) -> int:
+        return self.people
 
     def _minutes(self, now: float) -> int:
         """Between the first copy and now, rounded up."""
         began = next((moment for moment, _, wording in self._posts if wording == self._text), now)
         return int(now - began) + 1
 
-    def _count(self, moment: float, voice: int, wording: int) -> None:
-        self._posts.append((moment, voice, wording))
+    def _take_in(self, voice: int, wording: int) -> None:
         self._copies[wording] += 1
         self._said[wording, voice] += 1
         self._people[wording] += self._said[wording, voice] == 1
         if self._people[wording] > self.people:
             self._text = wording
 
-    def _forget(self) -> None:
-        _, voice, wording = self._posts.popleft()
+    def _let_go(self, voice: int, wording: int) -> None:
         _take_one(self._copies, wording)
         _take_one(self._said, (wording, voice))
         if (wording, voice) not in self._said:

@@ -10,14 +10,12 @@ of anybody at night: only negative posts make a flood.
 What is usual are the loudest hours of most days (`crisisdesk.detect.days`).
 """
 
-from collections import Counter, deque
-from collections.abc import Sequence
+from collections import Counter
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
-from crisisdesk.detect.days import Days
-from crisisdesk.detect.people import HOUR, POSTS_AN_HOUR, Heard
-from crisisdesk.detect.restored import whole_number
+from crisisdesk.detect.lately import Lately
+from crisisdesk.detect.people import HOUR, POSTS_AN_HOUR
 from crisisdesk.records import Severity
 
 LEAST: Final = 20
@@ -30,10 +28,6 @@ LARGE: Final = 500
 """Posts from which a flood is amber: it drowns what people say. One account alone is never more than a notice."""
 KEPT: Final = 1_000
 """Negative posts of the last hour that are looked at; where there are more, the newest ones in less time."""
-DIGESTS: Final = 2**64 - 1
-"""The largest that eight bytes can be."""
-
-DIGEST: Final = (1 << 64) - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,31 +59,13 @@ class Reading:
     """Many people repeat one text (`crisisdesk.detect.chorus`): `loud` is the text, `usual` counts people."""
 
 
-class Flood:
-    """The negative posts of one watch's last hour, by voice, and how loud its days have been.
-
-    Moments are minutes since 1970. A post costs the same however many there are; memory is bounded by `KEPT`.
-    """
+class Flood(Lately):
+    """The negative posts of the last hour by voice: what accounts say that speak too often."""
 
     def __init__(self) -> None:
-        self._posts: deque[tuple[float, int, int]] = deque()
+        super().__init__(HOUR, KEPT)
         self._by: Counter[int] = Counter()
         self._accounts = self._loud = 0
-        self._days = Days(KEPT)
-
-    def add(self, now: float, said: Heard) -> None:
-        """Count a negative post that came at this moment."""
-        self.advance(now)
-        if len(self._posts) >= KEPT:
-            self._forget()
-        self._count(now, said.voice, said.wording)
-        self._days.note(self._loud)
-
-    def advance(self, now: float) -> None:
-        """Let time pass: posts grow old, days end."""
-        while self._posts and self._posts[0][0] <= now - HOUR:
-            self._forget()
-        self._days.advance(now, self._loud)
 
     @property
     def size(self) -> int:
@@ -126,28 +102,15 @@ class Flood:
             chance=self._days.chance(self._loud),
         )
 
-    def state(self) -> dict[str, Any]:
-        """Everything that must survive a restart, as plain values."""
-        return {"posts": list(self._posts), **self._days.state()}
+    @property
+    def _loudness(self) -> int:
+        return self._loud
 
-    def restore(self, state: dict[str, Any]) -> None:
-        """Go on from what `state` gave.
-
-        Raises:
-            KeyError, TypeError, ValueError: it is of another shape.
-        """
-        posts = known_posts(state["posts"], KEPT)
-        self._days.restore(state)
-        for post in posts:
-            self._count(*post)
-
-    def _count(self, moment: float, voice: int, wording: int) -> None:
-        self._posts.append((moment, voice, wording))
+    def _take_in(self, voice: int, wording: int) -> None:  # noqa: ARG002  whatever it says
         self._by[voice] += 1
         self._weigh(self._by[voice], 1)
 
-    def _forget(self) -> None:
-        _, voice, _ = self._posts.popleft()
+    def _let_go(self, voice: int, wording: int) -> None:  # noqa: ARG002  the same
         self._weigh(self._by[voice], -1)
         self._by[voice] -= 1
         if not self._by[voice]:
@@ -160,17 +123,3 @@ class Flood:
             self._accounts += more
         elif posts > POSTS_AN_HOUR:
             self._loud += more
-
-
-def known_posts(posts: Sequence[Any], most: int) -> list[tuple[float, int, int]]:
-    """Moment, voice and wording of each of at most so many posts, checked before one of them counts.
-
-    Raises:
-        TypeError, ValueError: they are of another shape.
-    """
-    if len(posts) > most:
-        raise ValueError(f"{len(posts)} posts of a flood")
-    return [
-        (float(moment), whole_number("voices", voice, 0, DIGESTS), whole_number("wordings", wording, 0, DIGESTS))
-        for moment, voice, wording in posts
-    ]

@@ -111,15 +111,21 @@ DAMAGES = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("damage", DAMAGES)
-async def test_a_watch_whose_past_is_damaged_learns_afresh_and_says_so(
-    store: Store, damage: Callable[[dict[str, object]], None]
-):
+async def after_damage(store: Store, damage: Callable[[dict[str, object]], None]) -> Run:
+    """The next run, where what was kept of a watch is damaged meanwhile."""
     state = orjson.loads(await store.kept("watch Brand") or b"")
     damage(state)
     await store.keep("watch Brand", orjson.dumps(state))
     again = Run(store, END)
     await again.restart.remember()
+    return again
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+async def test_a_watch_whose_past_is_damaged_learns_afresh_and_says_so(
+    store: Store, damage: Callable[[dict[str, object]], None]
+):
+    again = await after_damage(store, damage)
     assert again.hours == 0
     assert list(again.troubles) == ["watch Brand"]
     assert again.troubles["watch Brand"].startswith("What Brand had learnt is damaged")
@@ -161,11 +167,7 @@ def parts_cut_short(state: dict[str, object]) -> None:
 async def test_damaged_parts_of_a_watch_are_told_and_what_is_usual_is_still_known(
     store: Store, damage: Callable[[dict[str, object]], None]
 ):
-    state = orjson.loads(await store.kept("watch Brand") or b"")
-    damage(state)
-    await store.keep("watch Brand", orjson.dumps(state))
-    again = Run(store, END)
-    await again.restart.remember()
+    again = await after_damage(store, damage)
     assert again.hours > 200
     assert again.troubles == {
         "watch Brand": "Of what Brand had learnt, this is damaged or was written by another version, and it learns it "
