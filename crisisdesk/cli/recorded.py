@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, timedelta, tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
@@ -23,7 +23,7 @@ from crisisdesk.detect.standard import Standard
 from crisisdesk.errors import CrisisdeskError, UsageError
 from crisisdesk.lines import shown_name, size_of
 from crisisdesk.match import WatchRule
-from crisisdesk.records import EPOCH, Severity, stamp
+from crisisdesk.records import EPOCH, Post, Severity, stamp
 from crisisdesk.resources import folder
 from crisisdesk.sentiment.base import Model
 from crisisdesk.settings.columns import parse_columns
@@ -167,18 +167,8 @@ def replay(
             present=WallClock().now,
             zone=zone if timezone and zone else UTC,
         )
-        clock = ReplayClock(EPOCH)
-        plan = Plan(
-            watches=watches,
-            sources=[Replay("replay", test.recording.of(posts), clock, Pace(clock))],
-            database=path,
-            playbooks=folder("playbooks"),
-            clock=clock,
-            load_model=load_model,
-            open_to_tags=True,
-            chart_hours=None if picture else 1,
-            follow=test.follow,
-        )
+        plan = _replay_plan(watches, test, posts, path, load_model)
+        plan.chart_hours = None if picture else 1
         app = run_headless(plan, lambda app: app.register.subscribe(account))
         if not app.tally.posts:
             raise CrisisdeskError("Not one post could be read; see the messages above for the reasons.")
@@ -197,6 +187,26 @@ def replay(
         tell_end(app, account, test, outcomes, bad_lines=bad.count, next_steps=steps)
     if nothing:
         raise typer.Exit(CrisisdeskError.exit_code)
+
+
+def _replay_plan(
+    watches: Mapping[WatchRule, Standard],
+    test: "BackTest",
+    posts: Iterator[Post],
+    path: Path,
+    load_model: Callable[[], Model],
+) -> Plan:
+    clock = ReplayClock(EPOCH)
+    return Plan(
+        watches=watches,
+        sources=[Replay("replay", test.recording.of(posts), clock, Pace(clock))],
+        database=path,
+        playbooks=folder("playbooks"),
+        clock=clock,
+        load_model=load_model,
+        open_to_tags=True,
+        follow=test.follow,
+    )
 
 
 def _next(picture: Path | None, compare: str | None, keep: Path | None) -> list[str]:

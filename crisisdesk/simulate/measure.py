@@ -145,7 +145,7 @@ def _results(work: Callable[[Task], Result], tasks: Sequence[Task]) -> Iterator[
             # Fresh processes: a copy of this one would hold copies of its threads' locks.
             pool = multiprocessing.get_context("spawn").Pool(processors, _leave_interrupting_to_the_first)
         except (ImportError, NotImplementedError, OSError):
-            pass  # no semaphores or no processes here
+            pass  # no semaphores or no processes here: the same results one by one, only later
         else:
             with pool:
                 yield from pool.imap(work, tasks)
