@@ -12,7 +12,7 @@ demo: .venv/.runs
 	@.venv/bin/crisisdesk demo $(ARGS)
 
 test: check
-	@.venv/bin/python -m pytest $(ARGS)
+	@.venv/bin/python -m pytest --numprocesses logical --dist loadfile $(ARGS)
 
 check: .venv/.tests
 	@.venv/bin/python -m ruff format --check --quiet . || { echo "make: run .venv/bin/ruff format" >&2; exit 1; }
