@@ -102,6 +102,21 @@ class Post:
 
 
 @dataclass(frozen=True, slots=True)
+class Correction:
+    """What became of a post after it was published: its author took it back or changed it."""
+
+    source: str
+    id: str
+    text: str | None = None
+    """How it reads now, cleaned; None for one that is gone."""
+
+    @property
+    def key(self) -> str:
+        """That of the post."""
+        return f"{self.source}:{self.id}"
+
+
+@dataclass(frozen=True, slots=True)
 class Mention:
     """A post that concerns one or more watches, by name."""
 

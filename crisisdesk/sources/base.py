@@ -1,12 +1,37 @@
 """What every source of posts has in common."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Sequence
 from typing import Protocol
 
-from crisisdesk.records import Post, SourceStatus
+from crisisdesk.records import Correction, Post, SourceStatus
 
-Send = Callable[[Post], Awaitable[None]]
-"""Takes a post off a source's hands; may wait while the desk is busy."""
+
+class Edge(Protocol):
+    """Where a source hands over what it hears. Only what concerns a watch waits, is scored and counts."""
+
+    def concerns(self, text: str, author: str | None = None) -> tuple[str, ...]:
+        """The watches that a cleaned text concerns, so that no Post need be made of the many that concern nobody.
+
+        Every post has to be asked for, also one of whose text nothing else is known: it may be by an own account.
+        """
+
+    async def send(self, post: Post, watches: tuple[str, ...] | None = None) -> None:
+        """Take a post off the source's hands; may wait while the desk is busy.
+
+        Args:
+            post: it may come again and again, and counts once.
+            watches: what `concerns` said of it, where that was asked.
+        """
+
+    async def keep(self, posts: Sequence[Post]) -> None:
+        """Take posts of a sender who repeats them until we confirm: all of them are safe when this returns.
+
+        Raises:
+            StorageError: they could not be written down, so do not confirm.
+        """
+
+    async def correct(self, correction: Correction) -> None:
+        """The author has taken back or changed a post that may have been sent: it is so here, too."""
 
 
 class Source(Protocol):
@@ -24,8 +49,12 @@ class Source(Protocol):
         """Whether posts come whether we can take them or not; else the source waits for us."""
 
     @property
+    def resumes(self) -> bool:
+        """Whether it can go on at a cursor. Posts of one that cannot are written down before they are scored."""
+
+    @property
     def cursor(self) -> str | None:
-        """Where to go on after a restart: all before it was sent. None for a source that cannot resume."""
+        """Where to go on after a restart: all before it was sent. None before the first, and where it cannot resume."""
 
     def resume(self, cursor: str) -> None:
         """Go on, when run, where an earlier run's `cursor` was."""
@@ -33,7 +62,7 @@ class Source(Protocol):
     def status(self) -> SourceStatus:
         """How it is doing; `matched` and `dropped` are counted behind it and are 0 here."""
 
-    async def run(self, send: Send) -> None:
+    async def run(self, edge: Edge) -> None:
         """Send posts until there are no more, or until cancelled.
 
         Raises:

@@ -19,7 +19,7 @@ from crisisdesk.clock import Clock
 from crisisdesk.errors import FatalSourceError, InputError, SourceError
 from crisisdesk.records import SourceStatus
 from crisisdesk.retry import delays
-from crisisdesk.sources.base import Send
+from crisisdesk.sources.base import Edge
 from crisisdesk.sources.frames import COLLECTION, Created, created_in
 
 REWIND_US: Final = 5_000_000
@@ -58,6 +58,7 @@ class Bluesky:
     """
 
     pushes: Final = True
+    resumes: Final = True
 
     def __init__(
         self,
@@ -102,7 +103,7 @@ class Bluesky:
             trouble=self._trouble,
         )
 
-    async def run(self, send: Send) -> None:
+    async def run(self, edge: Edge) -> None:
         """Send posts until cancelled; every break is mended.
 
         Raises:
@@ -114,7 +115,7 @@ class Bluesky:
         async with aiohttp.ClientSession(timeout=timeout, headers=headers) as session:
             while True:
                 began = self._clock.now()
-                error = await self._until_broken(session, send)
+                error = await self._until_broken(session, edge)
                 self._note(trouble := diagnose(error, self._url, proven=self._proven))
                 if isinstance(trouble, FatalSourceError):
                     raise trouble
@@ -122,7 +123,7 @@ class Bluesky:
                     waits = self._waits()
                 await asyncio.sleep(max(next(waits), _asked_wait(error)))
 
-    async def _until_broken(self, session: aiohttp.ClientSession, send: Send) -> Exception:
+    async def _until_broken(self, session: aiohttp.ClientSession, edge: Edge) -> Exception:
         """Connect and send posts; returns what ended it."""
         try:
             async with asyncio.timeout(CONNECT_SECONDS):
@@ -131,7 +132,7 @@ class Bluesky:
                 )
             try:
                 self._connected()
-                await self._listen(socket, send)
+                await self._listen(socket, edge)
             finally:
                 await socket.close()
         except (aiohttp.ClientError, OSError, SourceError) as error:
@@ -142,7 +143,7 @@ class Bluesky:
         address = self._url.update_query(wantedCollections=COLLECTION, maxMessageSizeBytes=ASKED_MESSAGE)
         return address.update_query(cursor=self._time_us - REWIND_US) if self._time_us > REWIND_US else address
 
-    async def _listen(self, socket: aiohttp.ClientWebSocketResponse[bool], send: Send) -> NoReturn:
+    async def _listen(self, socket: aiohttp.ClientWebSocketResponse[bool], edge: Edge) -> NoReturn:
         """Send what comes.
 
         Raises:
@@ -161,7 +162,7 @@ class Bluesky:
             if frame is None:
                 self._bad += 1
             elif created and self._is_new(created):
-                await send(created.post)
+                await edge.send(created.post)
                 self._posts += 1
                 # A server whose clock runs ahead must not make us skip what comes until then.
                 self._time_us = max(self._time_us, min(created.time_us, _microseconds(arrival)))

@@ -11,7 +11,7 @@ from crisisdesk.clock import Clock, ReplayClock
 from crisisdesk.errors import CrisisdeskError, FatalSourceError, UsageError
 from crisisdesk.lines import STDIN, BadLine
 from crisisdesk.records import Post, SourceStatus
-from crisisdesk.sources.base import Send
+from crisisdesk.sources.base import Edge
 from crisisdesk.sources.files import read_posts
 from crisisdesk.sources.table import NoColumnError
 from crisisdesk.threads import in_daemon_thread
@@ -55,6 +55,11 @@ class Replay:
         self._status = SourceStatus(name=name)
 
     @property
+    def resumes(self) -> bool:
+        """False: a recording always starts at its beginning."""
+        return False
+
+    @property
     def cursor(self) -> str | None:
         """None: a recording always starts at its beginning."""
         return None
@@ -66,7 +71,7 @@ class Replay:
         """How far it is; ends as `ended`."""
         return self._status
 
-    async def run(self, send: Send) -> None:
+    async def run(self, edge: Edge) -> None:
         """Send every post of the recording, then return; its clock stands still from then on, as it has no later time.
 
         Raises:
@@ -79,7 +84,7 @@ class Replay:
             while posts := await in_daemon_thread(self._read):
                 for post in posts:
                     await self._wait_for(post.time)
-                    await send(post)
+                    await edge.send(post)
                     self._count(post.time)
         except CrisisdeskError as error:
             self._status = replace(self._status, state="failed", trouble=str(error))
@@ -127,6 +132,11 @@ class FileSource(Replay):
         super().__init__(name, self._open(clock), clock, chunk=1 if self._piped else _CHUNK)
 
     @property
+    def resumes(self) -> bool:
+        """Whether it is a file, and no pipe."""
+        return not self._piped
+
+    @property
     def cursor(self) -> str | None:
         """How many posts of the file were sent, in this run and those before it."""
         return None if self._piped else str(self._sent)
@@ -136,14 +146,14 @@ class FileSource(Replay):
         if not self._piped:
             self._sent = self._behind = int(cursor)
 
-    async def run(self, send: Send) -> None:
+    async def run(self, edge: Edge) -> None:
         """Send every post of the file that no earlier run has sent, then return.
 
         Raises:
             FatalSourceError: the file cannot be read as it is; other sources need not stop for that.
         """
         try:
-            await super().run(send)
+            await super().run(edge)
         except NoColumnError as error:
             cure = f'Say which they are, in its [[source]]: columns = "{error.columns}"'
             raise FatalSourceError(f"{error.what} {cure}") from None

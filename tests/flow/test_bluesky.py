@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 import orjson
 import pytest
 from aiohttp import WSCloseCode, web
+from edges import Taken
 
 from crisisdesk.clock import ReplayClock
 from crisisdesk.errors import FatalSourceError
@@ -123,7 +124,7 @@ async def received(source: Bluesky, count: int) -> list[str]:
         if len(texts) >= count:
             enough.set()
 
-    task = asyncio.create_task(source.run(send))
+    task = asyncio.create_task(source.run(Taken(wait=send)))
     try:
         async with asyncio.timeout(20):
             await enough.wait()
@@ -255,7 +256,7 @@ async def test_a_refusal_at_the_start_is_fatal_and_names_the_setting(server, sta
     server.answers = [refuse(status)]
     source = source_of(server)
     with pytest.raises(FatalSourceError, match=rf"\(HTTP {status}\); check 'url' of the source"):
-        await source.run(pytest.fail)
+        await source.run(Taken(wait=pytest.fail))
     assert source.status().state == "failed"
     assert "check 'url'" in source.status().trouble
     assert len(server.requests) == 1
@@ -288,7 +289,7 @@ async def test_a_mute_connection_is_blind_though_it_pings(server):
         if post.text == "post 1":
             raise asyncio.CancelledError
 
-    task = asyncio.create_task(source.run(send))
+    task = asyncio.create_task(source.run(Taken(wait=send)))
     async with asyncio.timeout(20):
         while len(server.requests) < 3:  # noqa: ASYNC110  (the server counts, and tells nobody)
             await asyncio.sleep(0.01)
@@ -324,7 +325,7 @@ async def test_nobody_at_the_address_is_tried_again():
 
     source = Bluesky(f"ws://127.0.0.1:{port}/subscribe", ReplayClock(NOW), waits=waits)  # type: ignore[arg-type]
     with pytest.raises(asyncio.CancelledError):
-        await source.run(pytest.fail)
+        await source.run(Taken(wait=pytest.fail))
     status = source.status()
     assert status.state == "connecting"
     assert status.trouble.startswith("no connection to 127.0.0.1 (")

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import orjson
 import pytest
+from edges import Taken
 
 from crisisdesk.clock import ReplayClock, WallClock
 from crisisdesk.errors import FatalSourceError, UsageError
@@ -51,7 +52,7 @@ async def played(source: Replay) -> list[str]:
     async def send(post: Post) -> None:
         sent.append(post.id)
 
-    await source.run(send)
+    await source.run(Taken(wait=send))
     return sent
 
 
@@ -102,7 +103,7 @@ async def test_it_can_be_stopped_while_the_desk_is_busy():
         reached.set()
         await asyncio.Event().wait()
 
-    task = asyncio.create_task(source.run(busy))
+    task = asyncio.create_task(source.run(Taken(wait=busy)))
     await reached.wait()
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -119,7 +120,7 @@ async def test_a_file_counts_its_bad_lines_and_ends(tmp_path):
     async def send(post: Post) -> None:
         sent.append(post)
 
-    await source.run(send)
+    await source.run(Taken(wait=send))
     assert [(post.id, post.time) for post in sent] == [("b", START)]
     status = source.status()
     assert (status.state, status.posts, status.bad) == ("ended", 1, 2)
@@ -156,7 +157,7 @@ async def stopped_after(source: Replay, number: int) -> list[str]:
             await asyncio.Event().wait()
         sent.append(post.id)
 
-    task = asyncio.create_task(source.run(send))
+    task = asyncio.create_task(source.run(Taken(wait=send)))
     await enough.wait()
     task.cancel()
     await asyncio.wait({task})
@@ -259,7 +260,7 @@ async def test_what_comes_through_a_named_pipe_is_sent_as_it_comes(tmp_path: Pat
     async def send(post: Post) -> None:
         await sent.put(post.text)
 
-    playing = asyncio.create_task(source.run(send))
+    playing = asyncio.create_task(source.run(Taken(wait=send)))
     with await asyncio.to_thread(path.open, "wb", 0) as pipe:
         for text in ("one", "two"):
             pipe.write(orjson.dumps({"time": "2008-11-15T03:40:00Z", "text": text}) + b"\n")

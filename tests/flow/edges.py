@@ -1,0 +1,56 @@
+"""An edge that takes what a source hands over, for tests of sources alone."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+
+from crisisdesk.errors import StorageError
+from crisisdesk.records import Correction, Post
+
+
+class Taken:
+    """Everything that a source has handed over, in order.
+
+    Args:
+        terms: words that concern the one watch; without them every post does.
+        wait: called with each post that is sent, before it is taken.
+    """
+
+    def __init__(self, terms: Sequence[str] = (), wait: Callable[[Post], Awaitable[None]] | None = None) -> None:
+        self.posts: list[Post] = []
+        self.corrections: list[Correction] = []
+        self.full = False
+        """Whether nothing can be written down."""
+        self._terms = terms
+        self._wait = wait
+        self._more = asyncio.Condition()
+
+    def concerns(self, text: str, author: str | None = None) -> tuple[str, ...]:
+        return ("Brand",) if not self._terms or any(term in text.casefold() for term in self._terms) else ()
+
+    async def send(self, post: Post, watches: tuple[str, ...] | None = None) -> None:
+        if self._wait:
+            await self._wait(post)
+        if watches if watches is not None else self.concerns(post.text, post.author):
+            async with self._more:
+                self.posts.append(post)
+                self._more.notify_all()
+
+    async def keep(self, posts: Sequence[Post]) -> None:
+        if self.full:
+            raise StorageError("The disk is full; make room.")
+        for post in posts:
+            await self.send(post)
+
+    async def correct(self, correction: Correction) -> None:
+        async with self._more:
+            self.corrections.append(correction)
+            self._more.notify_all()
+
+    @property
+    def texts(self) -> list[str]:
+        return [post.text for post in self.posts]
+
+    async def until(self, enough: Callable[[], bool], seconds: float = 20.0) -> None:
+        """Return when `enough`, which is asked whenever something has come."""
+        async with asyncio.timeout(seconds), self._more:
+            await self._more.wait_for(enough)
