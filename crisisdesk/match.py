@@ -99,13 +99,20 @@ class Matcher:
 
         A tag of the post that is a watch's name puts it there whatever its words.
         """
-        found = self._indexes(post)
+        found = self._indexes(post.text)
         if post.tags:
             found |= {self._index_of[tag] for tag in post.tags if tag in self._index_of}
-        return tuple(self._rules[index].name for index in sorted(found))
+        return self._names(found)
 
-    def _indexes(self, post: Post) -> set[int]:
-        terms = self._terms_in(post.text)
+    def watches_in(self, text: str) -> tuple[str, ...]:
+        """Names of the watches that a cleaned text concerns, in the order of the rules."""
+        return self._names(self._indexes(text))
+
+    def _names(self, found: set[int]) -> tuple[str, ...]:
+        return tuple(self._rules[index].name for index in sorted(found)) if found else ()
+
+    def _indexes(self, text: str) -> set[int]:
+        terms = self._terms_in(text)
         if not terms:
             return set()
         found = {index for term in terms for index in self._wanted.get(term, ())}
