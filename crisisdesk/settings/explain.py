@@ -12,12 +12,12 @@ from crisisdesk.settings.model import (
     DeskSettings,
     FileSourceSettings,
     MqttOutput,
-    Section,
     Settings,
     SeveritySettings,
     WatchSettings,
 )
 from crisisdesk.settings.places import Place, line_of
+from crisisdesk.settings.section import Section
 from crisisdesk.text import clean
 
 SOURCE_KINDS: Final = ("bluesky", "file")

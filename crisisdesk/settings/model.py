@@ -10,18 +10,17 @@ from zoneinfo import ZoneInfo
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     ValidationInfo,
     field_validator,
     model_validator,
 )
 
-from crisisdesk.errors import ConfigurationError, UsageError
+from crisisdesk.errors import UsageError
 from crisisdesk.settings.budget import DEFAULT_BUDGET, parse_false_alarms
 from crisisdesk.settings.columns import parse_columns
+from crisisdesk.settings.section import FilePath, Label, Section, below, secret
 from crisisdesk.settings.usual import parse_usual, parse_zone
 from crisisdesk.text import clean
 
@@ -30,17 +29,6 @@ DEFAULT_DATABASE: Final = "crisisdesk.db"
 MAX_DESK_NAME: Final = 64
 SIGNS: Final = "#@$"
 MOODS: Final = ("negative", "neutral", "positive")
-
-
-def _below(path: object, info: ValidationInfo) -> Path:
-    """A path as it is meant: relative to the configuration file; `-` stays standard input."""
-    if not isinstance(path, str) or not path or "\0" in path:
-        raise ValueError("must be a path in quotes")
-    folder = Path((info.context or {}).get("folder", ""))
-    try:
-        return Path(path) if path == "-" else folder / Path(path).expanduser()
-    except RuntimeError:
-        raise ValueError(f"'{clean(path, 60)}' names the home of somebody whom this machine does not know") from None
 
 
 def _budget(value: object) -> float:
@@ -90,12 +78,6 @@ def _topic_name(name: str) -> str:
     return name
 
 
-def _label(name: str) -> str:
-    if not name or clean(name, 200) != name:
-        raise ValueError("must be a printable name, without spaces before and after")
-    return name
-
-
 def _findable(term: str) -> str:
     if not clean(term).strip(SIGNS + " -"):
         raise ValueError(f"'{clean(term, 40)}' holds nothing to look for; write a word, #tag, @name or phrase")
@@ -109,7 +91,7 @@ def _model(asked: object, info: ValidationInfo) -> str:
             'must be a name of the Hugging Face hub such as "cardiffnlp/twitter-xlm-roberta-base-sentiment", '
             'or a folder such as "./my-model"'
         )
-    folder = _below(asked, info)
+    folder = below(asked, info)
     with suppress(OSError):  # too long for a path, so that it is none
         if asked.startswith((".", "~")) or folder.is_dir():
             return str(folder.absolute())
@@ -136,19 +118,9 @@ def _socket_address(url: str) -> str:
     return url
 
 
-FilePath = Annotated[Path, BeforeValidator(_below)]
-Label = Annotated[str, AfterValidator(_label)]
 Term = Annotated[str, AfterValidator(_findable)]
 Zone = Annotated[ZoneInfo, BeforeValidator(_zone)]
 Language = Annotated[str, AfterValidator(_language)]
-
-
-class Section(BaseModel):
-    """A table of the file: nothing unknown, nothing guessed, nothing changed later."""
-
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", strict=True, hide_input_in_errors=True, arbitrary_types_allowed=True
-    )
 
 
 class DeskSettings(Section):
@@ -286,21 +258,7 @@ class MqttOutput(Section):
         Raises:
             ConfigurationError: it is not where the settings say.
         """
-        if self.password_env:
-            if self.password_env not in environ:
-                raise ConfigurationError(
-                    f'[[output]] "{self.name}": the environment has no {self.password_env}; set it.'
-                )
-            return environ[self.password_env]
-        if not self.password_file:
-            return None
-        try:
-            return self.password_file.read_text(encoding="utf-8").split("\n", 1)[0].rstrip("\r")
-        except (OSError, ValueError) as error:
-            reason = getattr(error, "strerror", None) or "no UTF-8 text"
-            raise ConfigurationError(
-                f'{self.password_file}: the password of [[output]] "{self.name}" cannot be read ({reason}).'
-            ) from None
+        return secret("password", f'[[output]] "{self.name}"', self.password_env, self.password_file, environ)
 
 
 SourceSettings = Annotated[BlueskySource | FileSourceSettings, Field(discriminator="kind")]

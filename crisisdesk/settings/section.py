@@ -1,0 +1,65 @@
+"""What the tables of the configuration are made of, and where their secrets are looked up."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationInfo
+
+from crisisdesk.errors import ConfigurationError
+from crisisdesk.text import clean
+
+
+class Section(BaseModel):
+    """A table of the file: nothing unknown, nothing guessed, nothing changed later."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", strict=True, hide_input_in_errors=True, arbitrary_types_allowed=True
+    )
+
+
+def below(path: object, info: ValidationInfo) -> Path:
+    """A path as it is meant: relative to the configuration file; `-` stays standard input."""
+    if not isinstance(path, str) or not path or "\0" in path:
+        raise ValueError("must be a path in quotes")
+    folder = Path((info.context or {}).get("folder", ""))
+    try:
+        return Path(path) if path == "-" else folder / Path(path).expanduser()
+    except RuntimeError:
+        raise ValueError(f"'{clean(path, 60)}' names the home of somebody whom this machine does not know") from None
+
+
+def _label(name: str) -> str:
+    if not name or clean(name, 200) != name:
+        raise ValueError("must be a printable name, without spaces before and after")
+    return name
+
+
+FilePath = Annotated[Path, BeforeValidator(below)]
+Label = Annotated[str, AfterValidator(_label)]
+
+
+def secret(what: str, table: str, variable: str | None, file: Path | None, environ: Mapping[str, str]) -> str | None:
+    """Look up a secret, which is never kept in the settings; None where none is set.
+
+    Args:
+        what: it is, such as `password`.
+        table: whose it is, such as `[[output]] "mqtt"`.
+        variable: the environment variable that holds it.
+        file: the file whose first line it is.
+        environ: the environment.
+
+    Raises:
+        ConfigurationError: it is not where the settings say.
+    """
+    if variable:
+        if variable not in environ:
+            raise ConfigurationError(f"{table}: the environment has no {variable}; set it.")
+        return environ[variable]
+    if not file:
+        return None
+    try:
+        return file.read_text(encoding="utf-8").split("\n", 1)[0].rstrip("\r")
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "no UTF-8 text"
+        raise ConfigurationError(f"{file}: the {what} of {table} cannot be read ({reason}).") from None
