@@ -1,0 +1,13 @@
+"""The way to an MQTT broker and back: the only room that knows the MQTT client.
+
+    Connection      publishes: returns when the broker has acknowledged, and says `online` and `offline`
+    Subscription    receives: acknowledges to the broker when we say that a message is safe
+
+Both enter by the same door (`entrance.py`), in MQTT 5, or in 3.1.1 where a broker knows no better.
+"""
+
+from crisisdesk.mqtt.client import Broker
+from crisisdesk.mqtt.connection import Connection, Message, Send
+from crisisdesk.mqtt.subscription import Inbox, MuteError, Received, Subscription
+
+__all__ = ["Broker", "Connection", "Inbox", "Message", "MuteError", "Received", "Send", "Subscription"]

@@ -1,0 +1,195 @@
+"""A connection that receives, and acknowledges a message only when we say that it is safe.
+
+The broker keeps a session for us (QoS 1): what is published while we are away, and what we had not acknowledged when
+we fell, is sent when we come back. The library acknowledges at once and keeps without end what waits; here neither.
+"""
+
+import asyncio
+import contextlib
+from collections import deque
+from collections.abc import AsyncIterator, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import aiomqtt
+import paho.mqtt.client as paho
+from paho.mqtt.reasoncodes import ReasonCode
+from paho.mqtt.subscribeoptions import SubscribeOptions
+
+from crisisdesk.errors import FatalSourceError, SourceError
+from crisisdesk.mqtt.client import Broker, Client, Session
+from crisisdesk.mqtt.entrance import Entrance, TopicRefusedError
+
+UNCONFIRMED: Final = 100
+"""Messages that the broker may send before one is confirmed: so many are written to the disk at once."""
+WAITING: Final = 10_000
+"""Messages that wait here: those of a publisher who wants no confirmation (QoS 0), and of a broker of 3.1.1."""
+WAITING_BYTES: Final = 1 << 25
+
+_TOPIC_BYTES: Final = 1 << 17
+"""A topic has 65,535 bytes at most, and so have the properties of any sensible message."""
+
+
+class MuteError(SourceError):
+    """The broker did not hang up, and said nothing any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A message; `topic` and `payload` are as a stranger sent them."""
+
+    topic: str
+    payload: bytes
+    qos: int
+    number: int
+    """The broker's, by which it is confirmed."""
+
+
+class Subscription:
+    """Some topics of a broker, under a name by which it knows us again.
+
+    Args:
+        broker: where, and how to be let in.
+        client_id: ours and nobody else's, the same after every restart.
+        topics: to read; they may hold `+` and `#`, and begin with `$share/<group>/`.
+        seconds: how long the broker keeps our session, and with it what comes meanwhile (MQTT 5).
+        largest: bytes of a payload that we read; more is not even sent to us (MQTT 5).
+    """
+
+    def __init__(self, broker: Broker, *, client_id: str, topics: Sequence[str], seconds: int, largest: int) -> None:
+        self._broker = broker
+        self._client_id = client_id
+        self._topics = topics
+        self._session = Session(seconds, outlives=True, unconfirmed=UNCONFIRMED, largest=largest + _TOPIC_BYTES)
+        self._entrance = Entrance(broker, "source")
+
+    @property
+    def version(self) -> str:
+        """The protocol that is spoken: "5" or "3.1.1"."""
+        return "5" if self._entrance.version is aiomqtt.ProtocolVersion.V5 else "3.1.1"
+
+    def holds(self, topic: str) -> bool:
+        """Whether a message's topic is one of ours; a session may remember what the settings do not."""
+        return any(paho.topic_matches_sub(_unshared(ours), topic) for ours in self._topics)
+
+    @contextlib.asynccontextmanager
+    async def open(self) -> AsyncIterator["Inbox"]:
+        """Connected and subscribed while inside; the session stays.
+
+        Raises:
+            SourceError: it is worth another attempt.
+            FatalSourceError: it is not, before the settings are mended.
+        """
+        inbox = await self._enter()
+        try:
+            yield inbox
+        finally:
+            await inbox.leave()
+
+    async def _enter(self) -> "Inbox":
+        while True:
+            inbox = Inbox(self._broker, self._client_id, self._entrance.version, self._session)
+            try:
+                await inbox.connect()
+                self._entrance.opened()
+                await inbox.ask_for(self._topics)
+            except aiomqtt.MqttError as error:
+                inbox.abandon()
+                refusal = self._entrance.refusal(error)
+                if not refusal.at_once:
+                    raise (FatalSourceError if refusal.final else SourceError)(refusal.why) from error
+            except BaseException:
+                inbox.abandon()
+                raise
+            else:
+                self._entrance.proved()
+                return inbox
+
+
+class Inbox(Client):
+    """One connection's life, and what came by it."""
+
+    def __init__(self, broker: Broker, client_id: str, version: aiomqtt.ProtocolVersion, session: Session) -> None:
+        super().__init__(broker, client_id, version, session)
+        self.dropped = 0
+        """Messages without confirmation (QoS 0) for which there was no room."""
+        self._waiting: deque[Received] = deque()
+        self._bytes = 0
+        self._owed = False
+        self._news = asyncio.Event()
+        self._client.manual_ack_set(on=True)
+
+    async def ask_for(self, topics: Sequence[str]) -> None:
+        """Subscribe.
+
+        Raises:
+            aiomqtt.MqttError: the broker does not let us, or does not answer.
+        """
+        self._disconnected.add_done_callback(lambda _: self._news.set())
+        # What is retained comes at the first time only, not at every connect (MQTT 5).
+        options = SubscribeOptions(qos=1, retainHandling=SubscribeOptions.RETAIN_SEND_IF_NEW_SUB)
+        asking = asyncio.create_task(
+            self.subscribe([(topic, options) for topic in topics] if self._five else [(topic, 1) for topic in topics])
+        )
+        if why := await self.answered(asking):
+            raise aiomqtt.MqttError(why)
+        for topic, code in zip(topics, asking.result(), strict=True):
+            if isinstance(code, ReasonCode) and code.is_failure:
+                raise TopicRefusedError(topic, code)
+
+    async def take(self) -> Received:
+        """The next message; of those that came before the connection ended, too, since some come only once.
+
+        Raises:
+            SourceError: the connection is over.
+        """
+        while not self._waiting:
+            if self.is_over:
+                error = MuteError if self.was_mute else SourceError
+                raise error(f"The MQTT broker {self._name} went away ({await self.died()}); it is tried again.")
+            if self._owed:
+                self.abandon("it sent more at once than we take, and sends the rest again")
+            self._news.clear()
+            await self._news.wait()
+        return self._next()
+
+    def more(self) -> Received | None:
+        """Another message that is here already."""
+        return self._next() if self._waiting else None
+
+    def confirm(self, messages: Iterable[Received]) -> None:
+        """The broker may forget these; where it is gone, it will send them again."""
+        if not self.is_over:
+            for message in messages:
+                self._client.ack(message.number, message.qos)
+
+    async def leave(self) -> None:
+        """End the connection; the broker keeps the session."""
+        if not self.is_over:
+            with contextlib.suppress(aiomqtt.MqttError):
+                await self.disconnect()
+        self.abandon()
+
+    def _next(self) -> Received:
+        message = self._waiting.popleft()
+        self._bytes -= len(message.payload)
+        return message
+
+    def _on_message(self, client: paho.Client, userdata: object, message: paho.MQTTMessage) -> None:  # noqa: ARG002
+        size = len(message.payload)
+        if self._waiting and (len(self._waiting) >= WAITING or self._bytes + size > WAITING_BYTES):
+            self._owed = self._owed or message.qos > 0
+            self.dropped += message.qos == 0
+            return
+        try:
+            topic = message.topic
+        except UnicodeDecodeError:  # no broker should let it pass
+            topic = "�"
+        self._waiting.append(Received(topic, bytes(message.payload), message.qos, message.mid))
+        self._bytes += size
+        self._news.set()
+
+
+def _unshared(topic: str) -> str:
+    """The topic of a shared subscription, `$share/<group>/<topic>`."""
+    return topic.split("/", 2)[-1] if topic.startswith("$share/") else topic
