@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from io import BytesIO
+from itertools import islice
 from typing import Final
 
 import orjson
@@ -18,7 +20,7 @@ from crisisdesk.records import Post
 from crisisdesk.sources.posts import post_from
 
 MAX_BODY: Final = 1 << 20
-"""Bytes that are read at all: some thousand posts."""
+"""Bytes that are read where nothing else is said: some thousand posts."""
 MAX_POSTS: Final = 5_000
 """Posts in one body; more would hold up everything else for too long."""
 
@@ -42,18 +44,21 @@ class _UnreadableError(Exception):
     """The body as a whole is nothing to look for posts in."""
 
 
-def posts_in(body: bytes, default_source: str, arrival: datetime) -> Body:
+def posts_in(body: bytes, default_source: str, arrival: datetime, most: int = MAX_BODY) -> Body:
     """Find the posts of a body.
 
     Args:
         body: one post, an array of posts, or one post a line; UTF-8.
         default_source: the source of posts that name none.
         arrival: when it came; later times are set back to it.
+        most_bytes: of a body that is read at all.
+        most_posts: in a body.
+        most: bytes that are read at all.
     """
     posts: list[Post] = []
     bad: list[tuple[int, str]] = []
     try:
-        for number, value in _values(body):
+        for number, value in _values(body, most):
             try:
                 posts.append(_post(value, default_source, arrival))
             except InputError as error:
@@ -71,33 +76,34 @@ def _post(value: object, default_source: str, arrival: datetime) -> Post:
     return post_from(value, default_source, arrival)
 
 
-def _values(body: bytes) -> Iterator[tuple[int, object]]:
+def _values(body: bytes, most: int) -> Iterator[tuple[int, object]]:
     """What stands where a post should, numbered; an InputError for a line that is no JSON.
 
     Raises:
         _UnreadableError: it is too large, empty or no JSON; nothing was yielded then.
     """
-    if len(body) > MAX_BODY:
-        raise _UnreadableError(f"is larger than {MAX_BODY:,} bytes; send fewer posts at once")
+    if len(body) > most:
+        raise _UnreadableError(f"is larger than {most:,} bytes; send fewer posts at once")
     body = body.removeprefix(_MARK)
     if not body or body.isspace():
         raise _UnreadableError(f"is empty; send a post, such as {_SAMPLE}")
     try:
         value = read_json(body)
     except InputError as error:
-        lines = list(_lines(body))
+        lines = list(_lines(body, most_posts))
         if not any(isinstance(line, dict) for _, line in lines):
             raise _UnreadableError(str(error)) from None
         yield from lines
         return
     values = value if isinstance(value, list) else [value]
-    _check_number(len(values))
+    _check_number(len(values), most_posts)
     yield from enumerate(values, 1)
 
 
-def _lines(body: bytes) -> Iterator[tuple[int, object]]:
-    lines = [(number, line) for number, line in enumerate(body.split(b"\n"), 1) if line and not line.isspace()]
-    _check_number(len(lines))
+def _lines(body: bytes, most: int) -> Iterator[tuple[int, object]]:
+    filled = ((number, line) for number, line in enumerate(BytesIO(body), 1) if not line.isspace())
+    lines = list(islice(filled, MAX_POSTS + 1))  # a body may hold millions
+    _check_number(len(lines), most)
     for number, line in lines:
         try:
             yield number, read_json(line)
@@ -105,9 +111,9 @@ def _lines(body: bytes) -> Iterator[tuple[int, object]]:
             yield number, error
 
 
-def _check_number(posts: int) -> None:
-    if posts > MAX_POSTS:
-        raise _UnreadableError(f"holds {posts:,} posts; send at most {MAX_POSTS:,} at once")
+def _check_number(posts: int, most: int) -> None:
+    if posts > most:
+        raise _UnreadableError(f"holds {posts:,} posts; send at most {most:,} at once")
 
 
 def read_json(content: bytes) -> object:
