@@ -51,8 +51,6 @@ def posts_in(body: bytes, default_source: str, arrival: datetime, most: int = MA
         body: one post, an array of posts, or one post a line; UTF-8.
         default_source: the source of posts that name none.
         arrival: when it came; later times are set back to it.
-        most_bytes: of a body that is read at all.
-        most_posts: in a body.
         most: bytes that are read at all.
     """
     posts: list[Post] = []
@@ -90,30 +88,30 @@ def _values(body: bytes, most: int) -> Iterator[tuple[int, object]]:
     try:
         value = read_json(body)
     except InputError as error:
-        lines = list(_lines(body, most_posts))
+        lines = list(_lines(body))
         if not any(isinstance(line, dict) for _, line in lines):
             raise _UnreadableError(str(error)) from None
         yield from lines
         return
     values = value if isinstance(value, list) else [value]
-    _check_number(len(values), most_posts)
+    _check_number(len(values))
     yield from enumerate(values, 1)
 
 
-def _lines(body: bytes, most: int) -> Iterator[tuple[int, object]]:
+def _lines(body: bytes) -> Iterator[tuple[int, object]]:
     filled = ((number, line) for number, line in enumerate(BytesIO(body), 1) if not line.isspace())
     lines = list(islice(filled, MAX_POSTS + 1))  # a body may hold millions
-    _check_number(len(lines), most)
+    _check_number(len(lines))
     for number, line in lines:
         try:
-            yield number, read_json(line)
+            yield number, read_json(line.rstrip())
         except InputError as error:
             yield number, error
 
 
-def _check_number(posts: int, most: int) -> None:
-    if posts > most:
-        raise _UnreadableError(f"holds {posts:,} posts; send at most {most:,} at once")
+def _check_number(posts: int) -> None:
+    if posts > MAX_POSTS:
+        raise _UnreadableError(f"holds more than {MAX_POSTS:,} posts; send fewer at once")
 
 
 def read_json(content: bytes) -> object:
