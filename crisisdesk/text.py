@@ -8,6 +8,7 @@ a text holds printable characters and single spaces only, so every later stage m
 import re
 import unicodedata
 from datetime import timedelta
+from hashlib import blake2b
 from typing import Final
 
 MAX_LENGTH: Final = 10_000
@@ -25,11 +26,12 @@ _INVISIBLE: Final = re.compile(
     "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164"
     "\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffb\U000e0000-\U000e0fff]"
 )
-_SPACES: Final = re.compile(r"\s+")
-_STACKED_MARKS: Final = re.compile(
-    r"([\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]{2})"
-    r"[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]+"
+_MARKS: Final = r"\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f"
+_STACKED_MARKS: Final = re.compile(rf"([{_MARKS}]{{2}})[{_MARKS}]+")
+_TO_BE_CLEANED: Final = re.compile(
+    rf"[{_MARKS}\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
 )
+"""What counts as printable and may have to go all the same."""
 
 
 def clean(text: str, limit: int = MAX_LENGTH) -> str:
@@ -47,13 +49,21 @@ def clean(text: str, limit: int = MAX_LENGTH) -> str:
     """
     if len(text) > limit * 4:
         text = text[: limit * 4]
-    if not (text.isascii() and text.isprintable()):
+    # Most posts are lines of plain characters, and a whole network's have to be looked at: that must be quick to see.
+    text = text.replace("\n", " ") if "\x1b" not in text else text
+    if not (text.isprintable() and (text.isascii() or _TO_BE_CLEANED.search(text) is None)):
         text = _ESCAPE_SEQUENCES.sub("", text)
         text = unicodedata.normalize("NFC", _INVISIBLE.sub("", text))
-        text = _STACKED_MARKS.sub(r"\1", text)
-        text = "".join(c if c.isprintable() else " " if c.isspace() or not _is_unassigned(c) else "�" for c in text)
-    text = _SPACES.sub(" ", text).strip()
+        text = _shown(_STACKED_MARKS.sub(r"\1", text))
+    elif not text.isascii():
+        text = unicodedata.normalize("NFC", text)
+    text = " ".join(text.split()) if "  " in text else text.strip()
     return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def digest(text: str) -> int:
+    """Eight bytes that stand for a text, the same in every process, as a signed number, as databases keep them."""
+    return int.from_bytes(blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest(), signed=True)
 
 
 def counted(number: int, one: str, many: str = "") -> str:
@@ -74,6 +84,13 @@ def how_long(span: timedelta) -> str:
         return f"{hours} h {minutes} min" if minutes else f"{hours} h"
     days, hours = divmod(hours, 24)
     return f"{days} d {hours} h" if hours else f"{days} d"
+
+
+def _shown(text: str) -> str:
+    """White space as spaces, other control characters too; what has no meaning as a replacement character."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else " " if c.isspace() or not _is_unassigned(c) else "�" for c in text)
 
 
 def _is_unassigned(character: str) -> bool:
