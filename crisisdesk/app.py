@@ -14,36 +14,34 @@ from crisisdesk.clock import Clock
 from crisisdesk.desk import Instruments, LocalDesk
 from crisisdesk.detect.standard import Standard
 from crisisdesk.detect.watch import CHART_HOURS, WatchDetector
-from crisisdesk.errors import FatalSourceError, StorageError
+from crisisdesk.errors import FatalSourceError
 from crisisdesk.incidents.lifecycle import Rules
 from crisisdesk.incidents.register import Register
 from crisisdesk.incidents.spending import SPAN, advice
 from crisisdesk.incidents.store import Store
+from crisisdesk.intake import House, Intake, Languages, Tally
 from crisisdesk.language import Reader, marked
 from crisisdesk.language import load as load_reader
-from crisisdesk.listening import ASLEEP, Ear, Listening
+from crisisdesk.listening import Ear, Listening
 from crisisdesk.match import Matcher, WatchRule
+from crisisdesk.observation import Observation
 from crisisdesk.outputs.base import Output
 from crisisdesk.outputs.deliver import Delivery
 from crisisdesk.overview import Pictures, spending_of
-from crisisdesk.pipeline import Intake, Observation, Tally
 from crisisdesk.playbooks.library import Library
-from crisisdesk.records import EPOCH, Mention, OutputStatus, Post, Scored, SourceStatus
+from crisisdesk.progress import Progress
+from crisisdesk.records import Correction, Mention, OutputStatus, Scored, SourceStatus
 from crisisdesk.restart import Restart
+from crisisdesk.rounds import Rounds
 from crisisdesk.sentiment.base import Model
 from crisisdesk.sentiment.batcher import Scoring
-from crisisdesk.sources.base import Source
-from crisisdesk.text import how_long
-from crisisdesk.troubles import Troubles, stamp
+from crisisdesk.sources.base import Edge, Source
+from crisisdesk.troubles import Troubles
 
-LIVE_TICK: Final = 10.0
-"""Seconds between two looks of a live desk at what no post has come for."""
 CATCH_UP_LOOK: Final = 0.05
 """Seconds between two looks whether a recording's quiet days have gone through."""
-SAVE_EVERY: Final = 30
-"""Live ticks between two saves of what the watches have learnt."""
-POSTS_WAITING, MENTIONS_WAITING, SCORED_WAITING = 5_000, 512, 256
-"""Sizes of the channels: posts of each source, mentions before the model, scored mentions before the detectors."""
+MENTIONS_WAITING, SCORED_WAITING = 512, 256
+"""Sizes of the channels: mentions before the model, scored mentions before the detectors."""
 
 
 @dataclass(slots=True)
@@ -79,6 +77,7 @@ class App:
     register: Register
     observation: Observation
     restart: Restart
+    rounds: Rounds
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
@@ -89,7 +88,8 @@ class App:
         self.deliveries: list[Delivery] = []
         self._mentions: Channel[Mention] = Channel(MENTIONS_WAITING)
         self._scored: Channel[Scored] = Channel(SCORED_WAITING)
-        self._inboxes: dict[str, Channel[Post]] = {}
+        self._intakes: dict[str, Intake] = {}
+        self.progress = Progress()
         self._fatal: dict[str, str] = {}
         self._troubles = Troubles()
         self.unloadable = False
@@ -124,7 +124,7 @@ class App:
             ExceptionGroup: the model cannot be loaded, a replayed file cannot be read.
         """
         async with asyncio.TaskGroup() as group:
-            others = [group.create_task(self._tick(), name="tick")] if self.plan.live else []
+            others = [group.create_task(self.rounds.run(), name="rounds")] if self.plan.live else []
             for delivery in self.deliveries:
                 group.create_task(delivery.run(), name=f"deliver to {delivery.name}")
             try:
@@ -145,17 +145,17 @@ class App:
 
     @property
     def left(self) -> int:
-        """Posts that have come in and not gone through; nobody may have looked yet whether they concern a watch."""
-        return self.tally.under_way + self.waiting()["posts"]
+        """Mentions that have come in and not gone through."""
+        return len(self.progress)
 
     async def caught_up(self) -> None:
         """Return when every post that has come in has gone through."""
-        while self._is_behind():  # noqa: ASYNC110 - four queues have no one event
+        while self.progress:  # noqa: ASYNC110 - four queues have no one event
             await asyncio.sleep(CATCH_UP_LOOK)
 
     def reached(self) -> datetime | None:
         """The time of the newest post that has gone through, while others are under way; None while none is."""
-        return self.observation.now if self._is_behind() else None
+        return self.rounds.reached()
 
     def sources(self) -> list[SourceStatus]:
         """How every source is doing, with what was counted behind it."""
@@ -184,7 +184,7 @@ class App:
 
     def waiting(self) -> dict[str, int]:
         """How much waits between the stages."""
-        posts = sum(len(inbox) for inbox in self._inboxes.values())
+        posts = sum(len(intake) for intake in self._intakes.values())
         return {"posts": posts, "mentions": len(self._mentions), "scored": len(self._scored)}
 
     def has_failed(self) -> str:
@@ -248,15 +248,32 @@ class App:
             hearing=self.listening.hearing,
             chart_hours=plan.chart_hours,
             follow=plan.follow,
+            gone_through=self.progress.end,
         )
         self._pictures = Pictures(self.observation, self.register, self.tally.other_languages, self._listening_since)
-        self.restart = Restart(self._store, self.observation, self.listening, plan.sources, self._complain)
+        self.restart = Restart(
+            self._store,
+            self.observation,
+            self.progress,
+            self.listening,
+            sources=plan.sources,
+            trouble=self._complain,
+        )
+        self.rounds = Rounds(
+            plan.clock,
+            zone=plan.zone,
+            listening=self.listening,
+            observation=self.observation,
+            register=self.register,
+            restart=self.restart,
+            progress=self.progress,
+            troubles=self._troubles,
+            ears=self._ears,
+            dropped=lambda: self.tally.dropped,
+            touch=self.desk.touch,
+        )
         if plan.live:
-            now = plan.clock.now()
-            await self.restart.remember()
-            await self._believe(now)
-            await self.register.unheard(self.listening.until, now)
-            self.listening.begin(now, self._ears())
+            await self.rounds.begin()
 
     async def _keep_playbooks(self) -> None:
         """Read what is edited as long as the desk is there: people look at a recording that has ended, too."""
@@ -267,39 +284,47 @@ class App:
 
     async def _stream(self) -> None:
         """Sources to incidents; the end of one stage is the end of the next."""
-        intake = Intake(
+        house = House(
             Matcher(list(self.plan.watches)),
-            self._mentions,
+            self.progress,
             self.tally,
+            self._mentions,
+            Languages(self.plan.load_reader, partial(self._complain, "languages")),
+            self._store if self.plan.live else None,
+            self._correct,
+            partial(self._complain, "mailbox"),
             open_to_tags=self.plan.open_to_tags,
-            load_reader=self.plan.load_reader,
-            trouble=partial(self._complain, "languages"),
         )
         async with asyncio.TaskGroup() as group:
             scoring = group.create_task(self._score(), name="score")
             observing = group.create_task(self.observation.run(self._scored), name="observe")
-            intakes = []
-            for source in self.plan.sources:
-                inbox: Channel[Post] = Channel(POSTS_WAITING, "drop_oldest" if source.pushes else "block")
-                self._inboxes[source.name] = inbox
-                group.create_task(self._feed(source, inbox), name=f"source {source.name}")
-                intakes.append(group.create_task(intake.run(source.name, inbox), name=f"intake {source.name}"))
+            self._intakes = {source.name: Intake(source, house) for source in self.plan.sources}
+            intakes = [
+                group.create_task(self._intakes[source.name].run(partial(self._feed, source)), name=source.name)
+                for source in self.plan.sources
+            ]
             await asyncio.gather(*intakes)
             await self._mentions.close()
             await scoring
             await observing
 
-    async def _feed(self, source: Source, inbox: Channel[Post]) -> None:
+    async def _feed(self, source: Source, edge: Edge) -> None:
         """Let one source deliver until it has ended, failed for good, or the desk stops."""
         try:
-            await self._until_stop(source.run(inbox.send))
+            await self._until_stop(source.run(edge))
         except FatalSourceError as error:
             if not self.plan.live:
                 raise
             self._fatal[source.name] = str(error)
             self.desk.touch()
-        finally:
-            await inbox.close()
+
+    async def _correct(self, correction: Correction) -> None:
+        """What an author has taken back or changed is so here, too: on screen, in evidence, in the database."""
+        if self.progress.knows(correction.key) or self.register.quotes(correction.key):
+            under_way = self.progress.is_under_way(correction.key)
+            await self.observation.correct(correction, under_way=under_way)
+            await self.register.correct(correction)
+            self.desk.correct(correction)
 
     async def _score(self) -> None:
         """Judge what comes, to the end; without a model, only until the desk stops."""
@@ -317,10 +342,6 @@ class App:
                 task.cancel()
             await asyncio.wait({work, stopping})
 
-    def _is_behind(self) -> bool:
-        """Whether posts that have come in have not gone through."""
-        return bool(self.tally.under_way) or any(self.waiting().values())
-
     def _complain(self, part: str, trouble: str) -> None:
         self._troubles.tell(part, trouble)
         self.desk.touch()
@@ -332,49 +353,6 @@ class App:
         yield from self._not_known()
         yield from self.overspent().values()
 
-    async def _tick(self) -> None:
-        """What a live desk does by the clock: listen whether it hears, let quiet time pass, keep what was learnt."""
-        ticks = 0
-        while True:
-            await asyncio.sleep(LIVE_TICK)
-            await self._look(self.plan.clock.now())
-            ticks += 1
-            if ticks % SAVE_EVERY == 0:
-                await self._save()
-
-    async def _look(self, now: datetime) -> None:
-        """See whether the desk hears, and let time pass; what waits is older than now, and must not find it passed."""
-        await self._believe(now)
-        self._troubles.pass_time(now)
-        since, present = self.listening.until, self.listening.look(now, self._ears())
-        if now - since >= ASLEEP:
-            self._troubles.tell(
-                "sleep",
-                f"The desk stood still for {how_long(now - since)} until {stamp(now, self.plan.zone)}: the computer "
-                "slept, or its clock was set. What was said meanwhile counts if it still comes.",
-                now,
-            )
-        if self.listening.deaf:
-            await self.register.unheard(since, now)
-        elif present and (until := self.reached() or now) > EPOCH:
-            await self.observation.tick(until)
-        self.desk.touch()
-
-    async def _believe(self, now: datetime) -> None:
-        """Where the clock was ahead and has been set back, go back with it."""
-        if not self.listening.was_set_back(now):
-            return
-        ahead = how_long(self.listening.until - now)
-        self.listening.turn_back(now)
-        await self.observation.turn_back(now)
-        self._troubles.forget("sleep")  # it was the clock
-        self._troubles.tell(
-            "clock",
-            f"The clock of this machine was {ahead} ahead and was set back on {stamp(now, self.plan.zone)}. What is "
-            "usual for the watches is kept; what was counted of the last day may be too little.",
-            now,
-        )
-
     def _ears(self) -> list[Ear]:
         return [
             Ear(self._status(source), source.pushes, source.cursor is not None, self.tally.latest.get(source.name))
@@ -382,19 +360,18 @@ class App:
         ]
 
     async def _save(self) -> None:
-        """Write down what a restart must not forget; trouble with the disk is shown and does not stop the desk."""
-        await self.register.flush()
+        """At the end: write down what is not written yet."""
+        for intake in self._intakes.values():
+            await intake.write_down()
         if self.plan.live:
-            try:
-                await self.restart.save(cursors=not self._is_behind())
-            except StorageError as error:
-                self.register.trouble = str(error)
+            await self.rounds.save()
+        else:
+            await self.register.flush()
 
     def _status(self, source: Source) -> SourceStatus:
-        status, inbox = source.status(), self._inboxes.get(source.name)
-        status = replace(
-            status, matched=self.tally.matched[source.name], dropped=inbox.dropped if inbox is not None else 0
-        )
+        status, intake = source.status(), self._intakes.get(source.name)
+        dropped = intake.dropped if intake is not None else 0
+        status = replace(status, matched=self.tally.matched[source.name], dropped=dropped)
         if trouble := self._fatal.get(source.name):
             status = replace(status, state="failed", trouble=trouble)
         return status

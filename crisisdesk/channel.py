@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 from typing import Generic, Literal, TypeVar
 
 T = TypeVar("T")
@@ -14,16 +15,22 @@ class Closed(Exception):
 class Channel(Generic[T]):
     """A queue of at most `size` items between producers and consumers on one event loop.
 
-    `block` makes a producer wait; `drop_oldest` discards the oldest item and counts it in `dropped`.
+    `block` makes a producer wait; `drop_oldest` discards the oldest item, counts it in `dropped` and tells `on_drop`.
     After `close` what is queued can still be received; then `receive` raises `Closed` and iteration ends.
     """
 
-    def __init__(self, size: int, when_full: Literal["block", "drop_oldest"] = "block") -> None:
+    def __init__(
+        self,
+        size: int,
+        when_full: Literal["block", "drop_oldest"] = "block",
+        on_drop: Callable[[T], None] = lambda _: None,
+    ) -> None:
         if size < 1:
             raise ValueError("a channel holds at least one item")
         self._items: deque[T] = deque()
         self._size = size
         self._drops = when_full == "drop_oldest"
+        self._on_drop = on_drop
         self._changed = asyncio.Condition()
         self._closed = False
         self.dropped = 0
@@ -39,8 +46,8 @@ class Channel(Generic[T]):
             if self._closed:
                 raise Closed
             if len(self._items) >= self._size:
-                self._items.popleft()
                 self.dropped += 1
+                self._on_drop(self._items.popleft())
             self._items.append(item)
             self._changed.notify_all()
 

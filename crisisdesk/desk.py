@@ -19,6 +19,7 @@ from crisisdesk.playbooks.format import Playbook
 from crisisdesk.playbooks.library import Library
 from crisisdesk.records import (
     Change,
+    Correction,
     Incident,
     OutputStatus,
     Scored,
@@ -174,6 +175,13 @@ class LocalDesk:
     def show(self, scored: Scored) -> None:
         """Put a mention into the feed."""
         self._mentions.appendleft(scored)
+        self._touched.set()
+
+    def correct(self, correction: Correction) -> None:
+        """A mention in the feed reads otherwise now; one that is gone leaves it."""
+        shown = [one.corrected(correction) if one.post.key == correction.key else one for one in self._mentions]
+        kept = [one for one in shown if one.post.key != correction.key or correction.text is not None]
+        self._mentions = deque(kept, maxlen=MENTIONS_KEPT)
         self._touched.set()
 
     def touch(self) -> None:

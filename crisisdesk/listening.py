@@ -1,7 +1,7 @@
 """How well a live desk hears the present: lost sources, dropped posts and its own sleep are told to its watches."""
 
-from collections import deque
-from collections.abc import Sequence
+from collections import Counter, deque
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from operator import sub
@@ -24,6 +24,7 @@ MISSED_FOR: Final = timedelta(days=3)
 """After so long without a source, what is heard without it is what is usual."""
 DROPS_TOLD: Final = timedelta(hours=1)
 """How long posts that were dropped are spoken of."""
+NOTHING: Final[Mapping[str, int]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +54,16 @@ class Listening:
         self._latest: dict[str, datetime | None] = {}
         self._live: dict[str, datetime] = {}
         self._counted: dict[str, tuple[int, int]] = {}
-        self._drops: deque[tuple[datetime, int]] = deque()
+        self._drops: deque[tuple[datetime, Counter[str]]] = deque()
+        self._dropped: Counter[str] = Counter()
 
-    def look(self, now: datetime, ears: Sequence[Ear]) -> bool:
+    def look(self, now: datetime, ears: Sequence[Ear], dropped: Mapping[str, int] = NOTHING) -> bool:
         """Tell the watches how the time since the last look was heard.
+
+        Args:
+            now: the moment.
+            ears: the sources.
+            dropped: posts that were dropped so far, by watch.
 
         Returns:
             Whether time may pass: what nobody has said until now, nobody will have said. It may not while nothing is
@@ -68,13 +75,14 @@ class Listening:
         asleep = now - began >= ASLEEP
         self.deaf = deaf = asleep or 0 < len(lost) == len(listening)
         self.hearing.missing = () if deaf else tuple(ear.status.name for ear in lost)
-        dropped = self._dropped_part(now, ears)
+        self._tell_drops(now, dropped)
+        part = self._dropped_part(ears)
         if deaf and not any(ear.goes_back for ear in listening):
             self.hearing.was_deaf(minutes(began), minutes(now))
         elif deaf or any(self._is_missed(ear, now) for ear in lost):
             self.hearing.was_doubtful(minutes(began), minutes(now))
-        elif dropped:
-            self.hearing.was_deaf(minutes(began), minutes(began + dropped * (now - began)))
+        elif part:
+            self.hearing.was_deaf(minutes(began), minutes(began + part * (now - began)))
         self._live |= {ear.status.name: now for ear in listening if ear not in lost}
         return self._is_present(now, ears, deaf=deaf)
 
@@ -122,18 +130,22 @@ class Listening:
         live = self._live.get(ear.status.name)
         return live is not None and now - live < MISSED_FOR
 
-    def _dropped_part(self, now: datetime, ears: Sequence[Ear]) -> float:
-        """The part of the posts since the last look that was dropped; the watches are told the number in an hour."""
-        before = self._counted
-        self._counted = {ear.status.name: (ear.status.posts, ear.status.dropped) for ear in ears}
-        grown = [map(sub, counted, before.get(name, (0, 0))) for name, counted in self._counted.items()]
-        posts, dropped = (sum(numbers) for numbers in zip(*grown, strict=True)) if grown else (0, 0)
-        if dropped:
-            self._drops.append((now, dropped))
+    def _tell_drops(self, now: datetime, dropped: Mapping[str, int]) -> None:
+        """Each watch is told how many of its posts were dropped within the hour."""
+        before, self._dropped = self._dropped, Counter(dropped)
+        if grown := self._dropped - before:
+            self._drops.append((now, grown))
         while self._drops and now - self._drops[0][0] > DROPS_TOLD:
             self._drops.popleft()
-        self.hearing.dropped = sum(number for _, number in self._drops)
-        return dropped / max(posts, dropped, 1)
+        self.hearing.dropped = sum((number for _, number in self._drops), Counter[str]())
+
+    def _dropped_part(self, ears: Sequence[Ear]) -> float:
+        """The part of the mentions since the last look that was dropped."""
+        before = self._counted
+        self._counted = {ear.status.name: (ear.status.matched, ear.status.dropped) for ear in ears}
+        grown = [map(sub, counted, before.get(name, (0, 0))) for name, counted in self._counted.items()]
+        matched, dropped = (sum(numbers) for numbers in zip(*grown, strict=True)) if grown else (0, 0)
+        return dropped / max(matched, dropped, 1)
 
     def _is_present(self, now: datetime, ears: Sequence[Ear], *, deaf: bool) -> bool:
         """Whether the posts that come are of the present, and none of an earlier time is to be expected."""

@@ -11,7 +11,7 @@ from crisisdesk.detect.unheard import HOUR, unheard_hours
 from crisisdesk.detect.watch import WatchDetector
 from crisisdesk.incidents.register import Register
 from crisisdesk.incidents.spending import Call, Spending, advice, spending, spent
-from crisisdesk.pipeline import Observation
+from crisisdesk.observation import Observation
 from crisisdesk.records import EPOCH, Incident, Kind, Severity
 
 CHART_SHOWN: Final = 4 * 24

@@ -13,6 +13,10 @@ SIGNALS: Final = 3
 """First signals that evidence names at most."""
 
 
+TAKEN_BACK: Final = "(taken back by its author)"
+"""Stands where the text of a post stood that is gone."""
+
+
 class Label(StrEnum):
     """The mood of a post."""
 
@@ -74,6 +78,21 @@ class Verdict(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Correction:
+    """What became of a post after it was published: its author took it back or changed it."""
+
+    source: str
+    id: str
+    text: str | None = None
+    """How it reads now, cleaned; None for one that is gone, of which neither words nor author are kept."""
+
+    @property
+    def key(self) -> str:
+        """That of the post."""
+        return f"{self.source}:{self.id}"
+
+
+@dataclass(frozen=True, slots=True)
 class Post:
     """One public post, as its source delivered it.
 
@@ -100,20 +119,11 @@ class Post:
         """What makes the post one and the same when it is delivered twice."""
         return f"{self.source}:{self.id}"
 
-
-@dataclass(frozen=True, slots=True)
-class Correction:
-    """What became of a post after it was published: its author took it back or changed it."""
-
-    source: str
-    id: str
-    text: str | None = None
-    """How it reads now, cleaned; None for one that is gone."""
-
-    @property
-    def key(self) -> str:
-        """That of the post."""
-        return f"{self.source}:{self.id}"
+    def corrected(self, correction: Correction) -> "Post":
+        """The post as its author wants it now."""
+        if correction.text is None:
+            return replace(self, text=TAKEN_BACK, author=None, url=None)
+        return replace(self, text=correction.text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +163,10 @@ class Scored:
     def post(self) -> Post:
         """The post itself."""
         return self.mention.post
+
+    def corrected(self, correction: Correction) -> "Scored":
+        """The same judgement, of the post as its author wants it now."""
+        return replace(self, mention=replace(self.mention, post=self.post.corrected(correction)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,6 +223,19 @@ class Quote:
     role: Role | None = None
     """What it was chosen for, among the decisive posts."""
 
+    @property
+    def key(self) -> str:
+        """That of the post."""
+        return f"{self.source}:{self.id}"
+
+    def corrected(self, correction: Correction) -> "Quote":
+        """The same, if it is the post that was corrected, as its author wants it now."""
+        if self.key != correction.key:
+            return self
+        if correction.text is None:
+            return replace(self, text=TAKEN_BACK, author=None, url=None)
+        return replace(self, text=correction.text)
+
 
 @dataclass(frozen=True, slots=True)
 class Phrase:
@@ -245,6 +272,25 @@ class Evidence:
     """Distinct people behind the negative posts, those who only repeat what others said among them."""
     reach: int = 0
     """Followers of all these people together."""
+
+    @property
+    def quotes(self) -> tuple[Quote, ...]:
+        """All posts that it shows; some more than once."""
+        return (*self.posts, *self.signals, *((self.first,) if self.first else ()))
+
+    def corrected(self, correction: Correction) -> "Evidence":
+        """The same with a post as its author wants it now; who took it back is no voice any more."""
+        quoted = [quote for quote in self.quotes if quote.key == correction.key]
+        if not quoted:
+            return self
+        gone = {quote.author for quote in quoted} if correction.text is None else set()
+        return replace(
+            self,
+            posts=tuple(quote.corrected(correction) for quote in self.posts),
+            signals=tuple(quote.corrected(correction) for quote in self.signals),
+            first=self.first.corrected(correction) if self.first else None,
+            voices=tuple(voice for voice in self.voices if voice[0] not in gone),
+        )
 
     def continuing(self, known: "Evidence", *, called: bool = True) -> "Evidence":
         """The same, with what was known of the beginning.

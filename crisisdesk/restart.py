@@ -1,7 +1,12 @@
-"""What a restart must not forget: what the watches have learnt, what was not heard, where each source goes on."""
+"""What a restart must not forget: what the watches have counted and learnt, what was not heard, where sources go on.
+
+Counts, cursors and the mentions that were counted are written down together, as they are at one moment. So whatever
+moment a crash comes at, each mention is either counted in what is found again, or is delivered once more and not
+recognised, or is still in the mailbox.
+"""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import orjson
@@ -10,7 +15,8 @@ from crisisdesk.detect.restored import DAMAGED
 from crisisdesk.detect.watch import WatchDetector
 from crisisdesk.incidents.store import Store
 from crisisdesk.listening import Listening
-from crisisdesk.pipeline import Observation
+from crisisdesk.observation import Observation
+from crisisdesk.progress import KNOWN, Progress
 from crisisdesk.records import EPOCH
 from crisisdesk.sources.base import Source
 
@@ -22,31 +28,33 @@ class Restart:
     """Keeps it in the database and takes it up again."""
 
     def __init__(
-        self, store: Store, observation: Observation, listening: Listening, sources: Sequence[Source],
+        self,
+        store: Store,
+        observation: Observation,
+        progress: Progress,
+        listening: Listening,
+        *,
+        sources: Sequence[Source],
         trouble: Callable[[str, str], None],
-    ) -> None:  # fmt: skip
+    ) -> None:
         self.repeating: set[str] = set()
         """Names of the sources that send the next run again what of theirs is left: they can go back to before it."""
         self._store = store
         self._observation = observation
+        self._progress = progress
         self._listening = listening
         self._sources = sources
         self._trouble = trouble
         self._turn = asyncio.Lock()
 
-    async def save(self, *, cursors: bool) -> None:
+    async def save(self) -> None:
         """Write down what has changed.
-
-        Args:
-            cursors: also where the sources have come to. A cursor says that all before it has gone through; an older
-                one repeats, and loses none.
 
         Raises:
             StorageError: it cannot be written; the next call writes it all.
         """
-        come_to = self._cursors() if cursors else {}  # as of now: while we wait, more comes that has not gone through
         async with self._turn:
-            await self._save(come_to)
+            await self._save()
 
     async def remember(self) -> None:
         """Go on where the last run stopped; of what cannot be read, people are told what becomes of it."""
@@ -58,31 +66,31 @@ class Restart:
                 unknown.append(name)
         for name in unknown:  # by now the others say what to expect of a new one
             self._observation.renew(name)
+        self._progress.restore(await self._store.gone_through())
         for source in self._sources:
             if cursor := await self._store.kept(f"cursor {source.name}"):
                 self._resume(source, cursor)
-        self.repeating = set(self._cursors())
+        self.repeating = {source.name for source in self._sources if source.cursor is not None}
         if heard := await self._store.kept("hearing"):
             self._listen(heard)
 
-    async def _save(self, cursors: Mapping[str, str]) -> None:
-        kept = {f"cursor {name}": cursor.encode() for name, cursor in cursors.items()}
-        kept["hearing"] = orjson.dumps(self._listening.state())
-        changed, self._observation.changed = self._observation.changed, set()
+    async def _save(self) -> None:
+        async with self._observation.standing_still() as snapshot:
+            reached = self._progress.reached(self._sources)
+            kept = {f"cursor {name}": cursor.encode() for name, cursor in reached.cursors.items()}
+            kept["hearing"] = orjson.dumps(self._listening.state())
         try:
-            for number, name in enumerate(sorted(changed), 1):
-                kept[f"watch {name}"] = orjson.dumps(self._observation.detectors[name].state())
+            for number, name in enumerate(snapshot.watches, 1):
+                snapshot.write(name)
                 if number % AT_ONCE == 0:
                     await asyncio.sleep(0)  # ten thousand watches must not hold up the posts for seconds
-            await self._store.keep_all(kept)
+            kept |= {f"watch {name}": state for name, state in snapshot.states.items()}
+            await self._store.checkpoint(kept, reached.gone_through, KNOWN)
         except BaseException:  # also one that is cut off by the end of the desk: the last save has it all
-            self._observation.changed |= changed
+            self._observation.changed.update(snapshot.watches)
+            self._progress.give_back(reached)
             raise
-        self.repeating |= {source.name for source in self._sources if f"cursor {source.name}" in kept}
-
-    def _cursors(self) -> dict[str, str]:
-        """Where each source can go on, by its name; without those that have come nowhere yet."""
-        return {source.name: source.cursor for source in self._sources if source.cursor is not None}
+        self.repeating |= reached.cursors.keys()
 
     def _restore(self, detector: WatchDetector, state: bytes) -> None:
         try:

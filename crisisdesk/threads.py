@@ -1,13 +1,16 @@
 """Work that may block, on an open pipe or while a model is loaded, without holding up the end of the program."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Coroutine, Iterable, Iterator
 from contextlib import suppress
 from queue import Empty, Queue
 from threading import Thread
-from typing import TypeVar
+from typing import Any, Final, TypeVar
 
 T = TypeVar("T")
+
+_doing: Final[set[asyncio.Future[Any]]] = set()
+"""The loop itself holds its tasks only weakly."""
 
 
 async def in_daemon_thread(do: Callable[[], T]) -> T:
@@ -38,6 +41,14 @@ async def in_daemon_thread(do: Callable[[], T]) -> T:
 
     Thread(target=work, name=getattr(do, "__name__", "work"), daemon=True).start()
     return await done
+
+
+async def to_its_end(work: Coroutine[object, object, T]) -> T:
+    """Do it to the end even if the caller is cancelled meanwhile; returns and raises what it does."""
+    doing = asyncio.ensure_future(work)
+    _doing.add(doing)
+    doing.add_done_callback(_doing.discard)
+    return await asyncio.shield(doing)
 
 
 def as_they_come(items: Iterable[T], at_most: int) -> Iterator[list[T]]:

@@ -6,7 +6,7 @@ from typing import Final
 
 from crisisdesk.detect.spike import SpikeDetector
 from crisisdesk.incidents.lifecycle import Rules, witness
-from crisisdesk.pipeline import TICK
+from crisisdesk.observation import TICK
 from crisisdesk.records import EPOCH, Incident, Kind, Numbers, Severity, Spike
 
 UNTOLD: Final = Numbers(0, 0, 0, 0.0, 0, 0.0, 0.0, 1.0)

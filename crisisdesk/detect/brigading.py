@@ -13,7 +13,7 @@ from crisisdesk.detect.flood import Flood, Reading
 from crisisdesk.detect.memory import Memory, Remembered
 from crisisdesk.detect.people import HOUR, Heard, digest
 from crisisdesk.detect.why import Why
-from crisisdesk.records import EPOCH, Evidence, Kind, Numbers, Severity, Spike
+from crisisdesk.records import EPOCH, Correction, Evidence, Kind, Numbers, Severity, Spike
 from crisisdesk.text import counted
 
 TEXTS: Final = 5
@@ -56,6 +56,11 @@ class Brigading:
         self._now = moment
         self._flood.advance(moment)
         self._chorus.advance(moment)
+
+    def correct(self, correction: Correction) -> None:
+        """A post that may be shown reads otherwise now, or is gone."""
+        if self._told is not None:
+            self._told = replace(self._told, evidence=self._told.evidence.corrected(correction))
 
     @property
     def has_news(self) -> bool:

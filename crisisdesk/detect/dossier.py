@@ -11,7 +11,7 @@ from crisisdesk.detect.people import Crowd
 from crisisdesk.detect.restored import whole_number
 from crisisdesk.detect.telling import Brand
 from crisisdesk.detect.windows import HOUR
-from crisisdesk.records import Evidence, Phrase
+from crisisdesk.records import Correction, Evidence, Phrase
 
 EVERY: Final = 5.0
 """Minutes for which evidence stays as it is; collecting it for each post of a storm would cost more than judging."""
@@ -81,6 +81,10 @@ class Dossier:
             self._at = now
             self._memory.grown = 0
         return self.evidence
+
+    def correct(self, correction: Correction) -> None:
+        """A post that may be shown reads otherwise now, or is gone."""
+        self._found = self._found.corrected(correction)
 
     @property
     def evidence(self) -> Evidence:

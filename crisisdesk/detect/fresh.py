@@ -67,6 +67,18 @@ class Fresh(Generic[P]):
             if len(said) == 1:
                 self._once[phrase] = self._said.pop(phrase)[0]
 
+    def remove(self, post: P, phrases: Iterable[str]) -> None:
+        """A post was never said, whatever its age; these are its phrases."""
+        for phrase in phrases:
+            if self._once.get(phrase) is post:
+                del self._once[phrase]
+            elif phrase in self._said:
+                self._said[phrase] = [one for one in self._said[phrase] if one is not post]
+                if len(self._said[phrase]) < FRESH_KEEP * FRESH_FROM:
+                    self._fresh.discard(phrase)
+                if len(self._said[phrase]) == 1:
+                    self._once[phrase] = self._said.pop(phrase)[0]
+
     def speaks_of(self, phrases: set[str]) -> bool:
         """Whether any of these is fresh."""
         return not phrases.isdisjoint(self._fresh)

@@ -11,7 +11,7 @@ from crisisdesk.detect.fresh import Fresh
 from crisisdesk.detect.phrases import phrases, spoken
 from crisisdesk.detect.usual import Usual
 from crisisdesk.detect.windows import HOUR
-from crisisdesk.records import Label, Post, Scored
+from crisisdesk.records import Correction, Label, Post, Scored
 
 KEPT: Final = 4_000
 """Posts of a watch that are remembered; in a flood the newest."""
@@ -111,6 +111,16 @@ class Memory:
             if not one.fresh:
                 one.fresh = True
                 yield one
+
+    def correct(self, correction: Correction) -> None:
+        """A post reads otherwise now, or is gone: what it said before is forgotten, that somebody spoke is not."""
+        for item in self._posts:
+            if item.post.key == correction.key:
+                if item.counted:
+                    self.fresh.remove(item, _short(item))
+                item.scored = item.scored.corrected(correction)
+                item.post, item.said, item.sketch = item.scored.post, "", 0
+                self.grown += 1
 
     def advance(self, moment: float) -> None:
         """Let time pass: what has grown too old is learnt, or forgotten."""

@@ -24,7 +24,7 @@ from crisisdesk.detect.telling import Brand
 from crisisdesk.detect.weeks import Rise, Week, slow_rise
 from crisisdesk.detect.why import News, Why, unheard, urgency, why
 from crisisdesk.detect.windows import HOUR, WINDOWS
-from crisisdesk.records import EPOCH, Kind, Label, Numbers, Scored, Severity, Spike
+from crisisdesk.records import EPOCH, Correction, Kind, Label, Numbers, Scored, Severity, Spike
 
 CHART_HOURS: Final = 15 * 24
 """Hours of the past that a chart can show."""
@@ -93,6 +93,12 @@ class WatchDetector:
         self.pass_time(moment)
         self._apart.add(int(minutes(moment)), language)
         self._memory.grown += 1
+
+    def correct(self, correction: Correction) -> None:
+        """A post reads otherwise now, or is gone: it is shown so. What was counted and judged stays."""
+        self._memory.correct(correction)
+        self._dossier.correct(correction)
+        self._brigading.correct(correction)
 
     def advance(self, now: datetime, *, flooded: bool = False) -> tuple[Spike, ...]:
         """Let time pass without a mention; says how things stand, which is what ends an incident.
@@ -281,7 +287,8 @@ class WatchDetector:
         standing = self._past.standing(int(minutes(self._now) // HOUR), an_hour)
         if an_hour >= RECORD_FROM and standing.days >= RECORD_DAYS and (record := standing.told(an_hour)):
             yield record
-        yield from unheard(self.detector.hearing.missing, self.detector.hearing.dropped)
+        hearing = self.detector.hearing
+        yield from unheard(hearing.missing, hearing.dropped.get(self.name, 0))
 
     def _people(self, since: int, negative: int) -> int:
         """Distinct people behind the negative posts; those counted before a restart are each taken for one."""

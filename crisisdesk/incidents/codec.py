@@ -1,4 +1,4 @@
-"""Incidents, changes and notifications as plain JSON, and back into the frozen records.
+"""Incidents, changes, notifications and posts as plain JSON, and back into the frozen records.
 
 Written out by hand, one function a record, so that an old database stays readable when a record gains a field: what
 is missing takes the record's default. Times are RFC 3339 in UTC with microseconds, severities are numbers, other
@@ -21,6 +21,7 @@ from crisisdesk.records import (
     Numbers,
     Phrase,
     PlaybookRef,
+    Post,
     Quote,
     Role,
     Severity,
@@ -32,7 +33,7 @@ Fields = dict[str, Any]
 """A JSON object as orjson reads it."""
 
 
-def encode(record: Incident | Change | Notification) -> str:
+def encode(record: Incident | Change | Notification | Post) -> str:
     """A record as one line of JSON; NaN and infinity become null."""
     return orjson.dumps(record).decode()
 
@@ -51,6 +52,12 @@ def notification(text: str) -> Notification:
     """Read a notification back."""
     fields = orjson.loads(text)
     return Notification(_change(fields["change"]), _incident(fields["incident"]))
+
+
+def post(text: str) -> Post:
+    """Read a post back."""
+    fields = orjson.loads(text)
+    return Post(**{**fields, "time": _time(fields["time"]), "tags": tuple(fields["tags"])})
 
 
 def _incident(fields: Fields) -> Incident:

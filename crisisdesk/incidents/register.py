@@ -1,5 +1,7 @@
 """The incidents of a running desk: each change is written down before anybody sees it.
 
+An action is done to its end even if the caller leaves: a written change that memory does not know would be lost.
+
 Where the database does not take it (a full disk), the desk goes on watching: people see the change, `trouble` says that
 it is not saved, and it is saved in order as soon as the database takes it again.
 """
@@ -7,18 +9,20 @@ it is not saved, and it is saved in order as soon as the database takes it again
 import asyncio
 import difflib
 from collections import deque
-from collections.abc import Callable, Collection, Coroutine, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Final, TypeVar
+from typing import Final
 
 from crisisdesk.errors import StorageError, UsageError
 from crisisdesk.incidents import lifecycle
 from crisisdesk.incidents.lifecycle import Rules, Step
 from crisisdesk.incidents.spending import Ledger
-from crisisdesk.incidents.store import Store
+from crisisdesk.incidents.store import Store, corrected
 from crisisdesk.records import (
     EPOCH,
     Change,
+    Correction,
     Event,
     Incident,
     Kind,
@@ -28,8 +32,9 @@ from crisisdesk.records import (
     State,
     Verdict,
 )
+from crisisdesk.text import digest
+from crisisdesk.threads import to_its_end
 
-T = TypeVar("T")
 Listener = Callable[[Notification], None]
 
 RESOLVED_KEPT: Final = 200
@@ -71,6 +76,8 @@ class Register:
         self._latest: dict[tuple[str, Kind], str] = {}
         self._saved: dict[str, datetime] = {}
         self._unsaved: deque[Notification] = deque()
+        self._uncorrected: deque[Correction] = deque()
+        self._quoted: set[int] = set()
         self._turn = asyncio.Lock()
 
     async def load(self, calls_since: datetime = EPOCH) -> None:
@@ -79,6 +86,7 @@ class Register:
         Raises:
             StorageError: the database cannot be read.
         """
+        self._quoted |= await self._store.quoted()
         for incident in await self._store.incidents_since(calls_since):
             self.ledger.take(incident)
         for incident, sequence in await self._store.load_incidents():
@@ -123,7 +131,7 @@ class Register:
         Returns:
             What changed, already written down and shown to the listeners; empty when only figures moved.
         """
-        return await _finish(self._witness(spike))
+        return await to_its_end(self._witness(spike))
 
     async def acknowledge(self, incident: str, person: str, now: datetime) -> Incident:
         """Say that this person has it. Raises `UsageError` when it is over or somebody was first."""
@@ -143,7 +151,7 @@ class Register:
 
     async def retire(self, watches: Collection[str], now: datetime) -> None:
         """End the open incidents of watches that are not among these any more, for no evidence will."""
-        await _finish(self._retire(watches, now))
+        await to_its_end(self._retire(watches, now))
 
     async def unheard(self, start: datetime, end: datetime) -> None:
         """Nothing could be heard between two moments: what was calm before it was so for no longer."""
@@ -153,10 +161,19 @@ class Register:
                 if after is not incident:
                     self._saved.pop(incident.id, None)  # the next flush writes it down
 
+    def quotes(self, key: str) -> bool:
+        """Whether an incident, be it years old, quotes the post of this key."""
+        return digest(key) in self._quoted
+
+    async def correct(self, correction: Correction) -> None:
+        """A post that incidents may quote reads otherwise now, or is gone."""
+        await to_its_end(self._correct(correction))
+
     async def flush(self) -> None:
         """Save the figures that moved since the last save, and what could not be saved: before an orderly stop."""
         async with self._turn:
             await self._save_unsaved()
+            await self._save_corrections()
             for incident in self._incidents.values():
                 if self._saved.get(incident.id) != incident.updated:
                     await self._save_figures(incident)
@@ -171,7 +188,7 @@ class Register:
             return await self._commit(self._with_playbook(step, before, spike))
 
     async def _act(self, incident: str, action: Callable[[Incident, int], Step]) -> Incident:
-        return await _finish(self._act_in_turn(incident, action))
+        return await to_its_end(self._act_in_turn(incident, action))
 
     async def _act_in_turn(self, incident: str, action: Callable[[Incident, int], Step]) -> Incident:
         async with self._turn:
@@ -185,6 +202,26 @@ class Register:
             for incident in self.incidents():
                 if incident.is_open and incident.watch not in watches:
                     await self._commit(lifecycle.retire(incident, self._rules, now, self._sequences[incident.id]))
+
+    async def _correct(self, correction: Correction) -> None:
+        async with self._turn:
+            for name, incident in self._incidents.items():
+                self._incidents[name] = corrected(incident, correction)
+            for one in tuple(self._unsaved):
+                self._unsaved.append(replace(one, incident=corrected(one.incident, correction)))
+                self._unsaved.popleft()
+            if self.quotes(correction.key):
+                self._uncorrected.append(correction)
+                await self._save_unsaved()
+                await self._save_corrections()
+
+    async def _save_corrections(self) -> None:
+        try:
+            while self._uncorrected:
+                await self._store.correct(self._uncorrected[0])
+                self._uncorrected.popleft()
+        except StorageError as error:
+            self.trouble = f"{error} What {len(self._uncorrected)} authors have taken back is not erased yet."
 
     def _with_playbook(self, step: Step, before: Incident | None, spike: Spike) -> Step:
         """Chosen at the opening, and again when it gets worse before somebody works by the first choice.
@@ -260,6 +297,7 @@ class Register:
     def _show(self, incident: Incident) -> None:
         """Put it into memory, and forget the oldest resolved ones that nothing can re-open."""
         self.ledger.take(incident)
+        self._quoted.update(digest(quote.key) for quote in incident.evidence.quotes)
         is_new = incident.id not in self._incidents
         self._incidents[incident.id] = incident
         if not is_new:
@@ -270,8 +308,3 @@ class Register:
         for old in over:
             for known in (self._incidents, self._sequences, self._saved):
                 known.pop(old.id, None)
-
-
-async def _finish(work: Coroutine[object, object, T]) -> T:
-    """Do it to the end even if the caller leaves: a written change that memory does not know would be lost."""
-    return await asyncio.shield(asyncio.ensure_future(work))

@@ -4,11 +4,13 @@ Each step runs once, in order, and its name is kept in the table `migrations`. A
 changed; what it got wrong, a later step mends.
 """
 
+import json
 import sqlite3
 from collections.abc import Callable, Sequence
 from typing import Final
 
 from crisisdesk.errors import StorageError
+from crisisdesk.text import digest
 
 Migration = Callable[[sqlite3.Connection], None]
 
@@ -41,7 +43,35 @@ def m003_kept(database: sqlite3.Connection) -> None:
     database.execute("CREATE TABLE kept (name TEXT PRIMARY KEY, content BLOB NOT NULL) WITHOUT ROWID")
 
 
-MIGRATIONS: Final[tuple[Migration, ...]] = (m001_incidents, m002_outbox, m003_kept)
+def m004_mailbox(database: sqlite3.Connection) -> None:
+    """Mentions that nobody sends again, until the windows that counted them are written down; and which those were.
+
+    `digest` is that of a mention's key. `gone_through` is pruned from its oldest row on.
+    """
+    database.execute(
+        "CREATE TABLE mailbox (row INTEGER PRIMARY KEY AUTOINCREMENT, digest INTEGER NOT NULL UNIQUE,"
+        " source TEXT NOT NULL, post TEXT NOT NULL)"
+    )
+    database.execute("CREATE INDEX mailbox_in_order ON mailbox (source, row)")
+    database.execute(
+        "CREATE TABLE gone_through (row INTEGER PRIMARY KEY AUTOINCREMENT, digest INTEGER NOT NULL UNIQUE)"
+    )
+
+
+def m005_quotes(database: sqlite3.Connection) -> None:
+    """Which incident quotes which post, by the digest of its key, so that what an author takes back is found."""
+    database.execute(
+        "CREATE TABLE quotes (digest INTEGER NOT NULL, incident TEXT NOT NULL REFERENCES incidents (id),"
+        " PRIMARY KEY (digest, incident)) WITHOUT ROWID"
+    )
+    for name, record in database.execute("SELECT id, record FROM incidents").fetchall():
+        evidence = json.loads(record)["evidence"]
+        quotes = [*evidence.get("posts", ()), *evidence.get("signals", ()), evidence.get("first")]
+        rows = [(digest(f"{quote['source']}:{quote['id']}"), name) for quote in filter(None, quotes)]
+        database.executemany("INSERT OR IGNORE INTO quotes (digest, incident) VALUES (?, ?)", rows)
+
+
+MIGRATIONS: Final[tuple[Migration, ...]] = (m001_incidents, m002_outbox, m003_kept, m004_mailbox, m005_quotes)
 
 
 def migrate(database: sqlite3.Connection, migrations: Sequence[Migration] = MIGRATIONS) -> None:

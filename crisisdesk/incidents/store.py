@@ -14,6 +14,7 @@ import os
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -21,7 +22,8 @@ from typing import Final, Self, TypeVar
 
 from crisisdesk.errors import StorageError
 from crisisdesk.incidents import codec, schema
-from crisisdesk.records import Change, Incident, Notification
+from crisisdesk.records import Change, Correction, Incident, Notification, Post
+from crisisdesk.text import digest
 
 T = TypeVar("T")
 Job = Callable[[sqlite3.Connection], T]
@@ -30,6 +32,13 @@ WAITING_JOBS: Final = 256
 """Jobs that may wait for the writer; further callers wait for a place."""
 RESOLVED_LOADED: Final = 200
 """Resolved incidents that are read back at a start, newest first, besides the last one of every watch."""
+
+_KEEP: Final = "INSERT INTO kept (name, content) VALUES (?, ?) ON CONFLICT DO UPDATE SET content = excluded.content"
+_GONE_THROUGH: Final = "SELECT digest FROM gone_through ORDER BY row"
+_OWED_FOR: Final = (
+    "SELECT row, notification FROM outbox"
+    " WHERE change IN (SELECT incident || '-' || sequence FROM changes WHERE incident = ?)"
+)
 
 _CURES: Final = {
     sqlite3.SQLITE_BUSY: "another desk is using it; one desk per database, so stop the other or name another file",
@@ -122,8 +131,43 @@ class Store:
 
     async def keep_all(self, contents: Mapping[str, bytes]) -> None:
         """Keep something under each of some names, all of it or nothing."""
-        command = "INSERT INTO kept (name, content) VALUES (?, ?) ON CONFLICT DO UPDATE SET content = excluded.content"
-        await self._write(lambda database: database.executemany(command, contents.items()))
+        await self._write(lambda database: database.executemany(_KEEP, contents.items()))
+
+    async def checkpoint(self, contents: Mapping[str, bytes], gone_through: Sequence[int], remembered: int) -> None:
+        """Write down what the windows know and which mentions that includes: all of it or nothing.
+
+        Args:
+            contents: as `keep_all`.
+            gone_through: digests of mentions; they leave the mailbox and are remembered.
+            remembered: how many of these are remembered at most, the newest.
+        """
+        await self._write(lambda database: _checkpoint(database, contents, gone_through, remembered))
+
+    async def gone_through(self) -> list[int]:
+        """Digests of the mentions that are remembered, oldest first."""
+        rows = await self._read(lambda database: database.execute(_GONE_THROUGH).fetchall())
+        return [number for (number,) in rows]
+
+    async def post(self, source: str, mentions: Mapping[int, Post]) -> None:
+        """Put mentions of a source into the mailbox, by their digests; those that are there already stay."""
+        command = "INSERT OR IGNORE INTO mailbox (digest, source, post) VALUES (?, ?, ?)"
+        rows = [(number, source, codec.encode(post)) for number, post in mentions.items()]
+        await self._write(lambda database: database.executemany(command, rows))
+
+    async def mailbox(self, source: str, after: int = 0, at_most: int = 500) -> list[tuple[int, Post]]:
+        """What the mailbox holds of a source behind a row, oldest first, each with its row."""
+        query = "SELECT row, post FROM mailbox WHERE source = ? AND row > ? ORDER BY row LIMIT ?"
+        rows = await self._read(lambda database: database.execute(query, (source, after, at_most)).fetchall())
+        return [(row, codec.post(text)) for row, text in rows]
+
+    async def quoted(self) -> set[int]:
+        """Digests of the keys of all posts that incidents quote."""
+        rows = await self._read(lambda database: database.execute("SELECT DISTINCT digest FROM quotes").fetchall())
+        return {number for (number,) in rows}
+
+    async def correct(self, correction: Correction) -> None:
+        """A post reads otherwise now, or is gone: so it does in incidents, in what is owed and in the mailbox."""
+        await self._write(lambda database: _correct(database, correction))
 
     async def kept(self, name: str) -> bytes | None:
         """What is kept under a name; None when nothing is."""
@@ -233,6 +277,10 @@ def _save(database: sqlite3.Connection, incident: Incident, changes: Sequence[Ch
             codec.encode(incident),
         ),
     )
+    database.executemany(
+        "INSERT OR IGNORE INTO quotes (digest, incident) VALUES (?, ?)",
+        [(digest(quote.key), incident.id) for quote in incident.evidence.quotes],
+    )
     for change in changes:
         _append(database, change)
         owed = codec.encode(Notification(change, incident))
@@ -240,6 +288,36 @@ def _save(database: sqlite3.Connection, incident: Incident, changes: Sequence[Ch
             "INSERT OR IGNORE INTO outbox (output, change, notification) VALUES (?, ?, ?)",
             [(output, change.id, owed) for output in owed_to],
         )
+
+
+def _checkpoint(
+    database: sqlite3.Connection, contents: Mapping[str, bytes], gone_through: Sequence[int], remembered: int
+) -> None:
+    database.executemany(_KEEP, contents.items())
+    digests = [(number,) for number in gone_through]
+    database.executemany("INSERT OR IGNORE INTO gone_through (digest) VALUES (?)", digests)
+    database.executemany("DELETE FROM mailbox WHERE digest = ?", digests)
+    database.execute("DELETE FROM gone_through WHERE row <= (SELECT max(row) FROM gone_through) - ?", (remembered,))
+
+
+def _correct(database: sqlite3.Connection, correction: Correction) -> None:
+    number = digest(correction.key)
+    for (name,) in database.execute("SELECT incident FROM quotes WHERE digest = ?", (number,)).fetchall():
+        (record,) = database.execute("SELECT record FROM incidents WHERE id = ?", (name,)).fetchone()
+        mended = corrected(codec.incident(record), correction)
+        database.execute("UPDATE incidents SET record = ? WHERE id = ?", (codec.encode(mended), name))
+        for row, text in database.execute(_OWED_FOR, (name,)).fetchall():
+            told = codec.notification(text)
+            told = replace(told, incident=corrected(told.incident, correction))
+            database.execute("UPDATE outbox SET notification = ? WHERE row = ?", (codec.encode(told), row))
+    for row, text in database.execute("SELECT row, post FROM mailbox WHERE digest = ?", (number,)).fetchall():
+        post = codec.post(text).corrected(correction)
+        database.execute("UPDATE mailbox SET post = ? WHERE row = ?", (codec.encode(post), row))
+
+
+def corrected(incident: Incident, correction: Correction) -> Incident:
+    """An incident that quotes a post as its author wants it now."""
+    return replace(incident, evidence=incident.evidence.corrected(correction))
 
 
 def _append(database: sqlite3.Connection, change: Change) -> None:

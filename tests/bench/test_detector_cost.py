@@ -24,7 +24,8 @@ from crisisdesk.detect.watch import WatchDetector
 from crisisdesk.incidents.lifecycle import Rules
 from crisisdesk.incidents.register import Register
 from crisisdesk.incidents.store import Store
-from crisisdesk.pipeline import Observation, Tally
+from crisisdesk.intake import Tally
+from crisisdesk.observation import Observation
 from crisisdesk.records import Mention, Post, Scored
 
 pytestmark = [pytest.mark.bench, pytest.mark.timeout(900)]

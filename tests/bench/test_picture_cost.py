@@ -25,8 +25,9 @@ from crisisdesk.detect.watch import WatchDetector
 from crisisdesk.incidents.lifecycle import Rules
 from crisisdesk.incidents.register import Register
 from crisisdesk.incidents.store import Store
+from crisisdesk.intake import Tally
+from crisisdesk.observation import Observation
 from crisisdesk.overview import Pictures
-from crisisdesk.pipeline import Observation, Tally
 from crisisdesk.records import Label, Scored
 
 pytestmark = [pytest.mark.bench, pytest.mark.timeout(900)]

@@ -14,13 +14,14 @@ from hearsay import Words
 from storms import CHATTER, END, OTHER_WORDS, START
 
 from crisisdesk import app as app_module
+from crisisdesk import intake
 from crisisdesk.app import App, Plan
 from crisisdesk.detect.standard import Standard
 from crisisdesk.match import WatchRule
 from crisisdesk.records import Incident, Post, Severity, SourceStatus
 from crisisdesk.resources import folder
 from crisisdesk.sentiment.base import Scores
-from crisisdesk.sources.base import Send
+from crisisdesk.sources.base import Edge
 
 LOOK = timedelta(seconds=10)
 HOUR = timedelta(hours=1)
@@ -46,6 +47,7 @@ class Network:
 
     def __init__(self, name: str, *, goes_back: bool = False) -> None:
         self.name = name
+        self.resumes = goes_back
         self.cursor = "1" if goes_back else None
         self.state = "live"
         self.posts = 0
@@ -61,9 +63,9 @@ class Network:
     def status(self) -> SourceStatus:
         return SourceStatus(self.name, self.state, posts=self.posts)
 
-    async def run(self, send: Send) -> None:
+    async def run(self, edge: Edge) -> None:
         while True:
-            await send(await self._coming.get())
+            await edge.send(await self._coming.get())
             self.posts += 1
             self._coming.task_done()
 
@@ -114,7 +116,7 @@ async def desk(
                 for place, network in enumerate(networks):
                     await hear(app, network, quiet(START, END)[place :: len(networks)])
                 clock.moment = app.listening.until = END
-                await app._look(END)
+                await app.rounds.look(END)
                 yield app
         finally:
             work.cancel()
@@ -133,7 +135,7 @@ async def look_on(app: App, clock: Hand, lasting: timedelta, step: timedelta = L
     end = clock.moment + lasting
     while clock.moment < end:
         clock.moment += step
-        await app._look(clock.moment)
+        await app.rounds.look(clock.moment)
 
 
 def only(app: App) -> Incident:
@@ -158,7 +160,7 @@ async def test_the_loss_of_a_source_is_seen_and_said_with_every_call(tmp_path: P
 
 
 async def test_drops_are_said_while_the_desk_is_still_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(app_module, "POSTS_WAITING", 60)
+    monkeypatch.setattr(intake, "WAITING", 60)
     monkeypatch.setattr(app_module, "MENTIONS_WAITING", 1)
     go = threading.Event()
     go.set()
@@ -178,7 +180,7 @@ async def test_drops_are_said_while_the_desk_is_still_behind(tmp_path: Path, mon
         assert dropped > 100
         await look_on(app, clock, LOOK)
         assert app.left > 0
-        assert app.listening.hearing.dropped >= dropped
+        assert app.listening.hearing.dropped["Acme"] >= dropped
         go.set()
         await app.caught_up()
         assert "came too fast to be read and were dropped, so there may be more." in only(app).why
@@ -191,11 +193,11 @@ async def test_a_lid_that_was_closed_ends_no_incident_and_what_is_made_good_coun
     async with desk(tmp_path, clock, bluesky) as app:
         await hear(app, bluesky, storm(END, 20))
         clock.moment = END + timedelta(minutes=20)
-        await app._look(clock.moment)
+        await app.rounds.look(clock.moment)
         opened = only(app)
         learnt = app.observation.detectors["Acme"].detector.baseline.hours
         clock.moment += 9 * HOUR
-        await app._look(clock.moment)
+        await app.rounds.look(clock.moment)
         (trouble,) = (await app.desk.picture()).troubles
         assert trouble.startswith("The desk stood still for 9 h until 12 Mar ")
         assert only(app) == opened
@@ -223,7 +225,7 @@ async def test_what_nobody_could_hear_is_no_calm_that_ends_an_incident(tmp_path:
         await look_on(app, clock, timedelta(minutes=30), 5 * LOOK)
         if closed:
             clock.moment += 6 * HOUR
-            await app._look(clock.moment)
+            await app.rounds.look(clock.moment)
         else:
             bluesky.state = "blind"
             await look_on(app, clock, 6 * HOUR, 5 * LOOK)
@@ -248,7 +250,7 @@ async def test_a_clock_that_is_ahead_is_told_and_misses_no_storm(tmp_path: Path)
         assert trouble.startswith("Posts of bluesky are 4 h old when they are read. ")
         assert trouble.endswith("the clock of this machine may be ahead: check it.")
         clock.moment = END + timedelta(minutes=31)
-        await app._look(clock.moment)
+        await app.rounds.look(clock.moment)
         await hear(app, bluesky, storm(END)[31:])
         await look_on(app, clock, LOOK)
         (trouble,) = (await app.desk.picture()).troubles

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from crisisdesk import pipeline
+from crisisdesk import intake
 from crisisdesk.app import App, Plan
 from crisisdesk.cli import recorded
 from crisisdesk.cli.configured import heartbeat
@@ -176,7 +176,7 @@ async def test_what_others_say_changes_no_incident_no_figure_and_no_baseline(tmp
 async def test_the_same_at_any_batch_size(tmp_path, monkeypatch, batch, chunk):
     some = [*QUIET[-300:], *flood("de"), *flood("fr")]
     expected = await played(tmp_path / "expected.db", some)
-    monkeypatch.setattr(pipeline, "BATCH", batch)
+    monkeypatch.setattr(intake, "BATCH", batch)
     again = await played(tmp_path / "again.db", some, chunk=chunk)
     assert again.told == expected.told
     assert (again.other, again.picture.mentions) == (expected.other, expected.picture.mentions)

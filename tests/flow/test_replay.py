@@ -25,7 +25,7 @@ import pytest
 from hearsay import ANGRY, CALM, Words
 
 from crisisdesk import app as app_module
-from crisisdesk import pipeline
+from crisisdesk import intake
 from crisisdesk.app import App, Plan
 from crisisdesk.backtest.overheard import Overheard
 from crisisdesk.backtest.shadow import Shadow
@@ -139,8 +139,9 @@ async def test_the_same_incidents_at_any_batch_size(tmp_path, file, expected, mo
             await super().run(mentions, scored, at_most)
 
     monkeypatch.setattr(app_module, "Scoring", Sized)
-    monkeypatch.setattr(pipeline, "BATCH", size)
-    for name in ("POSTS_WAITING", "MENTIONS_WAITING", "SCORED_WAITING"):
+    monkeypatch.setattr(intake, "BATCH", size)
+    monkeypatch.setattr(intake, "WAITING", size)
+    for name in ("MENTIONS_WAITING", "SCORED_WAITING"):
         monkeypatch.setattr(app_module, name, size)
     assert await played(tmp_path / "again.db", [file], chunk=size) == expected
 

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from crisisdesk import app as app_module
-from crisisdesk import pipeline
+from crisisdesk import intake
 from crisisdesk.app import App, Plan
 from crisisdesk.cases import case
 from crisisdesk.clock import ReplayClock
@@ -71,8 +71,9 @@ async def test_any_batch_size(tmp_path, model, expected, monkeypatch, seed):
             await super().run(mentions, scored, at_most)
 
     monkeypatch.setattr(app_module, "Scoring", Sized)
-    monkeypatch.setattr(pipeline, "BATCH", some())
-    for name in ("POSTS_WAITING", "MENTIONS_WAITING", "SCORED_WAITING"):
+    monkeypatch.setattr(intake, "BATCH", some())
+    monkeypatch.setattr(intake, "WAITING", some())
+    for name in ("MENTIONS_WAITING", "SCORED_WAITING"):
         monkeypatch.setattr(app_module, name, some())
     assert await played(tmp_path, [STORY.path], model, chunk=some()) == expected
 

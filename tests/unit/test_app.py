@@ -11,6 +11,7 @@ import pytest
 from structlog.testing import CapturingLogger
 
 from crisisdesk import app as app_module
+from crisisdesk import intake
 from crisisdesk.app import App, Plan
 from crisisdesk.cli.logs import _look
 from crisisdesk.clock import ReplayClock
@@ -32,7 +33,7 @@ from crisisdesk.records import (
 )
 from crisisdesk.resources import folder
 from crisisdesk.sentiment.base import Scores
-from crisisdesk.sources.base import Send, Source
+from crisisdesk.sources.base import Edge, Source
 from crisisdesk.sources.replay import Pace, Replay
 
 START = datetime(2024, 3, 4, tzinfo=UTC)
@@ -57,9 +58,10 @@ class Words:
 class Scripted:
     """A source that does what the test says."""
 
-    def __init__(self, name: str, script: Callable[[Send], object], *, pushes: bool = True) -> None:
+    def __init__(self, name: str, script: Callable[[Edge], object], *, pushes: bool = True) -> None:
         self.name = name
         self.pushes = pushes
+        self.resumes = True
         self.cursor: str | None = None
         self.resumed: str | None = None
         self._script = script
@@ -71,22 +73,22 @@ class Scripted:
     def status(self) -> SourceStatus:
         return self._status
 
-    async def run(self, send: Send) -> None:
-        await self._script(send)  # type: ignore[misc]
+    async def run(self, edge: Edge) -> None:
+        await self._script(edge)  # type: ignore[misc]
 
 
-def sends(posts: Sequence[Post], then_waits: bool = False) -> Callable[[Send], object]:
-    async def script(send: Send) -> None:
+def sends(posts: Sequence[Post], then_waits: bool = False) -> Callable[[Edge], object]:
+    async def script(edge: Edge) -> None:
         for one in posts:
-            await send(one)
+            await edge.send(one)
         if then_waits:
             await asyncio.Event().wait()
 
     return script
 
 
-def fails(message: str) -> Callable[[Send], object]:
-    async def script(_: Send) -> None:
+def fails(message: str) -> Callable[[Edge], object]:
+    async def script(_: Edge) -> None:
         raise FatalSourceError(message)
 
     return script
@@ -141,7 +143,7 @@ async def test_it_ends_when_the_sources_have_ended_and_all_has_gone_through(plan
 async def look_on(app: App, start: datetime, lasting: timedelta) -> None:
     """What a live desk does by the clock, for so long."""
     for second in range(0, int(lasting.total_seconds()), 50):
-        await app._look(start + timedelta(seconds=second))
+        await app.rounds.look(start + timedelta(seconds=second))
 
 
 class Slow(Words):
@@ -162,9 +164,9 @@ async def test_an_orderly_stop_lets_through_what_has_come(plan, monkeypatch):
     sent = asyncio.Event()
     model = Slow()
 
-    async def script(send: Send) -> None:
+    async def script(edge: Edge) -> None:
         for n in range(100):
-            await send(post(n))
+            await edge.send(post(n))
         sent.set()
         await asyncio.Event().wait()
 
@@ -191,9 +193,9 @@ async def test_a_stop_does_not_wait_for_a_model_that_is_not_there_and_loses_noth
 
     sent = asyncio.Event()
 
-    async def script(send: Send) -> None:
+    async def script(edge: Edge) -> None:
         for n in range(100):
-            await send(post(n))
+            await edge.send(post(n))
         sent.set()
         await asyncio.Event().wait()
 
@@ -228,9 +230,9 @@ async def test_what_could_not_be_kept_does_not_come_again(plan):
 async def test_a_source_that_fails_for_good_is_shown_and_the_others_go_on(plan):
     ended = asyncio.Event()
 
-    async def late(send: Send) -> None:
+    async def late(edge: Edge) -> None:
         await ended.wait()
-        await send(post(1))
+        await edge.send(post(1))
         await asyncio.Event().wait()
 
     async with running(plan(Scripted("bad", fails("mend 'url'")), Scripted("good", late))) as app:
@@ -253,7 +255,7 @@ async def test_a_recording_that_cannot_be_read_ends_the_run(plan):
 
 
 async def test_a_bug_in_a_source_is_not_hidden(plan):
-    async def script(_: Send) -> None:
+    async def script(_: Edge) -> None:
         raise ZeroDivisionError
 
     with pytest.raises(ExceptionGroup) as caught:
@@ -303,21 +305,22 @@ async def test_posts_that_come_twice_count_once_whichever_connection_brings_them
 
 
 async def test_a_flood_at_the_edge_is_dropped_counted_and_shown(plan, monkeypatch):
-    monkeypatch.setattr(app_module, "POSTS_WAITING", 10)
+    monkeypatch.setattr(intake, "WAITING", 10)
 
-    async def flood(send: Send) -> None:
+    async def flood(edge: Edge) -> None:
         for n in range(1000):
-            await send(post(n))
+            await edge.send(post(n))
 
     async with running(plan(Scripted("pushes", flood))) as app:
         pass
     (status,) = app.sources()
-    assert status.dropped + app.tally.posts == 1000
-    assert status.dropped > 0
+    assert status.dropped + app.tally.mentions["Acme"] == 1000
+    assert app.tally.dropped == {"Acme": status.dropped}
+    assert (status.dropped > 0, app.left) == (True, 0)
 
 
 async def test_a_file_waits_instead(plan, monkeypatch):
-    monkeypatch.setattr(app_module, "POSTS_WAITING", 10)
+    monkeypatch.setattr(intake, "WAITING", 10)
     async with running(plan(Scripted("waits", sends([post(n) for n in range(1000)]), pushes=False))) as app:
         pass
     assert (app.sources()[0].dropped, app.tally.mentions["Acme"]) == (0, 1000)
@@ -448,8 +451,13 @@ async def test_posts_that_waited_for_a_model_that_never_came_are_asked_for_again
     def load() -> Words:
         raise ModelError("restore the folder")
 
-    first, second, third = Scripted("a", sends([post(1)])), Scripted("a", sends([post(2)])), Scripted("a", sends([]))
-    first.cursor, second.cursor = "after 1", "after 2"
+    async def one_more(edge: Edge) -> None:
+        second.cursor = second.resumed
+        await edge.send(post(2))
+        second.cursor = "after 2"
+
+    first, second, third = Scripted("a", sends([post(1)])), Scripted("a", one_more), Scripted("a", sends([]))
+    first.cursor = "after 1"
     async with running(plan(first)):
         pass
     with pytest.raises(ExceptionGroup):
@@ -507,10 +515,10 @@ async def test_time_passes_for_a_desk_that_is_never_idle(plan):
     model, more = Slow(), asyncio.Event()
     model.go.set()
 
-    async def script(send: Send) -> None:
-        await send(post(0))
+    async def script(edge: Edge) -> None:
+        await edge.send(post(0))
         await more.wait()
-        await send(post(1))
+        await edge.send(post(1))
         await asyncio.Event().wait()
 
     async with running(plan(Scripted("a", script), load_model=lambda: model)) as app:

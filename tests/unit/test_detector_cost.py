@@ -13,7 +13,8 @@ from crisisdesk.detect.standard import Standard
 from crisisdesk.incidents.lifecycle import Rules
 from crisisdesk.incidents.register import Register
 from crisisdesk.incidents.store import Store
-from crisisdesk.pipeline import Observation, Tally
+from crisisdesk.intake import Tally
+from crisisdesk.observation import Observation
 from crisisdesk.simulate.brands import Kind, draw
 from crisisdesk.simulate.listening import listen
 from crisisdesk.simulate.posts import stream

@@ -18,7 +18,7 @@ def ear(
     name: str = "bluesky", state: str = "live", posts: int = 0, dropped: int = 0, *,
     latest: datetime | None = None, back: bool = False, pushes: bool = True,
 ) -> Ear:  # fmt: skip
-    return Ear(SourceStatus(name, state, posts=posts, dropped=dropped), pushes, goes_back=back, latest=latest)
+    return Ear(SourceStatus(name, state, matched=posts, dropped=dropped), pushes, goes_back=back, latest=latest)
 
 
 def listen(listening: Listening, lasting: timedelta, *ears: Ear) -> Iterator[bool]:
@@ -134,14 +134,15 @@ def test_without_a_source_that_is_gone_for_good_it_is_another_usual(listening: L
 
 def test_posts_that_were_dropped_are_spoken_of_for_an_hour_and_missing_in_what_was_heard(listening: Listening):
     for n in range(1, 181):
-        listening.look(NIGHT + n * LOOK, [ear(posts=400 * n, dropped=100 * n), ear("mastodon")])
-    assert listening.hearing.dropped == 18_000
+        dropped = {"Acme": 90 * n, "Other": 10 * n}
+        listening.look(NIGHT + n * LOOK, [ear(posts=400 * n, dropped=100 * n), ear("mastodon")], dropped)
+    assert listening.hearing.dropped == {"Acme": 16_200, "Other": 1_800}
     assert listening.hearing.missing == ()
     after = ear(posts=99_999, dropped=18_000)
     list(listen(listening, timedelta(minutes=30), after))
-    assert listening.hearing.dropped == 18_000
+    assert listening.hearing.dropped == {"Acme": 16_200, "Other": 1_800}
     list(listen(listening, timedelta(hours=1), after))
-    assert listening.hearing.dropped == 0
+    assert listening.hearing.dropped == {}
     assert hours(listening, 2) == [0.88, 1]
 
 

@@ -10,7 +10,8 @@ from crisisdesk.detect.hearing import Hearing
 from crisisdesk.detect.standard import Standard
 from crisisdesk.detect.watch import minutes
 from crisisdesk.incidents.register import Register
-from crisisdesk.pipeline import Observation, Tally
+from crisisdesk.intake import Tally
+from crisisdesk.observation import Observation
 from crisisdesk.records import Scored, Severity
 
 

@@ -14,11 +14,13 @@ from crisisdesk.errors import StorageError
 from crisisdesk.incidents.lifecycle import Rules
 from crisisdesk.incidents.register import Register
 from crisisdesk.incidents.store import Store
+from crisisdesk.intake import Tally
 from crisisdesk.listening import Ear, Listening
-from crisisdesk.pipeline import Observation, Tally
+from crisisdesk.observation import Observation
+from crisisdesk.progress import Progress
 from crisisdesk.records import EPOCH, SourceStatus
 from crisisdesk.restart import Restart
-from crisisdesk.sources.base import Send
+from crisisdesk.sources.base import Edge
 
 LIVE = [Ear(SourceStatus("network", "live"))]
 
@@ -26,7 +28,7 @@ LIVE = [Ear(SourceStatus("network", "live"))]
 class Network:
     """A source that can go on where it was, if its cursor is a number."""
 
-    name, pushes = "network", True
+    name, pushes, resumes = "network", True, True
 
     def __init__(self) -> None:
         self.cursor: str | None = None
@@ -37,7 +39,7 @@ class Network:
     def status(self) -> SourceStatus:
         return SourceStatus(self.name)
 
-    async def run(self, send: Send) -> None: ...
+    async def run(self, edge: Edge) -> None: ...
 
 
 class Run:
@@ -51,7 +53,14 @@ class Run:
         self.observation = Observation(register, watches, Tally(), lambda _: None, hearing=hearing)
         self.source = Network()
         self.troubles: dict[str, str] = {}
-        self.restart = Restart(store, self.observation, self.listening, [self.source], self.troubles.__setitem__)
+        self.restart = Restart(
+            store,
+            self.observation,
+            Progress(),
+            self.listening,
+            sources=[self.source],
+            trouble=self.troubles.__setitem__,
+        )
 
     @property
     def hours(self) -> int:
@@ -67,7 +76,7 @@ async def store(tmp_path: Path) -> AsyncIterator[Store]:
             await run.observation.take(post)
         run.source.cursor = "7"
         run.listening.look(END, LIVE)
-        await run.restart.save(cursors=True)
+        await run.restart.save()
         yield store
 
 
@@ -183,14 +192,14 @@ async def test_what_could_not_be_written_is_written_the_next_time(store: Store):
     run.source.cursor = "8"
     await store._read(lambda database: database.execute("PRAGMA query_only = 1"))
     with pytest.raises(StorageError):
-        await run.restart.save(cursors=True)
+        await run.restart.save()
     await store._read(lambda database: database.execute("PRAGMA query_only = 0"))
     assert run.observation.changed == {"Brand"}
-    await run.restart.save(cursors=False)
+    await run.restart.save()
     again = Run(store, END)
     await again.restart.remember()
     assert again.observation.detectors["Brand"].now == END + timedelta(minutes=2)
-    assert again.source.cursor == "7"
+    assert again.source.cursor == "8"
 
 
 async def test_a_save_that_is_cut_off_by_the_last_one_loses_no_watch(store: Store):
@@ -201,14 +210,14 @@ async def test_a_save_that_is_cut_off_by_the_last_one_loses_no_watch(store: Stor
     for number in range(200):
         run.observation.changed.add(run.observation.renew(f"another {number}").name)
     run.source.cursor = "7"
-    ticking = asyncio.create_task(run.restart.save(cursors=False))
+    ticking = asyncio.create_task(run.restart.save())
     await asyncio.sleep(0)
     ticking.cancel()
     await asyncio.wait({ticking})
     assert "Brand" in run.observation.changed
-    ticking = asyncio.create_task(run.restart.save(cursors=False))
+    ticking = asyncio.create_task(run.restart.save())
     await asyncio.sleep(0)
-    await run.restart.save(cursors=True)
+    await run.restart.save()
     assert await store.kept("cursor network") == b"7"
     assert await store.kept("watch Brand") is not None
     await ticking

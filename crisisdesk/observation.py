@@ -1,145 +1,56 @@
-"""The stages between the sources and the incidents, and what passes between them.
-
-    source ─Post→ intake ─Mention→ scoring ─Scored→ observation ─Spike→ register
-
-Each stage drains its inbox and closes its outbox, so that the end of the sources runs through to the last incident.
-"""
+"""All watches under observation: scored mentions in, what their detectors say to the register, in event time."""
 
 import asyncio
-import contextlib
-from collections import Counter, OrderedDict
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import islice
 from statistics import median
-from typing import Final, TypeVar
+from typing import Final
 
-from crisisdesk.channel import Channel, Closed
+import orjson
+
+from crisisdesk.channel import Channel
 from crisisdesk.detect.hearing import Hearing
 from crisisdesk.detect.standard import Standard
 from crisisdesk.detect.watch import CHART_HOURS, WatchDetector
 from crisisdesk.incidents.register import Register
-from crisisdesk.language import Reader
-from crisisdesk.match import Matcher
-from crisisdesk.records import EPOCH, Kind, Label, Mention, Post, Scored
-from crisisdesk.text import clean
-from crisisdesk.threads import in_daemon_thread
-
-T = TypeVar("T")
+from crisisdesk.intake import Tally, received
+from crisisdesk.records import EPOCH, Correction, Kind, Label, Mention, Scored
 
 TICK: Final = timedelta(minutes=5)
 """Event time between two looks at an open incident that no post has come for; what lets it subside and resolve."""
-KEYS_KEPT: Final = 200_000
-"""Posts that are recognised when a source delivers them again after a reconnect."""
 JUDGED: Final = frozenset({Kind.SPIKE, Kind.BRIGADING})
 """Incidents that the detectors end, when they have been calm for long enough."""
 LOOKED_AT: Final = 100
 """Watches from which a new one learns what to expect."""
-BATCH: Final = 256
-"""Items a stage takes at once."""
 
 
-@dataclass(slots=True)
-class Tally:
-    """What went through, for summaries and the status line."""
+class Snapshot:
+    """What some watches knew at one moment, although posts go on coming in.
 
-    posts: int = 0
-    repeated: int = 0
-    """Deliveries of a post that was known already."""
-    latest: dict[str, datetime] = field(default_factory=dict)
-    """The time of the post that came last, by source."""
-    matched: Counter[str] = field(default_factory=Counter)
-    """Posts that concern a watch, by source."""
-    mentions: Counter[str] = field(default_factory=Counter)
-    """Posts by watch, in the languages that count for it."""
-    negative: Counter[str] = field(default_factory=Counter)
-    """Negative posts by watch."""
-    other_languages: dict[str, Counter[str]] = field(default_factory=dict)
-    """Posts that count apart, by watch and language; `mentions` and `negative` are without them."""
-    under_way: int = 0
-    """Posts that have been taken in and not yet been observed or, as no mention, let go."""
-
-
-class Intake:
-    """Posts become mentions: what was delivered before or concerns no watch goes no further.
-
-    Here every mention gets its language, by its mark or by its words.
+    Whoever is about to change a watch has it written down first; so ten thousand watches are written at leisure, and
+    what is written is of one moment all the same.
     """
 
-    def __init__(
-        self,
-        matcher: Matcher,
-        mentions: Channel[Mention],
-        tally: Tally,
-        *,
-        open_to_tags: bool,
-        load_reader: Callable[[], Reader],
-        trouble: Callable[[str], None] = lambda _: None,
-    ) -> None:
-        self._matcher = matcher
-        self._load_reader = load_reader
-        self._read: Reader | None = None
-        self._loading = asyncio.Lock()
-        self._trouble = trouble
-        self._mentions = mentions
-        self._tally = tally
-        self._open_to_tags = open_to_tags
-        self._keys: OrderedDict[str, None] = OrderedDict()
+    def __init__(self, detectors: Mapping[str, WatchDetector], names: Iterable[str]) -> None:
+        self.states: dict[str, bytes] = {}
+        """What was written down so far, by watch."""
+        self.watches = tuple(sorted(names))
+        self._detectors = detectors
+        self._due = set(self.watches)
 
-    async def run(self, source: str, posts: Channel[Post]) -> None:
-        """Take a source's posts until it has ended; what nobody takes any more is counted and stays under way."""
-        while batch := await _received(posts):
-            self._tally.under_way += len(batch)
-            self._tally.latest[source] = batch[-1].time
-            for post in batch:
-                with contextlib.suppress(Closed):
-                    await self._take(source, post)
-
-    async def _take(self, source: str, post: Post) -> None:
-        self._tally.posts += 1
-        if watches := self._concerned(post):
-            self._tally.matched[source] += 1
-            await self._mentions.send(Mention(post, watches, post.lang or await self._written_in(post)))
-        else:
-            self._tally.under_way -= 1
-
-    def _concerned(self, post: Post) -> tuple[str, ...]:
-        """The watches that a post concerns; none for one that was delivered before."""
-        if post.key in self._keys:
-            self._tally.repeated += 1
-            return ()
-        self._keys[post.key] = None
-        if len(self._keys) > KEYS_KEPT:
-            self._keys.popitem(last=False)
-        watches = self._matcher.match(post)
-        return tuple(dict.fromkeys((*watches, *post.tags))) if self._open_to_tags else watches
-
-    async def _written_in(self, post: Post) -> str | None:
-        """The language of a post without a mark; what reads it is loaded for the first of them, whatever its source."""
-        read = self._read or await self._reader()
-        return read(post.text)
-
-    async def _reader(self) -> Reader:
-        """Load it, once for all sources."""
-        async with self._loading:
-            if self._read is None:
-                self._read = await self._load()
-            return self._read
-
-    async def _load(self) -> Reader:
-        try:
-            return await in_daemon_thread(self._load_reader)
-        except Exception as error:  # noqa: BLE001  a library's files may break as they like; a doubt stops no desk
-            self._trouble(
-                f"Languages cannot be told ({clean(f'{type(error).__name__}: {error}', 200)}), so all posts without a "
-                "mark count. Make room in the temporary folder or install py3langid again, then start the desk again."
-            )
-            return lambda _: None
+    def write(self, watch: str) -> None:
+        """Write down what it knows, if that has not been done."""
+        if watch in self._due:
+            self._due.discard(watch)
+            self.states[watch] = orjson.dumps(self._detectors[watch].state())
 
 
 class Observation:
-    """All watches under observation; what the detectors say goes to the register, in event time.
+    """Detectors by watch, and the time that passes for them.
 
     Incidents follow from the mentions and their times alone: between two mentions, open incidents are looked at on
     fixed ticks of event time, so that a replay gives the same at any speed.
@@ -158,6 +69,7 @@ class Observation:
         hearing: Hearing | None = None,
         chart_hours: int | None = CHART_HOURS,
         follow: Callable[[WatchDetector], None] = lambda _: None,
+        gone_through: Callable[[str], None] = lambda _: None,
     ) -> None:
         self.detectors: dict[str, WatchDetector] = {}
         self.changed: set[str] = set()
@@ -173,6 +85,9 @@ class Observation:
         self._hearing = hearing or Hearing()
         self._chart_hours = chart_hours
         self._follow = follow
+        self._gone_through = gone_through
+        self._snapshot = Snapshot({}, ())
+        self._corrected: dict[str, Correction] = {}
         self._standards = dict(standards)
         self._now = EPOCH
         self._all_begun = False
@@ -182,7 +97,7 @@ class Observation:
 
     async def run(self, scored: Channel[Scored]) -> None:
         """Take scored mentions until there are no more."""
-        while batch := await _received(scored):
+        while batch := await received(scored):
             for item in batch:
                 await self.take(item)
 
@@ -191,14 +106,36 @@ class Observation:
         async with self._turn:
             await self._catch_up(item.post.time)
             item = self._sorted(item)
+            if correction := self._corrected.pop(item.post.key, None):
+                item = item.corrected(correction)
             self._show(item)
             for watch in item.mention.watches:
+                self._snapshot.write(watch)
                 detector = self.detectors.get(watch) or self.renew(watch)
                 if watch in item.mention.apart:
                     self._count_apart(detector, item.mention)
                 else:
                     await self._count(detector, item)
-            self._tally.under_way -= 1
+            self._gone_through(item.post.key)
+
+    async def correct(self, correction: Correction, *, under_way: bool) -> None:
+        """A post reads otherwise now, or is gone; one that is still under way is taken in so."""
+        async with self._turn:
+            if under_way:
+                self._corrected[correction.key] = correction
+            for detector in self.detectors.values():
+                detector.correct(correction)
+
+    @asynccontextmanager
+    async def standing_still(self) -> AsyncIterator[Snapshot]:
+        """Inside, nothing goes through; the snapshot is of that moment, also when it is written after it.
+
+        It is of the watches that have `changed`, which is emptied.
+        """
+        async with self._turn:
+            changed, self.changed = self.changed, set()
+            self._snapshot = Snapshot(self.detectors, changed)
+            yield self._snapshot
 
     async def tick(self, now: datetime) -> None:
         """Let a live desk's time pass, also where nobody speaks. What cannot be heard is no silence: then do not tick.
@@ -208,7 +145,8 @@ class Observation:
         """
         async with self._turn:
             self._now = max(self._now, now)
-            for detector in () if self._all_begun else self.detectors.values():
+            for name, detector in () if self._all_begun else self.detectors.items():
+                self._snapshot.write(name)
                 detector.pass_time(self._now)
             self._all_begun = True
             for watch in self._unsettled():
@@ -220,6 +158,7 @@ class Observation:
             self._now = now
             for name, ahead in list(self.detectors.items()):
                 if ahead.now > now:
+                    self._snapshot.write(name)
                     self.renew(name).follow(ahead, now)
                     self.changed.add(name)
             self._all_begun = False
@@ -272,6 +211,7 @@ class Observation:
 
     async def _look(self, watch: str, moment: datetime) -> None:
         """Let time pass for a watch; calm is worth saying only where an incident waits for it."""
+        self._snapshot.write(watch)
         flooded = self._register.open_for(watch, Kind.BRIGADING) is not None
         for spike in self.detectors[watch].advance(moment, flooded=flooded):
             if spike.severity is not None or self._register.open_for(watch, spike.kind):
@@ -302,11 +242,3 @@ def _ticks(after: datetime, until: datetime) -> Iterator[datetime]:
     while moment <= until:
         yield moment
         moment += TICK
-
-
-async def _received(channel: Channel[T]) -> list[T]:
-    """What waits in a channel, at least one item; nothing once it is closed and empty."""
-    try:
-        return await channel.receive(BATCH)
-    except Closed:
-        return []

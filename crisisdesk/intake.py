@@ -1,0 +1,231 @@
+"""Where the desk begins: what a source hands over is matched at once, and only mentions wait, are kept and go on.
+
+    source ─Post→ edge ─Mention→ inbox ─→ mentions, with their languages
+
+What comes again is recognised. What nobody would send again is in the mailbox of the database before it goes on.
+"""
+
+import asyncio
+import contextlib
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Final, TypeVar
+
+from crisisdesk.channel import Channel, Closed
+from crisisdesk.errors import StorageError
+from crisisdesk.incidents.store import Store
+from crisisdesk.language import Reader
+from crisisdesk.match import Matcher
+from crisisdesk.progress import Progress
+from crisisdesk.records import Correction, Mention, Post
+from crisisdesk.sources.base import Source
+from crisisdesk.text import clean, digest
+from crisisdesk.threads import in_daemon_thread, to_its_end
+
+T = TypeVar("T")
+
+WAITING: Final = 5_000
+"""Mentions of one source that wait; where more come, a source that pushes loses the oldest, all others wait."""
+BATCH: Final = 256
+"""Items a stage takes at once."""
+
+
+@dataclass(slots=True)
+class Tally:
+    """What went through, for summaries and the status line."""
+
+    posts: int = 0
+    """Handed over by the sources; one that comes again is counted again."""
+    repeated: int = 0
+    """Deliveries of a mention that was known already."""
+    latest: dict[str, datetime] = field(default_factory=dict)
+    """The time of the post that came last, by source."""
+    matched: Counter[str] = field(default_factory=Counter)
+    """Mentions, by source."""
+    dropped: Counter[str] = field(default_factory=Counter)
+    """Mentions that were dropped because more came than could be judged, by watch."""
+    mentions: Counter[str] = field(default_factory=Counter)
+    """Posts by watch, in the languages that count for it."""
+    negative: Counter[str] = field(default_factory=Counter)
+    """Negative posts by watch."""
+    other_languages: dict[str, Counter[str]] = field(default_factory=dict)
+    """Posts that count apart, by watch and language; `mentions` and `negative` are without them."""
+
+
+class Languages:
+    """Tells the language of posts without a mark; what reads them is loaded for the first one, whatever its source."""
+
+    def __init__(self, load: Callable[[], Reader], trouble: Callable[[str], None]) -> None:
+        self._load = load
+        self._trouble = trouble
+        self._read: Reader | None = None
+        self._loading = asyncio.Lock()
+
+    async def of(self, post: Post) -> str | None:
+        """By its mark or by its words; None where neither says it beyond doubt."""
+        if post.lang:
+            return post.lang
+        if self._read is None:
+            self._read = await self._loaded()
+        return self._read(post.text)
+
+    async def _loaded(self) -> Reader:
+        """Load it, once for all sources."""
+        async with self._loading:
+            return self._read or await self._reader()
+
+    async def _reader(self) -> Reader:
+        try:
+            return await in_daemon_thread(self._load)
+        except Exception as error:  # noqa: BLE001  a library's files may break as they like; a doubt stops no desk
+            self._trouble(
+                f"Languages cannot be told ({clean(f'{type(error).__name__}: {error}', 200)}), so all posts without a "
+                "mark count. Make room in the temporary folder or install py3langid again, then start the desk again."
+            )
+            return lambda _: None
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """What the edges of all sources share."""
+
+    matcher: Matcher
+    progress: Progress
+    tally: Tally
+    mentions: Channel[Mention]
+    languages: Languages
+    store: Store | None
+    """Holds the mailbox; None for a recording, which can be played again."""
+    correct: Callable[[Correction], Awaitable[None]]
+    trouble: Callable[[str], None]
+    """Told what is wrong with the mailbox, and what to do; an empty text says that it is well again."""
+    open_to_tags: bool = False
+    """A tag of a post that no watch has makes a watch of its own."""
+
+
+class Intake:
+    """The edge of one source; see `crisisdesk.sources.base.Edge`."""
+
+    def __init__(self, source: Source, house: House) -> None:
+        self._source = source
+        self._house = house
+        self._inbox: Channel[Mention] = Channel(WAITING, "drop_oldest" if source.pushes else "block", self._drop)
+        self._keeps = house.store is not None and not source.resumes
+        self._unwritten: dict[str, Mention] = {}
+        self._writing = asyncio.Lock()
+
+    def __len__(self) -> int:
+        """How many mentions wait here."""
+        return len(self._inbox)
+
+    @property
+    def dropped(self) -> int:
+        """How many mentions were dropped here."""
+        return self._inbox.dropped
+
+    def concerns(self, text: str, author: str | None = None) -> tuple[str, ...]:  # noqa: ARG002  own accounts, later
+        self._house.tally.posts += 1
+        return self._house.matcher.watches_in(text)
+
+    async def send(self, post: Post, watches: tuple[str, ...] | None = None) -> None:
+        if (mention := self._new(post, watches)) is not None:
+            if self._keeps:
+                self._unwritten[post.key] = mention
+            await self._take_in(mention)
+
+    async def keep(self, posts: Sequence[Post]) -> None:
+        """See `Edge`. It is done to its end also where the caller leaves, who then does not confirm."""
+        await to_its_end(self._keep(posts))
+
+    async def correct(self, correction: Correction) -> None:
+        await self._house.correct(correction)
+
+    async def run(self, feed: Callable[["Intake"], Awaitable[None]]) -> None:
+        """Let the source feed the edge, and send on what it hands over, until it has ended and nothing waits."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._feed(feed), name=f"source {self._source.name}")
+            while batch := await received(self._inbox):
+                await self.write_down()
+                for mention in batch:
+                    with contextlib.suppress(Closed):  # what nobody takes any more stays under way
+                        language = await self._house.languages.of(mention.post)
+                        await self._house.mentions.send(replace(mention, language=language))
+
+    async def write_down(self) -> None:
+        """Put into the mailbox what waits and nobody would send again; where that fails, it goes on unwritten."""
+        async with self._writing:
+            if self._unwritten and self._house.store is not None:
+                unwritten, self._unwritten = self._unwritten, {}
+                try:
+                    await self._house.store.post(self._source.name, _by_digest(unwritten.values()))
+                except StorageError as error:
+                    self._house.trouble(f"{error} What {self._source.name} sends now is lost if the desk stops.")
+                else:
+                    self._house.trouble("")
+
+    async def _feed(self, feed: Callable[["Intake"], Awaitable[None]]) -> None:
+        try:
+            if self._keeps:
+                await self._empty_mailbox()
+            await feed(self)
+        finally:
+            await self._inbox.close()
+
+    async def _empty_mailbox(self) -> None:
+        """Take in what an earlier run has kept and its windows have not counted."""
+        row, store = 0, self._house.store
+        while store is not None and (rows := await store.mailbox(self._source.name, row)):
+            for row, post in rows:  # noqa: B007  the last one is where the next look begins
+                if (mention := self._new(post, None)) is not None:
+                    await self._take_in(mention)
+                elif not self._house.progress.is_under_way(post.key):
+                    self._house.progress.let_go(post.key)
+
+    async def _keep(self, posts: Sequence[Post]) -> None:
+        new = {post.key: mention for post in posts if (mention := self._new(post, None)) is not None}
+        if new and self._keeps and self._house.store is not None:
+            await self._house.store.post(self._source.name, _by_digest(new.values()))
+        for key, mention in new.items():
+            if not self._house.progress.knows(key):  # another delivery may have been faster
+                await self._take_in(mention)
+
+    def _new(self, post: Post, watches: tuple[str, ...] | None) -> Mention | None:
+        """The mention that a post is; None for one that concerns no watch or has come before."""
+        house = self._house
+        house.tally.latest[self._source.name] = post.time
+        if watches is None:
+            house.tally.posts += 1
+            watches = house.matcher.match(post)
+        if house.open_to_tags:
+            watches = tuple(dict.fromkeys((*watches, *post.tags)))
+        if not watches:
+            return None
+        if house.progress.knows(post.key):
+            house.tally.repeated += 1
+            return None
+        return Mention(post, watches)
+
+    async def _take_in(self, mention: Mention) -> None:
+        self._house.tally.matched[self._source.name] += 1
+        self._house.progress.begin(self._source.name, mention.post.key, self._source.cursor)
+        await self._inbox.send(mention)
+
+    def _drop(self, mention: Mention) -> None:
+        """More come than can be judged; what is dropped counts as gone through, and is told of every watch."""
+        self._house.tally.dropped.update(mention.watches)
+        self._unwritten.pop(mention.post.key, None)
+        self._house.progress.end(mention.post.key)
+
+
+async def received(channel: Channel[T]) -> list[T]:
+    """What waits in a channel, at least one item; nothing once it is closed and empty."""
+    try:
+        return await channel.receive(BATCH)
+    except Closed:
+        return []
+
+
+def _by_digest(mentions: Iterable[Mention]) -> dict[int, Post]:
+    return {digest(mention.post.key): mention.post for mention in mentions}

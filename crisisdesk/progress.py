@@ -1,0 +1,99 @@
+"""Which mentions are under way, which have gone through, and where each source can go on without losing one of them.
+
+A mention is under way from the moment at which a source hands it over until the windows have counted it. Mentions of
+one source go through in the order in which they came, so all before the oldest that is under way has reached the
+windows: there the source can go on. What has gone through is remembered by eight bytes, over a restart too, since a
+source that goes on repeats a little.
+"""
+
+from collections import OrderedDict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from crisisdesk.sources.base import Source
+from crisisdesk.text import digest
+
+KNOWN: Final = 200_000
+"""Mentions that are recognised when they are delivered again: this many at most, the newest half of it at least."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """Where the desk stands at one moment: what the windows have counted, and what follows from it."""
+
+    cursors: dict[str, str]
+    """Where each source can go on, by its name; without those that have come nowhere yet."""
+    gone_through: tuple[int, ...]
+    """Digests of the mentions that have gone through since this was last written down, oldest first."""
+
+
+class Progress:
+    """Recognises mentions, and knows how far each source has come."""
+
+    def __init__(self) -> None:
+        self._known: set[int] = set()
+        self._known_before: set[int] = set()
+        self._source_of: dict[int, str] = {}
+        self._under_way: dict[str, OrderedDict[int, str | None]] = {}
+        self._gone_through: list[int] = []
+
+    def __len__(self) -> int:
+        """How many mentions are under way."""
+        return len(self._source_of)
+
+    def knows(self, key: str) -> bool:
+        """Whether this mention is under way or has gone through, as far as is remembered."""
+        number = digest(key)
+        return number in self._known or number in self._known_before
+
+    def is_under_way(self, key: str) -> bool:
+        """Whether it has come in and not gone through."""
+        return digest(key) in self._source_of
+
+    def begin(self, source: str, key: str, cursor: str | None) -> None:
+        """A mention that is not known comes in; `cursor` is where the source could go on before it."""
+        number = digest(key)
+        self._remember(number)
+        self._source_of[number] = source
+        self._under_way.setdefault(source, OrderedDict())[number] = cursor
+
+    def end(self, key: str) -> None:
+        """It has gone through, or was dropped; unknown ones are ignored."""
+        number = digest(key)
+        if (source := self._source_of.pop(number, None)) is not None:
+            del self._under_way[source][number]
+            self._gone_through.append(number)
+
+    def let_go(self, key: str) -> None:
+        """A mention of an earlier run concerns no watch any more: nobody need keep it."""
+        self._gone_through.append(digest(key))
+
+    def reached(self, sources: Iterable[Source]) -> Reached:
+        """Where the desk stands; what it returns as gone through is the caller's to write down, or to give back."""
+        cursors = {source.name: cursor for source in sources if (cursor := self._cursor(source)) is not None}
+        gone_through, self._gone_through = tuple(self._gone_through), []
+        return Reached(cursors, gone_through)
+
+    def give_back(self, reached: Reached) -> None:
+        """It could not be written down: the next time it is due again; of very many, the newest."""
+        self._gone_through = [*reached.gone_through, *self._gone_through][-KNOWN:]
+
+    @property
+    def unwritten(self) -> int:
+        """Mentions that have gone through since that was last written down."""
+        return len(self._gone_through)
+
+    def restore(self, gone_through: Iterable[int]) -> None:
+        """Recognise what earlier runs have written down, oldest first."""
+        for number in gone_through:
+            self._remember(number)
+
+    def _cursor(self, source: Source) -> str | None:
+        waiting = self._under_way.get(source.name)
+        return next(iter(waiting.values())) if waiting else source.cursor
+
+    def _remember(self, number: int) -> None:
+        if len(self._known) >= KNOWN // 2:
+            self._known_before, self._known = self._known, set()
+        self._known.add(number)
