@@ -26,9 +26,10 @@ from crisisdesk.outputs.base import Output
 from crisisdesk.outputs.mqtt import MqttOutput, heartbeat_data
 from crisisdesk.records import Notification
 from crisisdesk.resources import folder
-from crisisdesk.settings import BlueskySource, Settings, SourceSettings
+from crisisdesk.settings import BlueskySource, BrokerSettings, MqttSourceSettings, Settings, SourceSettings
 from crisisdesk.sources.base import Source
 from crisisdesk.sources.bluesky import Bluesky
+from crisisdesk.sources.mqtt import MqttSource
 from crisisdesk.sources.replay import FileSource
 from crisisdesk.text import counted
 
@@ -48,7 +49,7 @@ def desk_plan(config: Path | None) -> Plan:
     clock = WallClock()
     return Plan(
         watches=rules(configured),
-        sources=[_source(source, clock) for source in configured.sources],
+        sources=[_source(source, clock, configured.desk.name) for source in configured.sources],
         database=configured.desk.database,
         playbooks=configured.desk.playbooks or folder("playbooks"),
         clock=clock,
@@ -152,20 +153,25 @@ def rules(configured: Settings) -> dict[WatchRule, Standard]:
     }
 
 
-def _source(source: SourceSettings, clock: Clock) -> Source:
+def _source(source: SourceSettings, clock: Clock, desk: str) -> Source:
     if isinstance(source, BlueskySource):
         return Bluesky(source.url, clock, name=source.name)
+    if isinstance(source, MqttSourceSettings):
+        client_id, seconds = source.client_name(desk), source.session_seconds
+        return MqttSource(
+            _broker(source), source.topic, clock, client_id=client_id, name=source.name, session_seconds=seconds
+        )
     return FileSource(source.name, source.path, clock, source.columns)
 
 
 def _outputs(settings: Settings, clock: Clock) -> Callable[[App], Sequence[Output]]:
     """Outputs tell how the desk is doing, so they are made when there is one."""
-    passwords = [output.password(os.environ) for output in settings.outputs]
+    brokers = [_broker(output) for output in settings.outputs]
 
     def make(app: App) -> Sequence[Output]:
         return [
             MqttOutput(
-                Broker(output.host, output.port, output.username, password),
+                broker,
                 desk=settings.desk.name,
                 name=output.name,
                 clock=clock,
@@ -173,10 +179,14 @@ def _outputs(settings: Settings, clock: Clock) -> Callable[[App], Sequence[Outpu
                 open_incidents=lambda: [one for one in app.register.incidents() if one.is_open],
                 heartbeat_seconds=output.heartbeat_seconds,
             )
-            for output, password in zip(settings.outputs, passwords, strict=True)
+            for output, broker in zip(settings.outputs, brokers, strict=True)
         ]
 
     return make
+
+
+def _broker(there: BrokerSettings) -> Broker:
+    return Broker(there.host, there.port, there.username, there.password(os.environ), tls=there.encryption())
 
 
 def heartbeat(app: App) -> Mapping[str, object]:

@@ -8,11 +8,11 @@ from crisisdesk.settings.model import (
     BlueskySource,
     DeskSettings,
     FileSourceSettings,
-    MqttOutput,
     Settings,
     SourceSettings,
     WatchSettings,
 )
+from crisisdesk.settings.mqtt import BrokerSettings, MqttOutput, MqttSourceSettings
 
 __all__ = [
     "BLUESKY_URL",
@@ -22,9 +22,11 @@ __all__ = [
     "FILE_NAME",
     "VARIABLE",
     "BlueskySource",
+    "BrokerSettings",
     "DeskSettings",
     "FileSourceSettings",
     "MqttOutput",
+    "MqttSourceSettings",
     "Settings",
     "SourceSettings",
     "WatchSettings",

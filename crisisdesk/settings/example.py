@@ -46,6 +46,17 @@ url = "wss://jetstream2.us-east.bsky.network/subscribe"
 # path = "posts.jsonl.gz"         # JSON lines or CSV with time, text, ...; read once, not followed
 # columns = "time=Datum,text=Inhalt"    # for CSV, where its columns have other names
 
+# [[source]]
+# kind = "mqtt"
+# host = "127.0.0.1"
+# topic = "posts/#"               # what others publish, with QoS 1; or a list of topics
+# session_seconds = 86400         # how long the broker keeps what comes while the desk is away
+# username = "desk"               # this and what follows is the same for outputs
+# password_env = "MQTT_PASSWORD"  # the name of an environment variable; or password_file = "mqtt.secret"
+# tls = true                      # encrypted, on port 8883 unless port says otherwise
+# ca_file = "broker-ca.pem"       # who vouches for the broker, if this machine does not know
+# certificate_file = "desk.pem"   # if the broker wants to see one of ours; its key there or in key_file
+
 # Where incidents go, besides the console.
 # [[output]]
 # kind = "mqtt"

@@ -11,16 +11,16 @@ from crisisdesk.settings.model import (
     BlueskySource,
     DeskSettings,
     FileSourceSettings,
-    MqttOutput,
     Settings,
     SeveritySettings,
     WatchSettings,
 )
+from crisisdesk.settings.mqtt import MqttOutput, MqttSourceSettings
 from crisisdesk.settings.places import Place, line_of
 from crisisdesk.settings.section import Section
 from crisisdesk.text import clean
 
-SOURCE_KINDS: Final = ("bluesky", "file")
+SOURCE_KINDS: Final = ("bluesky", "file", "mqtt")
 OUTPUT_KINDS: Final = ("mqtt",)
 
 _SECTIONS: Final[Mapping[str, type[Section]]] = {
@@ -29,6 +29,7 @@ _SECTIONS: Final[Mapping[str, type[Section]]] = {
     "watch": WatchSettings,
     "bluesky": BlueskySource,
     "file": FileSourceSettings,
+    "mqtt": MqttSourceSettings,
     "output": MqttOutput,
 }
 _WRONG_TABLE: Final = frozenset({"tuple_type", "model_type", "model_attributes_type", "dict_type"})
@@ -40,6 +41,7 @@ _SAMPLES: Final = {
     "terms": 'terms = ["motrin", "#motrinmoms", "pain reliever"]',
     "path": 'path = "posts.jsonl"',
     "host": 'host = "127.0.0.1"',
+    "topic": 'topic = "posts/#"',
 }
 _TYPES: Final = {
     "string_type": "must be a text in quotes",

@@ -1,7 +1,6 @@
 """What can be set: frozen sections, each field explained below it. The names of the keys are a promise."""
 
 import re
-from collections.abc import Mapping
 from contextlib import suppress
 from difflib import get_close_matches
 from pathlib import Path
@@ -20,7 +19,8 @@ from pydantic import (
 from crisisdesk.errors import UsageError
 from crisisdesk.settings.budget import DEFAULT_BUDGET, parse_false_alarms
 from crisisdesk.settings.columns import parse_columns
-from crisisdesk.settings.section import FilePath, Label, Section, below, secret
+from crisisdesk.settings.mqtt import MqttOutput, MqttSourceSettings
+from crisisdesk.settings.section import FilePath, Label, Section, below
 from crisisdesk.settings.usual import parse_usual, parse_zone
 from crisisdesk.text import clean
 
@@ -225,43 +225,7 @@ class FileSourceSettings(Section):
         return values
 
 
-class MqttOutput(Section):
-    """[[output]] kind = "mqtt": incidents to an MQTT broker."""
-
-    kind: Literal["mqtt"]
-    host: Annotated[str, Field(min_length=1)]
-    """The broker's name or address."""
-    name: Label = "mqtt"
-    """What status lines call it."""
-    port: Annotated[int, Field(ge=1, le=65535)] = 1883
-    """The broker's port."""
-    heartbeat_seconds: Annotated[float, Field(ge=1, le=86400)] = 30.0
-    """Seconds between two heartbeats."""
-    username: str | None = None
-    """Who we are to the broker; None where it does not ask."""
-    password_env: str | None = None
-    """The environment variable that holds the password."""
-    password_file: FilePath | None = None
-    """The file whose first line is the password."""
-
-    @model_validator(mode="after")
-    def _one_password(self) -> Self:
-        if self.password_env and self.password_file:
-            raise ValueError("has both 'password_env' and 'password_file'; keep one of them")
-        if (self.password_env or self.password_file) and not self.username:
-            raise ValueError("has a password but no 'username'; add it")
-        return self
-
-    def password(self, environ: Mapping[str, str]) -> str | None:
-        """Look up the password, which is never kept in the settings; None where none is set.
-
-        Raises:
-            ConfigurationError: it is not where the settings say.
-        """
-        return secret("password", f'[[output]] "{self.name}"', self.password_env, self.password_file, environ)
-
-
-SourceSettings = Annotated[BlueskySource | FileSourceSettings, Field(discriminator="kind")]
+SourceSettings = Annotated[BlueskySource | FileSourceSettings | MqttSourceSettings, Field(discriminator="kind")]
 
 
 class Settings(Section):

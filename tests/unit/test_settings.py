@@ -23,6 +23,7 @@ from crisisdesk.settings import (
     load,
     parse_false_alarms,
 )
+from crisisdesk.settings.explain import SOURCE_KINDS
 from crisisdesk.settings.model import SeveritySettings
 from crisisdesk.settings.number import parse_number
 from crisisdesk.settings.places import line_of, lines_of
@@ -123,7 +124,8 @@ def test_the_example_loads_and_its_choices_can_be_switched_on(toml, tmp_path):
         for line in EXAMPLE[head + 1 :].split("\n")
     )
     read = toml(switched_on)
-    assert (len(read.sources), len(read.outputs), read.outputs[0].password_env) == (2, 1, "MQTT_PASSWORD")
+    assert {source.kind for source in read.sources} == set(SOURCE_KINDS)
+    assert (len(read.outputs), read.outputs[0].password_env) == (1, "MQTT_PASSWORD")
     assert read.watches[0].not_terms == ("motrin pm",)
     assert (read.desk.timezone, read.watches[0].timezone) == (ZoneInfo("Europe/Berlin"), ZoneInfo("America/New_York"))
     assert read.watches[0].usual == pytest.approx(20 / 24)
@@ -272,7 +274,7 @@ terms = []
 false_alarms = 3
 
 [[source]]
-kind = "mastodon"
+kind = "myspace"
 
 [[source]]
 kind = "bluesky"
@@ -308,9 +310,9 @@ password = "secret"
         "14: [[watch]] has no 'name'; add name = \"…\"",
         "15: 'terms' in [[watch]] must not be empty",
         "16: 'false_alarms' in [[watch]] must be a text in quotes such as \"1 per month\"",
-        "19: kind 'mastodon' in [[source]] is not available in this version; available: bluesky, file",
+        f"19: kind 'myspace' in [[source]] is not available in this version; available: {', '.join(SOURCE_KINDS)}",
         f'23: \'url\' in [[source]] "bluesky" must be a websocket address such as "{BLUESKY_URL}"',
-        '25: [[source]] has no \'kind\'; add kind = "bluesky" or "file"',
+        "25: [[source]] has no 'kind'; add kind = " + " or ".join(f'"{kind}"' for kind in SOURCE_KINDS),
         '28: [[source]] "file" has no \'path\'; add path = "posts.jsonl"',
         "30: unknown key 'pth' in [[source]] \"file\"; did you mean 'path'?",
         "33: kind 'notify' in [[output]] is not available in this version; available: mqtt",
