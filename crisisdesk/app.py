@@ -148,6 +148,11 @@ class App:
         """Mentions that have come in and not gone through."""
         return len(self.progress)
 
+    @property
+    def lost(self) -> int:
+        """Those of them that do not come again after the next start."""
+        return sum(intake.lost for intake in self._intakes.values())
+
     async def caught_up(self) -> None:
         """Return when every post that has come in has gone through."""
         while self.progress:  # noqa: ASYNC110 - four queues have no one event

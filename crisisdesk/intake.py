@@ -114,6 +114,7 @@ class Intake:
         self._inbox: Channel[Mention] = Channel(WAITING, "drop_oldest" if source.pushes else "block", self._drop)
         self._keeps = house.store is not None and not source.resumes
         self._unwritten: dict[str, Mention] = {}
+        self._unkept: set[str] = set()
         self._writing = asyncio.Lock()
 
     def __len__(self) -> int:
@@ -124,6 +125,13 @@ class Intake:
     def dropped(self) -> int:
         """How many mentions were dropped here."""
         return self._inbox.dropped
+
+    @property
+    def lost(self) -> int:
+        """How many of its mentions are under way and will not come again if the desk stops now."""
+        if not self._keeps:
+            return self._house.progress.homeless(self._source.name)
+        return sum(map(self._house.progress.is_under_way, self._unkept | self._unwritten.keys()))
 
     def concerns(self, text: str, author: str | None = None) -> tuple[str, ...]:  # noqa: ARG002  own accounts, later
         self._house.tally.posts += 1
@@ -161,6 +169,7 @@ class Intake:
                 try:
                     await self._house.store.post(self._source.name, _by_digest(unwritten.values()))
                 except StorageError as error:
+                    self._unkept = {*filter(self._house.progress.is_under_way, self._unkept), *unwritten}
                     self._house.trouble(f"{error} What {self._source.name} sends now is lost if the desk stops.")
                 else:
                     self._house.trouble("")

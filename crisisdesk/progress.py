@@ -51,6 +51,10 @@ class Progress:
         """Whether it has come in and not gone through."""
         return digest(key) in self._source_of
 
+    def homeless(self, source: str) -> int:
+        """How many mentions of a source are under way that it could not send again: it did not know where it was."""
+        return sum(cursor is None for cursor in self._under_way.get(source, {}).values())
+
     def begin(self, source: str, key: str, cursor: str | None) -> None:
         """A mention that is not known comes in; `cursor` is where the source could go on before it."""
         number = digest(key)

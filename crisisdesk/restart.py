@@ -37,8 +37,6 @@ class Restart:
         sources: Sequence[Source],
         trouble: Callable[[str, str], None],
     ) -> None:
-        self.repeating: set[str] = set()
-        """Names of the sources that send the next run again what of theirs is left: they can go back to before it."""
         self._store = store
         self._observation = observation
         self._progress = progress
@@ -70,7 +68,6 @@ class Restart:
         for source in self._sources:
             if cursor := await self._store.kept(f"cursor {source.name}"):
                 self._resume(source, cursor)
-        self.repeating = {source.name for source in self._sources if source.cursor is not None}
         if heard := await self._store.kept("hearing"):
             self._listen(heard)
 
@@ -90,7 +87,6 @@ class Restart:
             self._observation.changed.update(snapshot.watches)
             self._progress.give_back(reached)
             raise
-        self.repeating |= reached.cursors.keys()
 
     def _restore(self, detector: WatchDetector, state: bytes) -> None:
         try:

@@ -229,8 +229,8 @@ def _why_left(app: App) -> str:
 
 
 def _again(app: App) -> str:
-    """Whether what is left comes again: which post came from which source nobody knows any more."""
-    if not app.restart.repeating:
+    if not app.lost:
+        return "They come again after the next start."
+    if app.lost == app.left:
         return "They do not come again."
-    who = "They" if len(app.restart.repeating) == len(app.plan.sources) else "Some of them may"
-    return f"{who} come again after the next start."
+    return f"{app.lost:,} of them do not come again, the others do after the next start."

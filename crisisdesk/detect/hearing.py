@@ -1,6 +1,5 @@
 """What the desk could not hear: silence that means nothing, and that no watch may take for calm."""
 
-from collections.abc import Mapping
 from typing import Any, Final
 
 from crisisdesk.detect.windows import HOUR
@@ -17,7 +16,7 @@ class Hearing:
     def __init__(self) -> None:
         self.missing: tuple[str, ...] = ()
         """Sources that cannot be heard at present while others can: what is counted now is too little."""
-        self.dropped: Mapping[str, int] = {}
+        self.dropped: dict[str, int] = {}
         """Posts of late that were dropped because too many came at once, by watch: what it counts now is too little."""
         self._lost: dict[int, tuple[float, float]] = {}
         """Minutes of each hour that were deaf, and that are in doubt; without the hours that were heard in full."""

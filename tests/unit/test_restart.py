@@ -86,7 +86,6 @@ async def test_everything_is_found_again(store: Store):
     again.listening.begin(END + timedelta(hours=2), LIVE)
     assert again.hours > 200
     assert again.source.cursor == "7"
-    assert again.restart.repeating == {"network"}
     assert again.listening.hearing.heard(int(END.timestamp() // 3600) + 1) == 0
     assert again.troubles == {}
 
@@ -160,7 +159,7 @@ async def test_a_cursor_that_is_damaged_stops_nobody(store: Store, cursor: bytes
     again = Run(store, END)
     await again.restart.remember()
     assert "Where network had come to cannot be read" in again.troubles["cursor network"]
-    assert again.restart.repeating == set()
+    assert again.source.cursor is None
     assert again.hours > 200
 
 
@@ -228,5 +227,5 @@ async def test_a_first_start_finds_nothing_and_has_nothing_to_say(tmp_path: Path
         run = Run(store, datetime(2024, 3, 4, tzinfo=UTC))
         await run.restart.remember()
         run.listening.begin(run.listening.until, LIVE)
-        assert (run.troubles, run.hours, run.restart.repeating) == ({}, 0, set())
+        assert (run.troubles, run.hours) == ({}, 0)
         assert all(watch.now == EPOCH for watch in run.observation.detectors.values())
