@@ -26,11 +26,21 @@ from crisisdesk.outputs.base import Output
 from crisisdesk.outputs.mqtt import MqttOutput, heartbeat_data
 from crisisdesk.records import Notification
 from crisisdesk.resources import folder
-from crisisdesk.settings import BlueskySource, BrokerSettings, MqttSourceSettings, Settings, SourceSettings
+from crisisdesk.server.http import Certificate, Listener
+from crisisdesk.settings import (
+    BlueskySource,
+    BrokerSettings,
+    MqttSourceSettings,
+    Settings,
+    SourceSettings,
+    WebhookSource,
+)
 from crisisdesk.sources.base import Source
 from crisisdesk.sources.bluesky import Bluesky
 from crisisdesk.sources.mqtt import MqttSource
 from crisisdesk.sources.replay import FileSource
+from crisisdesk.sources.signature import Keys
+from crisisdesk.sources.webhook import Webhook
 from crisisdesk.text import counted
 
 WATCHES_TOLD: Final = 10
@@ -49,7 +59,7 @@ def desk_plan(config: Path | None) -> Plan:
     clock = WallClock()
     return Plan(
         watches=rules(configured),
-        sources=[_source(source, clock, configured.desk.name) for source in configured.sources],
+        sources=_sources(configured, clock),
         database=configured.desk.database,
         playbooks=configured.desk.playbooks or folder("playbooks"),
         clock=clock,
@@ -153,7 +163,15 @@ def rules(configured: Settings) -> dict[WatchRule, Standard]:
     }
 
 
-def _source(source: SourceSettings, clock: Clock, desk: str) -> Source:
+def _sources(configured: Settings, clock: Clock) -> list[Source]:
+    """All webhooks have one address together."""
+    server = configured.server
+    tls = Certificate(server.tls_certificate, server.tls_key) if server.tls_certificate and server.tls_key else None
+    listener = Listener(server.listen, tls)
+    return [_source(source, clock, configured.desk.name, listener) for source in configured.sources]
+
+
+def _source(source: SourceSettings, clock: Clock, desk: str, listener: Listener) -> Source:
     if isinstance(source, BlueskySource):
         return Bluesky(source.url, clock, name=source.name)
     if isinstance(source, MqttSourceSettings):
@@ -161,6 +179,9 @@ def _source(source: SourceSettings, clock: Clock, desk: str) -> Source:
         return MqttSource(
             _broker(source), source.topic, clock, client_id=client_id, name=source.name, session_seconds=seconds
         )
+    if isinstance(source, WebhookSource):
+        keys, most, rate = Keys(*source.secrets(os.environ)), source.most_bytes, source.per_minute
+        return Webhook(source.name, listener, clock, keys, most_bytes=most, per_minute=rate)
     return FileSource(source.name, source.path, clock, source.columns)
 
 

@@ -13,6 +13,8 @@ from crisisdesk.settings.model import (
     WatchSettings,
 )
 from crisisdesk.settings.mqtt import BrokerSettings, MqttOutput, MqttSourceSettings
+from crisisdesk.settings.server import Address, ServerSettings
+from crisisdesk.settings.webhook import WebhookSource
 
 __all__ = [
     "BLUESKY_URL",
@@ -21,15 +23,18 @@ __all__ = [
     "EXAMPLE",
     "FILE_NAME",
     "VARIABLE",
+    "Address",
     "BlueskySource",
     "BrokerSettings",
     "DeskSettings",
     "FileSourceSettings",
     "MqttOutput",
     "MqttSourceSettings",
+    "ServerSettings",
     "Settings",
     "SourceSettings",
     "WatchSettings",
+    "WebhookSource",
     "find",
     "load",
     "parse_false_alarms",

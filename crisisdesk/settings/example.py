@@ -57,6 +57,20 @@ url = "wss://jetstream2.us-east.bsky.network/subscribe"
 # ca_file = "broker-ca.pem"       # who vouches for the broker, if this machine does not know
 # certificate_file = "desk.pem"   # if the broker wants to see one of ours; its key there or in key_file
 
+# [[source]]
+# kind = "webhook"                # posts that listening suites and forms send, to http://127.0.0.1:8080/ingest/suite
+# name = "suite"                  # the end of that address
+# secret_env = "SUITE_SECRET"     # with it they sign (the README says how); or secret_file = "suite.secret"
+# token_env = "SUITE_TOKEN"       # for those that cannot sign; or token_file = "suite.token"
+# most_bytes = 5000000            # of one request
+# per_minute = 600                # requests
+
+# Where webhooks are reached. Without this table only programmes of this machine reach them.
+# [server]
+# listen = "127.0.0.1:8080"       # "0.0.0.0:8080" is reached from elsewhere, too
+# tls_certificate = "desk.pem"    # for https, if nothing in front of the desk does that; with its chain
+# tls_key = "desk.key"
+
 # Where incidents go, besides the console.
 # [[output]]
 # kind = "mqtt"

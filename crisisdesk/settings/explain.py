@@ -18,23 +18,27 @@ from crisisdesk.settings.model import (
 from crisisdesk.settings.mqtt import MqttOutput, MqttSourceSettings
 from crisisdesk.settings.places import Place, line_of
 from crisisdesk.settings.section import Section
+from crisisdesk.settings.server import ServerSettings
+from crisisdesk.settings.webhook import WebhookSource
 from crisisdesk.text import clean
 
-SOURCE_KINDS: Final = ("bluesky", "file", "mqtt")
+SOURCE_KINDS: Final = ("bluesky", "file", "mqtt", "webhook")
 OUTPUT_KINDS: Final = ("mqtt",)
 
 _SECTIONS: Final[Mapping[str, type[Section]]] = {
     "desk": DeskSettings,
     "severity": SeveritySettings,
+    "server": ServerSettings,
     "watch": WatchSettings,
     "bluesky": BlueskySource,
     "file": FileSourceSettings,
     "mqtt": MqttSourceSettings,
+    "webhook": WebhookSource,
     "output": MqttOutput,
 }
 _WRONG_TABLE: Final = frozenset({"tuple_type", "model_type", "model_attributes_type", "dict_type"})
 _LISTS: Final = ("watch", "source", "output")
-_TABLES: Final = ("desk", "severity")
+_TABLES: Final = ("desk", "severity", "server")
 _SAMPLES: Final = {
     "desk": '[desk] with name = "acme"',
     "name": 'name = "…"',
@@ -117,8 +121,8 @@ def _nearest(key: str, loc: Place) -> str:
     """The cure for an unknown key."""
     section = next((_SECTIONS[str(part)] for part in reversed(loc[:-1]) if part in _SECTIONS), Settings)
     keys = [field.alias or name for name, field in section.model_fields.items()]
-    if key == "password":
-        return "name its place with 'password_env' or 'password_file' instead"
+    if f"{key}_env" in keys:
+        return f"name its place with '{key}_env' or '{key}_file' instead"
     near = get_close_matches(key.lower(), keys, n=1)
     if near and section is Settings:
         return f"did you mean {_heading(near[0])}?"

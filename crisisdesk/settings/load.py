@@ -13,6 +13,8 @@ from crisisdesk.settings.explain import explain
 from crisisdesk.settings.model import Settings
 from crisisdesk.settings.number import PATTERN, parse_number
 from crisisdesk.settings.places import Place, line_of, lines_of
+from crisisdesk.settings.server import is_loopback
+from crisisdesk.settings.webhook import WebhookSource
 from crisisdesk.text import clean
 
 FILE_NAME: Final = "crisisdesk.toml"
@@ -65,8 +67,8 @@ def load(path: Path) -> Settings:
         settings = Settings.model_validate(data, context={"folder": path.parent})
     except ValidationError as error:
         raise ConfigurationError(explain(error, data, lines, str(path))) from None
-    if twice := [*_twice(path, settings, lines)]:
-        raise ConfigurationError("\n".join(twice))
+    if problems := [*_twice(path, settings, lines), *_open_to_all(path, settings, lines)]:
+        raise ConfigurationError("\n".join(problems))
     return settings
 
 
@@ -133,3 +135,14 @@ def _twice(path: Path, settings: Settings, lines: Mapping[Place, int]) -> list[s
                 )
             first.setdefault(entry.name, line)
     return problems
+
+
+def _open_to_all(path: Path, settings: Settings, lines: Mapping[Place, int]) -> Iterator[str]:
+    """Webhooks to which strangers could post what they like."""
+    address = settings.server.listen
+    for index, source in enumerate(settings.sources):
+        if isinstance(source, WebhookSource) and source.is_open and not is_loopback(address.host):
+            yield (
+                f'{path}:{line_of(lines, ("source", index))}: [[source]] "{source.name}" takes posts of everybody who '
+                f"reaches {address}; give it a 'secret_env' or 'secret_file', or listen on 127.0.0.1 under [server]"
+            )

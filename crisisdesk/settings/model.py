@@ -21,7 +21,9 @@ from crisisdesk.settings.budget import DEFAULT_BUDGET, parse_false_alarms
 from crisisdesk.settings.columns import parse_columns
 from crisisdesk.settings.mqtt import MqttOutput, MqttSourceSettings
 from crisisdesk.settings.section import FilePath, Label, Section, below
+from crisisdesk.settings.server import ServerSettings
 from crisisdesk.settings.usual import parse_usual, parse_zone
+from crisisdesk.settings.webhook import WebhookSource
 from crisisdesk.text import clean
 
 BLUESKY_URL: Final = "wss://jetstream2.us-east.bsky.network/subscribe"
@@ -225,7 +227,9 @@ class FileSourceSettings(Section):
         return values
 
 
-SourceSettings = Annotated[BlueskySource | FileSourceSettings | MqttSourceSettings, Field(discriminator="kind")]
+SourceSettings = Annotated[
+    BlueskySource | FileSourceSettings | MqttSourceSettings | WebhookSource, Field(discriminator="kind")
+]
 
 
 class Settings(Section):
@@ -233,6 +237,7 @@ class Settings(Section):
 
     desk: DeskSettings
     severity: SeveritySettings = SeveritySettings()
+    server: ServerSettings = ServerSettings()
     watches: Annotated[tuple[WatchSettings, ...], Field(strict=False, alias="watch")] = ()
     sources: Annotated[tuple[SourceSettings, ...], Field(strict=False, alias="source")] = ()
     outputs: Annotated[tuple[MqttOutput, ...], Field(strict=False, alias="output")] = ()

@@ -1,0 +1,51 @@
+"""How everything is answered: as JSON, and never with more than whoever asks may know."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from http import HTTPStatus
+from typing import Final
+
+import orjson
+from aiohttp import web
+
+HEADERS: Final = {"Server": "crisisdesk", "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+SENTENCES: Final = {
+    HTTPStatus.NOT_FOUND: "There is nothing at this address; webhooks are at /ingest/NAME.",
+    HTTPStatus.METHOD_NOT_ALLOWED: "This cannot be done with this address; posts are sent with POST.",
+    HTTPStatus.EXPECTATION_FAILED: "The header 'Expect' is not understood; leave it out.",
+}
+"""For what is refused before anybody looks into it."""
+FAILED: Final = "Something has gone wrong here that is not your fault; send it again later."
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+def answer(status: HTTPStatus, content: Mapping[str, object], **headers: str) -> web.Response:
+    """An answer; underscores in the names of `headers` stand for hyphens."""
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return web.Response(
+        status=status, body=orjson.dumps(content), content_type="application/json", headers=HEADERS | named
+    )
+
+
+def refusal(status: HTTPStatus, sentence: str, **headers: str) -> web.Response:
+    """An answer that says why not, and what to do."""
+    return answer(status, {"error": sentence}, **headers)
+
+
+@web.middleware
+async def in_json(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Answer in JSON also where a request finds nobody to answer it, or one who fails."""
+    try:
+        return await handler(request)
+    except web.HTTPException as error:
+        status = HTTPStatus(error.status)
+        allowed = {"Allow": error.headers["Allow"]} if "Allow" in error.headers else {}
+        return refusal(status, SENTENCES.get(status, f"{status.description or status.phrase}."), **allowed)
+    except ConnectionError:
+        raise  # whoever asked is gone
+    except Exception as error:  # noqa: BLE001 - no traceback leaves the house
+        asyncio.get_running_loop().call_exception_handler(
+            {"message": f"{request.method} {request.rel_url.path} failed", "exception": error}
+        )
+        return refusal(HTTPStatus.INTERNAL_SERVER_ERROR, FAILED)

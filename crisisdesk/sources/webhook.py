@@ -1,0 +1,272 @@
+"""Posts that others send us over HTTP: listening suites, forms, a script of one's own.
+
+A sender repeats a request until it has our 202, and may do so without harm: it gets that only when the posts are safe,
+a request with the same signature is taken once and answered as the first time, and a post that comes again, by whatever
+way, has its id again (its own, or a digest of time, author and text) and counts once. So one whose answer was lost
+is not told of an error, and one that repeats what it has overheard changes nothing.
+"""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import AbstractAsyncContextManager, contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from http import HTTPStatus
+from math import ceil
+from typing import Final, Protocol
+
+from crisisdesk.clock import Clock
+from crisisdesk.errors import FatalSourceError, StorageError
+from crisisdesk.records import SourceStatus
+from crisisdesk.sources.base import Edge
+from crisisdesk.sources.bodies import Body
+from crisisdesk.sources.in_hand import InHand
+from crisisdesk.sources.posted import Reader, check_form
+from crisisdesk.sources.rate import Rate
+from crisisdesk.sources.refusals import Refusals, Refused
+from crisisdesk.sources.signature import TOLERANCE, Head, Keys
+from crisisdesk.text import shorten
+from crisisdesk.threads import in_daemon_thread
+
+KEEP_SECONDS: Final = 8.0
+"""How long a sender is kept waiting; many give up after ten seconds."""
+BADS_TOLD: Final = 100
+"""Bad posts that an answer names."""
+
+_AT_ONCE: Final = 1 << 16
+"""Bytes that are read without a thread of their own: a few milliseconds."""
+_WORST_REASON: Final = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What has become of a request."""
+
+    taken: int
+    """Posts that are safe, those among them that were known or concern no watch."""
+    bad: tuple[tuple[int, str], ...] = ()
+    """The first of those that could not be read: which, counted from 0 (in JSON lines the line), and why."""
+    more_bad: int = 0
+    """How many more could not be read."""
+
+
+class Unreadable(Refused):
+    """Not one post of a request could be read; `answer` names them."""
+
+    def __init__(self, answer: Answer) -> None:
+        reason = answer.bad[0][1]
+        super().__init__(HTTPStatus.BAD_REQUEST, f"No post could be read: {reason}")
+        self.answer = answer
+
+
+class Listener(Protocol):
+    """What listens on the desk's address for all its webhooks together."""
+
+    def serving(self, webhook: "Webhook") -> AbstractAsyncContextManager[None]:
+        """Inside, hand over what is sent to the webhook's address.
+
+        Raises:
+            FatalSourceError: it cannot listen there.
+        """
+
+
+class Webhook:
+    """What is posted to `/ingest/<name>`.
+
+    Args:
+        name: its part of the address, and the source of posts that name none.
+        listener: brings the requests.
+        clock: tells when they come.
+        keys: what its senders are known by.
+        most_bytes: of a request, packed and unpacked.
+        per_minute: requests, in the long run and at once.
+        keep_seconds: how long a sender is kept waiting.
+    """
+
+    pushes: Final = False
+    resumes: Final = False
+    cursor: Final = None
+
+    def __init__(
+        self,
+        name: str,
+        listener: Listener,
+        clock: Clock,
+        keys: Keys,
+        *,
+        most_bytes: int = 5_000_000,
+        per_minute: int = 600,
+        keep_seconds: float = KEEP_SECONDS,
+    ) -> None:
+        self.name = name
+        self.most_bytes = most_bytes
+        self._listener = listener
+        self._clock = clock
+        self._keys = keys
+        self._per_minute = per_minute
+        self._rate = Rate(per_minute)
+        self._keep_seconds = keep_seconds
+        self._edge: Edge | None = None
+        self._refusals = Refusals(f"/ingest/{name}")
+        self._reader = Reader(name, most_bytes)
+        self._reading = asyncio.Lock()
+        self._in_hand: InHand[Answer] = InHand(2 * TOLERANCE)
+        self._state = "connecting"
+        self._trouble = ""
+        self._last_event: datetime | None = None
+        self._events = self._posts = self._bad = 0
+
+    def resume(self, cursor: str) -> None:
+        """Senders repeat what we have not confirmed; there is nothing to go on at."""
+
+    def status(self) -> SourceStatus:
+        """How it is doing: every request that was taken is an event, `bad` are posts that could not be read."""
+        return SourceStatus(
+            name=self.name,
+            state=self._state,
+            last_event=self._last_event,
+            events=self._events,
+            posts=self._posts,
+            bad=self._bad,
+            trouble=self._trouble or self._refusals.told(self._clock.now()),
+        )
+
+    async def run(self, edge: Edge) -> None:
+        """Take what is posted until cancelled; what is in hand then is still kept and confirmed.
+
+        Raises:
+            FatalSourceError: the desk cannot listen on its address; the status says `failed`.
+        """
+        self._edge = edge
+        try:
+            async with self._listener.serving(self):
+                self._state = "live"
+                try:
+                    await asyncio.Event().wait()
+                finally:
+                    self._state = "ended"
+                    self._edge = None
+                    await self._in_hand.finish()
+        except FatalSourceError as error:
+            self._state, self._trouble = "failed", str(error)
+            raise
+
+    def admit(self, head: Head) -> None:
+        """Look at what can be judged of a request before its body is read.
+
+        Raises:
+            Refused: with the answer to its sender.
+        """
+        with self._noting():
+            self._keys.admit(head, self._clock.now())
+            check_form(head)
+            self.check_size(head.size or 0)
+
+    def check_size(self, size: int) -> None:
+        """Look whether a body of so many bytes is taken.
+
+        Raises:
+            Refused: it is too large.
+        """
+        if size > self.most_bytes:
+            raise Refused(
+                HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+                f"It has more than {self.most_bytes:,} bytes; send fewer posts at once.",
+                what=f"more than {self.most_bytes:,} bytes at once",
+                cure="let them send fewer posts at once, or raise 'most_bytes' of the source",
+            )
+
+    async def take(self, head: Head, body: bytes) -> Answer:
+        """Take a request that was admitted; its posts are safe when this returns.
+
+        Raises:
+            Refused: with the answer to its sender.
+        """
+        with self._noting():
+            now = self._clock.now()
+            signed = self._keys.check(head, body)
+            work = self._in_hand.known(signed) or self._begin(head, body, signed, now)
+            await asyncio.wait({work}, timeout=self._keep_seconds)
+            if not work.done():
+                raise self._busy("The desk needs longer than usual to take it; send it again, it will count once.")
+            if work.cancelled():
+                raise _stopping()
+            return work.result()
+
+    def _begin(self, head: Head, body: bytes, signed: str | None, now: datetime) -> asyncio.Task[Answer]:
+        """Start to take a request.
+
+        Raises:
+            Refused: there are too many of them.
+        """
+        if self._edge is None:
+            raise _stopping()
+        if seconds := self._rate.wait(now):
+            raise Refused(
+                HTTPStatus.TOO_MANY_REQUESTS,
+                f"That are more than {self._per_minute:,} requests a minute; send several posts in one, or later.",
+                again=ceil(seconds),
+                what=f"more than {self._per_minute:,} requests a minute",
+                cure="let them send several posts in one, or raise 'per_minute' of the source",
+            )
+        size = self.most_bytes if head.encoding else len(body)
+        if not self._in_hand.has_room(size):
+            raise self._busy("The desk has too much in hand at the moment; send it again.")
+        return self._in_hand.begin(self._work(self._edge, head, body, now), size, signed, now)
+
+    async def _work(self, edge: Edge, head: Head, body: bytes, arrival: datetime) -> Answer:
+        """Read the posts and have them kept."""
+        read = partial(self._reader.read, head, body, arrival)
+        async with self._reading:  # one at a time: their objects take many times the bytes
+            found = await in_daemon_thread(read) if len(body) > _AT_ONCE or head.encoding else read()
+        answer = self._judge(found)
+        try:
+            await edge.keep(found.posts)
+        except StorageError as error:
+            self._trouble = str(error)
+            sentence = "The desk cannot write posts down at the moment; send it again."
+            raise Refused(HTTPStatus.SERVICE_UNAVAILABLE, sentence, again=30) from None
+        self._trouble = ""
+        self._last_event = arrival
+        self._events += 1
+        self._posts += answer.taken
+        return answer
+
+    def _judge(self, found: Body) -> Answer:
+        """What to answer.
+
+        Raises:
+            Unreadable: there is no good post among bad ones.
+        """
+        bad = tuple((max(number - 1, 0), reason) for number, reason in found.bad[:BADS_TOLD])
+        answer = Answer(len(found.posts), bad, len(found.bad) - len(bad))
+        if bad:
+            self._bad += len(found.bad)
+            self._refusals.note("what cannot be read", shorten(bad[0][1], _WORST_REASON), self._clock.now())
+        if bad and not found.posts:
+            raise Unreadable(answer)
+        return answer
+
+    def _busy(self, sentence: str) -> Refused:
+        return Refused(
+            HTTPStatus.SERVICE_UNAVAILABLE,
+            sentence,
+            again=10,
+            what="faster than the desk can write it down",
+            cure="they will send it again; if this lasts, look at the disk",
+        )
+
+    @contextmanager
+    def _noting(self) -> Iterator[None]:
+        """Remember for the status what is refused."""
+        try:
+            yield
+        except Refused as refused:
+            if refused.what:
+                self._refusals.note(refused.what, refused.cure, self._clock.now())
+            raise
+
+
+def _stopping() -> Refused:
+    return Refused(HTTPStatus.SERVICE_UNAVAILABLE, "The desk is about to stop; send it again soon.", again=30)
