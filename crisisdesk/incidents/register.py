@@ -32,7 +32,7 @@ from crisisdesk.records import (
     State,
     Verdict,
 )
-from crisisdesk.text import digest
+from crisisdesk.text import counted, digest
 from crisisdesk.threads import to_its_end
 
 Listener = Callable[[Notification], None]
@@ -149,9 +149,15 @@ class Register:
         """Say afterwards what an incident was. Raises `UsageError` while it is open, or when that was said already."""
         return await self._act(incident, lambda one, last: lifecycle.judge(one, person, verdict, now, last))
 
-    async def retire(self, watches: Collection[str], now: datetime) -> None:
-        """End the open incidents of watches that are not among these any more, for no evidence will."""
-        await to_its_end(self._retire(watches, now))
+    async def retire(self, watches: Collection[str], now: datetime, listened: Collection[str] = ()) -> None:
+        """End the open incidents of what is not there any more, for no evidence will.
+
+        Args:
+            watches: those that are still watched.
+            now: the present.
+            listened: what can still be blind, by the names of such incidents: sources and own channels.
+        """
+        await to_its_end(self._retire(watches, now, listened))
 
     async def unheard(self, start: datetime, end: datetime) -> None:
         """Nothing could be heard between two moments: what was calm before it was so for no longer."""
@@ -197,10 +203,11 @@ class Register:
             await self._commit(step)
             return step.incident
 
-    async def _retire(self, watches: Collection[str], now: datetime) -> None:
+    async def _retire(self, watches: Collection[str], now: datetime, listened: Collection[str]) -> None:
         async with self._turn:
             for incident in self.incidents():
-                if incident.is_open and incident.watch not in watches:
+                known = listened if incident.kind is Kind.BLIND else watches
+                if incident.is_open and incident.watch not in known:
                     await self._commit(lifecycle.retire(incident, self._rules, now, self._sequences[incident.id]))
 
     async def _correct(self, correction: Correction) -> None:
@@ -221,7 +228,8 @@ class Register:
                 await self._store.correct(self._uncorrected[0])
                 self._uncorrected.popleft()
         except StorageError as error:
-            self.trouble = f"{error} What {len(self._uncorrected)} authors have taken back is not erased yet."
+            authors = counted(len(self._uncorrected), "author has", "authors have")
+            self.trouble = f"{error} What {authors} taken back is not erased from it yet."
 
     def _with_playbook(self, step: Step, before: Incident | None, spike: Spike) -> Step:
         """Chosen at the opening, and again when it gets worse before somebody works by the first choice.

@@ -1,0 +1,186 @@
+"""A desk that is killed at random moments, and one that is left alone, over the same numbered stream.
+
+The server plays the stream over a real socket as Jetstream does: from the cursor on, the event at the cursor itself
+again; and it misbehaves: lines are cut, frames come slowly. What is compared is the database that each desk leaves.
+"""
+
+import asyncio
+import contextlib
+import json
+import os
+import random
+import signal
+import sys
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from aiohttp import web
+
+from crisisdesk.detect.watch import WatchDetector, minutes
+from crisisdesk.detect.windows import WINDOWS
+from crisisdesk.incidents.store import Store
+
+PROGRAM = """
+import sys
+from datetime import timedelta
+from hearsay import Words
+from crisisdesk import rounds
+from crisisdesk.cli import configured
+from crisisdesk.cli.main import main
+
+rounds.LOOK_EVERY, rounds.SAVE_EVERY = 0.05, timedelta(seconds=float(sys.argv[1]))
+configured.load_shipped_model = Words
+main(["run", "-c", "desk.toml", "--headless"])
+"""
+"""A desk as it is run, with a model that one word decides and with saves that come as often as the kills."""
+SPACING = timedelta(seconds=3)
+NOUNS = (
+    "coffee",
+    "train",
+    "garden",
+    "bottle",
+    "dinner",
+    "window",
+    "winter",
+    "ticket",
+    "bicycle",
+    "kitchen",
+    "mountain",
+)
+
+
+@dataclass
+class Numbered:
+    """A stream of so many events, of which one in three concerns a watch; the end of it is now."""
+
+    events: int
+    chance: random.Random
+    faults: bool = True
+    played_to: int = 0
+    """The event that was sent last over any connection."""
+    url: str = ""
+    frames: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.begin = datetime.now(UTC) - self.events * SPACING
+        self.frames = [json.dumps(self._event(number)) for number in range(self.events)]
+
+    def _event(self, number: int) -> dict[str, Any]:
+        words = " ".join(random.Random(number).sample(NOUNS, 6))
+        brand = {0: "acme", 1: "zenith", 2: "acme and zenith"}.get(number % 9, "nobody")
+        text = f"{brand} {'awful ' if number % 2 else ''}{words} {number}"
+        record = {"$type": "app.bsky.feed.post", "createdAt": "x", "langs": ["en"], "text": text}
+        commit = {"operation": "create", "collection": "app.bsky.feed.post", "rkey": f"k{number}", "record": record}
+        return {"did": f"did:plc:p{number}", "time_us": self._time_us(number), "kind": "commit", "commit": commit}
+
+    def _time_us(self, number: int) -> int:
+        return int((self.begin + number * SPACING).timestamp() * 1e6)
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        answer = web.WebSocketResponse()
+        await answer.prepare(request)
+        cursor = int(request.query.get("cursor", 0))
+        first = next((n for n in range(self.events) if self._time_us(n) >= cursor), 0)
+        with contextlib.suppress(ConnectionError):
+            for number in range(first, self.events):
+                await answer.send_str(self.frames[number])
+                self.played_to = max(self.played_to, number)
+                if self.faults and number % 20 == 0:
+                    await asyncio.sleep(self.chance.choice((0, 0, 0.01, 0.05)))
+                    if self.chance.random() < 0.01 and request.transport:
+                        request.transport.abort()
+                        return answer
+            await answer.receive()
+        return answer
+
+
+@contextlib.asynccontextmanager
+async def served(stream: Numbered) -> AsyncIterator[Numbered]:
+    application = web.Application()
+    application.router.add_get("/subscribe", stream.handle)
+    runner = web.AppRunner(application, shutdown_timeout=0.1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    stream.url = f"ws://127.0.0.1:{runner.addresses[0][1]}/subscribe"
+    yield stream
+    await runner.cleanup()
+
+
+def configure(folder: Path, url: str) -> Path:
+    """A desk that listens there, in a folder of its own."""
+    folder.mkdir(exist_ok=True)
+    (folder / "desk.toml").write_text(
+        '[desk]\nname = "killed"\ndatabase = "desk.db"\n'
+        '[[watch]]\nname = "Acme"\nterms = ["acme"]\n[[watch]]\nname = "Zenith"\nterms = ["zenith"]\n'
+        f'[[source]]\nkind = "bluesky"\nurl = "{url}"\n'
+    )
+    return folder
+
+
+async def started(folder: Path, save_every: float) -> asyncio.subprocess.Process:
+    places = os.pathsep.join([str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")])
+    return await asyncio.create_subprocess_exec(
+        sys.executable, "-c", PROGRAM, str(save_every), cwd=folder, env={**os.environ, "PYTHONPATH": places},
+        stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL,
+    )  # fmt: skip
+
+
+async def killed(folder: Path, after: float, save_every: float) -> None:
+    """A run that is ended by the system, without a word of warning."""
+    desk = await started(folder, save_every)
+    await asyncio.sleep(after)
+    desk.send_signal(signal.SIGKILL)
+    await desk.wait()
+
+
+async def to_the_end(folder: Path, stream: Numbered) -> None:
+    """A run that hears the last event and is stopped in order."""
+    stream.faults, stream.played_to = False, 0
+    desk = await started(folder, 60.0)
+    async with asyncio.timeout(120):
+        while stream.played_to < stream.events - 1:  # noqa: ASYNC110  the stream tells nobody
+            await asyncio.sleep(0.05)
+    await asyncio.sleep(1.0)  # the last frames are on their way; what has arrived is finished
+    desk.send_signal(signal.SIGTERM)
+    assert await asyncio.wait_for(desk.wait(), 60) == 0
+
+
+async def counts(folder: Path, at: datetime) -> dict[str, object]:
+    """What the windows of each watch hold, all of them as they are at one moment, and what the months before it do."""
+    found: dict[str, object] = {}
+    async with await Store.open(folder / "desk.db") as store:
+        for name in ("Acme", "Zenith"):
+            detector = WatchDetector(name)
+            assert detector.restore(json.loads(await store.kept(f"watch {name}") or b"")) == ()
+            detector.pass_time(at)
+            windows = {width: detector.detector.window(width) for width in WINDOWS}
+            hours = [(hour.start, hour.total, hour.negative) for hour in detector.hours()]
+            found[name] = (windows, hours, minutes(at), detector.late)
+    return found
+
+
+async def compared(base: Path, events: int, kills: int, seed: int = 1) -> tuple[dict[str, object], dict[str, object]]:
+    """The counts of the desk that was killed and of the one that was left alone."""
+    chance = random.Random(seed)
+    async with served(Numbered(events, chance)) as stream:
+        disturbed, alone = configure(base / "disturbed", stream.url), configure(base / "alone", stream.url)
+        for _ in range(kills):
+            await killed(disturbed, chance.uniform(0.8, 3.0), save_every=chance.choice((0.05, 0.3, 1.0)))
+        await to_the_end(disturbed, stream)
+        await to_the_end(alone, stream)
+        end = datetime.now(UTC)
+        return await counts(disturbed, end), await counts(alone, end)
+
+
+def total(found: dict[str, object]) -> int:
+    """Posts of the first watch in its largest window."""
+    windows, *_ = found["Acme"]  # type: ignore[misc]
+    return int(windows[WINDOWS[-1]][0])
+
+
+def expected(events: int) -> int:
+    """The same, of the whole stream."""
+    return sum(number % 9 in {0, 2} for number in range(events))
