@@ -2,6 +2,7 @@
 
     opened → raised ⇄ subsided → resolved → reopened …        by evidence, in event time
              acknowledged, noted, resolved with a verdict     by people
+    opened → raised ⇄ subsided → resolved → reopened …        of kind blind, by the clock and at once
 
 Nothing here reads a clock, a database or a network. Evidence that is older than the incident's last update counts only
 where it is worse than what is known: a late red still calls, a late calm does not end anything.
@@ -79,10 +80,10 @@ def witness(
         return _after_the_end(incident, spike, rules, sequence, new_id)
     if spike.severity is not None and spike.severity > incident.severity:
         return _raise(incident, spike, sequence)
+    if incident.kind is Kind.BLIND:
+        return _hear(incident, spike, rules, sequence)
     if spike.time < incident.updated:
         return None
-    if spike.severity == incident.severity:
-        return Step(replace(_with_evidence(incident, spike), calm_since=None, easing=None))
     return _ease(incident, spike, rules, sequence)
 
 
@@ -159,16 +160,8 @@ def retire(incident: Incident, rules: Rules, now: datetime, sequence: int) -> St
     Nobody has judged it, so it counts as a wave that is over: watched again, the same trouble calls again at once.
     """
     moment = max(now, incident.updated)
-    after = replace(
-        incident,
-        state=State.RESOLVED,
-        resolved_at=moment,
-        updated=moment,
-        silenced_until=None,
-        calm_since=moment - rules.subside_after,
-        easing=None,
-    )
-    return _step(after, sequence, Event.RESOLVED, moment, reason="no longer watched")
+    reason = "no longer listened to" if incident.kind is Kind.BLIND else "no longer watched"
+    return _step(_over(incident, rules, moment), sequence, Event.RESOLVED, moment, reason=reason)
 
 
 def unheard(incident: Incident, start: datetime, end: datetime) -> Incident:
@@ -216,7 +209,8 @@ def _after_the_end(
     if spike.time - ended > rules.reopen_within:
         return _open(spike, new_id)
     if spike.severity is None:
-        return None
+        heard_again = replace(incident, calm_since=ended - rules.subside_after)
+        return Step(heard_again) if incident.kind is Kind.BLIND else None
     last = incident.calm_since or ended
     if spike.severity <= incident.severity and spike.time - last < rules.subside_after:
         return Step(replace(incident, calm_since=max(last, spike.time)))
@@ -239,8 +233,34 @@ def _raise(incident: Incident, spike: Spike, sequence: int) -> Step:
     return _step(after, sequence, Event.RAISED, after.updated, reason=spike.why)
 
 
+def _hear(incident: Incident, spike: Spike, rules: Rules, sequence: int) -> Step:
+    """Whether a source can be heard is no guess, and told as it is now: what is said last is so, and at once."""
+    after, moment = _with_evidence(incident, spike), max(spike.time, incident.updated)
+    if spike.severity == incident.severity:
+        return Step(after)
+    if spike.severity is not None:
+        after = replace(after, severity=spike.severity, eased_from=incident.worst)
+        return _step(after, sequence, Event.SUBSIDED, moment, reason=spike.why)
+    return _step(_over(incident, rules, moment), sequence, Event.RESOLVED, moment, reason=spike.why)
+
+
+def _over(incident: Incident, rules: Rules, moment: datetime) -> Incident:
+    """Ended by what the desk knows, not by a person's word: the next wave calls at once."""
+    return replace(
+        incident,
+        state=State.RESOLVED,
+        resolved_at=moment,
+        updated=moment,
+        silenced_until=None,
+        calm_since=moment - rules.subside_after,
+        easing=None,
+    )
+
+
 def _ease(incident: Incident, spike: Spike, rules: Rules, sequence: int) -> Step:
     """Weaker evidence than the severity says: wait, then lower it, then end it. The figures of the worst stay."""
+    if spike.severity == incident.severity:
+        return Step(replace(_with_evidence(incident, spike), calm_since=None, easing=None))
     since = incident.calm_since or spike.time
     easing = max(filter(None, (incident.easing, spike.severity)), default=None)
     waiting = replace(incident, calm_since=since, easing=easing, updated=spike.time)
