@@ -61,6 +61,18 @@ class Session:
     """Bytes of a message with its topic (MQTT 5)."""
 
 
+class _EncryptedSocket(ssl.SSLSocket):
+    """Does not wait long for a handshake, and is closed where there is none: the library does neither."""
+
+    def do_handshake(self, block: bool = False) -> None:
+        self.settimeout(_TCP_SECONDS)
+        try:
+            super().do_handshake(block)
+        except BaseException:
+            self.close()
+            raise
+
+
 class NoAnswerError(aiomqtt.MqttError):
     """The broker was reached and did not answer, as some do that do not know the version."""
 
@@ -85,6 +97,8 @@ class Client(aiomqtt.Client):
         self._seconds = broker.timeout
         self._is_connecting = True
         self._why = ""
+        if broker.tls is not None:
+            broker.tls.sslsocket_class = _EncryptedSocket
         super().__init__(
             broker.host,
             broker.port,

@@ -70,8 +70,9 @@ class Entrance:
         if cure := self._cure(error):
             final = not self._proven and (code in _FOR_GOOD or not isinstance(error, TopicRefusedError))
             return Refusal(f"{cure}{', then start again.' if final else '; it is tried again.'}", final)
+        keys = "host, port, tls and certificate_file" if self._broker.tls else "host, port and tls"
         return Refusal(
-            f"No MQTT broker answers at {self._broker} ({error}): start it, or mend host and port of this {self._room};"
+            f"No MQTT broker answers at {self._broker} ({error}): start it, or mend {keys} of this {self._room};"
             " it is tried again."
         )
 

@@ -23,8 +23,9 @@ from crisisdesk.mqtt.entrance import Entrance, TopicRefusedError
 UNCONFIRMED: Final = 100
 """Messages that the broker may send before one is confirmed: so many are written to the disk at once."""
 WAITING: Final = 10_000
-"""Messages that wait here: those of a publisher who wants no confirmation (QoS 0), and of a broker of 3.1.1."""
+"""Messages that wait here, where a broker sends more than it may, as mosquitto 2.0.11 does, or speaks 3.1.1."""
 WAITING_BYTES: Final = 1 << 25
+"""Their bytes."""
 
 _TOPIC_BYTES: Final = 1 << 17
 """A topic has 65,535 bytes at most, and so have the properties of any sensible message."""
@@ -32,6 +33,10 @@ _TOPIC_BYTES: Final = 1 << 17
 
 class MuteError(SourceError):
     """The broker did not hang up, and said nothing any more."""
+
+
+class OverrunError(SourceError):
+    """The broker sent more than fits here, and was left so that it sends the rest again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +120,7 @@ class Inbox(Client):
         """Messages without confirmation (QoS 0) for which there was no room."""
         self._waiting: deque[Received] = deque()
         self._bytes = 0
-        self._owed = False
+        self._overrun = False
         self._news = asyncio.Event()
         self._client.manual_ack_set(on=True)
 
@@ -141,14 +146,15 @@ class Inbox(Client):
         """The next message; of those that came before the connection ended, too, since some come only once.
 
         Raises:
-            SourceError: the connection is over.
+            OverrunError: come again at once for what did not fit.
+            MuteError, SourceError: the connection is over.
         """
         while not self._waiting:
+            if self._overrun:
+                raise OverrunError(f"The MQTT broker {self._name} sends more than we take; it is asked again.")
             if self.is_over:
                 error = MuteError if self.was_mute else SourceError
                 raise error(f"The MQTT broker {self._name} went away ({await self.died()}); it is tried again.")
-            if self._owed:
-                self.abandon("it sent more at once than we take, and sends the rest again")
             self._news.clear()
             await self._news.wait()
         return self._next()
@@ -178,7 +184,7 @@ class Inbox(Client):
     def _on_message(self, client: paho.Client, userdata: object, message: paho.MQTTMessage) -> None:  # noqa: ARG002
         size = len(message.payload)
         if self._waiting and (len(self._waiting) >= WAITING or self._bytes + size > WAITING_BYTES):
-            self._owed = self._owed or message.qos > 0
+            self._overrun = self._overrun or message.qos > 0
             self.dropped += message.qos == 0
             return
         try:

@@ -12,7 +12,7 @@ from typing import Final, NoReturn
 
 from crisisdesk.clock import Clock
 from crisisdesk.errors import FatalSourceError, SourceError, StorageError
-from crisisdesk.mqtt import Broker, Inbox, MuteError, Received, Subscription
+from crisisdesk.mqtt import Broker, Inbox, MuteError, OverrunError, Received, Subscription
 from crisisdesk.records import Post, SourceStatus
 from crisisdesk.retry import delays
 from crisisdesk.sources.base import Edge
@@ -105,16 +105,19 @@ class MqttSource:
 
     async def _until_broken(self, edge: Edge) -> SourceError:
         """Connect and hand over posts; returns what ended it."""
-        try:
-            async with self._subscription.open() as inbox:
-                self._connected(inbox)
-                try:
-                    await self._read(inbox, edge)
-                finally:
-                    silence = 2 * self._broker.keepalive if inbox.was_mute else 0
-                    self._away_since = self._clock.now() - timedelta(seconds=silence)
-        except SourceError as error:
-            return error
+        while True:
+            try:
+                async with self._subscription.open() as inbox:
+                    self._connected(inbox)
+                    try:
+                        await self._read(inbox, edge)
+                    finally:
+                        silence = 2 * self._broker.keepalive if inbox.was_mute else 0
+                        self._away_since = self._clock.now() - timedelta(seconds=silence)
+            except OverrunError:
+                continue
+            except SourceError as error:
+                return error
 
     async def _read(self, inbox: Inbox, edge: Edge) -> NoReturn:
         """Hand over what comes.

@@ -32,6 +32,9 @@ START = datetime(2008, 11, 15, 3, 40, tzinfo=UTC)
 PROGRAM = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin:/opt/homebrew/sbin")
 
 
+STRICT = "mosquitto_dynamic_security"
+
+
 class StoppedClock:
     """A clock for heartbeats: it always shows the start."""
 
@@ -100,6 +103,19 @@ def mosquitto(mosquitto_at: Callable[..., Mosquitto]) -> Mosquitto:
 
 
 @pytest.fixture
+def strict_mosquitto(mosquitto_at: Callable[..., Mosquitto], tmp_path: Path) -> Mosquitto:
+    """A mosquitto that lets people read `posts/ours` and nothing else, and says so: its plain `acl_file` does not."""
+    plugins = [found for folder in ("/usr/lib", "/usr/local/lib") for found in Path(folder).rglob(f"{STRICT}.so")]
+    if not plugins:
+        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(f"{STRICT.upper()} IS NOT INSTALLED")
+    ours = {"acltype": "subscribeLiteral", "topic": "posts/ours", "allow": True}
+    role, group = {"rolename": "reader", "acls": [ours]}, {"groupname": "all", "roles": [{"rolename": "reader"}]}
+    rules = {"defaultACLAccess": {"subscribe": False}, "roles": [role], "groups": [group], "anonymousGroup": "all"}
+    (tmp_path / "rules.json").write_bytes(orjson.dumps({"clients": [], **rules}))
+    return mosquitto_at("allow_anonymous true", f"plugin {plugins[0]}", f"plugin_opt_config_file {tmp_path}/rules.json")
+
+
+@pytest.fixture
 async def amqtt_port() -> AsyncIterator[int]:
     """A broker in this process, which speaks 3.1.1 only."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
@@ -124,6 +140,8 @@ class Gate:
     behind: int
     port: int = 0
     is_open: bool = True
+    knows_5: bool = True
+    """Whether clients of MQTT 5 are let through; else it hangs up on them, as some old brokers do."""
     connects: int = 0
     _writers: list[asyncio.StreamWriter] = field(default_factory=list)
 
@@ -138,6 +156,12 @@ class Gate:
             writer.transport.abort()
             return
         self._writers += [writer, far_writer]
+        greeting = await reader.read(65_536)
+        if not self.knows_5 and b"MQTT\x05" in greeting[:16]:
+            writer.transport.abort()
+            far_writer.transport.abort()
+            return
+        far_writer.write(greeting)
         await asyncio.gather(_pump(reader, far_writer), _pump(far_reader, writer))
 
     def shut(self) -> None:
@@ -160,8 +184,8 @@ async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
 
 
 @contextlib.asynccontextmanager
-async def _gate(behind: int) -> AsyncIterator[Gate]:
-    gate = Gate(behind)
+async def _gate(behind: int, *, knows_5: bool = True) -> AsyncIterator[Gate]:
+    gate = Gate(behind, knows_5=knows_5)
     server = await asyncio.start_server(gate.serve, "127.0.0.1", 0)
     gate.port = server.sockets[0].getsockname()[1]
     yield gate
@@ -171,7 +195,7 @@ async def _gate(behind: int) -> AsyncIterator[Gate]:
 
 
 @pytest.fixture
-def gate() -> Callable[[int], contextlib.AbstractAsyncContextManager[Gate]]:
+def gate() -> Callable[..., contextlib.AbstractAsyncContextManager[Gate]]:
     return _gate
 
 

@@ -192,7 +192,7 @@ async def test_a_broker_that_never_answers_does_not_hold_up_the_stop(desk_at):
     with socket.create_server(("127.0.0.1", 0)) as mute:
         async with asyncio.timeout(8), desk_at(mute.getsockname()[1], timeout=0.3) as desk:
             await desk.shows(lambda status: status.state == "retrying")
-            assert "start it, or mend host and port" in desk.delivery.status().trouble
+            assert "start it, or mend host, port and tls" in desk.delivery.status().trouble
 
 
 async def test_what_was_owed_at_a_crash_is_delivered_by_the_next_run(mosquitto, desk_at, subscriber):
