@@ -43,13 +43,11 @@ class Intake:
         try:
             webhook.admit(head)
             return _taken(await webhook.take(head, await self._body(request, webhook)))
-        except Unreadable as refused:
-            return answer(refused.status, {"error": str(refused)} | _content(refused.answer))
         except Refused as refused:
-            headers = {"Retry-After": str(refused.again)} if refused.again else {}
-            if refused.status is HTTPStatus.UNAUTHORIZED:
-                headers["WWW-Authenticate"] = 'Bearer realm="crisisdesk"'
-            return refusal(refused.status, str(refused), **headers)
+            response = _refused(refused)
+            if not request.content.is_eof():  # so that the rest is not sent for nothing
+                response.force_close()
+            return response
 
     async def _body(self, request: web.Request, webhook: Webhook) -> bytes:
         """The body as it is sent.
@@ -91,6 +89,15 @@ def _head(request: web.Request) -> Head:
 
 def _taken(found: Answer) -> web.Response:
     return answer(HTTPStatus.ACCEPTED, _content(found))
+
+
+def _refused(refused: Refused) -> web.Response:
+    if isinstance(refused, Unreadable):
+        return answer(refused.status, {"error": str(refused)} | _content(refused.answer))
+    headers = {"Retry-After": str(refused.again)} if refused.again else {}
+    if refused.status is HTTPStatus.UNAUTHORIZED:
+        headers["WWW-Authenticate"] = 'Bearer realm="crisisdesk"'
+    return refusal(refused.status, str(refused), **headers)
 
 
 def _content(found: Answer) -> dict[str, object]:
