@@ -1,0 +1,94 @@
+"""Broken messages over a real broker, and a broker that is broken itself: a good post still comes through."""
+
+import asyncio
+import contextlib
+import random
+from collections.abc import AsyncIterator, Callable, Iterator
+
+import pytest
+from fuzz_mqtt import PAYLOADS
+from fuzz_webhook import mutated
+
+CONNACK = b"\x20\x03\x00\x00\x00"
+PONG = b"\xd0\x00"
+GOOD = b'{"id": "good", "time": "2008-11-15T03:40:00Z", "text": "never again"}'
+
+
+async def test_broken_messages_are_counted_and_the_good_one_comes(mosquitto, listener, publish):
+    chance = random.Random(1)
+    broken = [mutated(chance, chance.choice(PAYLOADS)) for _ in range(500)]
+    async with listener(mosquitto.port) as there:
+        await there.is_live()
+        await publish(mosquitto.port, "posts", [*broken, GOOD])
+        await there.edge.until(lambda: "good" in {post.id for post in there.edge.posts})
+        status = await there.shows(lambda status: status.events == 501)
+        assert status.bad > 100
+        assert status.trouble.endswith("It is skipped, and so is all that is like it.")
+
+
+def packet(kind: int, body: bytes) -> bytes:
+    length, size = bytearray(), len(body)
+    while True:
+        size, rest = divmod(size, 128)
+        length.append(rest | (128 if size else 0))
+        if not size:
+            return bytes([kind, *length]) + body
+
+
+def published(topic: bytes, payload: bytes) -> bytes:
+    return packet(0x32, len(topic).to_bytes(2, "big") + topic + b"\x00\x01\x00" + payload)
+
+
+@contextlib.asynccontextmanager
+async def actor(says: Callable[[], bytes], granted: bytes = b"\x01") -> AsyncIterator[int]:
+    """A broker of MQTT 5 that lets everybody in, then says what it is told to."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(OSError, TimeoutError):
+            await reader.read(65_536)
+            writer.write(CONNACK)
+            asked = await reader.read(65_536)
+            writer.write(packet(0x90, asked[2:4] + b"\x00" + granted) + says())
+            await asyncio.wait_for(reader.read(65_536), 0.05)  # to have it answered, if it can be
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    async with server:
+        yield server.sockets[0].getsockname()[1]
+
+
+@pytest.mark.parametrize("count", [20, pytest.param(2_000, marks=(pytest.mark.proof, pytest.mark.timeout(600)))])
+async def test_a_broker_that_talks_nonsense_is_left_and_tried_again(listener, count):
+    chance = random.Random(2)
+
+    def nonsense() -> Iterator[bytes]:
+        for _ in range(count):
+            topic = mutated(chance, b"posts/forum")[:200]
+            yield mutated(chance, published(topic, chance.choice(PAYLOADS))) + PONG
+        while True:
+            yield published(b"posts", GOOD)
+
+    says = nonsense()
+    async with actor(lambda: next(says)) as port, listener(port, timeout=0.2) as there:
+        await there.edge.until(lambda: "good" in {post.id for post in there.edge.posts}, 300)
+
+
+async def test_another_client_with_our_name_is_named(listener):
+    async with actor(lambda: packet(0xE0, b"\x8e\x00")) as port, listener(port) as there:
+        status = await there.shows(lambda status: bool(status.trouble))
+        assert "another client came as crisisdesk-acme-mqtt; give each desk and each source a name" in status.trouble
+
+
+@pytest.mark.parametrize(
+    ("code", "state"), [(0x87, "failed"), (0x8F, "failed"), (0x9E, "failed"), (0x97, "connecting")]
+)
+async def test_a_refused_topic_is_final_unless_the_broker_is_only_busy(listener, code, state):
+    async with actor(lambda: b"", bytes([code])) as port, listener(port) as there:
+        status = await there.shows(lambda status: bool(status.trouble))
+        assert "does not let us read posts/#" in status.trouble
+        assert status.state == state
+
+
+async def test_a_topic_that_is_no_text_is_taken_as_any_other(listener):
+    async with actor(lambda: published(b"posts/\xff", GOOD)) as port, listener(port) as there:
+        await there.shows(lambda status: status.events > 0)
