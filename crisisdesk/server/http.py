@@ -21,6 +21,8 @@ MOST_CONNECTIONS: Final = 512
 """At once; half the files that a process may usually have open."""
 HEAD_SECONDS: Final = 30.0
 """How long a connection may take to send the headers of a request, the next one too."""
+HANDSHAKE_SECONDS: Final = 10.0
+"""How long the two sides may take to agree on how to encrypt."""
 CLOSE_SECONDS: Final = 2.0
 """How long the end waits for answers to go out."""
 LINGER_SECONDS: Final = 5.0
@@ -64,7 +66,7 @@ class Listener:
         self._certificate = certificate
         self._head_seconds = head_seconds
         self._intake = Intake(body_seconds)
-        self._opening = asyncio.Lock()
+        self._changing = asyncio.Lock()
         self._needed = 0
 
     @asynccontextmanager
@@ -75,16 +77,17 @@ class Listener:
             FatalSourceError: it cannot listen there; the message names address and cure.
         """
         self._intake.add(webhook)  # first, so that nobody finds the address open and this name unknown
-        async with self._opening:
+        async with self._changing:
             if not self._needed:
                 await self._open()
             self._needed += 1
         try:
             yield
         finally:
-            self._needed -= 1
-            if not self._needed:
-                await self._close()
+            async with self._changing:
+                self._needed -= 1
+                if not self._needed:
+                    await self._close()
 
     async def _open(self) -> None:
         tls = await asyncio.to_thread(_context, self._certificate) if self._certificate else None
@@ -94,7 +97,11 @@ class Listener:
         await self._runner.setup()
         try:
             self._server = await asyncio.get_running_loop().create_server(
-                self._connection, self.address.host, self.address.port, ssl=tls
+                self._connection,
+                self.address.host,
+                self.address.port,
+                ssl=tls,
+                ssl_handshake_timeout=HANDSHAKE_SECONDS if tls else None,
             )
         except OSError as error:
             await self._runner.cleanup()
