@@ -1,11 +1,12 @@
 """Figures in the words that a person says: ages, counts, shares, chances, who has it."""
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from crisisdesk.console.times import Times
 from crisisdesk.records import Incident, Kind, Numbers, Role, State
+from crisisdesk.text import how_long
 
 DAY_MINUTES: Final = 24 * 60
 
@@ -13,7 +14,10 @@ ROLES: Final = {Role.TYPICAL: "typical", Role.WIDEST: "widest reach", Role.NEWES
 """Why a post is shown."""
 MEANING: Final = {
     Kind.SPIKE: "",
-    Kind.BLIND: "BLIND: a source has been silent for longer than is plausible. Trouble may go unseen meanwhile.",
+    Kind.BLIND: (
+        "BLIND: a source of posts, or an account of ours, has been silent for longer than is plausible. A quiet list "
+        "is no good news until it is heard again; this ends by itself then."
+    ),
     Kind.BRIGADING: (
         "BRIGADING: a few accounts repeat themselves to look like a crowd, or many people repeat one text. In all "
         "other figures copies count once; a crowd with words of its own would be an incident of its own."
@@ -97,6 +101,14 @@ def apart(counts: Sequence[tuple[str, int]]) -> str:
     total = sum(count for _, count in counts)
     posts = "1 post in another language" if total == 1 else f"{total:,} posts in other languages"
     return f"{posts} ({languages(counts)})" if total else ""
+
+
+def silence(figures: Numbers) -> str:
+    """How long it is, and how much is missing: `silent for 2 h 14 min, in which 1,340 posts or more are usual`."""
+    long, usually = how_long(timedelta(minutes=figures.window_minutes)), round(figures.expected)
+    if usually < 1:
+        return f"silent for {long}"
+    return f"silent for {long}, in which {'1 post is' if usually == 1 else f'{usually:,} posts or more are'} usual"
 
 
 def headline(incident: Incident) -> str:

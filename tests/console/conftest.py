@@ -203,6 +203,31 @@ def flood(**changes: object) -> Incident:
     )  # fmt: skip
 
 
+def silence(**changes: object) -> Incident:
+    """A source that says nothing, though it is connected."""
+    since = NOW - timedelta(hours=2, minutes=14)
+    return incident(
+        **{
+            "id": "bluesky-blind-1",
+            "watch": "bluesky",
+            "kind": Kind.BLIND,
+            "severity": Severity.AMBER,
+            "opened": since + timedelta(minutes=2),
+            "numbers": Numbers(134, 0, 0, 7_912.0, 0, 0.0, 0.0, 0.0),
+            "why": "bluesky has been silent since 18:00 EST; usually there is no pause. Anger may go unseen.",
+            "why_de": "bluesky schweigt seit 18:00 EST; sonst gibt es keine Pause. Ärger kann ungesehen bleiben.",
+            "evidence": Evidence(),
+            "playbook": PlaybookRef(
+                "gone-silent",
+                "A source has gone silent",
+                "Read the sentence that says why. Does it name a setting, a password or an address?",
+                "kind blind",
+            ),
+        }
+        | changes
+    )
+
+
 def amber(**changes: object) -> Incident:
     """An older, smaller one that somebody has."""
     return incident(
@@ -350,6 +375,11 @@ def make_incident() -> Callable[..., Incident]:
 @pytest.fixture
 def make_flood() -> Callable[..., Incident]:
     return flood
+
+
+@pytest.fixture
+def make_silence() -> Callable[..., Incident]:
+    return silence
 
 
 @pytest.fixture

@@ -283,3 +283,24 @@ def test_many_flooded_watches_share_a_line():
 def test_no_line_breaks_between_a_number_and_its_sign():
     lines = [line.plain for line in Line(plain("aaa bbb 71 % of all")).fit(10)]
     assert lines == ["aaa bbb", "71 % of", "all"]
+
+
+def test_a_silence_says_how_long_it_is_and_what_is_missing(make_silence):
+    told = read(glance_page(make_silence(), NEW_YORK))
+    assert "bluesky has been silent since 18:00 EST" in told
+    assert "silent for 2 h 14 min, in which 7,912 posts or more are usual · by chance: less than 1 in a billion" in told
+    assert "Read the sentence that says why." in told
+    assert "negative" not in told
+    one = replace(make_silence(), numbers=replace(make_silence().numbers, expected=1.2))
+    assert "in which 1 post is usual" in read(glance_page(one, NEW_YORK))
+    unknown = replace(make_silence(), numbers=replace(make_silence().numbers, expected=0.0, probability=1.0))
+    assert "silent for 2 h 14 min · by chance: likely" in read(glance_page(unknown, NEW_YORK))
+
+
+def test_the_list_says_what_is_silent_and_the_detail_shows_no_posts(make_silence):
+    assert "BLIND" in read(incident_page(make_silence(), NOON, NEW_YORK))
+    assert "bluesky has been silent since 18:00 EST" in read(incident_page(make_silence(), NOON, NEW_YORK))
+    told = read(evidence_page(make_silence(), NEW_YORK))
+    assert "bluesky schweigt seit 18:00 EST" in told
+    assert "Decisive posts" not in told
+    assert "No post was kept" not in told

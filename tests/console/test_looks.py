@@ -109,3 +109,13 @@ def test_other_languages(snap_compare, console, desk, picture_abroad, size):
 def test_a_flood_of_copies(snap_compare, console, desk, make_flood):
     desk.shown = replace(desk.shown, incidents=(make_flood(),))
     assert snap_compare(console, terminal_size=SMALL, run_before=after("enter", shows="What is repeated"))
+
+
+def test_a_source_that_is_silent(snap_compare, console, desk, make_silence):
+    desk.shown = replace(desk.shown, incidents=(make_silence(), *desk.shown.incidents[1:]))
+    assert snap_compare(console, terminal_size=WIDE, run_before=after(shows="silent for 2 h 14 min"))
+
+
+def test_a_silence_in_full(snap_compare, console, desk, make_silence):
+    desk.shown = replace(desk.shown, incidents=(make_silence(),))
+    assert snap_compare(console, terminal_size=SMALL, run_before=after("enter", shows="To say in German"))

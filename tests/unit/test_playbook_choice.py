@@ -168,3 +168,15 @@ def test_a_flood_of_copies_has_a_playbook_of_its_own_whatever_it_says(language: 
     assert found is not None
     assert (found.id, found.specific) == (chosen, True)
     assert choose(Library(SHIPPED).all(), spike(*OFFENDED)).id == "offensive-ad"
+
+
+@pytest.mark.parametrize("severity", list(Severity))
+def test_a_source_that_cannot_be_heard_has_a_playbook_of_its_own(severity: Severity):
+    silence = Spike(
+        "bluesky", Kind.BLIND, NOW, severity, Numbers(12, 0, 0, 90.0, 0, 0, 0, 0.0), "silent since 02:48 UTC"
+    )
+    found = choose(Library(SHIPPED).all(), silence)
+    assert found is not None
+    assert (found.id, found.specific, found.reason) == ("gone-silent", True, "kind blind")
+    german = Library(SHIPPED).get("gone-silent-de")
+    assert (german.language, german.translation_of) == ("de", "gone-silent")

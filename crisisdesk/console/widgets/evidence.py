@@ -44,6 +44,9 @@ def figures_line(incident: Incident, times: Times) -> Line:
     figures = incident.numbers
     if incident.kind is Kind.BRIGADING:
         return flood_figures(incident, times)
+    chance = Content(f"by chance: {words.chance(figures.probability)}")
+    if incident.kind is Kind.BLIND:
+        return Line(joined(Content(words.silence(figures)), chance).stylize_before("$secondary"), most=2)
     return Line(
         joined(
             Content.assemble(
@@ -55,7 +58,7 @@ def figures_line(incident: Incident, times: Times) -> Line:
             Content.assemble(
                 (words.share(figures.negative_share), "bold"), f" negative, usual {words.share(figures.usual_share)}"
             ),
-            Content(f"by chance: {words.chance(figures.probability)}"),
+            chance,
         ).stylize_before("$secondary"),
         most=2,
     )
@@ -122,8 +125,7 @@ def phrases_line(phrases: Iterable[Phrase]) -> Line:
 
 def glance_page(incident: Incident, times: Times) -> Page:
     """What the main screen says about the selected incident above the chart."""
-    figures = [] if incident.kind is Kind.BLIND else [figures_line(incident, times)]
-    return Page([why_line(incident), *figures, BLANK, *next_step_lines(incident)])
+    return Page([why_line(incident), figures_line(incident, times), BLANK, *next_step_lines(incident)])
 
 
 def brief_page(incident: Incident) -> Page:
@@ -134,9 +136,9 @@ def brief_page(incident: Incident) -> Page:
 def decisive_page(incident: Incident, times: Times) -> Page:
     """What the main screen shows below the chart."""
     evidence = incident.evidence
-    if incident.kind is Kind.BRIGADING:
+    if incident.kind is not Kind.SPIKE:
         meaning = Line(Content.styled(words.MEANING[incident.kind], "$faint"))
-        return Page([meaning, BLANK, *flood_lines(evidence, times)])
+        return Page([meaning, *([BLANK, *flood_lines(evidence, times)] if incident.kind is Kind.BRIGADING else [])])
     lines = [heading("What sets it apart"), phrases_line(evidence.phrases), BLANK, heading("Decisive posts")]
     for quote in evidence.posts[:4]:
         lines += quote_lines(quote, times, most=2)
@@ -147,6 +149,8 @@ def evidence_page(incident: Incident, times: Times) -> Page:
     """All of the evidence, section by section, and the reason in German, where there is one."""
     evidence, said = incident.evidence, incident.why_de
     german = [heading("To say in German"), Line(plain(said)), BLANK] if said else []
+    if incident.kind is Kind.BLIND:
+        return Page(german)
     if incident.kind is Kind.BRIGADING:
         lines = [*flood_lines(evidence, times), *german]
     else:

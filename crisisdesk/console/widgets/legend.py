@@ -20,7 +20,7 @@ SEVERITIES: Final = {
 }
 KINDS: Final = {
     "BRIGADING": "a few accounts repeat themselves, or many people one text; in all other figures copies count once",
-    "BLIND": "a source has been silent for longer than is plausible",
+    "BLIND": "a source, or an account of ours, has been silent for longer than is plausible; anger may go unseen",
 }
 WATCHES: Final = {
     "this hour": "negative posts of the last 60 minutes; of one author at most two an hour count, copies count once",
