@@ -19,8 +19,8 @@ from crisisdesk.incidents.lifecycle import Rules
 from crisisdesk.incidents.register import Register
 from crisisdesk.incidents.spending import SPAN, advice
 from crisisdesk.incidents.store import Store
-from crisisdesk.intake import House, Intake, Languages, Tally
-from crisisdesk.language import Reader, marked
+from crisisdesk.intake import House, Intake, Tally
+from crisisdesk.language import Reader
 from crisisdesk.language import load as load_reader
 from crisisdesk.listening import Ear, Listening
 from crisisdesk.match import Matcher, WatchRule
@@ -35,8 +35,11 @@ from crisisdesk.restart import Restart
 from crisisdesk.rounds import Rounds
 from crisisdesk.sentiment.base import Model
 from crisisdesk.sentiment.batcher import Scoring
-from crisisdesk.sources.base import Edge, Source
+from crisisdesk.silences import Silences
+from crisisdesk.sources.base import Edge, Recalling, Source
+from crisisdesk.spoken import Languages, OwnLanguages
 from crisisdesk.troubles import Troubles
+from crisisdesk.warmup import WarmUp
 
 CATCH_UP_LOOK: Final = 0.05
 """Seconds between two looks whether a recording's quiet days have gone through."""
@@ -83,8 +86,8 @@ class App:
         self.plan = plan
         self.tally = Tally()
         self.scoring = Scoring(self._load_model, partial(self._complain, "judging"))
-        self._languages = {rule.name: frozenset(marked(one) or one for one in rule.languages) for rule in plan.watches}
-        self._model_languages: frozenset[str] = frozenset()
+        self._languages = Languages(plan.load_reader, partial(self._complain, "languages"))
+        self._own_languages = OwnLanguages(plan.watches)
         self.deliveries: list[Delivery] = []
         self._mentions: Channel[Mention] = Channel(MENTIONS_WAITING)
         self._scored: Channel[Scored] = Channel(SCORED_WAITING)
@@ -97,6 +100,8 @@ class App:
         self._stopping = asyncio.Event()
         self._listening_since: datetime | None = None
         self.listening = Listening(plan.clock.now())
+        names = [source.name for source in plan.sources], [rule.name for rule in plan.watches]
+        self.silences = Silences(*names, now=plan.clock.now(), zone=plan.zone)
 
     async def __aenter__(self) -> Self:
         plan = self.plan
@@ -124,7 +129,8 @@ class App:
             ExceptionGroup: the model cannot be loaded, a replayed file cannot be read.
         """
         async with asyncio.TaskGroup() as group:
-            others = [group.create_task(self.rounds.run(), name="rounds")] if self.plan.live else []
+            beside = (self.rounds.run(), self._warm_up()) if self.plan.live else ()
+            others = [group.create_task(one) for one in beside]
             for delivery in self.deliveries:
                 group.create_task(delivery.run(), name=f"deliver to {delivery.name}")
             try:
@@ -204,22 +210,8 @@ class App:
         except BaseException:
             self.unloadable = True
             raise
-        self._model_languages = frozenset(filter(None, map(marked, model.languages)))
+        self._own_languages.known_to_model(model.languages)
         return model
-
-    def _own_language(self, watch: str, language: str) -> bool:
-        """Whether posts in a language count for a watch: by its settings, else by what the model knows, else all do."""
-        own = self._languages.get(watch) or self._model_languages
-        return not own or language in own
-
-    def _not_known(self) -> Iterator[str]:
-        """Watches that ask for a language in which the model's word is worth little."""
-        for watch, languages in self._languages.items():
-            if self._model_languages and (beyond := sorted(languages - self._model_languages)):
-                yield (
-                    f"{watch} counts posts in {', '.join(beyond)}, which the model does not know, so do not trust its "
-                    "numbers. Take it out of 'languages' of the watch, or choose a model that knows it."
-                )
 
     async def _wire(self) -> None:
         plan = self.plan
@@ -241,14 +233,15 @@ class App:
         for delivery in self.deliveries:
             self.register.subscribe(delivery.wake)
         if plan.live:
-            await self.register.retire([rule.name for rule in plan.watches], plan.clock.now())
+            watches = [rule.name for rule in plan.watches]
+            await self.register.retire(watches, plan.clock.now(), self.silences.names)
         standards = {rule.name: standard for rule, standard in plan.watches.items()}
         self.observation = Observation(
             self.register,
             standards,
             self.tally,
             self.desk.show,
-            own_language=self._own_language,
+            own_language=self._own_languages.count,
             terms={rule.name: rule.terms for rule in plan.watches},
             hearing=self.listening.hearing,
             chart_hours=plan.chart_hours,
@@ -261,6 +254,7 @@ class App:
             self.observation,
             self.progress,
             self.listening,
+            self.silences,
             sources=plan.sources,
             trouble=self._complain,
         )
@@ -268,6 +262,7 @@ class App:
             plan.clock,
             zone=plan.zone,
             listening=self.listening,
+            silences=self.silences,
             observation=self.observation,
             register=self.register,
             restart=self.restart,
@@ -294,7 +289,7 @@ class App:
             self.progress,
             self.tally,
             self._mentions,
-            Languages(self.plan.load_reader, partial(self._complain, "languages")),
+            self._languages,
             self._store if self.plan.live else None,
             self._correct,
             partial(self._complain, "mailbox"),
@@ -323,6 +318,22 @@ class App:
             self._fatal[source.name] = str(error)
             self.desk.touch()
 
+    async def _warm_up(self) -> None:
+        """Let new watches learn from what networks still have of the past."""
+        recalling = [one for one in self.plan.sources if isinstance(one, Recalling) and one.history]
+        new = [rule for rule in self.plan.watches if rule.name in self.restart.new]
+        if new and recalling:
+            names = [rule.name for rule in new]
+            self.observation.hold(names)
+            await WarmUp(
+                Matcher(new),
+                names,
+                languages=self._languages,
+                judge=self.scoring.judge,
+                observation=self.observation,
+                tell=partial(self._complain, "past"),
+            ).run(recalling, self.plan.clock.now())
+
     async def _correct(self, correction: Correction) -> None:
         """What an author has taken back or changed is so here, too: on screen, in evidence, in the database."""
         if self.progress.knows(correction.key) or self.register.quotes(correction.key):
@@ -348,14 +359,18 @@ class App:
             await asyncio.wait({work, stopping})
 
     def _complain(self, part: str, trouble: str) -> None:
-        self._troubles.tell(part, trouble)
+        """Show what is wrong with a part; an empty sentence says that it is well again."""
+        if trouble:
+            self._troubles.tell(part, trouble)
+        else:
+            self._troubles.forget(part)
         self.desk.touch()
 
     def _wrong(self) -> Iterator[str]:
         """What is wrong with the desk itself, each with what to do."""
         yield self.register.trouble
         yield from self.complaints().values()
-        yield from self._not_known()
+        yield from self._own_languages.beyond_the_model()
         yield from self.overspent().values()
 
     def _ears(self) -> list[Ear]:

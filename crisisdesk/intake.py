@@ -9,20 +9,20 @@ import asyncio
 import contextlib
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, TypeVar
 
 from crisisdesk.channel import Channel, Closed
 from crisisdesk.errors import StorageError
 from crisisdesk.incidents.store import Store
-from crisisdesk.language import Reader
 from crisisdesk.match import Matcher
 from crisisdesk.progress import Progress
 from crisisdesk.records import Correction, Mention, Post
 from crisisdesk.sources.base import Source
-from crisisdesk.text import clean, digest
-from crisisdesk.threads import in_daemon_thread, to_its_end
+from crisisdesk.spoken import Languages
+from crisisdesk.text import digest
+from crisisdesk.threads import to_its_end
 
 T = TypeVar("T")
 
@@ -52,39 +52,6 @@ class Tally:
     """Negative posts by watch."""
     other_languages: dict[str, Counter[str]] = field(default_factory=dict)
     """Posts that count apart, by watch and language; `mentions` and `negative` are without them."""
-
-
-class Languages:
-    """Tells the language of posts without a mark; what reads them is loaded for the first one, whatever its source."""
-
-    def __init__(self, load: Callable[[], Reader], trouble: Callable[[str], None]) -> None:
-        self._load = load
-        self._trouble = trouble
-        self._read: Reader | None = None
-        self._loading = asyncio.Lock()
-
-    async def of(self, post: Post) -> str | None:
-        """By its mark or by its words; None where neither says it beyond doubt."""
-        if post.lang:
-            return post.lang
-        if self._read is None:
-            self._read = await self._loaded()
-        return self._read(post.text)
-
-    async def _loaded(self) -> Reader:
-        """Load it, once for all sources."""
-        async with self._loading:
-            return self._read or await self._reader()
-
-    async def _reader(self) -> Reader:
-        try:
-            return await in_daemon_thread(self._load)
-        except Exception as error:  # noqa: BLE001  a library's files may break as they like; a doubt stops no desk
-            self._trouble(
-                f"Languages cannot be told ({clean(f'{type(error).__name__}: {error}', 200)}), so all posts without a "
-                "mark count. Make room in the temporary folder or install py3langid again, then start the desk again."
-            )
-            return lambda _: None
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,8 +125,7 @@ class Intake:
                 await self.write_down()
                 for mention in batch:
                     with contextlib.suppress(Closed):  # what nobody takes any more stays under way
-                        language = await self._house.languages.of(mention.post)
-                        await self._house.mentions.send(replace(mention, language=language))
+                        await self._house.mentions.send(await self._house.languages.told(mention))
 
     async def write_down(self) -> None:
         """Put into the mailbox what waits and nobody would send again; where that fails, it goes on unwritten."""

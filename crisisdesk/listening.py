@@ -156,8 +156,8 @@ class Listening:
         self.trouble = _why_late(pushed, came[pushed]) if pushed and came[pushed] >= LATE else ""
         if deaf:
             self._back = now + BACK_AGAIN
-        elif late:
-            self._back = now
+        elif late:  # what comes is of an earlier time until a post of the present has come, however haltingly
+            self._back = now + BACK_AGAIN if came[late] >= LATE else now
         return not deaf and now >= self._back and (late is None or came[late] < LATE)
 
 

@@ -1,7 +1,7 @@
 """All watches under observation: scored mentions in, what their detectors say to the register, in event time."""
 
 import asyncio
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -17,7 +17,7 @@ from crisisdesk.detect.hearing import Hearing
 from crisisdesk.detect.standard import Standard
 from crisisdesk.detect.watch import CHART_HOURS, WatchDetector
 from crisisdesk.incidents.register import Register
-from crisisdesk.intake import Tally, received
+from crisisdesk.intake import BATCH, Tally, received
 from crisisdesk.records import EPOCH, Correction, Kind, Label, Mention, Scored
 
 TICK: Final = timedelta(minutes=5)
@@ -26,6 +26,8 @@ JUDGED: Final = frozenset({Kind.SPIKE, Kind.BRIGADING})
 """Incidents that the detectors end, when they have been calm for long enough."""
 LOOKED_AT: Final = 100
 """Watches from which a new one learns what to expect."""
+HELD: Final = 50_000
+"""Mentions, the newest, that a watch hears once more when it gets its past."""
 
 
 class Snapshot:
@@ -88,6 +90,7 @@ class Observation:
         self._gone_through = gone_through
         self._snapshot = Snapshot({}, ())
         self._corrected: dict[str, Correction] = {}
+        self._held: dict[str, deque[Scored]] = {}
         self._standards = dict(standards)
         self._now = EPOCH
         self._all_begun = False
@@ -112,6 +115,8 @@ class Observation:
             for watch in item.mention.watches:
                 self._snapshot.write(watch)
                 detector = self.detectors.get(watch) or self.renew(watch)
+                if watch in self._held:
+                    self._held[watch].append(item)
                 if watch in item.mention.apart:
                     self._count_apart(detector, item.mention)
                 else:
@@ -136,6 +141,39 @@ class Observation:
             changed, self.changed = self.changed, set()
             self._snapshot = Snapshot(self.detectors, changed)
             yield self._snapshot
+
+    @property
+    def holding(self) -> frozenset[str]:
+        """Watches that have not got their past yet."""
+        return frozenset(self._held)
+
+    def hold(self, watches: Iterable[str]) -> None:
+        """Watches that get their past later: remember what they hear until then."""
+        self._held |= {watch: deque(maxlen=HELD) for watch in watches}
+
+    def let_go(self, watches: Iterable[str]) -> None:
+        """They get no past."""
+        for watch in watches:
+            self._held.pop(watch, None)
+
+    async def begin_with(self, watch: str, past: Sequence[Scored]) -> None:
+        """A watch begins afresh with its past, in the order of time, and hears again what it has heard since `hold`.
+
+        Nobody is called for the past; what is still unusual now, the next post tells.
+        """
+        detector, now = self._made(watch), self._now
+        for number, item in enumerate(past, 1):
+            self._hear(detector, self._sorted(item))
+            if number % BATCH == 0:
+                await asyncio.sleep(0)
+        async with self._turn:
+            for item in self._held.pop(watch, ()):
+                self._hear(detector, item)
+            self._snapshot.write(watch)
+            detector.pass_time(max(now, self._now))
+            self.detectors[watch] = detector
+            self.changed.add(watch)
+            self.taken[watch] += 1
 
     async def tick(self, now: datetime) -> None:
         """Let a live desk's time pass, also where nobody speaks. What cannot be heard is no silence: then do not tick.
@@ -167,6 +205,14 @@ class Observation:
     def now(self) -> datetime:
         """The newest moment that was observed."""
         return self._now
+
+    def _hear(self, detector: WatchDetector, item: Scored) -> None:
+        """Let a detector hear what nobody is called for."""
+        language = item.mention.language
+        if detector.name in item.mention.apart and language is not None:
+            detector.observe_apart(item.post.time, language)
+        else:
+            detector.observe(item)
 
     def _sorted(self, item: Scored) -> Scored:
         """The mention with the watches named for which it is in another language."""
@@ -219,14 +265,16 @@ class Observation:
 
     def renew(self, watch: str) -> WatchDetector:
         """Let a watch begin, or begin afresh."""
+        detector = self.detectors[watch] = self._made(watch)
+        self._follow(detector)
+        self.taken[watch] += 1
+        return detector
+
+    def _made(self, watch: str) -> WatchDetector:
         standard = self._standards.get(watch, self._default)
         if standard.expectation.share is None and (shares := self._settled_shares()):
             standard = replace(standard, expectation=replace(standard.expectation, share=median(shares)))
-        detector = WatchDetector(watch, standard, self._chart_hours, self._terms.get(watch, ()), self._hearing)
-        self._follow(detector)
-        self.detectors[watch] = detector
-        self.taken[watch] += 1
-        return detector
+        return WatchDetector(watch, standard, self._chart_hours, self._terms.get(watch, ()), self._hearing)
 
     def _settled_shares(self) -> list[float]:
         """Usual shares of watches that know theirs; a hundred tell as much as thousands."""

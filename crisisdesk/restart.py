@@ -18,6 +18,7 @@ from crisisdesk.listening import Listening
 from crisisdesk.observation import Observation
 from crisisdesk.progress import KNOWN, Progress
 from crisisdesk.records import EPOCH
+from crisisdesk.silences import Silences
 from crisisdesk.sources.base import Source
 
 AT_ONCE: Final = 50
@@ -33,14 +34,18 @@ class Restart:
         observation: Observation,
         progress: Progress,
         listening: Listening,
+        silences: Silences,
         *,
         sources: Sequence[Source],
         trouble: Callable[[str, str], None],
     ) -> None:
+        self.new: frozenset[str] = frozenset()
+        """Watches of which nothing was known, or whose past was not read to its end."""
         self._store = store
         self._observation = observation
         self._progress = progress
         self._listening = listening
+        self._silences = silences
         self._sources = sources
         self._trouble = trouble
         self._turn = asyncio.Lock()
@@ -62,6 +67,7 @@ class Restart:
                 self._restore(detector, state)
             else:
                 unknown.append(name)
+        self.new = frozenset(unknown) | await self._unread()
         for name in unknown:  # by now the others say what to expect of a new one
             self._observation.renew(name)
         self._progress.restore(await self._store.gone_through())
@@ -70,12 +76,23 @@ class Restart:
                 self._resume(source, cursor)
         if heard := await self._store.kept("hearing"):
             self._listen(heard)
+        if silences := await self._store.kept("silences"):
+            self._expect(silences)
+
+    async def _unread(self) -> frozenset[str]:
+        names = await self._store.kept("past not read")
+        try:
+            return frozenset(orjson.loads(names or b"[]")) & self._observation.detectors.keys()
+        except (orjson.JSONDecodeError, TypeError):
+            return frozenset()
 
     async def _save(self) -> None:
         async with self._observation.standing_still() as snapshot:
             reached = self._progress.reached(self._sources)
             kept = {f"cursor {name}": cursor.encode() for name, cursor in reached.cursors.items()}
             kept["hearing"] = orjson.dumps(self._listening.state())
+            kept["silences"] = orjson.dumps(self._silences.state())
+            kept["past not read"] = orjson.dumps(sorted(self._observation.holding))
         try:
             for number, name in enumerate(snapshot.watches, 1):
                 snapshot.write(name)
@@ -123,4 +140,12 @@ class Restart:
             self._trouble(
                 "hearing",
                 "When nothing could be heard is not known any more, so nothing is learnt from the hours before now.",
+            )
+
+    def _expect(self, silences: bytes) -> None:
+        try:
+            self._silences.restore(orjson.loads(silences))
+        except DAMAGED:
+            self._trouble(
+                "silences", "How often the sources usually deliver is not known any more; it is learnt afresh."
             )

@@ -13,6 +13,7 @@ from crisisdesk.observation import Observation
 from crisisdesk.progress import Progress
 from crisisdesk.records import EPOCH
 from crisisdesk.restart import Restart
+from crisisdesk.silences import Silences
 from crisisdesk.text import how_long
 from crisisdesk.troubles import Troubles, stamp
 
@@ -33,6 +34,7 @@ class Rounds:
         *,
         zone: tzinfo | None,
         listening: Listening,
+        silences: Silences,
         observation: Observation,
         register: Register,
         restart: Restart,
@@ -45,6 +47,7 @@ class Rounds:
         self._clock = clock
         self._zone = zone
         self._listening = listening
+        self._silences = silences
         self._observation = observation
         self._register = register
         self._restart = restart
@@ -78,8 +81,10 @@ class Rounds:
         """See whether the desk hears, and let time pass; what waits is older than now, and must not find it passed."""
         await self._believe(now)
         self._troubles.pass_time(now)
-        since = self._listening.until
-        present = self._listening.look(now, self._ears(), self._dropped())
+        since, ears = self._listening.until, self._ears()
+        present = self._listening.look(now, ears, self._dropped())
+        for silence in self._silences.look(now, ears):
+            await self._register.witness(silence)
         if now - since >= ASLEEP:
             self._troubles.tell(
                 "sleep",

@@ -1,7 +1,7 @@
 """The stage between mentions and detection: scores what is waiting, in a worker thread, and sends it on in order."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from crisisdesk.channel import Channel, Closed
@@ -35,6 +35,8 @@ class Scoring:
         """Mentions sent on so far."""
         self.failed = 0
         """Those of them that the model could not judge and that count as neutral."""
+        self._model: Model | None = None
+        self._is_loaded = asyncio.Event()
 
     async def run(self, mentions: Channel[Mention], scored: Channel[Scored], at_most: int = AT_MOST) -> None:
         """Score until `mentions` is closed and empty or nobody reads `scored` any more; then close both.
@@ -44,32 +46,40 @@ class Scoring:
         """
         done: Channel[list[Scored]] = Channel(1)
         try:
-            model = await in_daemon_thread(self._load)
-            self.model = signature(model)
+            self._model = await in_daemon_thread(self._load)
+            self.model = signature(self._model)
+            self._is_loaded.set()
             async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self._score(mentions, done, model, at_most), name="score mentions")
+                tasks.create_task(self._score(mentions, done, at_most), name="score mentions")
                 tasks.create_task(self._send(mentions, done, scored), name="send scored mentions")
         finally:
             await mentions.close()
             await scored.close()
 
-    async def _score(self, mentions: Channel[Mention], done: Channel[list[Scored]], model: Model, at_most: int) -> None:
+    async def judge(self, mentions: Sequence[Mention]) -> list[Scored]:
+        """Score mentions at once, as soon as there is a model; those that it cannot judge count as neutral."""
+        model = await self._loaded()
+        scores, failures = await asyncio.to_thread(judge, model, [mention.post.text for mention in mentions])
+        if failures:
+            self.failed += len(failures)
+            self._trouble(
+                f"The sentiment model {self.model} could not judge {len(failures)} of {len(mentions)} posts "
+                f"({failures[-1]}); they count as neutral. If this repeats, restore the model's folder."
+            )
+        return [
+            Scored(mention, *(some or NEUTRAL), model=self.model, judged=some is not None)
+            for mention, some in zip(mentions, scores, strict=True)
+        ]
+
+    async def _loaded(self) -> Model:
+        while self._model is None:
+            await self._is_loaded.wait()
+        return self._model
+
+    async def _score(self, mentions: Channel[Mention], done: Channel[list[Scored]], at_most: int) -> None:
         try:
             while True:
-                batch = await mentions.receive(at_most)
-                scores, failures = await asyncio.to_thread(judge, model, [mention.post.text for mention in batch])
-                if failures:
-                    self.failed += len(failures)
-                    self._trouble(
-                        f"The sentiment model {self.model} could not judge {len(failures)} of {len(batch)} posts "
-                        f"({failures[-1]}); they count as neutral. If this repeats, restore the model's folder."
-                    )
-                await done.send(
-                    [
-                        Scored(mention, *(some or NEUTRAL), model=self.model, judged=some is not None)
-                        for mention, some in zip(batch, scores, strict=True)
-                    ]
-                )
+                await done.send(await self.judge(await mentions.receive(at_most)))
         except Closed:
             await done.close()
 

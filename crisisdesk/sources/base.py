@@ -1,7 +1,8 @@
 """What every source of posts has in common."""
 
 from collections.abc import Sequence
-from typing import Protocol
+from datetime import datetime, timedelta
+from typing import Protocol, runtime_checkable
 
 from crisisdesk.records import Correction, Post, SourceStatus
 
@@ -32,6 +33,22 @@ class Edge(Protocol):
 
     async def correct(self, correction: Correction) -> None:
         """The author has taken back or changed a post that may have been sent: it is so here, too."""
+
+
+@runtime_checkable
+class Recalling(Protocol):
+    """A source whose network keeps for a while what was said."""
+
+    @property
+    def name(self) -> str:
+        """What people call it."""
+
+    @property
+    def history(self) -> timedelta:
+        """How far back new watches are to learn from it; nothing where the settings say so."""
+
+    def recall(self, since: datetime, until: datetime) -> "Source":
+        """What was said between two moments, or since as long ago as the network goes, as a source that ends there."""
 
 
 class Source(Protocol):

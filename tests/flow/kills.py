@@ -58,6 +58,8 @@ class Numbered:
 
     events: int
     chance: random.Random
+    lasting: float
+    """Seconds that it takes, about, while there are faults."""
     faults: bool = True
     played_to: int = 0
     """The event that was sent last over any connection."""
@@ -89,7 +91,7 @@ class Numbered:
                 await answer.send_str(self.frames[number])
                 self.played_to = max(self.played_to, number)
                 if self.faults and number % 20 == 0:
-                    await asyncio.sleep(self.chance.choice((0, 0, 0.01, 0.05)))
+                    await asyncio.sleep(self.chance.expovariate(self.events / 20 / self.lasting))
                     if self.chance.random() < 0.01 and request.transport:
                         request.transport.abort()
                         return answer
@@ -162,13 +164,17 @@ async def counts(folder: Path, at: datetime) -> dict[str, object]:
     return found
 
 
-async def compared(base: Path, events: int, kills: int, seed: int = 1) -> tuple[dict[str, object], dict[str, object]]:
+async def compared(
+    base: Path, events: int, kills: int, lasting: float, seed: int = 1
+) -> tuple[dict[str, object], dict[str, object]]:
     """The counts of the desk that was killed and of the one that was left alone."""
-    chance = random.Random(seed)
-    async with served(Numbered(events, chance)) as stream:
+    chance, mid_stream = random.Random(seed), 0
+    async with served(Numbered(events, chance, lasting)) as stream:
         disturbed, alone = configure(base / "disturbed", stream.url), configure(base / "alone", stream.url)
         for _ in range(kills):
             await killed(disturbed, chance.uniform(0.8, 3.0), save_every=chance.choice((0.05, 0.3, 1.0)))
+            mid_stream += 0 < stream.played_to < events - 1
+        assert mid_stream >= 0.8 * kills, f"only {mid_stream} of {kills} kills fell into the stream"
         await to_the_end(disturbed, stream)
         await to_the_end(alone, stream)
         end = datetime.now(UTC)

@@ -89,6 +89,14 @@ def test_a_source_that_has_nothing_to_send_does_not_hold_time_up_for_long(listen
     assert list(listen(listening, timedelta(minutes=3), ear(latest=NIGHT))) == [False] * 11 + [True] * 7
 
 
+def test_while_posts_of_an_earlier_time_come_haltingly_the_present_waits(listening: Listening):
+    list(listen(listening, timedelta(minutes=5), ear(back=True)))
+    for n in range(5):
+        late = ear(back=True, latest=NIGHT - timedelta(hours=5 - n))
+        assert not any(listen(listening, timedelta(minutes=1), late))
+    assert any(listen(listening, timedelta(minutes=2), late)), "it may have nothing more to send"
+
+
 def test_a_clock_that_is_ahead_is_not_believed_while_posts_say_otherwise(listening: Listening):
     list(listen(listening, timedelta(hours=1), ear()))
     ahead = NIGHT + timedelta(hours=4)

@@ -20,6 +20,7 @@ from crisisdesk.observation import Observation
 from crisisdesk.progress import Progress
 from crisisdesk.records import EPOCH, SourceStatus
 from crisisdesk.restart import Restart
+from crisisdesk.silences import Silences
 from crisisdesk.sources.base import Edge
 
 LIVE = [Ear(SourceStatus("network", "live"))]
@@ -58,6 +59,7 @@ class Run:
             self.observation,
             Progress(),
             self.listening,
+            Silences(["network"], now=now),
             sources=[self.source],
             trouble=self.troubles.__setitem__,
         )
