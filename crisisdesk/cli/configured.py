@@ -37,8 +37,8 @@ from crisisdesk.settings import (
 )
 from crisisdesk.sources.base import Source
 from crisisdesk.sources.bluesky import Bluesky
+from crisisdesk.sources.file import FileSource
 from crisisdesk.sources.mqtt import MqttSource
-from crisisdesk.sources.replay import FileSource
 from crisisdesk.sources.signature import Keys
 from crisisdesk.sources.webhook import Webhook
 from crisisdesk.text import counted
@@ -182,7 +182,10 @@ def _source(source: SourceSettings, clock: Clock, desk: str, listener: Listener)
     if isinstance(source, WebhookSource):
         keys, most, rate = Keys(*source.secrets(os.environ)), source.most_bytes, source.per_minute
         return Webhook(source.name, listener, clock, keys, most_bytes=most, per_minute=rate)
-    return FileSource(source.name, source.path, clock, source.columns)
+    return FileSource(
+        source.name, source.path, clock, source.columns,
+        follow=source.follow, speed=source.speed, zone=source.timezone,
+    )  # fmt: skip
 
 
 def _outputs(settings: Settings, clock: Clock) -> Callable[[App], Sequence[Output]]:

@@ -2,12 +2,12 @@
 
 from crisisdesk.settings.budget import DAYS_PER_MONTH, DEFAULT_BUDGET, parse_false_alarms
 from crisisdesk.settings.example import EXAMPLE
+from crisisdesk.settings.file import FileSourceSettings
 from crisisdesk.settings.load import FILE_NAME, VARIABLE, find, load
 from crisisdesk.settings.model import (
     BLUESKY_URL,
     BlueskySource,
     DeskSettings,
-    FileSourceSettings,
     Settings,
     SourceSettings,
     WatchSettings,

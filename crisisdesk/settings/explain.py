@@ -7,10 +7,10 @@ from typing import Final
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from crisisdesk.settings.file import FileSourceSettings
 from crisisdesk.settings.model import (
     BlueskySource,
     DeskSettings,
-    FileSourceSettings,
     Settings,
     SeveritySettings,
     WatchSettings,

@@ -3,9 +3,7 @@
 import re
 from contextlib import suppress
 from difflib import get_close_matches
-from pathlib import Path
 from typing import Annotated, Final, Literal, Self
-from zoneinfo import ZoneInfo
 
 from pydantic import (
     AfterValidator,
@@ -18,11 +16,11 @@ from pydantic import (
 
 from crisisdesk.errors import UsageError
 from crisisdesk.settings.budget import DEFAULT_BUDGET, parse_false_alarms
-from crisisdesk.settings.columns import parse_columns
+from crisisdesk.settings.file import FileSourceSettings
 from crisisdesk.settings.mqtt import MqttOutput, MqttSourceSettings
-from crisisdesk.settings.section import FilePath, Label, Section, below
+from crisisdesk.settings.section import FilePath, Label, Section, Zone, below
 from crisisdesk.settings.server import ServerSettings
-from crisisdesk.settings.usual import parse_usual, parse_zone
+from crisisdesk.settings.usual import parse_usual
 from crisisdesk.settings.webhook import WebhookSource
 from crisisdesk.text import clean
 
@@ -49,26 +47,6 @@ def _usual(value: object) -> float:
         raise ValueError('must be a text in quotes such as "20 posts a day" or "20 Beiträge am Tag"')  # noqa: TRY004
     try:
         return parse_usual(value)
-    except UsageError as error:
-        raise ValueError(str(error)) from None
-
-
-def _columns(value: object) -> dict[str, str]:
-    """Our field name -> a table's column."""
-    if not isinstance(value, str):
-        raise ValueError('must be a text in quotes such as "time=Datum,text=Inhalt"')  # noqa: TRY004
-    try:
-        return parse_columns(value, "")
-    except UsageError as error:
-        raise ValueError(str(error)) from None
-
-
-def _zone(value: object) -> ZoneInfo:
-    """A time zone by its name."""
-    if not isinstance(value, str):
-        raise ValueError('must be a text in quotes such as "Europe/Berlin"')  # noqa: TRY004
-    try:
-        return parse_zone(value)
     except UsageError as error:
         raise ValueError(str(error)) from None
 
@@ -121,7 +99,6 @@ def _socket_address(url: str) -> str:
 
 
 Term = Annotated[str, AfterValidator(_findable)]
-Zone = Annotated[ZoneInfo, BeforeValidator(_zone)]
 Language = Annotated[str, AfterValidator(_language)]
 
 
@@ -206,25 +183,6 @@ class BlueskySource(Section):
     """What status lines call it."""
     url: Annotated[str, AfterValidator(_socket_address)] = BLUESKY_URL
     """A Jetstream server."""
-
-
-class FileSourceSettings(Section):
-    """[[source]] kind = "file": posts in JSON lines or CSV, read once to the end."""
-
-    kind: Literal["file"]
-    path: FilePath
-    """The file; `-` is standard input."""
-    name: Label = ""
-    """What status lines call it; the file's name where nothing is set."""
-    columns: Annotated[dict[str, str], BeforeValidator(_columns)] = Field(default_factory=dict)
-    """For a table: our field name -> its column, such as "time=Datum,text=Inhalt"."""
-
-    @model_validator(mode="before")
-    @classmethod
-    def _named(cls, values: object) -> object:
-        if isinstance(values, dict) and isinstance(path := values.get("path"), str) and "name" not in values:
-            return values | {"name": "standard input" if path == "-" else clean(Path(path).name, 200) or "file"}
-        return values
 
 
 SourceSettings = Annotated[

@@ -3,10 +3,12 @@
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationInfo
 
-from crisisdesk.errors import ConfigurationError
+from crisisdesk.errors import ConfigurationError, UsageError
+from crisisdesk.settings.usual import parse_zone
 from crisisdesk.text import clean
 
 
@@ -29,6 +31,16 @@ def below(path: object, info: ValidationInfo) -> Path:
         raise ValueError(f"'{clean(path, 60)}' names the home of somebody whom this machine does not know") from None
 
 
+def _zone(value: object) -> ZoneInfo:
+    """A time zone by its name."""
+    if not isinstance(value, str):
+        raise ValueError('must be a text in quotes such as "Europe/Berlin"')  # noqa: TRY004
+    try:
+        return parse_zone(value)
+    except UsageError as error:
+        raise ValueError(str(error)) from None
+
+
 def _label(name: str) -> str:
     if not name or clean(name, 200) != name:
         raise ValueError("must be a printable name, without spaces before and after")
@@ -37,6 +49,7 @@ def _label(name: str) -> str:
 
 FilePath = Annotated[Path, BeforeValidator(below)]
 Label = Annotated[str, AfterValidator(_label)]
+Zone = Annotated[ZoneInfo, BeforeValidator(_zone)]
 
 
 def secret(what: str, table: str, variable: str | None, file: Path | None, environ: Mapping[str, str]) -> str | None:

@@ -2,9 +2,8 @@
 
 import json
 import re
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, suppress
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, tzinfo
 from itertools import chain, count
 from pathlib import Path
@@ -28,7 +27,7 @@ from crisisdesk.lines import (
 )
 from crisisdesk.records import Post
 from crisisdesk.sources.posts import MAX_NAME, names_no_zone, post_from, text_from
-from crisisdesk.sources.table import looks_like_table, read_table
+from crisisdesk.sources.table import Record, looks_like_table, read_table
 from crisisdesk.text import clean
 
 _JSON_SUFFIXES: Final = frozenset({".jsonl", ".ndjson", ".json"})
@@ -39,7 +38,6 @@ OnBad = Callable[[BadLine], None]
 OnNote = Callable[[str], None]
 """Told, in a sentence with the file's name, what a person should know about how it was read."""
 _Tell = Callable[[int, str], None]
-_Records = Generator[tuple[int, Mapping[str, object]], None, None]
 
 
 def read_posts(
@@ -71,45 +69,71 @@ def read_posts(
         UsageError: a file cannot be opened (at once), or a CSV header lacks a column (when it is reached).
     """
     check_files(paths)
-    reading = _Reading(columns or {}, on_bad, on_note, Progress(progress), present, live, zone)
-    return reading.all(paths)
+    makers = [
+        Maker(path, source, on_bad, on_note, present=present, live=live, zone=zone)
+        for path, source in zip(paths, _sources(paths), strict=True)
+    ]
+    return _posts(paths, makers, columns or {}, Progress(progress))
 
 
-@dataclass(frozen=True, slots=True)
-class _Reading:
-    """How the files of a call are read; see `read_posts`."""
+def _posts(
+    paths: Sequence[Path], makers: Sequence["Maker"], columns: Mapping[str, str], progress: Progress
+) -> Iterator[Post]:
+    for path, maker in zip(paths, makers, strict=True):
+        yield from posts_of(path, columns, maker, progress)
 
-    columns: Mapping[str, str]
-    on_bad: OnBad
-    on_note: OnNote
-    progress: Progress
-    present: Callable[[], datetime] | None
-    live: bool
-    zone: tzinfo
 
-    def all(self, paths: Sequence[Path]) -> Iterator[Post]:
-        """The posts of one file after the other."""
-        for path, source in zip(paths, _sources(paths), strict=True):
-            yield from self._posts(path, source)
+class Maker:
+    """Makes posts of the records of a file, and tells of those that are none.
 
-    def _posts(self, path: Path, source: str) -> Iterator[Post]:
-        tell, note = _teller(path, self.on_bad), self._noter(path)
-        unsaid = self.zone is UTC  # another one was asked for
-        with closing(_records(path, self.columns, self.progress, tell, note)) as records:
-            for number, fields in records:
-                now = self.present() if self.present else None
-                try:
-                    post = post_from(fields, source, now if self.live else None, number, self.zone, present=now)
-                except InputError as error:
-                    tell(number, str(error))
-                    continue
-                if unsaid and names_no_zone(fields["time"]):
-                    note("times without a zone are taken for UTC; --timezone names another")
-                unsaid = False
-                yield post
+    Args:
+        path: the file; with its name begins what is told.
+        source: of posts that name none.
+        on_bad, on_note, present, live, zone: see `read_posts`.
+        cure: how to name the zone of times that have none.
+        by_byte: a post without an id gets one by where in the file it begins rather than by its line.
+    """
 
-    def _noter(self, path: Path) -> OnNote:
-        return lambda text: self.on_note(f"{shown_name(path)}: {text}.")
+    def __init__(
+        self, path: Path, source: str, on_bad: OnBad, on_note: OnNote, *,
+        present: Callable[[], datetime] | None = None, live: bool = False, zone: tzinfo = UTC,
+        cure: str = "--timezone names another", by_byte: bool = False,
+    ) -> None:  # fmt: skip
+        self._name = shown_name(path)
+        self._source = source
+        self._on_bad = on_bad
+        self._on_note = on_note
+        self._present = present
+        self._live = live
+        self._zone = zone
+        self._cure = cure
+        self._by_byte = by_byte
+        self._unsaid = zone is UTC  # another one was asked for
+
+    def post(self, record: Record) -> Post | None:
+        """The post; None if it is none, which is told."""
+        if record.fields is None:
+            self.tell(record.first.number, record.reason)
+            return None
+        now = self._present() if self._present else None
+        place = record.first.start if self._by_byte else record.first.number
+        try:
+            post = post_from(record.fields, self._source, now if self._live else None, place, self._zone, present=now)
+        except InputError as error:
+            self.tell(record.first.number, str(error))
+            return None
+        if self._unsaid and names_no_zone(record.fields["time"]):
+            self.note(f"times without a zone are taken for UTC; {self._cure}")
+        self._unsaid = False
+        return post
+
+    def tell(self, number: int, reason: str) -> None:
+        """A line is bad."""
+        self._on_bad(BadLine(self._name, number, reason))
+
+    def note(self, text: str) -> None:
+        """What a person should know about how the file is read."""
+        self._on_note(f"{self._name}: {text}.")
 
 
 def _sources(paths: Sequence[Path]) -> list[str]:
@@ -131,31 +155,38 @@ def _stem(path: Path) -> str:
     return "stdin" if str(path) == STDIN else clean(path.name.split(".")[0] or path.name, MAX_NAME) or "file"
 
 
-def _records(
-    path: Path, columns: Mapping[str, str], progress: Progress, tell: _Tell, note: Callable[[str], None]
-) -> _Records:
-    """The records of one file, whatever its form."""
+def posts_of(path: Path, columns: Mapping[str, str], maker: Maker, progress: Progress) -> Iterator[Post]:
+    """The posts of one file, whatever its form."""
     with opened(path, progress) as file:
-        lines = read_lines(file, progress, tell)
-        kind = suffix(path)
+        lines = read_lines(file, progress, maker.tell)
         first = next(lines, None)
         if first is None:
             return
-        if kind in _TABLE_SUFFIXES or (
-            kind not in _JSON_SUFFIXES and first.content and looks_like_table(first.content, columns)
-        ):
-            yield from read_table(chain((first,), lines), columns, shown_name(path), tell, note)
+        lines = chain((first,), lines)
+        if is_table(path, first, columns):
+            records = read_table(lines, columns, shown_name(path), maker.note)
         else:
-            yield from _objects(chain((first,), lines), tell)
+            records = read_objects(lines)
+        for record in records:
+            if post := maker.post(record):
+                yield post
 
 
-def _objects(lines: Iterable[Line], tell: _Tell) -> _Records:
+def is_table(path: Path, first: Line, columns: Mapping[str, str]) -> bool:
+    """Whether a file is a table rather than JSON lines, by its name or by its first line."""
+    kind = suffix(path)
+    if kind in _TABLE_SUFFIXES or kind in _JSON_SUFFIXES:
+        return kind in _TABLE_SUFFIXES
+    return bool(first.content) and looks_like_table(first.content or b"", columns)
+
+
+def read_objects(lines: Iterable[Line]) -> Iterator[Record]:
     """The JSON objects, one a line."""
     for line in lines:
         try:
-            yield line.number, _object(line.content)
+            yield Record(line, line, _object(line.content))
         except ValueError as error:
-            tell(line.number, str(error))
+            yield Record(line, line, None, str(error))
 
 
 def _object(content: bytes | None) -> Mapping[str, object]:
@@ -227,27 +258,30 @@ def _texts(
         if (first := next(lines, None)) is None:
             return
         lines = chain((first,), lines)
-        records: Iterable[tuple[int, Mapping[str, object]]]
         if kind in _TABLE_SUFFIXES or columns:
-            records = read_table(lines, columns, shown_name(path), tell, note, required=("text",))
+            records = read_table(lines, columns, shown_name(path), note, required=("text",))
         elif kind in _JSON_SUFFIXES or (first.content or b"").lstrip().startswith(b"{"):
-            records = _objects(lines, tell)
+            records = read_objects(lines)
         else:
-            records = _plain_texts(lines, tell)
-        for number, fields in records:
+            records = _plain_texts(lines)
+        for record in records:
+            number = record.first.number
+            if record.fields is None:
+                tell(number, record.reason)
+                continue
             try:
-                yield _id(fields.get("id"), number), text_from(fields.get("text"))
+                yield _id(record.fields.get("id"), number), text_from(record.fields.get("text"))
             except InputError as error:
                 tell(number, str(error))
 
 
-def _plain_texts(lines: Iterable[Line], tell: _Tell) -> _Records:
+def _plain_texts(lines: Iterable[Line]) -> Iterator[Record]:
     """Each line is a text."""
     for line in lines:
         try:
-            yield line.number, {"text": _plain(line.content)}
+            yield Record(line, line, {"text": _plain(line.content)})
         except ValueError as error:
-            tell(line.number, str(error))
+            yield Record(line, line, None, str(error))
 
 
 def _plain(content: bytes | None) -> str:

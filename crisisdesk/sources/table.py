@@ -3,7 +3,8 @@
 import csv
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Final
+from dataclasses import dataclass
+from typing import Final, NamedTuple
 
 from crisisdesk.errors import UsageError
 from crisisdesk.lines import AS_WINDOWS, MAX_LINE, SEPARATOR, TOO_LONG, Line, NotUtf8, decoded
@@ -21,86 +22,166 @@ _ALSO: Final = {
 """What other programmes call a column that is needed, to be proposed where ours is missing."""
 
 
+class Record(NamedTuple):
+    """What a file has for one post, between two of its lines; without `fields` it is none, for a reason."""
+
+    first: Line
+    last: Line
+    fields: Mapping[str, object] | None
+    reason: str = ""
+
+
+class Letters:
+    """Reads the letters of a table, also as spreadsheets save them on Windows; of that, people are told once."""
+
+    def __init__(self, on_note: Callable[[str], None]) -> None:
+        self._on_note = on_note
+        self._from_windows = False
+
+    def read(self, line: Line) -> str:
+        """The text of a line.
+
+        Raises:
+            ValueError: it has none; says why.
+        """
+        if line.content is None:
+            raise ValueError(TOO_LONG)
+        try:
+            return decoded(line.content)
+        except NotUtf8:
+            if not self._from_windows:
+                self._from_windows = True
+                self._on_note(f"line {line.number} is not UTF-8; such letters are read as Windows writes them (cp1252)")
+            return line.content.decode(errors=AS_WINDOWS)
+
+
+class _Read(NamedTuple):
+    """A line and its text, or why it has none."""
+
+    line: Line
+    text: str
+    bad: str = ""
+
+
 class _Feeder:
     """Hands lines to the csv module and remembers those of the current record, so that they can be read again."""
 
-    def __init__(
-        self, lines: Iterator[Line], on_bad: Callable[[int, str], None], on_note: Callable[[str], None]
-    ) -> None:
+    def __init__(self, lines: Iterator[Line], letters: Letters) -> None:
         self._lines = lines
-        self._again: deque[tuple[int, str]] = deque()
-        self._on_bad = on_bad
-        self._on_note = on_note
-        self._from_windows = False
-        self.record: list[tuple[int, str]] = []
+        self._letters = letters
+        self._again: deque[_Read] = deque()
+        self.record: list[_Read] = []
         self.unclosed = False
 
     def __iter__(self) -> Iterator[str]:
         return self
 
     def __next__(self) -> str:
-        line = self._next_line() if len(self.record) < MAX_RECORD_LINES else None
-        if line is None:
+        read = self._next_line() if not self.is_full else None
+        if read is None:
             self.unclosed = bool(self.record)
             raise StopIteration
-        self.record.append(line)
-        return line[1]
+        self.record.append(read)
+        return read.text + "\n"
 
-    def _next_line(self) -> tuple[int, str] | None:
+    @property
+    def is_full(self) -> bool:
+        """Whether the record has as many lines as any may have."""
+        return len(self.record) >= MAX_RECORD_LINES
+
+    def _next_line(self) -> _Read | None:
         if self._again:
             return self._again.popleft()
-        for line in self._lines:
-            if line.content is None:
-                self._on_bad(line.number, TOO_LONG)
-                continue
-            try:
-                return line.number, self._text(line.number, line.content) + "\n"
-            except ValueError as error:
-                self._on_bad(line.number, str(error))
-        return None
-
-    def _text(self, number: int, content: bytes) -> str:
-        """The line, also as spreadsheets save it on Windows.
-
-        Raises:
-            ValueError: it is no text.
-        """
+        if (line := next(self._lines, None)) is None:
+            return None
         try:
-            return decoded(content)
-        except NotUtf8:
-            if not self._from_windows:
-                self._from_windows = True
-                self._on_note(f"line {number} is not UTF-8; such letters are read as Windows writes them (cp1252)")
-            return content.decode(errors=AS_WINDOWS)
+            return _Read(line, self._letters.read(line))
+        except ValueError as error:
+            return _Read(line, "", str(error))
 
     def begin(self) -> None:
         """A new record starts."""
         self.record = []
         self.unclosed = False
 
-    def give_up_first(self, reason: str) -> None:
+    def give_up_first(self, reason: str) -> Record:
         """The first line is bad; what followed it is read again as records of their own."""
-        first, *others = self.record
-        self._on_bad(first[0], reason)
+        (line, _, bad), *others = self.record
         self._again.extendleft(reversed(others))
+        return Record(line, line, None, bad or reason)
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """What the header of a table says of its records."""
+
+    separator: str
+    width: int
+    places: Mapping[str, int]
+    """Where in a record each of our fields is."""
+    header: Line
+
+    def records(self, lines: Iterator[Line], letters: Letters, *, growing: bool = False) -> Iterator[Record]:
+        """The records in the lines that follow; `growing` leaves one for later whose quote is still open at the end."""
+        return self.fed(_Feeder(lines, letters), growing=growing)
+
+    def fed(self, feeder: _Feeder, *, growing: bool = False) -> Iterator[Record]:
+        """The same of lines that are being fed already."""
+        reader = csv.reader(feeder, delimiter=self.separator)
+        while True:
+            feeder.begin()
+            try:
+                row = next(reader, None)
+            except csv.Error as error:
+                yield feeder.give_up_first(f"is not CSV ({error})")
+                continue
+            if not feeder.record or (feeder.unclosed and growing and not feeder.is_full):
+                return
+            if feeder.unclosed:
+                yield feeder.give_up_first("a quote opens here and does not close")
+            elif row is None or len(row) != self.width:
+                yield feeder.give_up_first(
+                    f"has {len(row or ())} columns, the header has {self.width}; put quotes round the text"
+                )
+            else:
+                last = feeder.record[-1].line
+                yield Record(feeder.record[0].line, last, {name: row[place] for name, place in self.places.items()})
+                yield from (Record(line, last, None, bad) for line, _, bad in feeder.record if bad)
+
+
+def read_header(
+    lines: Iterator[Line], columns: Mapping[str, str], name: str, required: Sequence[str] = REQUIRED
+) -> Table | None:
+    """What the header says; None where there is none yet. See `read_table`."""
+    return _header(_Feeder(lines, Letters(lambda _: None)), columns, name, required)
+
+
+def _header(feeder: _Feeder, columns: Mapping[str, str], name: str, required: Sequence[str]) -> Table | None:
+    csv.field_size_limit(MAX_LINE)
+    for head in feeder:
+        line = feeder.record[-1].line
+        if head.isspace() or (line.start == 0 and head.lower().startswith(SEPARATOR)):
+            continue
+        separator = max(",;\t", key=head.count)
+        header = next(csv.reader([head], delimiter=separator))
+        return Table(separator, len(header), places_in(header, columns, name, required), line)
+    return None
 
 
 def read_table(
     lines: Iterator[Line],
     columns: Mapping[str, str],
     name: str,
-    on_bad: Callable[[int, str], None],
     on_note: Callable[[str], None] = lambda _: None,
     *,
     required: Sequence[str] = REQUIRED,
-) -> Iterator[tuple[int, dict[str, object]]]:
-    """Records as (line number, values by field name).
+) -> Iterator[Record]:
+    """The records of a table, good and bad.
 
     Args:
         lines: the file's lines, header first.
         columns: our field name -> the header's name, where they differ.
         name: what messages call the file.
-        on_bad: told the line number and reason of every record that cannot be read.
         on_note: told, once, that the file is not UTF-8.
         required: our fields without which it is no table of posts.
 
@@ -108,34 +189,11 @@ def read_table(
         NoColumnError: the header lacks a column that is needed.
         UsageError: it lacks one that is named in `columns`.
     """
-    feeder = _Feeder(lines, on_bad, on_note)
-    csv.field_size_limit(MAX_LINE)
-    head = next(feeder, None)
-    if head is not None and head.lower().startswith(SEPARATOR):
-        head = next(feeder, None)
-    if head is None:
-        return
-    separator = max(",;\t", key=head.count)
-    header = next(csv.reader([head], delimiter=separator))
-    places = places_in(header, columns, name, required)
-    reader = csv.reader(feeder, delimiter=separator)
-    while True:
-        feeder.begin()
-        try:
-            row = next(reader, None)
-        except csv.Error as error:
-            feeder.give_up_first(f"is not CSV ({error})")
-            continue
-        if not feeder.record:
-            return
-        if feeder.unclosed:
-            feeder.give_up_first("a quote opens here and does not close")
-        elif row is None or len(row) != len(header):
-            feeder.give_up_first(
-                f"has {len(row or ())} columns, the header has {len(header)}; put quotes round the text"
-            )
-        else:
-            yield feeder.record[0][0], {field: row[place] for field, place in places.items()}
+    feeder = _Feeder(lines, Letters(on_note))
+    table = _header(feeder, columns, name, required)
+    yield from (Record(line, line, None, bad) for line, _, bad in feeder.record if bad)
+    if table:
+        yield from table.fed(feeder)
 
 
 class NoColumnError(UsageError):

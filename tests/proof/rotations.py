@@ -1,0 +1,164 @@
+"""A file that somebody writes posts to and rotates in all the usual ways, for tests of who follows it."""
+
+import gzip
+import os
+import random
+import shutil
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import orjson
+
+from crisisdesk.lines import BadLine, UnreadableError
+from crisisdesk.records import Post
+from crisisdesk.sources.files import Maker
+from crisisdesk.sources.followed import Reader
+from crisisdesk.sources.place import Place
+
+NOW = datetime(2008, 11, 15, 4, tzinfo=UTC)
+HEADER = b"time;text\n"
+
+
+class Written:
+    """What is written; texts are numbered, and no post has an id.
+
+    Args:
+        folder: where the files lie.
+        table: whether it is a table, each file with its header, rather than JSON lines.
+        dated: whether rotated files are named by a date rather than counted.
+    """
+
+    def __init__(self, folder: Path, *, table: bool = False, dated: bool = False) -> None:
+        self.path = folder / ("posts.csv" if table else "posts.jsonl")
+        self.texts: list[str] = []
+        self._table = table
+        self._dated = dated
+        self._rotated = 0
+        self._rest = b""
+        self._to = self.path
+
+    def append(self, number: int = 1, *, ended: bool = True) -> None:
+        """Write so many posts, the last of them perhaps without a line end."""
+        content = b"".join(self._line() for _ in range(number))
+        self._write(content if ended else content.removesuffix(b"\n"))
+        self._rest = b"" if ended else b"\n"
+
+    def append_half(self) -> None:
+        """Write the beginning of a line; the rest comes with what is written next."""
+        line = self._line()
+        half = random.randrange(1, len(line))
+        self._write(line[:half])
+        self._rest = line[half:]
+
+    def finish(self) -> None:
+        """Write the rest of what was begun."""
+        self._write(b"")
+
+    def rename(self, *, create: bool = True) -> None:
+        """As logrotate does with `create`, or leaves it to who writes."""
+        self._make_room()
+        self.path.rename(self._name(1))
+        if create:
+            self.path.touch()
+
+    def copy_and_empty(self) -> None:
+        """As logrotate does with `copytruncate`."""
+        self._make_room()
+        shutil.copy(self.path, self._name(1))
+        os.truncate(self.path, 0)
+
+    def write_anew(self) -> None:
+        """Put a file in its place that holds the same and more."""
+        self.finish()
+        new = self.path.with_name("new")
+        shutil.copy(self.path, new)
+        new.rename(self.path)
+        self.append()
+
+    def pack(self) -> None:
+        """Pack the rotated files, but the last."""
+        plain = [
+            one for one in self.path.parent.iterdir() if one.suffix != ".gz" and one not in {self.path, self._name(1)}
+        ]
+        for one in plain:
+            with one.open("rb") as old, gzip.open(f"{one}.gz", "wb") as new:
+                shutil.copyfileobj(old, new)
+            shutil.copystat(one, f"{one}.gz")
+            one.unlink()
+
+    def _line(self) -> bytes:
+        self.texts.append(f"post {len(self.texts)}")
+        if not self._table:
+            return orjson.dumps({"time": "2008-11-15T03:40:00Z", "text": self.texts[-1]}) + b"\n"
+        more = random.choice(("", "\n", " ; ", "\n;\n"))
+        self.texts[-1] += f" {' '.join(more.split())}".rstrip()
+        return f'2008-11-15 03:40;"post {len(self.texts) - 1}{more}"\n'.encode()
+
+    def _write(self, content: bytes) -> None:
+        with self.path.open("ab") as file:
+            if self._table and not file.tell():
+                file.write(HEADER)
+            file.write(self._rest + content)
+        self._rest = b""
+
+    def _name(self, number: int) -> Path:
+        if self._dated:
+            return self.path.with_name(f"{self.path.name}-{20081115 + self._rotated - number + 1}")
+        return self.path.with_name(f"{self.path.name}.{number}")
+
+    def _make_room(self) -> None:
+        self.finish()
+        self._rotated += 1
+        for number in range(self._rotated - 1, 0, -1) if not self._dated else ():
+            for ending in ("", ".gz"):
+                old = Path(f"{self._name(number)}{ending}")
+                if old.exists():
+                    old.rename(f"{self._name(number + 1)}{ending}")
+
+
+class Follower:
+    """One who follows it, is killed and goes on where it was: what comes is kept by its key.
+
+    Args:
+        written: what is written.
+        on_bad: told of bad lines.
+    """
+
+    def __init__(self, written: Written, on_bad: Callable[[BadLine], None]) -> None:
+        self.heard: dict[str, str] = {}
+        """The texts by the keys of their posts."""
+        self.remarks: list[str] = []
+        self._written = written
+        self._on_bad = on_bad
+        self.places: list[Place] = []
+        self.restart()
+
+    def restart(self, back: int = 0) -> None:
+        """Begin anew at the last cursor, or at an earlier one."""
+        del self.places[max(1, len(self.places) - back) :]
+        path, place = self._written.path, self.places[-1] if self.places else None
+        maker = Maker(path, "posts", self._on_bad, self.remarks.append, present=lambda: NOW, live=True, by_byte=True)
+        self.reader = Reader(path, {}, maker, self.remarks.append, follow=True)
+        self.reader.place = Place.parse(str(place)) if place else None
+
+    def hear(self, at_most: int = 500) -> int:
+        """Read some; the number of posts."""
+        try:
+            posts = self.reader.read(at_most)
+        except (OSError, UnreadableError):
+            return 0
+        for post, place in posts:
+            self._take(post)
+            self.places.append(place)
+        if self.reader.place:
+            self.places.append(self.reader.place)
+        return len(posts)
+
+    def hear_all(self) -> None:
+        while self.hear():
+            pass
+
+    def _take(self, post: Post) -> None:
+        text = self.heard.setdefault(post.key, post.text)
+        assert text == post.text, "two posts have one key"
