@@ -44,6 +44,8 @@ class WatchRule:
     terms: tuple[str, ...]
     not_terms: tuple[str, ...] = ()
     languages: tuple[str, ...] = ()
+    accounts: tuple[str, ...] = ()
+    """The brand's own accounts, as posts name their authors."""
 
 
 def fold(text: str) -> str:

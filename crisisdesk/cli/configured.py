@@ -14,7 +14,7 @@ from crisisdesk.app import App, Plan
 from crisisdesk.cli.loading import model_loader
 from crisisdesk.cli.logs import log_desk
 from crisisdesk.cli.running import load_shipped_model, run_console, run_headless
-from crisisdesk.cli.terminal import GREENWICH, clocks, event_line, let_go_of_stdout, put, say
+from crisisdesk.cli.terminal import clocks, event_line, let_go_of_stdout, put, say
 from crisisdesk.clock import Clock, WallClock
 from crisisdesk.detect.baseline import Expectation
 from crisisdesk.detect.severity import SeverityRules
@@ -100,7 +100,7 @@ def run(plan: Plan, *, headless: bool) -> None:
 
     def tell(notification: Notification) -> None:
         try:
-            put(event_line(notification, times.get(notification.incident.watch, GREENWICH)))
+            put(event_line(notification, times.get(notification.incident.watch, clocks(plan.zone))))
         except BrokenPipeError:  # whoever read along is gone; the desk goes on
             let_go_of_stdout()
 
@@ -153,7 +153,7 @@ def rules(configured: Settings) -> dict[WatchRule, Standard]:
     """The watches and by what each is judged."""
     severity = SeverityRules(**configured.severity.model_dump())
     return {
-        WatchRule(watch.name, watch.terms, watch.not_terms, watch.languages): Standard(
+        WatchRule(watch.name, watch.terms, watch.not_terms, watch.languages, watch.accounts): Standard(
             watch.false_alarms,
             Expectation(watch.usual),
             watch.timezone or configured.desk.timezone,

@@ -102,6 +102,23 @@ Term = Annotated[str, AfterValidator(_findable)]
 Language = Annotated[str, AfterValidator(_language)]
 
 
+def _account(name: str) -> str:
+    """An account as posts name their author: without the @ before it, in small letters."""
+    account = clean(name, 500).removeprefix("@").casefold()
+    if not account or " " in account or "/" in account:
+        raise ValueError(f'\'{clean(name, 40)}\' is no account; write it like "did:plc:…" or "@acme@social.example"')
+    if name.startswith("@") and "@" not in account:
+        raise ValueError(
+            f"'{clean(name, 40)}' names no network; for Bluesky write its DID, \"did:plc:…\", which "
+            f"https://bsky.social/xrpc/com.atproto.identity.resolveHandle?handle={account} shows; "
+            'for Mastodon write "@acme@social.example"'
+        )
+    return account
+
+
+Account = Annotated[str, AfterValidator(_account)]
+
+
 class DeskSettings(Section):
     """[desk]: the desk itself."""
 
@@ -144,6 +161,8 @@ class WatchSettings(Section):
     """Posts an hour that are expected until the watch has been heard, such as "20 posts a day"; None for no idea."""
     timezone: Zone | None = None
     """Where its people live; the desk's time zone where nothing is set."""
+    accounts: Annotated[tuple[Account, ...], Field(strict=False)] = ()
+    """The brand's own accounts, as the network names authors; where they fall silent, people are told."""
 
 
 class SeveritySettings(Section):
