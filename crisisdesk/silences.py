@@ -33,8 +33,11 @@ class Patience:
     lost: float = 1800.0
     """For a connection to come back, where its posts are too rare to be missed sooner."""
     amber_after: float = 1800.0
-    """From notice to amber, for one that cannot be reached; a mute one has to be silent for twice as long as is
-    plausible as well."""
+    """From notice to amber,"""
+    amber_times: float = 2.0
+    """and where it is connected and mute, so many times as long as is plausible,"""
+    amber_times_at_first: float = 10.0
+    """or so many times while its rhythm is not known."""
     red_after: float = 3 * 3600.0
     """From notice to red, where no source is heard."""
     again_within: float = 3600.0
@@ -181,7 +184,8 @@ class _Silence:
         self.rhythm.listen(now - passed, now)
         self._plausible = self._plausible and self.is_live
         if ear.status.posts != before.posts and ear.status.posts:
-            self.rhythm.hear(now, plausible=self._plausible)
+            comes_and_goes = self.is_blind and self._comes_and_goes
+            self.rhythm.hear(now, plausible=self._plausible and not comes_and_goes)
             self._plausible = self.is_live
         self._lost = 0.0 if self.is_live else self._lost + passed
         self._lost_since = now if self.is_live else self._lost_since
@@ -192,7 +196,8 @@ class _Silence:
         """What is asked of people; None while it is heard."""
         if not self.is_blind or self._back:
             return None
-        proven = not self.is_live or self._comes_and_goes or self.rhythm.is_overdue(2)
+        times = self._patience.amber_times if self.rhythm.is_known else self._patience.amber_times_at_first
+        proven = not self.is_live or self._comes_and_goes or self.rhythm.is_overdue(times)
         return Severity.AMBER if proven and self.lasted >= self._patience.amber_after else Severity.NOTICE
 
     def why(self, now: datetime, zone: tzinfo) -> Why:

@@ -28,6 +28,8 @@ MARGIN: Final = 2.0
 """By chance alone, one silence in e to this many months is too long."""
 FACTOR: Final = 2.0
 """So many times the habit is too long."""
+DAYS_KNOWN: Final = 8
+"""Days with posts after which a rhythm has been heard with its weekend."""
 DAYS_KEPT: Final = 28
 """Days with posts of which the longest silence is known; the habit is the second longest, as one day may have an
 outage."""
@@ -104,6 +106,11 @@ class Rhythm:
         return self.due >= times * self.limit or self.waited >= times * self._cap
 
     @property
+    def is_known(self) -> bool:
+        """Whether it has been heard for so long that a surprise is none of the first week."""
+        return len(self._longest) >= DAYS_KNOWN
+
+    @property
     def every(self) -> float:
         """Seconds from post to post that are usual in the hours of this silence."""
         return self.waited / self.due if self.due else math.inf
@@ -149,8 +156,8 @@ class Rhythm:
 
     @property
     def _habit(self) -> float:
-        """The longest silence but for one day's."""
-        return sorted([0.0, 0.0, *self._longest.values()])[-2]
+        """The longest silence, of all days but one; on the first day the longest."""
+        return next(iter(sorted(self._longest.values())[-2:]), 0.0)
 
     def _rate(self, hour: int) -> float:
         """Usual posts a second at one of the hours: what was heard at it, and a guess that weighs one post."""

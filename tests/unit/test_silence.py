@@ -1,70 +1,16 @@
 """For how long a source may plausibly be silent: what its own rhythm says."""
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import orjson
 import pytest
+from rhythms import CAP, FLOOR, MONDAY, Part, always, by_day, in_office_hours, listen, posts, silent_until_missed
 
 from crisisdesk.detect.silence import DAY, HOUR, STEP, Rhythm
 
-FLOOR, CAP = 120.0, 10 * DAY
-MONDAY = 4 * DAY  # 5 January 1970, midnight
 
-
-def always(_: float) -> float:
-    return 1.0
-
-
-def by_day(moment: float) -> float:
-    """From eight to midnight ten times as much as at night."""
-    return 1.0 if moment % DAY >= 8 * HOUR else 0.1
-
-
-def in_office_hours(moment: float) -> float:
-    """Nothing at night, nothing on Saturdays and Sundays."""
-    return 1.0 if 8 <= moment % DAY // HOUR < 18 and moment // DAY % 7 not in {2, 3} else 0.0
-
-
-def posts(
-    rng: random.Random, every: float, part: Callable[[float], float], start: float, days: float
-) -> Iterator[float]:
-    """Moments of posts that come by chance, one in `every` seconds while most is said."""
-    moment = start
-    while moment < start + days * DAY:
-        moment += rng.expovariate(1 / every)
-        if rng.random() < part(moment):
-            yield moment
-
-
-def listen(rhythm: Rhythm, moments: Iterator[float], start: float, days: float, look: float) -> list[float]:
-    """Look every so many seconds; returns when a silence was found too long."""
-    found, blind, upcoming = [], False, next(moments, None)
-    for number in range(int(days * DAY / look)):
-        now = start + (number + 1) * look
-        rhythm.listen(now - look, now)
-        if upcoming is not None and upcoming <= now:
-            rhythm.hear(now)
-            blind = False
-            while upcoming is not None and upcoming <= now:
-                upcoming = next(moments, None)
-        elif rhythm.is_overdue() and not blind:
-            blind = True
-            found.append(now)
-    return found
-
-
-def silent_until_missed(rhythm: Rhythm, start: float) -> float:
-    """Seconds from the last post until its absence is noticed."""
-    rhythm.hear(start)
-    now = start
-    while not rhythm.is_overdue():
-        rhythm.listen(now, now + STEP)
-        now += STEP
-    return now - start
-
-
-def settled(every: float, part: Callable[[float], float] = always, days: int = 14, look: float = 60.0) -> Rhythm:
+def settled(every: float, part: Part = always, days: int = 14, look: float = 60.0) -> Rhythm:
     rhythm = Rhythm(FLOOR, CAP)
     listen(rhythm, posts(random.Random(1), every, part, MONDAY, days), MONDAY, days, look)
     return rhythm
