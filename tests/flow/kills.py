@@ -1,7 +1,9 @@
-"""A desk that is killed at random moments, and one that is left alone, over the same numbered stream.
+"""A desk that is killed at random moments, and one that is left alone, over the same numbered posts.
 
-The server plays the stream over a real socket as Jetstream does: from the cursor on, the event at the cursor itself
-again; and it misbehaves: lines are cut, frames come slowly. What is compared is the database that each desk leaves.
+They come in three ways. A server plays a stream over a real socket as Jetstream does: from the cursor on, the event at
+the cursor itself again; and it misbehaves: lines are cut, frames come slowly. A sender posts to a webhook, and repeats
+until it is told that the posts are safe. A file is written on and rotated. What is compared is the database that each
+desk leaves.
 """
 
 import asyncio
@@ -10,16 +12,19 @@ import json
 import os
 import random
 import signal
+import socket
 import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 from aiohttp import web
 
-from crisisdesk.detect.watch import WatchDetector, minutes
+from crisisdesk.detect.watch import WatchDetector
 from crisisdesk.detect.windows import WINDOWS
 from crisisdesk.incidents.store import Store
 
@@ -99,6 +104,78 @@ class Numbered:
         return answer
 
 
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return int(probe.getsockname()[1])
+
+
+@dataclass
+class Sender:
+    """Posts to a webhook, a few at a time; each request is repeated until the desk says that it has it."""
+
+    posts: int
+    chance: random.Random
+    port: int = field(default_factory=free_port)
+    repeated: int = 0
+    """Requests that had to be sent once more."""
+
+    def __post_init__(self) -> None:
+        begin = datetime.now(UTC) - timedelta(minutes=50)
+        self._lines = [json.dumps(_written(f"w{n}", begin + n * timedelta(seconds=2))) for n in range(self.posts)]
+
+    async def run(self, lasting: float) -> None:
+        """Send all of them, within so many seconds while the desk is there."""
+        address, sent = f"http://127.0.0.1:{self.port}/ingest/suite", 0
+        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=5)) as session:
+            while sent < self.posts:
+                some = self.chance.randint(1, 40)
+                body = "\n".join(self._lines[sent : sent + some])
+                while not await self._is_taken(session, address, body):
+                    self.repeated += 1
+                    await asyncio.sleep(0.1)
+                sent += some
+                await asyncio.sleep(self.chance.expovariate(self.posts / 20 / max(lasting, 0.01)))
+
+    async def _is_taken(self, session: aiohttp.ClientSession, address: str, body: str) -> bool:
+        try:
+            async with session.post(address, data=body, headers={"Content-Type": "application/x-ndjson"}) as answer:
+                return answer.status == HTTPStatus.ACCEPTED
+        except (aiohttp.ClientError, TimeoutError):
+            return False
+
+
+@dataclass
+class Writer:
+    """Writes posts on in a file, and rotates it as logrotate does."""
+
+    posts: int
+    chance: random.Random
+    path: Path
+
+    def __post_init__(self) -> None:
+        begin = datetime.now(UTC) - timedelta(minutes=50)
+        self._lines = [json.dumps(_written(f"f{n}", begin + n * timedelta(seconds=2))) for n in range(self.posts)]
+        self.path.touch()
+
+    async def run(self, lasting: float) -> None:
+        """Write all of them, within about so many seconds, each line in two parts."""
+        for number, line in enumerate(self._lines):
+            if number and number % (self.posts // 4) == 0:
+                self.path.rename(self.path.with_suffix(f".jsonl.{number}"))
+            with self.path.open("a") as file:
+                file.write(line[:40])
+                file.flush()
+                file.write(line[40:] + "\n")
+            if number % 10 == 0:
+                await asyncio.sleep(self.chance.expovariate(self.posts / 10 / max(lasting, 0.01)))
+
+
+def _written(name: str, time: datetime) -> dict[str, str]:
+    words = " ".join(random.Random(name).sample(NOUNS, 6))
+    text = f"acme {'awful ' if name.endswith(('1', '5')) else ''}{words} {name}"
+    return {"id": name, "time": time.isoformat(), "text": text, "author": f"a{name}", "lang": "en"}
+
+
 @contextlib.asynccontextmanager
 async def served(stream: Numbered) -> AsyncIterator[Numbered]:
     application = web.Application()
@@ -111,12 +188,14 @@ async def served(stream: Numbered) -> AsyncIterator[Numbered]:
     await runner.cleanup()
 
 
-def configure(folder: Path, url: str) -> Path:
+def configure(folder: Path, url: str, port: int, file: Path) -> Path:
     """A desk that listens there, in a folder of its own."""
     folder.mkdir(exist_ok=True)
     (folder / "desk.toml").write_text(
         '[desk]\nname = "killed"\ndatabase = "desk.db"\n'
         '[[watch]]\nname = "Acme"\nterms = ["acme"]\n[[watch]]\nname = "Zenith"\nterms = ["zenith"]\n'
+        f'[server]\nlisten = "127.0.0.1:{port}"\n[[source]]\nkind = "webhook"\nname = "suite"\n'
+        f'[[source]]\nkind = "file"\nname = "log"\npath = "{file}"\nfollow = true\n'
         f'[[source]]\nkind = "bluesky"\nurl = "{url}"\n'
     )
     return folder
@@ -138,29 +217,32 @@ async def killed(folder: Path, after: float, save_every: float) -> None:
     await desk.wait()
 
 
-async def to_the_end(folder: Path, stream: Numbered) -> None:
+async def to_the_end(folder: Path, stream: Numbered, *others: "asyncio.Task[None]") -> None:
     """A run that hears the last event and is stopped in order."""
     stream.faults, stream.played_to = False, 0
     desk = await started(folder, 60.0)
     async with asyncio.timeout(120):
         while stream.played_to < stream.events - 1:  # noqa: ASYNC110  the stream tells nobody
             await asyncio.sleep(0.05)
-    await asyncio.sleep(1.0)  # the last frames are on their way; what has arrived is finished
+        await asyncio.gather(*others)
+    await asyncio.sleep(2.0)  # the last lines are on their way; what has arrived is finished
     desk.send_signal(signal.SIGTERM)
     assert await asyncio.wait_for(desk.wait(), 60) == 0
 
 
 async def counts(folder: Path, at: datetime) -> dict[str, object]:
-    """What the windows of each watch hold, all of them as they are at one moment, and what the months before it do."""
+    """What the windows of each watch hold, all of them as they are at one moment, and the hours of its chart."""
     found: dict[str, object] = {}
     async with await Store.open(folder / "desk.db") as store:
+        assert await store.mailbox("suite") == []
         for name in ("Acme", "Zenith"):
             detector = WatchDetector(name)
             assert detector.restore(json.loads(await store.kept(f"watch {name}") or b"")) == ()
             detector.pass_time(at)
             windows = {width: detector.detector.window(width) for width in WINDOWS}
-            hours = [(hour.start, hour.total, hour.negative) for hour in detector.hours()]
-            found[name] = (windows, hours, minutes(at), detector.late)
+            found[name] = (windows, detector.late)
+        # Only of what one source brings, since hours end by the posts of all.
+        found["hours of Zenith"] = [(hour.start, hour.total, hour.negative) for hour in detector.hours()]
     return found
 
 
@@ -170,23 +252,28 @@ async def compared(
     """The counts of the desk that was killed and of the one that was left alone."""
     chance, mid_stream = random.Random(seed), 0
     async with served(Numbered(events, chance, lasting)) as stream:
-        disturbed, alone = configure(base / "disturbed", stream.url), configure(base / "alone", stream.url)
+        sender, writer = Sender(events // 10, chance), Writer(events // 10, chance, base / "posts.jsonl")
+        disturbed = configure(base / "disturbed", stream.url, sender.port, writer.path)
+        others = [asyncio.create_task(one.run(0.8 * lasting)) for one in (sender, writer)]
         for _ in range(kills):
             await killed(disturbed, chance.uniform(0.8, 3.0), save_every=chance.choice((0.05, 0.3, 1.0)))
             mid_stream += 0 < stream.played_to < events - 1
         assert mid_stream >= 0.8 * kills, f"only {mid_stream} of {kills} kills fell into the stream"
-        await to_the_end(disturbed, stream)
-        await to_the_end(alone, stream)
+        await to_the_end(disturbed, stream, *others)
+        whole = base / "whole.jsonl"
+        whole.write_text("\n".join(writer._lines) + "\n")
+        alone = configure(base / "alone", stream.url, sender.port, whole)
+        await to_the_end(alone, stream, asyncio.create_task(sender.run(0.0)))
         end = datetime.now(UTC)
         return await counts(disturbed, end), await counts(alone, end)
 
 
 def total(found: dict[str, object]) -> int:
     """Posts of the first watch in its largest window."""
-    windows, *_ = found["Acme"]  # type: ignore[misc]
+    windows, _ = found["Acme"]  # type: ignore[misc]
     return int(windows[WINDOWS[-1]][0])
 
 
 def expected(events: int) -> int:
-    """The same, of the whole stream."""
-    return sum(number % 9 in {0, 2} for number in range(events))
+    """The same, of all that was said."""
+    return sum(number % 9 in {0, 2} for number in range(events)) + 2 * (events // 10)
