@@ -1,7 +1,7 @@
 """What the desk really sends is what docs/asyncapi.yaml says it sends."""
 
 import re
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from crisisdesk.records import (
     OutputStatus,
     Phrase,
     PlaybookRef,
+    Post,
     Quote,
     Severity,
     SourceStatus,
@@ -26,6 +27,7 @@ from crisisdesk.records import (
     State,
     Verdict,
 )
+from crisisdesk.sources.bodies import posts_in
 
 DOCUMENT = yaml.safe_load((Path(__file__).parents[2] / "docs" / "asyncapi.yaml").read_text("utf-8"))
 START = datetime(2008, 11, 15, 3, 40, tzinfo=UTC)
@@ -33,6 +35,7 @@ TYPES: dict[str, tuple[type, ...]] = {
     "object": (dict,),
     "array": (list,),
     "string": (str,),
+    "boolean": (bool,),
     "integer": (int,),
     "number": (int, float),
     "null": (type(None),),
@@ -144,3 +147,12 @@ def test_the_words_are_the_desks_words(key: str, values: list[str]):
 def test_every_event_is_documented():
     documented = DOCUMENT["components"]["schemas"]["incidentEvent"]["properties"]["type"]["enum"]
     assert documented == [f"crisisdesk.incident.{one.value}" for one in Event]
+
+
+def test_the_post_that_is_shown_is_one_and_shows_every_field():
+    message = DOCUMENT["components"]["messages"]["posts"]
+    (example,) = [one["payload"] for one in message["examples"]]
+    assert problems(example, message["payload"]) == []
+    assert set(example) == set(DOCUMENT["components"]["schemas"]["post"]["properties"])
+    (post,) = posts_in(orjson.dumps(example), "mqtt", START + timedelta(hours=1)).posts
+    assert all(getattr(post, field.name) for field in fields(Post))
