@@ -171,7 +171,11 @@ class Scored:
 
 @dataclass(frozen=True, slots=True)
 class Numbers:
-    """Why a spike is one, in figures. Counts are of people's posts: copies folded, an author at most twice an hour."""
+    """Why a spike is one, in figures. Counts are of people's posts: copies folded, an author at most twice an hour.
+
+    Of a source that is blind: `window_minutes` is how long it has been, `expected` how many posts of any mood usually
+    come in that time (at least), `probability` how likely such a silence is by chance; all others are 0.
+    """
 
     window_minutes: int
     negative: int
@@ -310,7 +314,8 @@ class Evidence:
 class Spike:
     """The detector's statement about one watch at one moment of event time.
 
-    `severity` None means that nothing is unusual any more: what the lifecycle needs to subside and resolve.
+    `severity` None means that nothing is unusual any more: what the lifecycle needs to subside and resolve. Of kind
+    blind, `watch` is the name of a source, or of a watch whose own accounts are silent.
     """
 
     watch: str

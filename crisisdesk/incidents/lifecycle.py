@@ -206,12 +206,11 @@ def _after_the_end(
     verdict stays until it gets worse than what was judged: a false alarm that returns and ends by itself was one.
     """
     ended = incident.resolved_at or incident.updated
-    if spike.time - ended > rules.reopen_within:
+    last, is_blind = incident.calm_since or ended, incident.kind is Kind.BLIND
+    if spike.time - (max(last, ended) if is_blind else ended) > rules.reopen_within:  # a silence may go on for days
         return _open(spike, new_id)
     if spike.severity is None:
-        heard_again = replace(incident, calm_since=ended - rules.subside_after)
-        return Step(heard_again) if incident.kind is Kind.BLIND else None
-    last = incident.calm_since or ended
+        return Step(replace(incident, calm_since=ended - rules.subside_after)) if is_blind else None
     if spike.severity <= incident.severity and spike.time - last < rules.subside_after:
         return Step(replace(incident, calm_since=max(last, spike.time)))
     after = _called_again(_with_evidence(incident, spike), spike.severity)
