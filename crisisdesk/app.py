@@ -101,7 +101,8 @@ class App:
         self._listening_since: datetime | None = None
         self.listening = Listening(plan.clock.now())
         names = [source.name for source in plan.sources], [rule.name for rule in plan.watches]
-        self.silences = Silences(*names, now=plan.clock.now(), zone=plan.zone)
+        own = [rule.name for rule in plan.watches if rule.accounts]
+        self.silences = Silences(*names, own, now=plan.clock.now(), zone=plan.zone)
 
     async def __aenter__(self) -> Self:
         plan = self.plan
@@ -294,6 +295,7 @@ class App:
             self._correct,
             partial(self._complain, "mailbox"),
             open_to_tags=self.plan.open_to_tags,
+            own=lambda watch: self.silences.own(watch, self.plan.clock.now()),
         )
         async with asyncio.TaskGroup() as group:
             scoring = group.create_task(self._score(), name="score")

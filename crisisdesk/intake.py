@@ -70,6 +70,8 @@ class House:
     """Told what is wrong with the mailbox, and what to do; an empty text says that it is well again."""
     open_to_tags: bool = False
     """A tag of a post that no watch has makes a watch of its own."""
+    own: Callable[[str], None] = lambda _: None
+    """Told the name of a watch when one of the brand's own accounts posts."""
 
 
 class Intake:
@@ -83,6 +85,10 @@ class Intake:
         self._unwritten: dict[str, Mention] = {}
         self._unkept: set[str] = set()
         self._writing = asyncio.Lock()
+        self._owners: dict[str, list[str]] = {}
+        for rule in house.matcher.rules:
+            for account in rule.accounts:
+                self._owners.setdefault(_account(account), []).append(rule.name)
 
     def __len__(self) -> int:
         """How many mentions wait here."""
@@ -100,8 +106,10 @@ class Intake:
             return self._house.progress.homeless(self._source.name)
         return sum(map(self._house.progress.is_under_way, self._unkept | self._unwritten.keys()))
 
-    def concerns(self, text: str, author: str | None = None) -> tuple[str, ...]:  # noqa: ARG002  own accounts, later
+    def concerns(self, text: str, author: str | None = None) -> tuple[str, ...]:
         self._house.tally.posts += 1
+        if self._owners and author is not None:
+            self._hear_own(author)
         return self._house.matcher.watches_in(text)
 
     async def send(self, post: Post, watches: tuple[str, ...] | None = None) -> None:
@@ -172,6 +180,8 @@ class Intake:
         house.tally.latest[self._source.name] = post.time
         if watches is None:
             house.tally.posts += 1
+            if self._owners and post.author is not None:
+                self._hear_own(post.author)
             watches = house.matcher.match(post)
         if house.open_to_tags:
             watches = tuple(dict.fromkeys((*watches, *post.tags)))
@@ -186,6 +196,10 @@ class Intake:
         self._house.tally.matched[self._source.name] += 1
         self._house.progress.begin(self._source.name, mention.post.key, self._source.cursor)
         await self._inbox.send(mention)
+
+    def _hear_own(self, author: str) -> None:
+        for watch in self._owners.get(_account(author), ()):
+            self._house.own(watch)
 
     def _drop(self, mention: Mention) -> None:
         """More come than can be judged; what is dropped counts as gone through, and is told of every watch."""
@@ -204,3 +218,8 @@ async def received(channel: Channel[T]) -> list[T]:
 
 def _by_digest(mentions: Iterable[Mention]) -> dict[int, Post]:
     return {digest(mention.post.key): mention.post for mention in mentions}
+
+
+def _account(name: str) -> str:
+    """An account however it is written: with @ or without, in any letters."""
+    return name.lstrip("@").casefold()

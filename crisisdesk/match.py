@@ -27,6 +27,7 @@ SIGNS: Final = "#@$"
 _ACCENTS: Final = re.compile("[\u0300-\u036f]")
 _APOSTROPHES: Final = re.compile("[\u2018\u2019\u201b\u02bc\u00b4`]")
 _DASHES: Final = re.compile("[\u2010-\u2015\u2212]")
+_RARE: Final = re.compile("[\u0300-\u036f\u2018\u2019\u201b\u02bc`\u2010-\u2015\u2212]")
 # Han, kana, Thai, Lao, Myanmar, Khmer: words stand side by side without a space.
 _UNSPACED: Final = re.compile(
     "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3005-\u3007\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]"
@@ -52,22 +53,30 @@ def fold(text: str) -> str:
     """The form in which texts and terms are compared; cleaning comes first, folding again changes nothing."""
     text = text.casefold()
     if not text.isascii():
-        text = _DASHES.sub("-", _in_plain_letters(_APOSTROPHES.sub("'", text)))
+        text = _in_plain_letters(text)
     text = text.replace("-", " ")
     return " ".join(text.split()) if "  " in text else text
 
 
 def _in_plain_letters(text: str) -> str:
-    # These three are what most often makes a text need the slow normalisation, and that is all it would do to them.
+    # Asking is quicker than doing. These are replaced beforehand since posts are full of them, and often hold nothing
+    # else that is.
+    text = text.replace("’", "'").replace("–", "-").replace("—", "-").replace("´", "'")
     text = text.replace("…", "...").replace("！", "!").replace("？", "?")
-    if not unicodedata.is_normalized("NFKC", text):
-        text = unicodedata.normalize("NFKC", text).casefold()
-    text = text.replace("ä", "ae").replace("ö", "oe").replace("ü", "ue")
-    return _ACCENTS.sub("", unicodedata.normalize("NFKD", text))
+    if not unicodedata.is_normalized("NFKD", text):
+        if not unicodedata.is_normalized("NFKC", text):
+            text = unicodedata.normalize("NFKC", text).casefold()
+        text = text.replace("ä", "ae").replace("ö", "oe").replace("ü", "ue")
+        text = _ACCENTS.sub("", unicodedata.normalize("NFKD", text))
+    if text.isascii() or _RARE.search(text) is None:
+        return text
+    return _DASHES.sub("-", _APOSTROPHES.sub("'", _ACCENTS.sub("", text)))
 
 
 def is_whole(text: str, start: int, end: int) -> bool:
     """Whether text[start:end], both folded, stands there as a word or phrase of its own, not inside a longer word."""
+    if (not start or text[start - 1] == " ") and (end == len(text) or text[end] == " "):
+        return True
     first, last = text[start], text[end - 1]
     if start and _in_word(text[start - 1]) and (first in SIGNS or _joins(text[start - 1], first)):
         return False
@@ -95,45 +104,47 @@ class Matcher:
     """
 
     def __init__(self, rules: Sequence[WatchRule]) -> None:
-        self._rules = tuple(rules)
+        self.rules = tuple(rules)
         self._index_of = {rule.name: index for index, rule in enumerate(rules)}
-        self._wanted: dict[str, list[int]] = {}
-        self._unwanted: dict[str, list[int]] = {}
-        for index, rule in enumerate(self._rules):
-            _collect(self._wanted, rule.terms, index, rule.name)
-            _collect(self._unwanted, rule.not_terms, index, rule.name)
-        self._terms = tuple(self._wanted | self._unwanted)
-        self._automaton = AhoCorasick(self._terms)
+        wanted: dict[str, list[int]] = {}
+        unwanted: dict[str, list[int]] = {}
+        for index, rule in enumerate(self.rules):
+            _collect(wanted, rule.terms, index, rule.name)
+            _collect(unwanted, rule.not_terms, index, rule.name)
+        terms = tuple(wanted | unwanted)
+        self._automaton = AhoCorasick(terms)
+        self._wanted = [wanted.get(term, []) for term in terms]
+        """Places of rules among the rules, by the place of the term in the automaton."""
+        self._unwanted = [unwanted.get(term, []) for term in terms]
+        self._alone = [self._named([place]) for place in range(len(terms))]
+        """The watches of a text that holds this term and no other, as most do that hold one."""
 
     def match(self, post: Post) -> tuple[str, ...]:
         """Names of the watches that the post concerns, in the order of the rules.
 
         A tag of the post that is a watch's name puts it there whatever its words.
         """
-        found = self._indexes(post.text)
-        if post.tags:
-            found |= {self._index_of[tag] for tag in post.tags if tag in self._index_of}
-        return self._names(found)
+        watches = self.watches_in(post.text)
+        if not post.tags:
+            return watches
+        named = {*watches, *(tag for tag in post.tags if tag in self._index_of)}
+        return tuple(sorted(named, key=self._index_of.__getitem__))
 
     def watches_in(self, text: str) -> tuple[str, ...]:
         """Names of the watches that a cleaned text concerns, in the order of the rules."""
-        return self._names(self._indexes(text))
-
-    def _names(self, found: set[int]) -> tuple[str, ...]:
-        return tuple(self._rules[index].name for index in sorted(found)) if found else ()
-
-    def _indexes(self, text: str) -> set[int]:
-        terms = self._terms_in(text)
-        if not terms:
-            return set()
-        found = {index for term in terms for index in self._wanted.get(term, ())}
-        found.difference_update(index for term in terms for index in self._unwanted.get(term, ()))
-        return found
-
-    def _terms_in(self, text: str) -> set[str]:
         folded = fold(text)
         hits = self._automaton.find_matches_as_indexes(folded, overlapping=True)
-        return {self._terms[term] for term, start, end in hits if is_whole(folded, start, end)} if hits else set()
+        if not hits:
+            return ()
+        if len(hits) == 1:
+            term, start, end = hits[0]
+            return self._alone[term] if is_whole(folded, start, end) else ()
+        return self._named({term for term, start, end in hits if is_whole(folded, start, end)})
+
+    def _named(self, terms: Iterable[int]) -> tuple[str, ...]:
+        found = {index for term in terms for index in self._wanted[term]}
+        found.difference_update(index for term in terms for index in self._unwanted[term])
+        return tuple(self.rules[index].name for index in sorted(found))
 
 
 def _collect(index_of: dict[str, list[int]], terms: Iterable[str], index: int, name: str) -> None:

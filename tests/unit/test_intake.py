@@ -3,6 +3,7 @@
 import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -123,6 +124,22 @@ async def test_a_source_may_ask_before_it_makes_a_post():
 
 
 @pytest.mark.parametrize("hands_over", [sends, keeps])
+async def test_a_post_by_an_account_of_the_brand_is_told_whether_it_concerns_the_watch_or_not():
+    heard: list[str] = []
+    desk = Desk(None, Network(resumes=True))
+    rules = [
+        WatchRule("Acme", ("acme",), accounts=("@Acme", "did:plc:x")),
+        WatchRule("Both", ("b",), accounts=("acme",)),
+    ]
+    house = replace(desk.edge._house, matcher=Matcher(rules), own=heard.append)
+    edge = Intake(Network(resumes=True), house)
+    for author in ("acme", "did:plc:x", "acme2", None):
+        assert edge.concerns("good morning", author) == ()
+    assert heard == ["Acme", "Both", "Acme"]
+    await edge.send(replace(post(1), author="@ACME"))
+    assert heard == ["Acme", "Both", "Acme", "Acme", "Both"]
+
+
 async def test_what_nobody_sends_again_is_in_the_mailbox_until_it_was_counted(store: Store, hands_over):
     first = Desk(store, Network())
     posts = [post(n) for n in range(4)]
@@ -155,7 +172,7 @@ async def test_a_post_comes_out_of_the_mailbox_as_it_went_in(store: Store):
 async def test_what_concerns_nobody_any_more_leaves_the_mailbox(store: Store):
     await Desk(store, Network()).hear(keeps(post(1), post(2, "zenith")))
     changed = Desk(store, Network())
-    object.__setattr__(changed.edge._house, "matcher", Matcher(RULES[:1]))
+    changed.edge = Intake(Network(), replace(changed.edge._house, matcher=Matcher(RULES[:1])))
     assert await changed.hear(sends()) == ["1"]
     await changed.count(["1"])
     assert await boxed(store) == []
