@@ -123,7 +123,6 @@ async def test_a_source_may_ask_before_it_makes_a_post():
     assert desk.tally.posts == 3
 
 
-@pytest.mark.parametrize("hands_over", [sends, keeps])
 async def test_a_post_by_an_account_of_the_brand_is_told_whether_it_concerns_the_watch_or_not():
     heard: list[str] = []
     desk = Desk(None, Network(resumes=True))
@@ -140,6 +139,7 @@ async def test_a_post_by_an_account_of_the_brand_is_told_whether_it_concerns_the
     assert heard == ["Acme", "Both", "Acme", "Acme", "Both"]
 
 
+@pytest.mark.parametrize("hands_over", [sends, keeps])
 async def test_what_nobody_sends_again_is_in_the_mailbox_until_it_was_counted(store: Store, hands_over):
     first = Desk(store, Network())
     posts = [post(n) for n in range(4)]
