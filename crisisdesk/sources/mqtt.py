@@ -67,7 +67,7 @@ class MqttSource:
         self._remarks: dict[str, tuple[datetime, str]] = {}
         self._away_since: datetime | None = None
         self._last_event: datetime | None = None
-        self._events = self._posts = self._bad = 0
+        self._events = self._posts = self._bad = self._lost = 0
 
     def resume(self, cursor: str) -> None:
         """What is to be sent again is for the broker to know."""
@@ -137,8 +137,9 @@ class MqttSource:
             inbox.confirm(messages)
             self._posts += len(posts)
             if inbox.dropped:
-                lost = f"{counted(inbox.dropped, 'message')} without confirmation (QoS 0) came too fast and are lost"
-                self._remark("dropped", f"{lost}; publish with QoS 1, and the broker keeps them meanwhile.")
+                self._lost, inbox.dropped = self._lost + inbox.dropped, 0
+                lost = f"{counted(self._lost, 'message')} without confirmation (QoS 0) came too fast and went lost"
+                self._remark("lost", f"{lost}; publish with QoS 1, and the broker keeps what cannot be taken yet.")
 
     def _posts_of(self, message: Received) -> list[Post]:
         """The posts of a message; what is no post is counted and told."""
@@ -147,13 +148,13 @@ class MqttSource:
         topic = clean(message.topic, 100)
         if not self._subscription.holds(message.topic):
             left = f"The broker still sends {topic}, which an earlier setting asked for; it is left out"
-            self._remark("topic", f"{left}. Another client_id ends that.")
+            self._remark("topic", f"{left}. Another client_id ends that.", once=True)
             return []
         body = posts_in(message.payload, self.name, self._last_event)
         self._bad += len(body.bad)
         for number, reason in body.bad[:1]:
             which = f"{topic}, post {number}:" if number else f"A message on {topic}"
-            self._remark("bad", f"{which} {reason}. It is skipped, and so is all that is like it.")
+            self._remark("bad", f"{which} {reason}. It is skipped, and so is all that is like it.", once=True)
         return list(body.posts)
 
     async def _keep(self, posts: Sequence[Post], edge: Edge) -> None:
@@ -173,11 +174,8 @@ class MqttSource:
         self._state, self._trouble = "live", ""
         if self._away_since is not None and not inbox.was_remembered:
             since = f"{self._away_since.day} {self._away_since:%b %H:%M} UTC"
-            text = f"The MQTT broker {self._broker} has forgotten our session: posts since {since} may be missing."
-            self._remarks["forgotten"] = (
-                self._clock.now(),
-                f"{text} Switch its persistence on, or set a longer session_seconds.",
-            )
+            missing = f"The MQTT broker {self._broker} has forgotten our session: posts since {since} may be missing."
+            self._remark("forgotten", f"{missing} Switch its persistence on, or set a longer session_seconds.")
         self._away_since = None
 
     def _note(self, trouble: SourceError) -> None:
@@ -189,8 +187,8 @@ class MqttSource:
         else:
             self._state = "connecting"
 
-    def _remark(self, kind: str, text: str) -> None:
-        """Say something for a while; of what happens again and again the first is told."""
+    def _remark(self, kind: str, text: str, *, once: bool = False) -> None:
+        """Say something for a while; `once`: of what happens again and again the first is told."""
         now = self._clock.now()
-        if kind not in self._remarks or now - self._remarks[kind][0] > TOLD_FOR:
+        if not once or kind not in self._remarks or now - self._remarks[kind][0] > TOLD_FOR:
             self._remarks[kind] = (now, text)
