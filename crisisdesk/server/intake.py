@@ -7,9 +7,10 @@ from typing import Final
 from aiohttp import web
 
 from crisisdesk.server.answers import answer, refusal
+from crisisdesk.sources.outcome import Outcome, Unreadable
 from crisisdesk.sources.refusals import Refused
 from crisisdesk.sources.signature import HEADER, Head
-from crisisdesk.sources.webhook import Answer, Unreadable, Webhook
+from crisisdesk.sources.webhook import Webhook
 
 PATH: Final = "/ingest/"
 BODY_SECONDS: Final = 30.0
@@ -42,7 +43,8 @@ class Intake:
         head = _head(request)
         try:
             webhook.admit(head)
-            return _taken(await webhook.take(head, await self._body(request, webhook)))
+            outcome = await webhook.take(head, await self._body(request, webhook))
+            return answer(HTTPStatus.ACCEPTED, _content(outcome))
         except Refused as refused:
             response = _refused(refused)
             if not request.content.is_eof():  # so that the rest is not sent for nothing
@@ -87,20 +89,16 @@ def _head(request: web.Request) -> Head:
     )
 
 
-def _taken(found: Answer) -> web.Response:
-    return answer(HTTPStatus.ACCEPTED, _content(found))
-
-
 def _refused(refused: Refused) -> web.Response:
     if isinstance(refused, Unreadable):
-        return answer(refused.status, {"error": str(refused)} | _content(refused.answer))
+        return answer(refused.status, {"error": str(refused)} | _content(refused.outcome))
     headers = {"Retry-After": str(refused.again)} if refused.again else {}
     if refused.status is HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = 'Bearer realm="crisisdesk"'
     return refusal(refused.status, str(refused), **headers)
 
 
-def _content(found: Answer) -> dict[str, object]:
-    bad = [{"index": index, "reason": reason} for index, reason in found.bad]
-    more = {"more_bad": found.more_bad} if found.more_bad else {}
-    return {"taken": found.taken, "bad": bad} | more
+def _content(outcome: Outcome) -> dict[str, object]:
+    bad = [{"index": index, "reason": reason} for index, reason in outcome.bad]
+    more = {"more_bad": outcome.more_bad} if outcome.more_bad else {}
+    return {"taken": outcome.taken, "bad": bad} | more

@@ -9,7 +9,6 @@ is not told of an error, and one that repeats what it has overheard changes noth
 import asyncio
 from collections.abc import Iterator
 from contextlib import AbstractAsyncContextManager, contextmanager
-from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from http import HTTPStatus
@@ -22,6 +21,7 @@ from crisisdesk.records import SourceStatus
 from crisisdesk.sources.base import Edge
 from crisisdesk.sources.bodies import Body
 from crisisdesk.sources.in_hand import InHand
+from crisisdesk.sources.outcome import Outcome, Unreadable
 from crisisdesk.sources.posted import Reader, check_form
 from crisisdesk.sources.rate import Rate
 from crisisdesk.sources.refusals import Refusals, Refused
@@ -31,33 +31,10 @@ from crisisdesk.threads import in_daemon_thread
 
 KEEP_SECONDS: Final = 8.0
 """How long a sender is kept waiting; many give up after ten seconds."""
-BADS_TOLD: Final = 100
-"""Bad posts that an answer names."""
 
 _AT_ONCE: Final = 1 << 16
 """Bytes that are read without a thread of their own: a few milliseconds."""
 _WORST_REASON: Final = 120
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What has become of a request."""
-
-    taken: int
-    """Posts that are safe, those among them that were known or concern no watch."""
-    bad: tuple[tuple[int, str], ...] = ()
-    """The first of those that could not be read: which, counted from 0 (in JSON lines the line), and why."""
-    more_bad: int = 0
-    """How many more could not be read."""
-
-
-class Unreadable(Refused):
-    """Not one post of a request could be read; `answer` names them."""
-
-    def __init__(self, answer: Answer) -> None:
-        reason = answer.bad[0][1]
-        super().__init__(HTTPStatus.BAD_REQUEST, f"No post could be read: {reason}")
-        self.answer = answer
 
 
 class Listener(Protocol):
@@ -111,7 +88,7 @@ class Webhook:
         self._refusals = Refusals(f"/ingest/{name}")
         self._reader = Reader(name, most_bytes)
         self._reading = asyncio.Lock()
-        self._in_hand: InHand[Answer] = InHand(2 * TOLERANCE)
+        self._in_hand: InHand[Outcome] = InHand(2 * TOLERANCE)
         self._state = "connecting"
         self._trouble = ""
         self._last_event: datetime | None = None
@@ -161,7 +138,7 @@ class Webhook:
         with self._noting():
             self._keys.admit(head, self._clock.now())
             check_form(head)
-            self.check_size(head.size or 0)
+        self.check_size(head.size or 0)
 
     def check_size(self, size: int) -> None:
         """Look whether a body of so many bytes is taken.
@@ -169,15 +146,16 @@ class Webhook:
         Raises:
             Refused: it is too large.
         """
-        if size > self.most_bytes:
-            raise Refused(
-                HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-                f"It has more than {self.most_bytes:,} bytes; send fewer posts at once.",
-                what=f"more than {self.most_bytes:,} bytes at once",
-                cure="let them send fewer posts at once, or raise 'most_bytes' of the source",
-            )
+        with self._noting():
+            if size > self.most_bytes:
+                raise Refused(
+                    HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+                    f"It has more than {self.most_bytes:,} bytes; send fewer posts at once.",
+                    what=f"more than {self.most_bytes:,} bytes at once",
+                    cure="let them send fewer posts at once, or raise 'most_bytes' of the source",
+                )
 
-    async def take(self, head: Head, body: bytes) -> Answer:
+    async def take(self, head: Head, body: bytes) -> Outcome:
         """Take a request that was admitted; its posts are safe when this returns.
 
         Raises:
@@ -194,7 +172,7 @@ class Webhook:
                 raise _stopping()
             return work.result()
 
-    def _begin(self, head: Head, body: bytes, signed: str | None, now: datetime) -> asyncio.Task[Answer]:
+    def _begin(self, head: Head, body: bytes, signed: str | None, now: datetime) -> asyncio.Task[Outcome]:
         """Start to take a request.
 
         Raises:
@@ -205,7 +183,7 @@ class Webhook:
         if seconds := self._rate.wait(now):
             raise Refused(
                 HTTPStatus.TOO_MANY_REQUESTS,
-                f"That are more than {self._per_minute:,} requests a minute; send several posts in one, or later.",
+                f"More than {self._per_minute:,} requests came within a minute; send several posts in one, or later.",
                 again=ceil(seconds),
                 what=f"more than {self._per_minute:,} requests a minute",
                 cure="let them send several posts in one, or raise 'per_minute' of the source",
@@ -215,12 +193,12 @@ class Webhook:
             raise self._busy("The desk has too much in hand at the moment; send it again.")
         return self._in_hand.begin(self._work(self._edge, head, body, now), size, signed, now)
 
-    async def _work(self, edge: Edge, head: Head, body: bytes, arrival: datetime) -> Answer:
+    async def _work(self, edge: Edge, head: Head, body: bytes, arrival: datetime) -> Outcome:
         """Read the posts and have them kept."""
         read = partial(self._reader.read, head, body, arrival)
         async with self._reading:  # one at a time: their objects take many times the bytes
             found = await in_daemon_thread(read) if len(body) > _AT_ONCE or head.encoding else read()
-        answer = self._judge(found)
+        outcome = self._judge(found)
         try:
             await edge.keep(found.posts)
         except StorageError as error:
@@ -230,23 +208,22 @@ class Webhook:
         self._trouble = ""
         self._last_event = arrival
         self._events += 1
-        self._posts += answer.taken
-        return answer
+        self._posts += outcome.taken
+        return outcome
 
-    def _judge(self, found: Body) -> Answer:
+    def _judge(self, found: Body) -> Outcome:
         """What to answer.
 
         Raises:
             Unreadable: there is no good post among bad ones.
         """
-        bad = tuple((max(number - 1, 0), reason) for number, reason in found.bad[:BADS_TOLD])
-        answer = Answer(len(found.posts), bad, len(found.bad) - len(bad))
-        if bad:
+        outcome = Outcome.of(found)
+        if found.bad:
             self._bad += len(found.bad)
-            self._refusals.note("what cannot be read", shorten(bad[0][1], _WORST_REASON), self._clock.now())
-        if bad and not found.posts:
-            raise Unreadable(answer)
-        return answer
+            self._refusals.note("what cannot be read", shorten(found.bad[0][1], _WORST_REASON), self._clock.now())
+            if not found.posts:
+                raise Unreadable(outcome)
+        return outcome
 
     def _busy(self, sentence: str) -> Refused:
         return Refused(

@@ -128,6 +128,7 @@ async def test_a_giant_that_does_not_say_so_is_cut_off():
         with suppress(aiohttp.ClientError):  # it may be cut off before it has read the answer
             async with desk.session.post(desk.url, data=endless()) as answer:
                 assert answer.status == 413
+        assert "raise 'most_bytes'" in desk.webhook.status().trouble
         await well(desk)
 
 
