@@ -7,7 +7,7 @@ heard any more and nobody has mended it.
 
 import math
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
 
@@ -103,6 +103,13 @@ class Silences:
         listening = [silence for silence, ear in heard if ear.status.state != "ended"]
         return (*self._blind(now, [one for one, _ in heard], listening), *self._sleeping(now, passed, listening))
 
+    def told(self, status: SourceStatus) -> SourceStatus:
+        """How a source is doing: one that is connected and silent for longer than is plausible is blind as well."""
+        silence = self._sources.get(status.name)
+        if status.state != "live" or silence is None or not silence.is_mute:
+            return status
+        return replace(status, state="blind", trouble="connected, but silent for longer than is plausible")
+
     def state(self) -> dict[str, Any]:
         """Everything that must survive a restart, as plain values."""
         return {
@@ -190,6 +197,11 @@ class _Silence:
         self._lost = 0.0 if self.is_live else self._lost + passed
         self._lost_since = now if self.is_live else self._lost_since
         self._judge(passed, deaf=self._is_deaf(ear))
+
+    @property
+    def is_mute(self) -> bool:
+        """Whether its own rhythm says that it cannot be heard; a source of which nothing is known may just be quiet."""
+        return self.is_blind and self.rhythm.is_overdue()
 
     @property
     def severity(self) -> Severity | None:

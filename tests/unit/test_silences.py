@@ -52,6 +52,12 @@ class Listened:
             each()
             self.look()
 
+    def last_days(self, days: int) -> None:
+        """The same with as few looks as there can be."""
+        for _ in range(days * 24 * 60 * 60 // 54):
+            self.now += timedelta(seconds=54)
+            self.look()
+
     def look(self) -> None:
         for name, status in self.sources.items():
             if status.state == "live" and self.now >= self._due[name]:
@@ -297,15 +303,11 @@ def test_a_source_that_is_called_like_a_watch_is_told_apart():
 
 def test_own_accounts_that_have_gone_to_sleep_are_a_notice_and_never_more():
     desk = Listened("bluesky", watches=("acme",), own=("acme",))
-    for _ in range(20):
+    for _ in range(12):
         desk.silences.own("acme", desk.now)
-        for _ in range(24 * 60 * 2):
-            desk.now += timedelta(seconds=30)
-            desk.look()
+        desk.last_days(1)
     posted = desk.now - timedelta(days=1)
-    for _ in range(24 * 60 * 2 * 14):
-        desk.now += timedelta(seconds=30)
-        desk.look()
+    desk.last_days(14)
     ((name, severity, _), *rest) = [one for one in desk.heard if one[1] is not None]
     assert (name, severity, rest) == ("acme", NOTICE, [])
     assert desk.why == (
@@ -323,9 +325,7 @@ def test_own_accounts_are_not_missed_while_a_source_is():
         desk.silences.own("acme", desk.now)
         desk.last(MINUTE)
     desk.is_("bluesky", "failed", "no")
-    for _ in range(24 * 60 * 2 * 12):
-        desk.now += timedelta(seconds=30)
-        desk.look()
+    desk.last_days(12)
     assert "acme" not in {spike.watch for _, spike in desk.said if spike.severity}
 
 
@@ -361,3 +361,20 @@ def test_patience_can_be_set():
     silences = Silences(["bluesky"], now=MONDAY, patience=Patience(first_pushed=20.0))
     said = [silences.look(MONDAY + n * LOOK, [Ear(SourceStatus("bluesky", "live"))]) for n in range(1, 4)]
     assert [bool([one for one in spikes if one.severity]) for spikes in said] == [False, True, True]
+
+
+def test_one_that_is_connected_and_mute_is_told_to_be_blind_until_it_speaks():
+    desk = Listened("bluesky", "new")
+    desk.mute("new")
+    desk.last(2 * HOUR)
+    desk.mute("bluesky")
+    desk.last(HOUR)
+    bluesky, new = (desk.silences.told(status) for status in desk.sources.values())
+    assert (bluesky.state, bluesky.trouble) == ("blind", "connected, but silent for longer than is plausible")
+    assert new == desk.sources["new"], "of which nothing is known yet"
+    lost = SourceStatus("bluesky", "connecting", trouble="no connection")
+    assert desk.silences.told(lost) == lost
+    assert desk.silences.told(SourceStatus("other", "live")).state == "live"
+    desk.speaks("bluesky")
+    desk.look()
+    assert desk.silences.told(desk.sources["bluesky"]).state == "live"
