@@ -86,7 +86,7 @@ def _values(body: bytes, most: int) -> Iterator[tuple[int, object]]:
     if not body or body.isspace():
         raise _UnreadableError(f"is empty; send a post, such as {_SAMPLE}")
     try:
-        value = read_json(body)
+        value = _read(body)
     except InputError as error:
         lines = list(_lines(body))
         if not any(isinstance(line, dict) for _, line in lines):
@@ -104,7 +104,7 @@ def _lines(body: bytes) -> Iterator[tuple[int, object]]:
     _check_number(len(lines))
     for number, line in lines:
         try:
-            yield number, read_json(line.rstrip())
+            yield number, _read(line.rstrip())
         except InputError as error:
             yield number, error
 
@@ -114,17 +114,29 @@ def _check_number(posts: int) -> None:
         raise _UnreadableError(f"holds more than {MAX_POSTS:,} posts; send fewer at once")
 
 
-def read_json(content: bytes) -> object:
+def _read(content: bytes) -> object:
+    """What the bytes say.
+
+    Raises:
+        InputError: they are no JSON; where, and what to send.
+    """
+    try:
+        return json_in(content)
+    except orjson.JSONDecodeError as error:
+        where = f"line {error.lineno}, character {error.colno}" if error.lineno > 1 else f"character {error.colno}"
+        raise InputError(f"is not JSON ({error.msg}, {where}); send UTF-8, such as {_SAMPLE}") from None
+
+
+def json_in(content: bytes) -> object:
     """What the bytes say. Where a text was cut within an emoji, orjson refuses the half of it that is left.
 
     Raises:
-        InputError: they are no JSON.
+        orjson.JSONDecodeError: they are no JSON.
     """
     try:
         return orjson.loads(content)
-    except orjson.JSONDecodeError as error:
+    except orjson.JSONDecodeError:
         if _SURROGATE.search(content):
             with suppress(ValueError, RecursionError):
                 return json.loads(content)
-        where = f"line {error.lineno}, character {error.colno}" if error.lineno > 1 else f"character {error.colno}"
-        raise InputError(f"is not JSON ({error.msg}, {where}); send UTF-8, such as {_SAMPLE}") from None
+        raise

@@ -1,9 +1,6 @@
 """Posts in files: JSON lines or CSV, packed with gzip or not, or on standard input; never whole in memory."""
 
-import json
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from datetime import UTC, datetime, tzinfo
 from itertools import chain, count
 from pathlib import Path
@@ -26,12 +23,12 @@ from crisisdesk.lines import (
     suffix,
 )
 from crisisdesk.records import Post
+from crisisdesk.sources.bodies import json_in
 from crisisdesk.sources.posts import MAX_NAME, names_no_zone, post_from, text_from
 from crisisdesk.sources.table import Record, looks_like_table, read_table
 from crisisdesk.text import clean
 
 _JSON_SUFFIXES: Final = frozenset({".jsonl", ".ndjson", ".json"})
-_SURROGATE: Final = re.compile(rb"\\u[dD][89a-fA-F]")
 _TABLE_SUFFIXES: Final = frozenset({".csv", ".tsv"})
 
 OnBad = Callable[[BadLine], None]
@@ -198,28 +195,13 @@ def _object(content: bytes | None) -> Mapping[str, object]:
     if content is None:
         raise ValueError(TOO_LONG)
     try:
-        value = _json(content)
+        value = json_in(content)
     except orjson.JSONDecodeError as error:
         decoded(content)
         raise ValueError(f"is not JSON ({error.msg}, character {error.colno})") from None
     if not isinstance(value, dict):
         raise ValueError("is not a post; one post a line, in braces: {" + '"time": …, "text": …}')  # noqa: TRY004
     return value
-
-
-def _json(content: bytes) -> object:
-    """What the line says. Where a text was cut within an emoji, orjson refuses the half of it that is left.
-
-    Raises:
-        orjson.JSONDecodeError: it is no JSON.
-    """
-    try:
-        return orjson.loads(content)
-    except orjson.JSONDecodeError:
-        if _SURROGATE.search(content):
-            with suppress(ValueError, RecursionError):
-                return json.loads(content)
-        raise
 
 
 def read_texts(

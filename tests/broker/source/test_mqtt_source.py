@@ -309,3 +309,24 @@ async def test_what_nobody_confirms_is_dropped_and_told(mosquitto, listener, pub
         lost = 501 - len({post.id for post in full.posts})
         assert 0 < lost < 500
         assert f"{lost} messages without confirmation (QoS 0) came too fast and went lost" in status.trouble
+
+
+async def test_a_broker_that_has_let_us_in_before_may_be_in_trouble_itself(mosquitto, tmp_path, listener, publish):
+    """Such as one that cannot ask its own list of passwords for a while: the desk must hear again without a person."""
+    open_to_all = mosquitto._config.read_text()
+    async with listener(mosquitto.port) as there:
+        await there.is_live()
+        mosquitto.kill()
+        (tmp_path / "passwords").write_text("")
+        closed = open_to_all.replace("allow_anonymous true", f"password_file {tmp_path}/passwords")
+        mosquitto._config.write_text(closed)
+        mosquitto.start()
+        status = await there.shows(lambda status: "does not let us in" in status.trouble)
+        assert status.state == "connecting"
+        assert status.trouble.endswith("mend username and password_env of this source; it is tried again.")
+        mosquitto.kill()
+        mosquitto._config.write_text(open_to_all)
+        mosquitto.start()
+        await there.is_live()
+        await publish(mosquitto.port, "posts", [post(1)])
+        await there.has("1")
