@@ -90,16 +90,21 @@ class Silences:
         if rhythm := self._own.get(watch):
             rhythm.hear(moment.timestamp())
 
-    def look(self, now: datetime, ears: Sequence[Ear]) -> tuple[Spike, ...]:
+    def look(self, now: datetime, ears: Sequence[Ear], held_up: Collection[str] = ()) -> tuple[Spike, ...]:
         """What there is to say now: of every source that is blind, and once of each that is no more.
 
         Time in which the desk itself stood still, and what a clock jumped by, is no silence of anybody.
+
+        Args:
+            now: the present, by the clock of this machine.
+            ears: the sources as they say themselves that they are doing.
+            held_up: names of those that wait for the desk to take what they have: they are not silent.
         """
         passed = (now - self._until).total_seconds() if timedelta(0) < now - self._until < ASLEEP else 0.0
         self._until = now
         heard = [(self._sources[ear.status.name], ear) for ear in ears if ear.status.name in self._sources]
         for silence, ear in heard:
-            silence.listen(now.timestamp(), passed, ear)
+            silence.listen(now.timestamp(), 0.0 if ear.status.name in held_up else passed, ear)
         listening = [silence for silence, ear in heard if ear.status.state != "ended"]
         return (*self._blind(now, [one for one, _ in heard], listening), *self._sleeping(now, passed, listening))
 

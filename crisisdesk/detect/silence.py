@@ -176,7 +176,8 @@ class Rhythm:
             while len(self._longest) > DAYS_KEPT:
                 del self._longest[min(self._longest)]
         for hour, seconds in self._silent.items():
-            self._steps[hour] += seconds / STEP / too_long
+            whole = seconds >= HOUR  # quiet from end to end: this may be how it is at that hour, as at night
+            self._steps[hour] += seconds / STEP / (1.0 if whole else too_long)
 
     def _begin(self, day: int) -> None:
         """What is long ago counts less."""

@@ -378,3 +378,16 @@ def test_one_that_is_connected_and_mute_is_told_to_be_blind_until_it_speaks():
     desk.speaks("bluesky")
     desk.look()
     assert desk.silences.told(desk.sources["bluesky"]).state == "live"
+
+
+def test_a_source_that_the_desk_keeps_waiting_is_not_silent():
+    silences = Silences(["posts.jsonl"], now=MONDAY)
+    ear = Ear(SourceStatus("posts.jsonl", "live", posts=5000), pushes=False)
+    for n in range(1, 361):
+        silences.look(MONDAY + n * LOOK, [replace(ear, status=replace(ear.status, posts=n))])
+    held, free = (
+        [silences.look(MONDAY + n * LOOK, [ear], waiting) for n in range(start, start + 100)]
+        for start, waiting in ((361, ["posts.jsonl"]), (461, ()))
+    )
+    assert not any(spike.severity for spikes in held for spike in spikes)
+    assert free[-1][0].severity is NOTICE
