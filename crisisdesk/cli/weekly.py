@@ -21,7 +21,7 @@ from crisisdesk.incidents.spending import SPAN, Call, Spending, advice, spent
 from crisisdesk.incidents.store import Store
 from crisisdesk.listening import Listening
 from crisisdesk.overview import spending_of
-from crisisdesk.records import EPOCH, Incident
+from crisisdesk.records import EPOCH, Incident, Kind
 from crisisdesk.settings.budget import in_words
 from crisisdesk.text import counted
 
@@ -76,7 +76,8 @@ async def weekly(path: Path, standards: Mapping[str, Standard], now: datetime) -
             incidents = await store.incidents_since(now - SPAN)
             kept = [name.removeprefix(KEPT) for name in await store.names() if name.startswith(KEPT)]
             states = {name: await store.kept(KEPT + name) for name in standards or kept}
-    by_watch = {name: [one for one in incidents if one.watch == name] for name in states}
+    told = [one for one in incidents if one.kind is not Kind.BLIND]  # of sources, and of who does not speak
+    by_watch = {name: [one for one in told if one.watch == name] for name in states}
     return [
         _report(_restored(name, standards.get(name, Standard()), hearing, state), by_watch[name], now)
         for name, state in states.items()

@@ -5,6 +5,7 @@ import re
 import sqlite3
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -81,6 +82,13 @@ async def test_a_watch_is_told_by_week_with_its_incidents_and_its_budget(databas
     assert told[11].startswith(
         "  Motrin overspends: 5 false alarms since 28 Sep; its budget of 1 per month allows 1.2."
     )
+
+
+async def test_a_silence_is_no_incident_of_a_watch(database: Path):
+    async with await Store.open(database, durable=False) as store:
+        await store.save(replace(incident(7, None, 1), kind=Kind.BLIND))
+    (motrin,) = await weekly(database, {}, NOW)
+    assert "  Last 7 days: 1 red, 1 notice; 1 real, 1 without a verdict." in list(as_text(motrin))
 
 
 async def test_a_desk_that_is_off_is_told_of_as_it_was_by_its_own_clocks(capsys, database: Path):
