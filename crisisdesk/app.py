@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from functools import partial
 from pathlib import Path
@@ -22,7 +22,7 @@ from crisisdesk.incidents.store import Store
 from crisisdesk.intake import House, Intake, Tally
 from crisisdesk.language import Reader
 from crisisdesk.language import load as load_reader
-from crisisdesk.listening import Ear, Listening
+from crisisdesk.listening import Listening
 from crisisdesk.match import Matcher, WatchRule
 from crisisdesk.observation import Observation
 from crisisdesk.outputs.base import Output
@@ -30,6 +30,7 @@ from crisisdesk.outputs.deliver import Delivery
 from crisisdesk.overview import Pictures, spending_of
 from crisisdesk.playbooks.library import Library
 from crisisdesk.progress import Progress
+from crisisdesk.reception import Reception
 from crisisdesk.records import Correction, Mention, OutputStatus, Scored, SourceStatus
 from crisisdesk.restart import Restart
 from crisisdesk.rounds import Rounds
@@ -91,9 +92,8 @@ class App:
         self.deliveries: list[Delivery] = []
         self._mentions: Channel[Mention] = Channel(MENTIONS_WAITING)
         self._scored: Channel[Scored] = Channel(SCORED_WAITING)
-        self._intakes: dict[str, Intake] = {}
         self.progress = Progress()
-        self._fatal: dict[str, str] = {}
+        self.reception = Reception(plan.sources, self.tally)
         self._troubles = Troubles()
         self.unloadable = False
         """Whether the model could not be loaded."""
@@ -158,7 +158,7 @@ class App:
     @property
     def lost(self) -> int:
         """Those of them that do not come again after the next start."""
-        return sum(intake.lost for intake in self._intakes.values())
+        return self.reception.lost
 
     async def caught_up(self) -> None:
         """Return when every post that has come in has gone through."""
@@ -171,7 +171,7 @@ class App:
 
     def sources(self) -> list[SourceStatus]:
         """How every source is doing, with what was counted behind it."""
-        return [self._status(source) for source in self.plan.sources]
+        return self.reception.statuses()
 
     def outputs(self) -> list[OutputStatus]:
         """How every output is doing."""
@@ -196,13 +196,7 @@ class App:
 
     def waiting(self) -> dict[str, int]:
         """How much waits between the stages."""
-        posts = sum(len(intake) for intake in self._intakes.values())
-        return {"posts": posts, "mentions": len(self._mentions), "scored": len(self._scored)}
-
-    def has_failed(self) -> str:
-        """Why nothing can be heard any more; empty while at least one source may still deliver."""
-        failed = len(self._fatal) == len(self.plan.sources)
-        return " ".join(self._fatal.values()) if failed else ""
+        return {"posts": self.reception.waiting, "mentions": len(self._mentions), "scored": len(self._scored)}
 
     def _load_model(self) -> Model:
         """In a worker thread, before the first score: what languages the model knows is a part of what it says."""
@@ -269,7 +263,7 @@ class App:
             restart=self.restart,
             progress=self.progress,
             troubles=self._troubles,
-            ears=self._ears,
+            ears=self.reception.ears,
             dropped=lambda: self.tally.dropped,
             touch=self.desk.touch,
         )
@@ -300,9 +294,9 @@ class App:
         async with asyncio.TaskGroup() as group:
             scoring = group.create_task(self._score(), name="score")
             observing = group.create_task(self.observation.run(self._scored), name="observe")
-            self._intakes = {source.name: Intake(source, house) for source in self.plan.sources}
+            edges = self.reception.edges = {source.name: Intake(source, house) for source in self.plan.sources}
             intakes = [
-                group.create_task(self._intakes[source.name].run(partial(self._feed, source)), name=source.name)
+                group.create_task(edges[source.name].run(partial(self._feed, source)), name=source.name)
                 for source in self.plan.sources
             ]
             await asyncio.gather(*intakes)
@@ -317,7 +311,7 @@ class App:
         except FatalSourceError as error:
             if not self.plan.live:
                 raise
-            self._fatal[source.name] = str(error)
+            self.reception.fatal[source.name] = str(error)
             self.desk.touch()
 
     async def _warm_up(self) -> None:
@@ -375,25 +369,11 @@ class App:
         yield from self._own_languages.beyond_the_model()
         yield from self.overspent().values()
 
-    def _ears(self) -> list[Ear]:
-        return [
-            Ear(self._status(source), source.pushes, source.cursor is not None, self.tally.latest.get(source.name))
-            for source in self.plan.sources
-        ]
-
     async def _save(self) -> None:
         """At the end: write down what is not written yet."""
-        for intake in self._intakes.values():
-            await intake.write_down()
+        for edge in self.reception.edges.values():
+            await edge.write_down()
         if self.plan.live:
             await self.rounds.save()
         else:
             await self.register.flush()
-
-    def _status(self, source: Source) -> SourceStatus:
-        status, intake = source.status(), self._intakes.get(source.name)
-        dropped = intake.dropped if intake is not None else 0
-        status = replace(status, matched=self.tally.matched[source.name], dropped=dropped)
-        if trouble := self._fatal.get(source.name):
-            status = replace(status, state="failed", trouble=trouble)
-        return status

@@ -418,8 +418,13 @@ class SourceStatus:
     name: str
     state: str = "connecting"
     last_event: datetime | None = None
+    """When something came, by our clock."""
     events: int = 0
+    """What has come, posts or not."""
     posts: int = 0
+    """Posts that have come, whether they concern a watch or not."""
+    latest: datetime | None = None
+    """How far it has come, by the network's time of the newest of them; None where only the posts can tell."""
     matched: int = 0
     dropped: int = 0
     bad: int = 0

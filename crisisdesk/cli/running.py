@@ -71,7 +71,7 @@ def run_headless(plan: Plan, prepare: Callable[[App], None]) -> App:
                 running.cancel()
                 await asyncio.wait({running})
                 _tell_left(app)
-            if plan.live and (trouble := app.has_failed()):
+            if plan.live and (trouble := app.reception.has_failed()):
                 raise FatalSourceError(f"Nothing can be heard any more: {trouble}")
             return app
 

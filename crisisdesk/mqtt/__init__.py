@@ -8,6 +8,17 @@ Both enter by the same door (`entrance.py`), in MQTT 5, or in 3.1.1 where a brok
 
 from crisisdesk.mqtt.client import Broker
 from crisisdesk.mqtt.connection import Connection, Message, Send
-from crisisdesk.mqtt.subscription import Inbox, MuteError, OverrunError, Received, Subscription
+from crisisdesk.mqtt.subscription import Inbox, MuteError, OverrunError, Received, Subscription, unshared
 
-__all__ = ["Broker", "Connection", "Inbox", "Message", "MuteError", "OverrunError", "Received", "Send", "Subscription"]
+__all__ = [
+    "Broker",
+    "Connection",
+    "Inbox",
+    "Message",
+    "MuteError",
+    "OverrunError",
+    "Received",
+    "Send",
+    "Subscription",
+    "unshared",
+]

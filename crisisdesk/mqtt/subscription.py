@@ -65,7 +65,7 @@ class Subscription:
         self._broker = broker
         self._client_id = client_id
         self._topics = topics
-        self._session = Session(seconds, outlives=True, unconfirmed=UNCONFIRMED, largest=largest + _TOPIC_BYTES)
+        self._session = Session(seconds, outlives=seconds > 0, unconfirmed=UNCONFIRMED, largest=largest + _TOPIC_BYTES)
         self._entrance = Entrance(broker, "source")
 
     @property
@@ -75,7 +75,7 @@ class Subscription:
 
     def holds(self, topic: str) -> bool:
         """Whether a message's topic is one of ours; a session may remember what the settings do not."""
-        return any(paho.topic_matches_sub(_unshared(ours), topic) for ours in self._topics)
+        return any(paho.topic_matches_sub(unshared(ours), topic) for ours in self._topics)
 
     @contextlib.asynccontextmanager
     async def open(self) -> AsyncIterator["Inbox"]:
@@ -196,6 +196,6 @@ class Inbox(Client):
         self._news.set()
 
 
-def _unshared(topic: str) -> str:
+def unshared(topic: str) -> str:
     """The topic of a shared subscription, `$share/<group>/<topic>`."""
     return topic.split("/", 2)[-1] if topic.startswith("$share/") else topic

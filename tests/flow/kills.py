@@ -172,7 +172,8 @@ class Writer:
 
 def _written(name: str, time: datetime) -> dict[str, str]:
     words = " ".join(random.Random(name).sample(NOUNS, 6))
-    text = f"acme {'awful ' if name.endswith(('1', '5')) else ''}{words} {name}"
+    where = {"w": "posted", "f": "logged"}[name[0]]  # plain words and numbers: a "w17" at the end would hide a copy
+    text = f"acme {'awful ' if name.endswith(('1', '5')) else ''}{words} {where} {name[1:]}"
     return {"id": name, "time": time.isoformat(), "text": text, "author": f"a{name}", "lang": "en"}
 
 

@@ -18,7 +18,7 @@ from crisisdesk import intake
 from crisisdesk.app import App, Plan
 from crisisdesk.detect.standard import Standard
 from crisisdesk.match import WatchRule
-from crisisdesk.records import Incident, Post, Severity, SourceStatus
+from crisisdesk.records import Incident, Kind, Post, Severity, SourceStatus
 from crisisdesk.resources import folder
 from crisisdesk.sentiment.base import Scores
 from crisisdesk.sources.base import Edge
@@ -139,7 +139,7 @@ async def look_on(app: App, clock: Hand, lasting: timedelta, step: timedelta = L
 
 
 def only(app: App) -> Incident:
-    (incident,) = app.register.incidents()
+    (incident,) = [one for one in app.register.incidents() if one.kind is not Kind.BLIND]
     return incident
 
 

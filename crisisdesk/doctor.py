@@ -1,0 +1,179 @@
+"""What is wrong with a desk, in plain words, found before it is needed: each part is tried as the desk would use it.
+
+Nothing is changed and nothing is taken: a broker is visited under another name, a sender to whom the desk's address
+answers meanwhile is asked to come again.
+"""
+
+import asyncio
+import os
+import sqlite3
+from collections.abc import Callable, Sequence
+from contextlib import closing, suppress
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from pathlib import Path
+from typing import Final
+
+from crisisdesk.clock import Clock
+from crisisdesk.errors import CrisisdeskError, StorageError
+from crisisdesk.incidents.store import explained
+from crisisdesk.playbooks.check import check
+from crisisdesk.playbooks.library import playbook_files
+from crisisdesk.records import Correction, Post, SourceStatus
+from crisisdesk.sentiment.base import Model, signature
+from crisisdesk.sources.base import Source
+from crisisdesk.text import counted, how_long
+
+SECONDS: Final = 15.0
+"""How long a source has to be heard."""
+LOOK: Final = 0.05
+"""Seconds between two looks at how a source is doing."""
+CLOCK: Final = timedelta(seconds=30)
+"""By which the clock of this machine may differ from the network's before it is worth a word."""
+
+
+class Verdict(StrEnum):
+    """How a part is."""
+
+    OK = "ok"
+    WARNING = "warning"
+    """It may be as it should; look."""
+    ERROR = "error"
+    """It does not work as it is set up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What was found of one part, and what to do where that is not in order."""
+
+    part: str
+    verdict: Verdict
+    said: str
+
+
+def examined(part: str, check: Callable[[], tuple[Verdict, str]]) -> Finding:
+    """What a check says of a part, or what is wrong if it cannot be made."""
+    try:
+        return Finding(part, *check())
+    except CrisisdeskError as error:
+        return Finding(part, Verdict.ERROR, str(error))
+
+
+def database(path: Path) -> tuple[Verdict, str]:
+    """Whether the desk will be able to write there; the file is left as it is.
+
+    Raises:
+        StorageError: it will not.
+    """
+    if not path.exists():
+        if os.access(path.parent, os.W_OK | os.X_OK):
+            return Verdict.OK, f"{path} will be made at the first start."
+        raise StorageError(f"{path} cannot be made: create the folder {path.parent}, or make it writable.")
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True, timeout=0.2)) as found:
+            found.execute("BEGIN IMMEDIATE")
+            found.execute("ROLLBACK")
+            (incidents,) = found.execute("SELECT count(*) FROM incidents").fetchone()
+    except sqlite3.Error as error:
+        if getattr(error, "sqlite_errorcode", 0) & 0xFF in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
+            return Verdict.WARNING, f"{path} is in use: a desk is running with it."
+        raise explained(path, error) from error
+    return Verdict.OK, f"{path} can be written; it holds {counted(incidents, 'incident')}."
+
+
+def playbooks(place: Path, today: date) -> tuple[Verdict, str]:
+    """Whether the playbooks can be followed."""
+    problems = check([place], today)
+    if not problems:
+        return Verdict.OK, f"{counted(len(playbook_files(place)), 'playbook')} in {place}, all in order."
+    errors = [problem for problem in problems if problem.severity == "error"]
+    first = (errors or problems)[0]
+    said = f"{first} (1 of {len(problems)}; all of them: crisisdesk playbook check {place})"
+    return (Verdict.ERROR if errors else Verdict.WARNING), said
+
+
+def model(load: Callable[[], Model]) -> tuple[Verdict, str]:
+    """Whether the model judges.
+
+    Raises:
+        ModelError: it cannot be loaded.
+    """
+    loaded = load()
+    loaded.score(["a post"])
+    return Verdict.OK, f"{signature(loaded)} judges posts in {', '.join(loaded.languages) or 'whatever language'}."
+
+
+async def heard(sources: Sequence[Source], clock: Clock, seconds: float = SECONDS) -> list[Finding]:
+    """Whether each source can be heard; all of them are tried at the same time."""
+    return list(await asyncio.gather(*(_heard(source, clock, seconds) for source in sources)))
+
+
+class Passing:
+    """An edge that takes nothing; see `crisisdesk.sources.base.Edge`."""
+
+    def concerns(self, text: str, author: str | None = None) -> tuple[str, ...]:  # noqa: ARG002  as every edge
+        return ()
+
+    async def send(self, post: Post, watches: tuple[str, ...] | None = None) -> None: ...
+
+    async def keep(self, posts: Sequence[Post]) -> None:
+        raise StorageError(f"The desk is only being looked at; send the {len(posts)} posts again when it runs.")
+
+    async def correct(self, correction: Correction) -> None: ...
+
+
+async def _heard(source: Source, clock: Clock, seconds: float) -> Finding:
+    part, began = f"source {source.name}", clock.now()
+    running = asyncio.create_task(source.run(Passing()))
+    try:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while not running.done() and not source.status().events:  # noqa: ASYNC110  sources tell nobody
+                    await asyncio.sleep(LOOK)
+        if running.done() and (error := running.exception()) is not None:
+            return Finding(part, Verdict.ERROR, _reason(error))
+        return _judged(part, source, clock.now(), began)
+    finally:
+        running.cancel()
+        await asyncio.wait({running})
+
+
+def _reason(error: BaseException) -> str:
+    if isinstance(error, CrisisdeskError):
+        return str(error)
+    return f"It failed in a way that nobody foresaw ({type(error).__name__}: {error}); please report it."
+
+
+def _judged(part: str, source: Source, now: datetime, began: datetime) -> Finding:
+    status, waited = source.status(), f"{(now - began).total_seconds():.1f} s"
+    found = _of_what_came(status, now, waited) if status.events else _of_silence(status, waited, pushes=source.pushes)
+    return Finding(part, *found)
+
+
+def _of_what_came(status: SourceStatus, now: datetime, waited: str) -> tuple[Verdict, str]:
+    if trouble := _clock_trouble(status, now):
+        return Verdict.WARNING, trouble
+    if status.bad and not status.posts:
+        return Verdict.WARNING, f"what came cannot be read as a post. {status.trouble}".strip()
+    return Verdict.OK, f"is heard; the first came after {waited}."
+
+
+def _of_silence(status: SourceStatus, waited: str, *, pushes: bool) -> tuple[Verdict, str]:
+    if status.state == "ended":
+        return Verdict.WARNING, f"holds no post that can be read. {status.trouble}".strip()
+    if status.state != "live":
+        return Verdict.ERROR, status.trouble or f"did not answer within {waited}; check its address."
+    if pushes:
+        return Verdict.WARNING, f"is connected, but nothing has come in {waited}; look whether it should."
+    return Verdict.OK, f"is connected; nothing has come in {waited}, which may be as it should."
+
+
+def _clock_trouble(status: SourceStatus, now: datetime) -> str:
+    """What the times of the network say of the clock of this machine; empty while they agree."""
+    if status.latest is None or abs(now - status.latest) < CLOCK:
+        return ""
+    if now < status.latest:
+        return f"is heard, but this machine's clock is {how_long(status.latest - now)} behind; set it right."
+    old = how_long(now - status.latest)
+    return f"is heard, but what comes is {old} old: this machine's clock is ahead, or the network is late; look which."

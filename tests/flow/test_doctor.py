@@ -1,0 +1,97 @@
+"""`crisisdesk doctor` as an operator calls it, over real sockets and files."""
+
+import asyncio
+import json
+import socket
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from kills import Numbered, free_port, served
+
+from crisisdesk.incidents.store import Store
+
+DESK = '[desk]\nname = "acme"\ndatabase = "desk.db"\n[[watch]]\nname = "Acme"\nterms = ["acme"]\n'
+
+
+async def findings(folder: Path, sources: str, *options: str) -> tuple[int, dict[str, tuple[str, str]], str]:
+    """Exit code, what was found by part, and what stands on stderr."""
+    (folder / "desk.toml").write_text(DESK + sources)
+    command = [sys.executable, "-m", "crisisdesk", "doctor", "-c", "desk.toml", "--json", "--seconds", "2", *options]
+    doctor = await asyncio.create_subprocess_exec(
+        *command, cwd=folder, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+    )
+    out, told = await asyncio.wait_for(doctor.communicate(), 50)
+    lines = [json.loads(line) for line in out.splitlines()]
+    return doctor.returncode or 0, {one["part"]: (one["verdict"], one["said"]) for one in lines}, told.decode()
+
+
+def bluesky(url: str) -> str:
+    return f'[[source]]\nkind = "bluesky"\nurl = "{url}"\n'
+
+
+async def test_a_desk_in_order(tmp_path: Path):
+    posts = tmp_path / "posts.jsonl"
+    posts.write_text(json.dumps({"time": "2026-01-01T00:00:00Z", "text": "acme"}) + "\n")
+    async with served(Numbered(10, None, 0.0, faults=False)) as stream:
+        sources = bluesky(stream.url) + f'[[source]]\nkind = "file"\nname = "log"\npath = "{posts}"\n'
+        sources += f'[[source]]\nkind = "webhook"\nname = "suite"\n[server]\nlisten = "127.0.0.1:{free_port()}"\n'
+        code, found, told = await findings(tmp_path, sources)
+    assert (code, found["source bluesky"][0], found["source log"][0]) == (0, "ok", "ok")
+    assert found["source suite"] == ("ok", found["source suite"][1])
+    assert "which may be as it should" in found["source suite"][1]
+    assert found["database"] == ("ok", "desk.db will be made at the first start.")
+    assert not (tmp_path / "desk.db").exists()
+    assert found["model"][1].endswith("judges posts in en, de.")
+    assert told.endswith("Nothing is wrong.\n")
+
+
+async def test_everything_that_can_be_wrong_is_named_with_its_cure(tmp_path: Path):
+    (tmp_path / "desk.db").write_bytes(b"no database, though long enough to be looked at " * 30)
+    (tmp_path / "empty.jsonl").write_text("")
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        sources = bluesky(f"ws://127.0.0.1:{free_port()}/subscribe")
+        sources += f'[[source]]\nkind = "webhook"\nname = "suite"\n[server]\nlisten = "127.0.0.1:{port}"\n'
+        sources += '[[source]]\nkind = "file"\nname = "empty"\npath = "empty.jsonl"\n'
+        code, found, told = await findings(tmp_path, sources)
+    assert code == 1
+    assert found["database"][0] == "error"
+    assert "not a database" in found["database"][1]
+    assert found["source bluesky"][0] == "error"
+    assert "no connection to 127.0.0.1" in found["source bluesky"][1]
+    assert found["source suite"][0] == "error"
+    assert "another programme has it" in found["source suite"][1]
+    assert found["source empty"] == ("warning", "holds no post that can be read.")
+    assert told.endswith("3 parts do not work; mend what is named.\n")
+
+
+async def test_a_clock_that_differs_from_the_networks_is_told(tmp_path: Path):
+    stream = Numbered(10, None, 0.0, faults=False)
+    stream.begin = datetime.now(UTC) + timedelta(hours=1)
+    stream.frames = [json.dumps(stream._event(number)) for number in range(10)]
+    async with served(stream):
+        code, found, _ = await findings(tmp_path, bluesky(stream.url))
+    assert code == 0
+    assert found["source bluesky"][0] == "warning"
+    assert "this machine's clock is 59 min behind" in found["source bluesky"][1]
+
+
+async def test_a_desk_that_is_running_is_not_disturbed(tmp_path: Path):
+    async with await Store.open(tmp_path / "desk.db"), served(Numbered(10, None, 0.0, faults=False)) as stream:
+        code, found, _ = await findings(tmp_path, bluesky(stream.url))
+    assert code == 0
+    assert found["database"] == ("warning", "desk.db is in use: a desk is running with it.")
+
+
+@pytest.mark.parametrize(
+    ("missing", "said"), [("", "It has no [[source]]; add one."), ('[[source]]\nkind = "mail"\n', "'mail'")]
+)
+def test_a_configuration_that_cannot_be_used_is_explained(tmp_path: Path, missing: str, said: str):
+    (tmp_path / "desk.toml").write_text(DESK + missing)
+    command = [sys.executable, "-m", "crisisdesk", "doctor", "-c", "desk.toml"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == (2 if missing else 1)
+    assert said in done.stdout + done.stderr
