@@ -85,6 +85,8 @@ class WatchPicture:
     """Since when a live desk has listened without one post of it; None from the first post on."""
     zone: tzinfo | None = None
     """Where its people live; None where nobody has said it."""
+    dropped: int = 0
+    """Posts of it that were dropped within the last hour, because more came than could be judged."""
 
     @property
     def flooded(self) -> bool:

@@ -73,6 +73,7 @@ def watch_picture(
         days_known=detector.detector.baseline.hours // 24,
         unheard_since=None if heard else listening_since,
         zone=detector.standard.zone,
+        dropped=detector.detector.hearing.dropped.get(detector.name, 0),
     )
 
 

@@ -20,6 +20,7 @@ from crisisdesk.console.widgets.evidence import evidence_page, glance_page, head
 from crisisdesk.console.widgets.guide import timeline_page
 from crisisdesk.console.widgets.lists import incident_page, mention_page
 from crisisdesk.console.widgets.page import Line, Page, row
+from crisisdesk.console.widgets.watch import watch_details
 from crisisdesk.console.widgets.watch_row import watch_line, watch_page
 from crisisdesk.desk import ChartPoint, Picture, WatchPicture
 from crisisdesk.records import Change, Event, Evidence, Severity, State, Verdict
@@ -182,6 +183,14 @@ def test_a_watch_of_which_nothing_was_ever_heard_is_not_called_calm(picture):
         assert "this hour" not in shown
         assert "usual" not in shown
     assert "no post yet since Sat 04:00" in read(watch_line(silent, NOON + timedelta(days=2), NEW_YORK), 78)
+
+
+def test_a_watch_whose_posts_were_dropped_says_that_its_figures_are_too_low(picture):
+    flooded = replace(picture.watches[1], dropped=1_204)
+    assert "1,204 posts of the last hour were dropped, because more came than" in read(
+        watch_details(flooded, NOON, NEW_YORK)
+    )
+    assert "dropped" not in read(watch_details(picture.watches[1], NOON, NEW_YORK))
 
 
 @pytest.mark.parametrize(("count", "said"), [(0.4, "0.4"), (2.0, "2"), (6.2, "6"), (1234.5, "1,234")])

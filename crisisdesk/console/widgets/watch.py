@@ -41,8 +41,11 @@ def _state_lines(watch: WatchPicture, now: datetime, times: Times) -> Iterable[L
     if told := unheard(watch, now, times):
         yield Line(plain(f"{told[0].upper()}{told[1:]}. {CHECK_TERMS}", "$warning"))
     else:
-        counted = f"{watch.negative_hour:,} of {watch.total_hour:,} posts of the last hour are negative"
-        yield Line(plain(f"{counted}; {words.usual(watch.expected_hour)} are usual."))
+        negative = f"{watch.negative_hour:,} of {watch.total_hour:,} posts of the last hour are negative"
+        yield Line(plain(f"{negative}; {words.usual(watch.expected_hour)} are usual."))
+    if watch.dropped:
+        lost = f"{counted(watch.dropped, 'post of the last hour was', 'posts of the last hour were')} dropped"
+        yield Line(plain(f"{lost}, because more came than could be judged: the figures are too low.", "$warning"))
     if told := known(watch):
         yield Line(plain(f"Learning: it {told}. {WHILE_LEARNING}", "$accent"))
     if told := times.elsewhere(watch.zone, now):
