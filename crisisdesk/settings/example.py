@@ -44,7 +44,14 @@ url = "wss://jetstream2.us-east.bsky.network/subscribe"
 
 # [[source]]
 # kind = "file"
-# path = "posts.jsonl.gz"         # JSON lines or CSV with time, text, ...; read once, not followed
+# path = "posts.jsonl"            # JSON lines or CSV with time, text, ...; "-" is standard input
+# follow = true                   # go on reading what is appended, also after rotations; without it read once
+# timezone = "Europe/Berlin"      # of times that name no zone; without it they are UTC
+
+# [[source]]
+# kind = "file"
+# path = "recording.csv.gz"       # .gz is unpacked, not followed
+# speed = 60                      # an hour in a minute; without it as fast as it goes
 # columns = "time=Datum,text=Inhalt"    # for CSV, where its columns have other names
 
 # [[source]]

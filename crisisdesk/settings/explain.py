@@ -52,6 +52,7 @@ _TYPES: Final = {
     "int_type": "must be a whole number, without quotes",
     "int_from_float": "must be a whole number, without quotes",
     "float_type": "must be a number, without quotes",
+    "bool_type": "must be true or false, without quotes",
     "tuple_type": 'must be a list in brackets, such as ["one", "two"]',
     "model_type": "must be a table",
     "model_attributes_type": "must be a table",

@@ -145,8 +145,7 @@ class FileSource:
                               "check the disk and the permissions.")  # fmt: skip
             return []
         self._state, self._hindrance, self._missing = "live", "", 0
-        if not posts:
-            self._place = self._posts.place
+        self._place = (self._place or self._posts.began) if posts else self._posts.place
         return posts
 
     async def _send(self, posts: Sequence[tuple[Post, Place | None]], edge: Edge) -> None:
@@ -187,7 +186,7 @@ class _Pipe:
     """Posts that are piped in."""
 
     def __init__(self, posts: Iterator[Post]) -> None:
-        self.place: Place | None = None
+        self.place = self.began = None
         self.ended = False
         self._posts = posts
 

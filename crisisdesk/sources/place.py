@@ -6,7 +6,7 @@ import re
 import stat
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Self
 
@@ -45,7 +45,7 @@ class Place:
     tail_size: int
 
     def __str__(self) -> str:
-        return orjson.dumps(asdict(self)).decode()
+        return orjson.dumps(self).decode()
 
     @classmethod
     def parse(cls, cursor: str) -> Self:

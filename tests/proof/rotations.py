@@ -6,6 +6,7 @@ import random
 import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import orjson
@@ -162,3 +163,44 @@ class Follower:
     def _take(self, post: Post) -> None:
         text = self.heard.setdefault(post.key, post.text)
         assert text == post.text, "two posts have one key"
+
+
+def rotated_at_random(folder: Path, seed: int) -> None:
+    """Write, rotate, follow and kill in an order of chance; fails unless every post is heard under one key.
+
+    Each restart goes on at one of the last cursors, so that over many seeds every possible cursor has its turn.
+    """
+    random.seed(seed)
+    bad: list[BadLine] = []
+    written = Written(folder, table=seed % 2 == 1, dated=seed % 3 == 0)
+    written.path.touch()
+    if seed % 5:
+        written.append()
+    follower = Follower(written, bad.append)
+    follower.hear(random.randint(1, 3))
+    while_it_is_there = (
+        written.rename,
+        partial(written.rename, create=False),
+        written.copy_and_empty,
+        written.write_anew,
+    )
+    always = (
+        lambda: written.append(random.randint(1, 5)),
+        lambda: written.append(random.randint(1, 5)),
+        lambda: written.append(ended=False),
+        written.append_half,
+        written.pack,
+        lambda: follower.hear(1),
+        lambda: follower.hear(3),
+        follower.hear_all,
+        follower.hear_all,
+        follower.restart,
+        lambda: follower.restart(random.randint(0, 6)),
+    )
+    for _ in range(random.randint(3, 30)):
+        random.choice(always + while_it_is_there if written.path.exists() else always)()
+    written.append()
+    follower.hear_all()
+    assert sorted(follower.heard.values()) == sorted(written.texts)
+    assert bad == []
+    assert not any("gone" in remark for remark in follower.remarks)

@@ -515,6 +515,42 @@ def test_a_table_may_name_its_columns(toml):
 
 
 @pytest.mark.parametrize(
+def test_a_file_may_be_followed_or_played_at_a_speed(toml):
+    (source,) = toml(DESK + FILE + 'follow = true\ntimezone = "Europe/Berlin"\n').sources
+    assert (source.follow, source.speed, str(source.timezone)) == (True, None, "Europe/Berlin")
+    (source,) = toml(DESK + FILE + "speed = 60\n").sources
+    assert (source.follow, source.speed, source.timezone) == (False, 60, None)
+
+
+@pytest.mark.parametrize(
+    ("written", "told"),
+    [
+        ("follow = true\nspeed = 1", "[[source]] \"file\" has both 'follow' and 'speed'; keep one of them"),
+        ('follow = "yes"', "'follow' in [[source]] \"file\" must be true or false, without quotes"),
+        ("speed = 0", "'speed' in [[source]] \"file\" must be at least 0.1"),
+        ('speed = "fast"', "'speed' in [[source]] \"file\" must be a number, without quotes"),
+        ('timezone = "MEZ"', "'timezone' in [[source]] \"file\""),
+        ("folow = true", "unknown key 'folow' in [[source]] \"file\"; did you mean 'follow'?"),
+    ],
+)
+def test_what_is_wrong_with_a_file_source_is_told_with_its_cure(toml, written, told):
+    with pytest.raises(ConfigurationError) as caught:
+        toml(f"{DESK}{FILE}{written}\n")
+    assert told in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("path", "told"),
+    [
+        ("-", "follows standard input, which is read as it comes; take 'follow' out"),
+        ("a.csv.gz", "follows a packed file, to which nothing can be added; follow the one that is packed later"),
+    ],
+)
+def test_what_cannot_be_followed_is_told_before_the_start(toml, path, told):
+    with pytest.raises(ConfigurationError, match=told):
+        toml(DESK + FILE.replace("a.csv", path) + "follow = true\n")
+
+
     ("written", "told"),
     [
         ("terms = [„brummel“]", 'the quotes are not those of a programme; write straight ones: terms = ["brummel"]'),
