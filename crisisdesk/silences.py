@@ -140,8 +140,9 @@ class Silences:
         self._sources, self._own = again, own
 
     def _blind(self, now: datetime, known: Sequence["_Silence"], listening: Sequence["_Silence"]) -> Iterator[Spike]:
-        deaf = bool(listening) and all(one.is_blind for one in listening)
-        loudest = max(listening, key=lambda one: (one.rhythm.posts_a_day, one.name), default=None)
+        proven = [one for one in listening if one.is_blind or one.rhythm.last is not None]
+        deaf = bool(proven) and all(one.is_blind for one in proven)
+        loudest = max(proven, key=lambda one: (one.rhythm.posts_a_day, one.name), default=None)
         for one in known:
             severity = one.severity
             if severity is not None:
@@ -180,13 +181,17 @@ class _Silence:
         self.lasted = 0.0
         """Seconds that it has been blind."""
         self._patience = patience
-        self._began = self._since = now.timestamp()
         self._status = SourceStatus(name)
-        self._plausible = True
-        self._lost_since = now.timestamp()
-        self._lost = self._back = 0.0
-        self._seeing = math.inf
+        self._began = self._since = self._lost_since = now.timestamp()
+        self._lost = 0.0
+        """Seconds that it has not been connected."""
+        self._back = 0.0
+        """Seconds that it has been heard again, where it is not believed yet."""
+        self._heard = math.inf
+        """Seconds since it was blind last."""
         self._comes_and_goes = False
+        self._plausible = True
+        """Whether it has been connected since the last post."""
         self._end_told = False
 
     def listen(self, now: float, passed: float, ear: Ear) -> None:
@@ -259,7 +264,7 @@ class _Silence:
 
     def _judge(self, passed: float, *, deaf: bool) -> None:
         if deaf and not self.is_blind:
-            self._comes_and_goes = self._seeing < self._patience.again_within
+            self._comes_and_goes = self._heard < self._patience.again_within
             self.is_blind, self._end_told, self.lasted = True, False, 0.0
             missed = self.rhythm.is_overdue() or self.is_live
             self._since = (self.rhythm.last or self._began) if missed else self._lost_since
@@ -267,9 +272,9 @@ class _Silence:
             self.lasted += passed
             self._back = 0.0 if deaf else self._back + passed
             if not deaf and (not self._comes_and_goes or self._back >= self._patience.steady):
-                self.is_blind, self._back, self._seeing = False, 0.0, 0.0
+                self.is_blind, self._back, self._heard = False, 0.0, 0.0
         else:
-            self._seeing += passed
+            self._heard += passed
 
 
 def _statement(name: str, now: datetime, severity: Severity | None, rhythm: Rhythm, said: Why) -> Spike:

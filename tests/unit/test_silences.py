@@ -391,3 +391,13 @@ def test_a_source_that_the_desk_keeps_waiting_is_not_silent():
     )
     assert not any(spike.severity for spikes in held for spike in spikes)
     assert free[-1][0].severity is NOTICE
+
+
+def test_an_entrance_that_nobody_has_used_yet_does_not_make_a_desk_hear():
+    desk = Listened("bluesky", "webhook")
+    desk.pushes["webhook"] = False
+    desk.mute("webhook")
+    desk.last(2 * HOUR)
+    desk.is_("bluesky", "connecting", "no connection")
+    desk.last(4 * HOUR)
+    assert severities(desk) == [NOTICE, AMBER, RED]
