@@ -93,7 +93,6 @@ class App:
         self._mentions: Channel[Mention] = Channel(MENTIONS_WAITING)
         self._scored: Channel[Scored] = Channel(SCORED_WAITING)
         self.progress = Progress()
-        self.reception = Reception(plan.sources, self.tally)
         self._troubles = Troubles()
         self.unloadable = False
         """Whether the model could not be loaded."""
@@ -103,6 +102,7 @@ class App:
         names = [source.name for source in plan.sources], [rule.name for rule in plan.watches]
         own = [rule.name for rule in plan.watches if rule.accounts]
         self.silences = Silences(*names, own, now=plan.clock.now(), zone=plan.zone)
+        self.reception = Reception(plan.sources, self.tally, self.silences)
 
     async def __aenter__(self) -> Self:
         plan = self.plan
@@ -257,13 +257,12 @@ class App:
             plan.clock,
             zone=plan.zone,
             listening=self.listening,
-            silences=self.silences,
+            reception=self.reception,
             observation=self.observation,
             register=self.register,
             restart=self.restart,
             progress=self.progress,
             troubles=self._troubles,
-            ears=self.reception.ears,
             dropped=lambda: self.tally.dropped,
             touch=self.desk.touch,
         )

@@ -2,29 +2,42 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 
 from crisisdesk.intake import Intake, Tally
 from crisisdesk.listening import Ear
-from crisisdesk.records import SourceStatus
+from crisisdesk.records import SourceStatus, Spike
+from crisisdesk.silences import Silences
 from crisisdesk.sources.base import Source
 
 
 class Reception:
     """All sources of a desk, and their edges once there are any."""
 
-    def __init__(self, sources: Sequence[Source], tally: Tally) -> None:
+    def __init__(self, sources: Sequence[Source], tally: Tally, silences: Silences) -> None:
         self.edges: dict[str, Intake] = {}
         self.fatal: dict[str, str] = {}
         """Why a source will never deliver as it is set up, by its name."""
         self._sources = sources
         self._tally = tally
+        self._silences = silences
 
     def statuses(self) -> list[SourceStatus]:
-        """How every source is doing."""
-        return [self._status(source) for source in self._sources]
+        """How every source is doing; one that is connected and silent for longer than is plausible is blind."""
+        return [self._silences.told(self._status(source)) for source in self._sources]
+
+    def listen(self, now: datetime) -> tuple[Spike, ...]:
+        """Whether each source is heard as often as it should be: what there is to say of silences."""
+        held_up = [
+            source.name
+            for source in self._sources
+            if not source.pushes and (edge := self.edges.get(source.name)) is not None and len(edge)
+        ]
+        raw = [Ear(self._status(source), source.pushes) for source in self._sources]
+        return self._silences.look(now, raw, held_up)
 
     def ears(self) -> list[Ear]:
-        """The same for one who listens whether the desk hears."""
+        """The sources as the desk hears them."""
         return [
             Ear(
                 status,

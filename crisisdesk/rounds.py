@@ -1,19 +1,19 @@
 """What a live desk does by the clock: it listens whether it hears, lets quiet time pass, keeps what it has counted."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta, tzinfo
 from typing import Final
 
 from crisisdesk.clock import Clock
 from crisisdesk.errors import StorageError
 from crisisdesk.incidents.register import Register
-from crisisdesk.listening import ASLEEP, Ear, Listening
+from crisisdesk.listening import ASLEEP, Listening
 from crisisdesk.observation import Observation
 from crisisdesk.progress import Progress
+from crisisdesk.reception import Reception
 from crisisdesk.records import EPOCH
 from crisisdesk.restart import Restart
-from crisisdesk.silences import Silences
 from crisisdesk.text import how_long
 from crisisdesk.troubles import Troubles, stamp
 
@@ -34,26 +34,24 @@ class Rounds:
         *,
         zone: tzinfo | None,
         listening: Listening,
-        silences: Silences,
+        reception: Reception,
         observation: Observation,
         register: Register,
         restart: Restart,
         progress: Progress,
         troubles: Troubles,
-        ears: Callable[[], Sequence[Ear]],
         dropped: Callable[[], Mapping[str, int]],
         touch: Callable[[], None],
     ) -> None:
         self._clock = clock
         self._zone = zone
         self._listening = listening
-        self._silences = silences
+        self._reception = reception
         self._observation = observation
         self._register = register
         self._restart = restart
         self._progress = progress
         self._troubles = troubles
-        self._ears = ears
         self._dropped = dropped
         self._touch = touch
         self._saved = clock.now()
@@ -64,7 +62,7 @@ class Rounds:
         await self._restart.remember()
         await self._believe(now)
         await self._register.unheard(self._listening.until, now)
-        self._listening.begin(now, self._ears())
+        self._listening.begin(now, self._reception.ears())
 
     async def run(self) -> None:
         """Go round until cancelled."""
@@ -81,10 +79,10 @@ class Rounds:
         """See whether the desk hears, and let time pass; what waits is older than now, and must not find it passed."""
         await self._believe(now)
         self._troubles.pass_time(now)
-        since, ears = self._listening.until, self._ears()
-        present = self._listening.look(now, ears, self._dropped())
-        for silence in self._silences.look(now, ears):
+        for silence in self._reception.listen(now):
             await self._register.witness(silence)
+        since = self._listening.until
+        present = self._listening.look(now, self._reception.ears(), self._dropped())
         if now - since >= ASLEEP:
             self._troubles.tell(
                 "sleep",
