@@ -63,11 +63,11 @@ def _in_plain_letters(text: str) -> str:
     # else that is.
     text = text.replace("’", "'").replace("–", "-").replace("—", "-").replace("´", "'")
     text = text.replace("…", "...").replace("！", "!").replace("？", "?")
-    if not unicodedata.is_normalized("NFKD", text):
-        if not unicodedata.is_normalized("NFKC", text):
-            text = unicodedata.normalize("NFKC", text).casefold()
-        text = text.replace("ä", "ae").replace("ö", "oe").replace("ü", "ue")
-        text = _ACCENTS.sub("", unicodedata.normalize("NFKD", text))
+    taken_apart = unicodedata.normalize("NFKD", text)
+    if taken_apart is not text:  # what is so already comes back itself
+        spelt = text if unicodedata.is_normalized("NFKC", text) else unicodedata.normalize("NFKC", text).casefold()
+        spelt = spelt.replace("ä", "ae").replace("ö", "oe").replace("ü", "ue")
+        text = _ACCENTS.sub("", taken_apart if spelt is text else unicodedata.normalize("NFKD", spelt))
     if text.isascii() or _RARE.search(text) is None:
         return text
     return _DASHES.sub("-", _APOSTROPHES.sub("'", _ACCENTS.sub("", text)))

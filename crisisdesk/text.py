@@ -49,14 +49,9 @@ def clean(text: str, limit: int = MAX_LENGTH) -> str:
     """
     if len(text) > limit * 4:
         text = text[: limit * 4]
-    # Most posts are lines of plain characters, and a whole network's have to be looked at: that must be quick to see.
-    text = text.replace("\n", " ") if "\x1b" not in text else text
-    if not (text.isprintable() and (text.isascii() or _TO_BE_CLEANED.search(text) is None)):
-        text = _ESCAPE_SEQUENCES.sub("", text)
-        text = unicodedata.normalize("NFC", _INVISIBLE.sub("", text))
-        text = _shown(_STACKED_MARKS.sub(r"\1", text))
-    elif not text.isascii():
-        text = unicodedata.normalize("NFC", text)
+    # A whole network's posts have to be looked at, so it must be quick to see that one is a line of plain characters.
+    if not (text.isascii() and text.isprintable()):
+        text = _plain(text)
     text = " ".join(text.split()) if "  " in text else text.strip()
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
@@ -84,6 +79,17 @@ def how_long(span: timedelta) -> str:
         return f"{hours} h {minutes} min" if minutes else f"{hours} h"
     days, hours = divmod(hours, 24)
     return f"{days} d {hours} h" if hours else f"{days} d"
+
+
+def _plain(text: str) -> str:
+    """Printable characters only, and spaces."""
+    if "\x1b" not in text and "\x9b" not in text:
+        text = text.replace("\n\n", " ").replace("\n", " ").replace("\ufe0f", "").replace("\u200d", "")
+    if text.isprintable() and (text.isascii() or _TO_BE_CLEANED.search(text) is None):
+        return unicodedata.normalize("NFC", text)
+    text = _ESCAPE_SEQUENCES.sub("", text)
+    text = unicodedata.normalize("NFC", _INVISIBLE.sub("", text))
+    return _shown(_STACKED_MARKS.sub(r"\1", text))
 
 
 def _shown(text: str) -> str:

@@ -21,7 +21,7 @@ from crisisdesk.detect.severity import SeverityRules
 from crisisdesk.detect.standard import Standard
 from crisisdesk.errors import ConfigurationError
 from crisisdesk.match import WatchRule
-from crisisdesk.mqtt import Broker
+from crisisdesk.mqtt import Broker, unshared
 from crisisdesk.outputs.base import Output
 from crisisdesk.outputs.mqtt import MqttOutput, heartbeat_data
 from crisisdesk.records import Notification
@@ -59,7 +59,7 @@ def desk_plan(config: Path | None) -> Plan:
     clock = WallClock()
     return Plan(
         watches=rules(configured),
-        sources=_sources(configured, clock),
+        sources=sources(configured, clock),
         database=configured.desk.database,
         playbooks=configured.desk.playbooks or folder("playbooks"),
         clock=clock,
@@ -81,7 +81,7 @@ def watch_plan(
     exact = hashlib.sha256("\n".join(terms).encode()).hexdigest()[:8]
     return Plan(
         watches={WatchRule(terms[0], tuple(terms)): Standard(settings.DEFAULT_BUDGET)},
-        sources=[Bluesky(url or settings.BLUESKY_URL, clock)],
+        sources=[Bluesky([url] if url else settings.BLUESKY_URLS, clock)],
         database=home / f"watch-{readable}-{exact}.db",
         playbooks=folder("playbooks"),
         clock=clock,
@@ -163,21 +163,29 @@ def rules(configured: Settings) -> dict[WatchRule, Standard]:
     }
 
 
-def _sources(configured: Settings, clock: Clock) -> list[Source]:
-    """All webhooks have one address together."""
+def sources(configured: Settings, clock: Clock, *, visiting: bool = False) -> list[Source]:
+    """The sources; all webhooks have one address together.
+
+    Args:
+        configured: names them.
+        clock: tells when something comes.
+        visiting: they are only looked at: nobody who runs the desk may miss what they bring.
+    """
     server = configured.server
     tls = Certificate(server.tls_certificate, server.tls_key) if server.tls_certificate and server.tls_key else None
     listener = Listener(server.listen, tls)
-    return [_source(source, clock, configured.desk.name, listener) for source in configured.sources]
+    return [_source(source, clock, configured.desk.name, listener, visiting) for source in configured.sources]
 
 
-def _source(source: SourceSettings, clock: Clock, desk: str, listener: Listener) -> Source:
+def _source(source: SourceSettings, clock: Clock, desk: str, listener: Listener, visiting: bool) -> Source:
     if isinstance(source, BlueskySource):
-        return Bluesky(source.url, clock, name=source.name)
+        return Bluesky(source.url, clock, name=source.name, compress=source.compress)
     if isinstance(source, MqttSourceSettings):
-        client_id, seconds = source.client_name(desk), source.session_seconds
+        client_id, seconds, topics = source.client_name(desk), source.session_seconds, source.topic
+        if visiting:
+            client_id, seconds, topics = f"{client_id}-doctor", 0, tuple(map(unshared, topics))
         return MqttSource(
-            _broker(source), source.topic, clock, client_id=client_id, name=source.name, session_seconds=seconds
+            _broker(source), topics, clock, client_id=client_id, name=source.name, session_seconds=seconds
         )
     if isinstance(source, WebhookSource):
         keys, most, rate = Keys(*source.secrets(os.environ)), source.most_bytes, source.per_minute

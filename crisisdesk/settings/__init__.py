@@ -5,7 +5,7 @@ from crisisdesk.settings.example import EXAMPLE
 from crisisdesk.settings.file import FileSourceSettings
 from crisisdesk.settings.load import FILE_NAME, VARIABLE, find, load
 from crisisdesk.settings.model import (
-    BLUESKY_URL,
+    BLUESKY_URLS,
     BlueskySource,
     DeskSettings,
     Settings,
@@ -17,7 +17,7 @@ from crisisdesk.settings.server import Address, ServerSettings
 from crisisdesk.settings.webhook import WebhookSource
 
 __all__ = [
-    "BLUESKY_URL",
+    "BLUESKY_URLS",
     "DAYS_PER_MONTH",
     "DEFAULT_BUDGET",
     "EXAMPLE",

@@ -40,7 +40,8 @@ false_alarms = "1 per month"      # how many you will bear: also "4 per month", 
 # Where posts come from.
 [[source]]
 kind = "bluesky"                  # the public posts of Bluesky; no account needed
-url = "wss://jetstream2.us-east.bsky.network/subscribe"
+# url = ["wss://jetstream2.us-east.bsky.network/subscribe"]    # one server or several; without it the four public ones
+# compress = false                # servers compress what they send: less traffic for a little more work
 
 # [[source]]
 # kind = "file"

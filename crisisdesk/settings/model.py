@@ -24,7 +24,12 @@ from crisisdesk.settings.usual import parse_usual
 from crisisdesk.settings.webhook import WebhookSource
 from crisisdesk.text import clean
 
-BLUESKY_URL: Final = "wss://jetstream2.us-east.bsky.network/subscribe"
+BLUESKY_URLS: Final = (
+    "wss://jetstream2.us-east.bsky.network/subscribe",
+    "wss://jetstream1.us-east.bsky.network/subscribe",
+    "wss://jetstream2.us-west.bsky.network/subscribe",
+    "wss://jetstream1.us-west.bsky.network/subscribe",
+)
 DEFAULT_DATABASE: Final = "crisisdesk.db"
 MAX_DESK_NAME: Final = 64
 SIGNS: Final = "#@$"
@@ -92,10 +97,15 @@ def _language(tag: str) -> str:
     return tag.lower()
 
 
-def _socket_address(url: str) -> str:
-    if not re.fullmatch(r"wss?://[^\s/?#]+(/[^\s#]*)?", url):
-        raise ValueError(f'must be a websocket address such as "{BLUESKY_URL}"')
-    return url
+def _socket_addresses(urls: object) -> tuple[str, ...]:
+    """One address or several; never none."""
+    given = tuple(urls) if isinstance(urls, list | tuple) else (urls,)
+    for url in given:
+        if not isinstance(url, str) or not re.fullmatch(r"wss?://[^\s/?#]+(/[^\s#]*)?", url):
+            raise ValueError(f'must be a websocket address such as "{BLUESKY_URLS[0]}", or a list of them')
+    if not given:
+        raise ValueError("must not be empty")
+    return tuple(dict.fromkeys(given))
 
 
 Term = Annotated[str, AfterValidator(_findable)]
@@ -200,8 +210,10 @@ class BlueskySource(Section):
     kind: Literal["bluesky"]
     name: Label = "bluesky"
     """What status lines call it."""
-    url: Annotated[str, AfterValidator(_socket_address)] = BLUESKY_URL
-    """A Jetstream server."""
+    url: Annotated[tuple[str, ...], BeforeValidator(_socket_addresses)] = BLUESKY_URLS
+    """Jetstream servers, one or a list: where one fails, the next is asked."""
+    compress: bool = True
+    """Whether servers are asked to compress what they send: less traffic for a little more work."""
 
 
 SourceSettings = Annotated[

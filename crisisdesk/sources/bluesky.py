@@ -1,59 +1,65 @@
-"""Live posts of Bluesky from a Jetstream v1 server, over a websocket, without an account.
+"""Live posts of Bluesky from Jetstream servers, over a websocket, without an account.
 
-The connection is lost now and then; the source reconnects, asks for what it missed from a few seconds before, and
-drops what it had already. Compression stays off: the server refuses a client that asks for both kinds.
+The connection is lost now and then; the source goes on, at the next server if there are several, and asks for what it
+missed. What concerns a watch is looked for before anything else is made of a post. Of other people's reposts those of
+such posts are sent, as reach.
+
+Authors may take back what they said: a post or repost that is deleted is corrected here, and so is one that is
+changed. When an account is deleted, taken down or suspended, the posts of it that were sent in this run are corrected;
+the network says nothing of its posts one by one. An account that its owner only switches off may come back, and
+nothing is done.
 """
 
 import asyncio
+import re
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
-from datetime import datetime
-from http import HTTPStatus
-from typing import Final, NoReturn
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final, NoReturn
 
 import aiohttp
-from yarl import URL
 
 from crisisdesk import __version__
 from crisisdesk.clock import Clock
 from crisisdesk.errors import FatalSourceError, InputError, SourceError
-from crisisdesk.records import SourceStatus
+from crisisdesk.records import Correction, Post, SourceStatus
 from crisisdesk.retry import delays
 from crisisdesk.sources.base import Edge
-from crisisdesk.sources.frames import COLLECTION, Created, created_in
+from crisisdesk.sources.bluesky_posts import SOURCE, post_of, repost_of, subject_of, uri_of, words_of
+from crisisdesk.sources.jetstream import POSTS, REPOSTS, Event, Json, name_in, number_of, read, time_of
+from crisisdesk.sources.jetstream_line import GiantError, Line, RefusalError, Server, SilenceError, refuse
+from crisisdesk.sources.jetstream_place import Place, microseconds
+from crisisdesk.text import how_long
 
-REWIND_US: Final = 5_000_000
-"""Microseconds asked for again after a break: servers' clocks differ, and order is kept per author only."""
-REMEMBERED: Final = 50_000
-"""Posts remembered by id; many times what comes in the rewound seconds."""
-ASKED_MESSAGE: Final = 1 << 18
-"""Bytes of a message that the server is asked not to exceed; a post has a few thousand."""
-MAX_MESSAGE: Final = 1 << 22
-"""Bytes of a message that we read at all."""
-CONNECT_SECONDS: Final = 20.0
+REMEMBERED: Final = 20_000
+"""Posts that concern a watch and are remembered, newest kept, to know their reposts."""
 SILENCE_SECONDS: Final = 60.0
 """A public server has posts every second; one that says nothing for so long is dead, though the line may be open."""
 HEALTHY_SECONDS: Final = 60.0
 """A connection that lasted so long starts the waiting afresh."""
-MAX_ASKED_WAIT: Final = 300.0
-"""Seconds that a server may make us wait by Retry-After."""
+MISSED: Final = timedelta(hours=1)
+"""A server that begins so much later than it was asked to has no longer what is missing, though it may not say so."""
+MISSED_TOLD: Final = timedelta(hours=1)
+"""How long it is spoken of."""
 
-_CLOSE: Final = aiohttp.ClientWSTimeout(ws_close=2.0)
-_LATER: Final = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS})
+Passed = tuple[Json, datetime, str]
+"""An event that has been sent, when it came, and from which host."""
 
-
-class SilenceError(SourceError):
-    """The connection is open and mute."""
+_GONE: Final = ("deleted", "takendown", "suspended")
+_POST_MARK, _REPOST_MARK = f'"{POSTS}"'.encode(), f'"{REPOSTS}"'.encode()
+_CREATION: Final = b'"create"'
+_URIS: Final = re.compile(rb'"(at://[^"]+)"')
 
 
 class Bluesky:
     """The posts of the whole network, in no language or topic chosen: choosing is the watches' work.
 
     Args:
-        url: a Jetstream v1 server's `/subscribe`.
+        urls: Jetstream servers, in the order in which they are tried: `/subscribe` (v1) or `…subscribeEvents` (v2).
         clock: tells when frames arrive.
         name: what status lines call the source.
-        waits: the seconds to wait between attempts, begun afresh after a healthy connection.
+        compress: whether servers are asked to compress what they send.
+        waits: the seconds to wait when all servers have been tried, begun afresh after a healthy connection.
         silence: seconds without any frame after which a connection is taken for dead.
     """
 
@@ -62,34 +68,44 @@ class Bluesky:
 
     def __init__(
         self,
-        url: str,
+        urls: Sequence[str],
         clock: Clock,
         *,
         name: str = "bluesky",
+        compress: bool = True,
         waits: Callable[[], Iterator[float]] = delays,
         silence: float = SILENCE_SECONDS,
     ) -> None:
         self.name = name
-        self._url = URL(url)
+        self._servers = [Server(url, compress=compress) for url in urls]
         self._clock = clock
-        self._time_us = 0
+        self._place = Place()
         self._waits = waits
         self._silence = silence
-        self._seen: OrderedDict[str, None] = OrderedDict()
-        self._proven = False
+        self._sent: OrderedDict[str, Post] = OrderedDict()
         self._state = "connecting"
         self._trouble = ""
+        self._before = 0
+        """Where we were when we connected, until an event tells how much lies between."""
+        self._passed: Passed | None = None
+        self._outdated = False
+        self._missed: tuple[datetime, str] | None = None
         self._last_event: datetime | None = None
         self._events = self._posts = self._bad = 0
 
     @property
     def cursor(self) -> str | None:
-        """The server's time of the newest post that was sent, in microseconds."""
-        return str(self._time_us) if self._time_us else None
+        """How far the stream has been sent: `Place` as text."""
+        place = self._come_to()
+        return str(place) if place.time_us else None
 
     def resume(self, cursor: str) -> None:
-        """Ask for what came since; the server keeps about a day and a half."""
-        self._time_us = int(cursor)
+        """Ask for what came since; servers keep about a day and a half.
+
+        Raises:
+            ValueError: it is damaged.
+        """
+        self._place = Place.parse(cursor, microseconds(self._clock.now()))
 
     def status(self) -> SourceStatus:
         """How it is doing: every frame is an event, `bad` ones were skipped."""
@@ -100,154 +116,191 @@ class Bluesky:
             events=self._events,
             posts=self._posts,
             bad=self._bad,
-            trouble=self._trouble,
+            trouble=self._trouble or self._told_missed(),
         )
 
     async def run(self, edge: Edge) -> None:
         """Send posts until cancelled; every break is mended.
 
         Raises:
-            FatalSourceError: the server refuses us as we are set up; the status says `failed`.
+            FatalSourceError: every server refuses us as we are set up; the status says `failed`.
         """
-        waits = self._waits()
-        timeout = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS)
+        waits, asked, at, tried = self._waits(), 0.0, 0, 0
+        timeout = aiohttp.ClientTimeout(total=None)
         headers = {"User-Agent": f"crisisdesk/{__version__}"}
-        async with aiohttp.ClientSession(timeout=timeout, headers=headers) as session:
+        async with aiohttp.ClientSession(timeout=timeout, headers=headers, raise_for_status=refuse) as session:
             while True:
-                began = self._clock.now()
-                error = await self._until_broken(session, edge)
-                self._note(trouble := diagnose(error, self._url, proven=self._proven))
-                if isinstance(trouble, FatalSourceError):
-                    raise trouble
+                server, began = self._servers[at], self._clock.now()
+                error = await self._until_broken(session, server, edge)
+                server.trouble = server.diagnose(error)
+                self._note()
                 if (self._clock.now() - began).total_seconds() >= HEALTHY_SECONDS:
-                    waits = self._waits()
-                await asyncio.sleep(max(next(waits), _asked_wait(error)))
+                    waits, tried = self._waits(), 0
+                asked = max(asked, error.wait if isinstance(error, RefusalError) else 0.0)
+                at, tried = (at + 1) % len(self._servers), tried + 1
+                if tried >= len(self._servers):  # only when there is none that has not been tried
+                    await asyncio.sleep(max(next(waits), asked))
+                    asked, tried = 0.0, 0
 
-    async def _until_broken(self, session: aiohttp.ClientSession, edge: Edge) -> Exception:
+    async def _until_broken(self, session: aiohttp.ClientSession, server: Server, edge: Edge) -> Exception:
         """Connect and send posts; returns what ended it."""
         try:
-            async with asyncio.timeout(CONNECT_SECONDS):
-                socket = await session.ws_connect(
-                    self._address(), timeout=_CLOSE, max_msg_size=MAX_MESSAGE, decode_text=False
-                )
-            try:
-                self._connected()
-                await self._listen(socket, edge)
-            finally:
-                await socket.close()
+            async with await server.connect(session, self._come_to().asked_of(server.host)) as line:
+                if self._state != "blind":  # whether a mute one speaks again is for its first frame to say
+                    self._is_live()
+                await self._listen(line, server, edge)
+        except GiantError as error:
+            self._come_to().skip(microseconds(self._clock.now()))
+            return error
+        except RefusalError as error:
+            if error.name == "CursorTooOld":
+                self._come_to().too_old(server.host, error.reason)
+                self._outdated = True
+            return error
         except (aiohttp.ClientError, OSError, SourceError) as error:
             return error
 
-    def _address(self) -> URL:
-        """The address with what we want: posts only, from a little before where we were."""
-        address = self._url.update_query(wantedCollections=COLLECTION, maxMessageSizeBytes=ASKED_MESSAGE)
-        return address.update_query(cursor=self._time_us - REWIND_US) if self._time_us > REWIND_US else address
-
-    async def _listen(self, socket: aiohttp.ClientWebSocketResponse[bool], edge: Edge) -> NoReturn:
+    async def _listen(self, line: Line, server: Server, edge: Edge) -> NoReturn:
         """Send what comes.
 
         Raises:
             SourceError: the connection ended or is mute.
         """
+        self._before = self._come_to().time_us
         while True:
-            frame = await self._frame(socket)
+            message = await line.message(self._silence)
             arrival = self._last_event = self._clock.now()
             self._events += 1
             if self._state != "live":
-                self._state, self._trouble = "live", ""
+                self._is_live()
             try:
-                created = created_in(frame, arrival) if frame is not None else None
+                if (doing := self._take(line.frame_in(message), arrival, server, edge)) is not None:
+                    await doing
             except InputError:
-                created = frame = None
-            if frame is None:
                 self._bad += 1
-            elif created and self._is_new(created):
-                await edge.send(created.post)
-                self._posts += 1
-                # A server whose clock runs ahead must not make us skip what comes until then.
-                self._time_us = max(self._time_us, min(created.time_us, _microseconds(arrival)))
 
-    async def _frame(self, socket: aiohttp.ClientWebSocketResponse[bool]) -> bytes | None:
-        """The next frame; None for one that is no text.
+    def _take(self, frame: bytes, arrival: datetime, server: Server, edge: Edge) -> Coroutine[Any, Any, None] | None:
+        """Judge a frame. A whole network goes through here, so what is frequent is judged first, and in few steps.
+
+        Returns:
+            What is left to be done; None for most, which say nothing of ours.
 
         Raises:
-            SourceError: there is none.
+            InputError: it is not of the protocol.
+            SourceError: the server ends the stream, or is not where we think it is.
         """
-        try:
-            # Not receive(timeout): a server's pings would prolong that, and a mute server may well ping.
-            async with asyncio.timeout(self._silence):
-                message = await socket.receive()
-        except TimeoutError:
-            raise SilenceError(f"{self._url.host} said nothing for {self._silence:g} s; connecting again") from None
-        if message.type is aiohttp.WSMsgType.TEXT:
-            return bytes(message.data)
-        if message.type is aiohttp.WSMsgType.BINARY:
+        if _POST_MARK not in frame and _REPOST_MARK in frame and not self._may_repeat_sent(frame):
             return None
-        if getattr(message.data, "code", None) == aiohttp.WSCloseCode.MESSAGE_TOO_BIG:
-            # Asked for from before the giant, the server would send it again, and again.
-            self._time_us = max(self._time_us, _microseconds(self._clock.now()))
-            raise SourceError(f"{self._url.host} sent a message of more than {MAX_MESSAGE} bytes; connecting again")
-        raise SourceError(f"{self._url.host} ended the connection (code {socket.close_code}); connecting again")
+        event = who, what = read(frame)
+        passed = who, arrival, server.host
+        if self._before and who:
+            self._tell_missed(who, server.host)
+        if what.get("operation") == "create" and what.get("collection") == POSTS:
+            text, author = words_of(what.get("record")), name_in(who, "did")
+            self._posts += 1
+            if watches := edge.concerns(text, author):
+                return self._send(post_of(event, text, arrival), watches, edge, passed)
+            self._passed = passed
+        elif "operation" in what or "account" in what:
+            return self._follow(event, passed, edge)
+        elif who:
+            self._heed(who, server)
+        return None
 
-    def _is_new(self, created: Created) -> bool:
-        """Whether the post has not come yet; remembers it."""
-        if created.post.id in self._seen:
-            return False
-        self._seen[created.post.id] = None
-        if len(self._seen) > REMEMBERED:
-            self._seen.popitem(last=False)
-        return True
+    async def _send(self, post: Post, watches: tuple[str, ...], edge: Edge, passed: Passed) -> None:
+        await edge.send(post, watches)
+        self._sent[post.id] = post
+        if len(self._sent) > REMEMBERED:
+            self._sent.popitem(last=False)
+        self._passed = passed
 
-    def _connected(self) -> None:
-        """The server takes us as we are set up; whether a mute one speaks again is for its first frame to say."""
-        self._proven = True
-        if self._state != "blind":
-            self._state, self._trouble = "live", ""
+    def _may_repeat_sent(self, frame: bytes) -> bool:
+        """A glance at a repost that spares reading those of all other posts, and they are many."""
+        if _CREATION not in frame:
+            return True
+        return bool(self._sent) and any(uri.decode(errors="replace") in self._sent for uri in _URIS.findall(frame))
 
-    def _note(self, trouble: SourceError) -> None:
-        self._trouble = str(trouble)
-        if isinstance(trouble, FatalSourceError):
-            self._state = "failed"
-        elif isinstance(trouble, SilenceError) or self._state == "blind":
-            self._state = "blind"
-        else:
-            self._state = "connecting"
+    async def _follow(self, event: Event, passed: Passed, edge: Edge) -> None:
+        """What becomes of posts and accounts."""
+        what, arrival = event[1], passed[1]
+        if "account" in what:
+            await self._follow_account(event, edge)
+        elif what.get("collection") == POSTS and what["operation"] == "update":
+            text, author = words_of(what.get("record")), name_in(event[0], "did")
+            await edge.correct(Correction(SOURCE, uri_of(event), text))
+            if watches := edge.concerns(text, author):  # perhaps only now
+                await self._send(post_of(event, text, arrival), watches, edge, passed)
+        elif what.get("collection") in (POSTS, REPOSTS) and what["operation"] == "delete":
+            self._sent.pop(uri := uri_of(event), None)
+            await edge.correct(Correction(SOURCE, uri))
+        elif what.get("collection") == REPOSTS and (original := self._sent.get(subject_of(what.get("record")) or "")):
+            self._posts += 1
+            if watches := edge.concerns(original.text, name_in(event[0], "did")):
+                await edge.send(repost_of(event, original, arrival), watches)
+        self._passed = passed
 
+    async def _follow_account(self, event: Event, edge: Edge) -> None:
+        """With an account that is gone, its posts are."""
+        account = event[1]["account"]
+        if isinstance(account, dict) and not account.get("active") and account.get("status") in _GONE:
+            author = f"at://{name_in(event[0], 'did')}/"
+            for uri in [uri for uri in self._sent if uri.startswith(author)]:
+                del self._sent[uri]
+                await edge.correct(Correction(SOURCE, uri))
 
-def diagnose(error: Exception, url: URL, *, proven: bool) -> SourceError:
-    """Decide whether trying again can help.
+    def _heed(self, notice: Json, server: Server) -> None:
+        """What the server says of the stream.
 
-    Args:
-        error: what ended an attempt.
-        url: where to.
-        proven: the server has taken us before as we are, so that a refusal is its own trouble and will pass.
+        Raises:
+            SourceError: it does not know the number from which we wanted to go on, so that it has to be asked by time.
+        """
+        if notice.get("name") == "OutdatedCursor":
+            self._outdated = True
+        elif notice.get("name") == "FutureCursor":
+            self._come_to().forget_number()
+            raise SourceError(f"{server.host} does not know where we were")
 
-    Returns:
-        A FatalSourceError, if the settings must be mended first; else a SourceError that says what is the matter.
-    """
-    if isinstance(error, SourceError):
-        return error
-    if isinstance(error, aiohttp.InvalidURL):
-        return FatalSourceError(f"'{url.host}' is no address of a server; check 'url' of the source.")
-    if not isinstance(error, aiohttp.WSServerHandshakeError):
-        reason = (
-            "no answer" if isinstance(error, TimeoutError) else getattr(error, "strerror", None) or type(error).__name__
-        )
-        return SourceError(f"no connection to {url.host} ({reason}); trying again")
-    if proven or error.status >= HTTPStatus.INTERNAL_SERVER_ERROR or error.status in _LATER:
-        return SourceError(f"{url.host} answers HTTP {error.status}; trying again")
-    return FatalSourceError(
-        f"{url.host}{url.path} refuses us (HTTP {error.status}); check 'url' of the source: it must be a "
-        "Jetstream v1 server, such as wss://jetstream2.us-east.bsky.network/subscribe."
-    )
+    def _come_to(self) -> Place:
+        """Where we are: worked out when it is asked for, not for each of a network's events."""
+        if self._passed is not None:
+            (event, arrival, host), self._passed = self._passed, None
+            self._place.move(time_of(event), number_of(event), host, microseconds(arrival))
+        return self._place
 
+    def _tell_missed(self, event: Json, host: str) -> None:
+        """After a break: say what the server does not have any more. It may pass over that without a word."""
+        before, now = self._before, time_of(event)
+        if not (before and now):
+            return
+        gap = timedelta(microseconds=now - before)
+        if gap > (timedelta() if self._outdated else MISSED):
+            since, until = (f"{datetime.fromtimestamp(us / 1_000_000, UTC):%d %B %H:%M}" for us in (before, now))
+            self._missed = (
+                self._clock.now(),
+                f"What was said from {since} to {until} UTC ({how_long(gap)}) is missing: {host} no longer has it.",
+            )
+        self._before, self._outdated = 0, False
 
-def _asked_wait(error: Exception) -> float:
-    """Seconds that the server asked us to wait (Retry-After); 0 if it did not."""
-    headers = error.headers if isinstance(error, aiohttp.WSServerHandshakeError) else None
-    asked = headers.get("Retry-After", "") if headers else ""
-    return min(float(asked), MAX_ASKED_WAIT) if asked.isdecimal() else 0.0
+    def _told_missed(self) -> str:
+        if self._missed is None or self._clock.now() - self._missed[0] > MISSED_TOLD:
+            return ""
+        return self._missed[1]
 
+    def _is_live(self) -> None:
+        self._state, self._trouble = "live", ""
+        for server in self._servers:
+            server.trouble = None
 
-def _microseconds(moment: datetime) -> int:
-    return int(moment.timestamp() * 1_000_000)
+    def _note(self) -> None:
+        """Show what went wrong at each server since one was live.
+
+        Raises:
+            FatalSourceError: none takes us as we are.
+        """
+        troubles = [server.trouble for server in self._servers if server.trouble]
+        if all(isinstance(server.trouble, FatalSourceError) for server in self._servers):
+            self._state, self._trouble = "failed", " ".join(map(str, troubles))
+            raise FatalSourceError(self._trouble)
+        self._trouble = f"{'; '.join(map(str, troubles))}; trying again"
+        is_mute = self._state == "blind" or any(isinstance(trouble, SilenceError) for trouble in troubles)
+        self._state = "blind" if is_mute else "connecting"

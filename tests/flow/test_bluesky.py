@@ -1,154 +1,108 @@
-"""The Bluesky source against a server that speaks Jetstream v1 over a real socket, and misbehaves."""
+"""The Bluesky source against servers that speak Jetstream v1 and v2 over a real socket, and misbehave."""
 
 import asyncio
 import itertools
 import socket as sockets
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
-import orjson
 import pytest
-from aiohttp import WSCloseCode, web
+from aiohttp import web
 from edges import Taken
+from jetstreams import (
+    FRAME,
+    POSTS,
+    REPOSTS,
+    SECOND,
+    START_US,
+    V1_PATH,
+    V2_PATH,
+    Jetstream,
+    account,
+    commit,
+    delete,
+    error,
+    identity,
+    info,
+    play,
+    post,
+    record,
+    refuse,
+    repost,
+    uri,
+    v1,
+    v2,
+)
 
 from crisisdesk.clock import ReplayClock
 from crisisdesk.errors import FatalSourceError
-from crisisdesk.records import Post
-from crisisdesk.sources import bluesky
+from crisisdesk.records import Correction, Post
+from crisisdesk.sources import bluesky, jetstream_line
 from crisisdesk.sources.bluesky import Bluesky
+from crisisdesk.sources.jetstream_line import zstd
 
 NOW = datetime(2026, 5, 25, 14, 30, tzinfo=UTC)
-START_US = 1779719000000000
-SECOND = 1_000_000
-
-Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
-
-
-def event(number: int, time_us: int | None = None) -> str:
-    """Post `number`, one a second."""
-    return orjson.dumps(
-        {
-            "did": f"did:plc:author{number % 7}",
-            "time_us": START_US + number * SECOND if time_us is None else time_us,
-            "kind": "commit",
-            "commit": {
-                "rev": "3mm",
-                "operation": "create",
-                "collection": "app.bsky.feed.post",
-                "rkey": f"k{number}",
-                "record": {"$type": "app.bsky.feed.post", "createdAt": "x", "langs": ["en"], "text": f"post {number}"},
-                "cid": "bafy",
-            },
-        }
-    ).decode()
-
-
-DELETE = (
-    '{"did":"did:plc:a","time_us":1779719000000001,"kind":"commit",'
-    '"commit":{"rev":"3","operation":"delete","collection":"app.bsky.feed.post","rkey":"k1"}}'
-)
-IDENTITY = '{"did":"did:plc:a","time_us":1779719000000001,"kind":"identity","identity":{"did":"did:plc:a","seq":1}}'
-ACCOUNT = '{"did":"did:plc:a","time_us":1779719000000001,"kind":"account","account":{"active":true,"did":"did:plc:a"}}'
-
-
-class Jetstream:
-    """A server that answers each connection with the next of `answers`, the last one ever again."""
-
-    def __init__(self) -> None:
-        self.answers: list[Answer] = []
-        self.requests: list[web.Request] = []
-        self.url = ""
-
-    async def handle(self, request: web.Request) -> web.StreamResponse:
-        self.requests.append(request)
-        return await self.answers[min(len(self.requests), len(self.answers)) - 1](request)
-
-    def cursors(self) -> list[int | None]:
-        found = (request.query.get("cursor") for request in self.requests)
-        return [None if cursor is None else int(cursor) for cursor in found]
+NOW_US = int(NOW.timestamp()) * SECOND
+BOTH = pytest.mark.parametrize("path", [V1_PATH, V2_PATH], ids=["v1", "v2"])
 
 
 @pytest.fixture
 async def server() -> AsyncIterator[Jetstream]:
     jetstream = Jetstream()
-    application = web.Application()
-    application.router.add_get("/subscribe", jetstream.handle)
-    runner = web.AppRunner(application, shutdown_timeout=0.1)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    jetstream.url = f"ws://127.0.0.1:{runner.addresses[0][1]}/subscribe"
+    await jetstream.open()
     yield jetstream
-    await runner.cleanup()
+    await jetstream.close()
 
 
-def play(*frames: str | bytes, then: str = "wait") -> Answer:
-    """Send frames, then wait for ever, close properly, or cut the line."""
-
-    async def answer(request: web.Request) -> web.StreamResponse:
-        ws = web.WebSocketResponse()
-        await ws.prepare(request)
-        for frame in frames:
-            await (ws.send_str(frame) if isinstance(frame, str) else ws.send_bytes(frame))
-        if then == "close":
-            await ws.close(code=WSCloseCode.GOING_AWAY)
-        elif then == "cut":
-            assert request.transport is not None
-            request.transport.abort()
-        else:
-            await ws.receive()
-        return ws
-
-    return answer
+@pytest.fixture
+async def other() -> AsyncIterator[Jetstream]:
+    jetstream = Jetstream()
+    await jetstream.open()
+    yield jetstream
+    await jetstream.close()
 
 
-def refuse(status: int, **headers: str) -> Answer:
-    async def answer(_: web.Request) -> web.StreamResponse:
-        return web.Response(status=status, headers={name.replace("_", "-"): value for name, value in headers.items()})
-
-    return answer
+def source_of(*urls: str, **options) -> Bluesky:
+    return Bluesky(urls, ReplayClock(NOW), **{"waits": lambda: itertools.repeat(0.0)} | options)
 
 
-def source_of(server: Jetstream, **options) -> Bluesky:
-    return Bluesky(server.url, ReplayClock(NOW), waits=lambda: itertools.repeat(0.0), **options)
-
-
-async def received(source: Bluesky, count: int) -> list[str]:
-    """Run until so many posts came; their texts."""
-    texts: list[str] = []
-    enough = asyncio.Event()
-
-    async def send(post: Post) -> None:
-        texts.append(post.text)
-        if len(texts) >= count:
-            enough.set()
-
-    task = asyncio.create_task(source.run(Taken(wait=send)))
+async def taken(
+    source: Bluesky,
+    enough: Callable[[Taken], bool],
+    terms: Iterable[str] = (),
+    wait: Callable[[Post], Awaitable[None]] | None = None,
+) -> Taken:
+    """Run until that much has come."""
+    edge = Taken(tuple(terms), wait)
+    task = asyncio.create_task(source.run(edge))
     try:
-        async with asyncio.timeout(20):
-            await enough.wait()
+        await edge.until(lambda: enough(edge))
     finally:
         task.cancel()
         with suppress(asyncio.CancelledError):
             await task
-    return texts
+    return edge
+
+
+async def texts_of(source: Bluesky, count: int) -> list[str]:
+    return (await taken(source, lambda edge: len(edge.posts) >= count)).texts
 
 
 def posts(numbers: Iterable[int]) -> list[str]:
     return [f"post {number}" for number in numbers]
 
 
-async def test_what_is_asked_for(server):
-    server.answers = [play(event(0), event(1))]
-    source = source_of(server)
+async def test_what_is_asked_of_v1(server):
+    server.answers = [play(post(0), post(1))]
+    source = source_of(server.base + V1_PATH)
     assert source.status().state == "connecting"
-    assert await received(source, 2) == posts(range(2))
+    assert await texts_of(source, 2) == posts(range(2))
     (request,) = server.requests
-    assert request.query.getall("wantedCollections") == ["app.bsky.feed.post"]
-    assert int(request.query["maxMessageSizeBytes"]) == bluesky.ASKED_MESSAGE
+    assert request.query.getall("wantedCollections") == [POSTS, REPOSTS]
+    assert int(request.query["maxMessageSizeBytes"]) == jetstream_line.ASKED_MESSAGE
     assert "cursor" not in request.query
-    assert "Sec-WebSocket-Extensions" not in request.headers
+    assert "permessage-deflate" in request.headers["Sec-WebSocket-Extensions"]
     assert "Socket-Encoding" not in request.headers
     assert "compress" not in request.query
     assert request.headers["User-Agent"].startswith("crisisdesk/")
@@ -158,82 +112,266 @@ async def test_what_is_asked_for(server):
     assert source.cursor == str(START_US + SECOND)
 
 
-async def test_bad_and_other_frames_are_counted_and_do_not_break_the_line(server):
-    broken = [
-        "oops",
-        "{",
-        '{"commit":{"operation":"create","collection":"app.bsky.feed.post"}}',
-        b"\x00binary",
-        "[]",
-        event(1, 5),
+async def test_what_is_asked_of_v2(server):
+    server.answers = [play(post(0), post(1))]
+    source = source_of(server.base + V2_PATH)
+    assert await texts_of(source, 2) == posts(range(2))
+    (request,) = server.requests
+    assert request.query.getall("collections") == [POSTS, REPOSTS]
+    assert request.query.getall("kinds") == ["commit", "account"]
+    assert set(request.query) == {"collections", "kinds", "maxMessageSizeBytes"}
+    assert "Sec-WebSocket-Extensions" not in request.headers
+    assert source.cursor == f"{START_US + SECOND} {server.base.removeprefix('ws://')} 1001"
+
+
+async def test_v2_is_unfolded_with_the_dictionary_of_the_server(server):
+    sample = [v2(post(number, f"sample {number * 7919}")).encode() for number in range(2_000)]
+    dictionary = zstd.train_dict(sample, 4_096)
+    server.dictionary = dictionary.dict_content
+    shown = [zstd.compress(frame, zstd_dict=dictionary) for frame in sample[:3]]
+    bomb = zstd.compress(b"0" * (jetstream_line.MAX_MESSAGE + 1), zstd_dict=dictionary)
+    broken = [v2(post(7)), b"\0" * 9, shown[0][:-9], bomb]
+    server.answers = [play(shown[0], *broken, *shown[1:])]
+    source = source_of(server.base + V2_PATH)
+    assert await texts_of(source, 3) == ["sample 0", "sample 7919", "sample 15838"]
+    assert server.requests[0].query["zstdDictionary"] == str(dictionary.dict_id)
+    assert "Sec-WebSocket-Extensions" not in server.requests[0].headers
+    assert source.status().bad == len(broken)
+
+
+@pytest.mark.parametrize("dictionary", [b"", b"no dictionary", b"x" * (jetstream_line.MAX_DICTIONARY + 1)])
+async def test_without_a_usable_dictionary_v2_is_plain(server, dictionary):
+    server.dictionary = dictionary
+    server.answers = [play(post(0))]
+    assert await texts_of(source_of(server.base + V2_PATH), 1) == posts([0])
+    assert "zstdDictionary" not in server.requests[0].query
+
+
+async def test_a_retired_dictionary_is_fetched_anew(server):
+    sample = [v2(post(number, f"sample {number * 7919}")).encode() for number in range(2_000)]
+    first, second = (zstd.train_dict(some, 4_096) for some in (sample, sample[::2]))
+    server.dictionary = first.dict_content
+
+    async def retired(request: web.Request) -> web.StreamResponse:
+        server.dictionary = second.dict_content
+        return await refuse(400, {"error": "UnknownZstdDictionary", "message": "current id is 5"})(request)
+
+    server.answers = [retired, play(zstd.compress(sample[0], zstd_dict=second))]
+    assert await texts_of(source_of(server.base + V2_PATH), 1) == ["sample 0"]
+    asked = [request.query["zstdDictionary"] for request in server.requests]
+    assert asked == [str(first.dict_id), str(second.dict_id)]
+
+
+@BOTH
+async def test_compression_can_be_switched_off(server, path):
+    server.dictionary = b"not asked for"
+    server.answers = [play(post(0))]
+    assert await texts_of(source_of(server.base + path, compress=False), 1) == posts([0])
+    assert "Sec-WebSocket-Extensions" not in server.requests[0].headers
+
+
+@BOTH
+async def test_bad_and_other_frames_are_counted_and_do_not_break_the_line(server, path):
+    whole = FRAME[path](post(1))
+    broken = ["oops", "{", whole[:-40], b"\x00binary", "[]", "null", "7", '{"payload":5}', '{"commit":{"operation":1}}',
+              FRAME[path](post(1)).replace('"post 1"', "5"), FRAME[path](post(1)).replace('"k1"', "[]")]  # fmt: skip
+    fine = [
+        identity(1),
+        account(1, "did:plc:a", None),
+        commit(1, {}, collection="app.bsky.feed.like"),
+        delete(1, post(0)),
     ]
-    server.answers = [play(event(0), DELETE, *broken, IDENTITY, ACCOUNT, event(2))]
-    source = source_of(server)
-    assert await received(source, 2) == ["post 0", "post 2"]
+    server.answers = [play(post(0), *broken, *fine, post(2))]
+    source = source_of(server.base + path)
+    assert await texts_of(source, 2) == posts([0, 2])
     assert len(server.requests) == 1
     status = source.status()
-    assert (status.events, status.posts, status.bad) == (11, 2, 6)
+    assert (status.events, status.posts, status.bad) == (2 + len(broken) + len(fine), 3, 10)
 
 
-async def test_text_that_is_not_utf8_is_one_bad_frame(server):
+@BOTH
+async def test_text_that_is_not_utf8_is_one_bad_frame(server, path):
     async def answer(request: web.Request) -> web.StreamResponse:
         ws = web.WebSocketResponse()
         await ws.prepare(request)
-        await ws.send_frame(event(0).encode().replace(b"post 0", b"p\xff\xfe"), 1)
-        await ws.send_str(event(1))
+        await ws.send_frame(FRAME[path](post(0)).encode().replace(b"post 0", b"p\xff\xfe"), 1)
+        await ws.send_str(FRAME[path](post(1)))
         await ws.receive()
         return ws
 
     server.answers = [answer]
-    source = source_of(server)
-    assert await received(source, 1) == posts([1])
+    source = source_of(server.base + path)
+    assert await texts_of(source, 1) == posts([1])
     assert (source.status().bad, len(server.requests)) == (1, 1)
 
 
-@pytest.mark.parametrize("then", ["close", "cut"])
-async def test_breaks_leave_no_gap_and_no_duplicate(server, then):
+@pytest.mark.parametrize("then", ["close", "cut", 1000, 1008, 1011, 1012])
+@BOTH
+async def test_breaks_leave_no_gap(server, path, then):
     async def archive(request: web.Request) -> web.StreamResponse:
         """Ten more of forty posts from the cursor on, itself included, as the protocol has it; then a break."""
-        asked = request.query.get("cursor")
-        first = 0 if asked is None else max((int(asked) - START_US) // SECOND, 0)
-        return await play(*map(event, range(first, min(first + 10, 40))), then=then)(request)
+        asked = int(request.query.get("cursor", 0))
+        first = (asked - START_US) // SECOND if asked >= START_US else asked - 1000
+        first = max(first, 0)
+        return await play(*map(post, range(first, min(first + 10, 40))), then=then)(request)
 
     server.answers = [archive]
-    source = source_of(server)
-    assert await received(source, 40) == posts(range(40))
+    source = source_of(server.base + path)
+    edge = await taken(source, lambda edge: "post 39" in edge.texts)
+    assert list(dict.fromkeys(edge.texts)) == posts(range(40))
     first, *resumed = server.cursors()
     assert first is None
-    assert all((asked - START_US) % SECOND == 0 for asked in resumed)
     assert resumed == sorted(resumed)
-    assert len(resumed) >= 6
-    assert source.status().posts == 40
-    assert source.cursor == str(START_US + 39 * SECOND)
+    assert len(resumed) >= 4
+    assert source.cursor is not None
+    assert source.cursor.startswith(str(START_US + 39 * SECOND))
 
 
-async def test_a_restart_goes_on_from_the_cursor(server):
-    server.answers = [play(event(7))]
-    source = source_of(server)
-    source.resume(str(START_US + 7 * SECOND))
-    assert await received(source, 1) == posts([7])
-    assert server.cursors() == [START_US + 2 * SECOND]
+@pytest.mark.parametrize(("path", "asked"), [(V1_PATH, START_US + 2 * SECOND), (V2_PATH, 1007)])
+async def test_v1_is_asked_again_for_a_few_seconds_and_v2_for_the_last_event(server, path, asked):
+    server.answers = [play(post(7), then="close"), play(post(8))]
+    await texts_of(source_of(server.base + path), 2)
+    assert server.cursors() == [None, asked]
+
+
+@pytest.mark.parametrize(
+    ("cursor", "path", "asked"),
+    [
+        (f"{START_US + 7 * SECOND}", V1_PATH, START_US + 2 * SECOND),
+        (f"{START_US + 7 * SECOND}", V2_PATH, START_US + 2 * SECOND),
+        (f"{START_US + 7 * SECOND} HERE 1007", V2_PATH, 1007),
+        (f"{START_US + 7 * SECOND} elsewhere.example 1007", V2_PATH, START_US + 2 * SECOND),
+        (f"{START_US + 7 * SECOND} elsewhere.example 1007", V1_PATH, START_US + 2 * SECOND),
+        (f"{10**16 - 1}", V1_PATH, NOW_US - 5 * SECOND),
+    ],
+)
+async def test_a_restart_goes_on_from_the_cursor(server, cursor, path, asked):
+    server.answers = [play(post(7))]
+    source = source_of(server.base + path)
+    source.resume(cursor.replace("HERE", server.base.removeprefix("ws://")))
+    assert await texts_of(source, 1) == posts([7])
+    assert server.cursors() == [asked]
+
+
+@pytest.mark.parametrize(
+    "cursor",
+    ["", "x", "-5", "1.5", "1779719000000000 host", "1779719000000000 host x", "1" * 20, "１７７９", "1 a 2 3"],
+)
+def test_a_damaged_cursor_is_refused(cursor):
+    source = source_of("ws://127.0.0.1:1/subscribe")
+    with pytest.raises(ValueError, match="no place"):
+        source.resume(cursor)
+    assert source.cursor is None
+
+
+@BOTH
+async def test_a_post_is_sent_while_the_cursor_stands_before_it(server, path):
+    server.answers = [play(*map(post, range(5)))]
+    source = source_of(server.base + path)
+    stood: list[str | None] = []
+
+    async def wait(_: Post) -> None:
+        stood.append(source.cursor)
+
+    await taken(source, lambda edge: len(edge.posts) == 5, wait=wait)
+    assert stood[0] is None
+    assert [cursor and cursor.split()[0] for cursor in stood[1:]] == [str(START_US + n * SECOND) for n in range(4)]
+
+
+@BOTH
+async def test_the_cursor_moves_on_while_nothing_matches(server, path):
+    server.answers = [play(*map(post, range(5)), post(5, "motrin hurts"), *map(post, range(6, 9)), delete(9, post(8)))]
+    source = source_of(server.base + path)
+    edge = await taken(source, lambda edge: bool(edge.corrections), terms=["motrin"])
+    assert edge.texts == ["motrin hurts"]
+    assert source.cursor is not None
+    assert source.cursor.split()[0] == str(START_US + 9 * SECOND)
+    assert source.status().posts == 9
 
 
 async def test_the_cursor_neither_falls_back_nor_runs_ahead_of_our_clock(server):
-    far = int(NOW.timestamp() + 10**6) * SECOND
-    server.answers = [play(event(9), event(3), then="close"), play(event(10, far), then="close"), play(event(11))]
-    assert await received(source_of(server), 4) == posts([9, 3, 10, 11])
-    assert server.cursors() == [None, START_US + 4 * SECOND, int(NOW.timestamp()) * SECOND - 5 * SECOND]
+    far = NOW_US + 10**12
+    server.answers = [
+        play(post(9), post(3), then="close"),
+        play(post(12, time_us=0), post(13, time_us=-5), post(14, time_us="soon"), post(10, time_us=far), then="close"),
+        play(post(11)),
+    ]
+    edge = await taken(source_of(server.base + V1_PATH), lambda edge: len(edge.posts) == 7)
+    assert edge.texts == posts([9, 3, 12, 13, 14, 10, 11])
+    assert [one.time for one in edge.posts[2:6]] == [NOW] * 4  # neither 1970 nor the future
+    first, second, third = server.cursors()
+    assert (first, third) == (None, NOW_US - 5 * SECOND)
+    assert second <= START_US + 4 * SECOND
+
+
+@BOTH
+async def test_reposts_of_what_was_sent_are_its_reach(server, path):
+    original = post(1, "motrin hurts")
+    others = [repost(number, f"at://did:plc:x/{POSTS}/k{number}") for number in range(2, 5)]
+    server.answers = [
+        play(repost(0, uri(original)), original, post(2), *others, repost(5, uri(original)), repost(6, uri(original)))
+    ]
+    source = source_of(server.base + path)
+    edge = await taken(source, lambda edge: len(edge.posts) == 3, terms=["motrin"])
+    first, *reposts = edge.posts
+    assert [one.id for one in reposts] == [f"at://did:plc:author{n}/{REPOSTS}/k{n}" for n in (5, 6)]
+    assert {one.original for one in reposts} == {first.id} == {uri(original)}
+    assert [(one.text, one.lang, one.url, one.author) for one in reposts] == [
+        ("motrin hurts", "en", first.url, f"did:plc:author{n}") for n in (5, 6)
+    ]
+    assert (source.status().posts, source.status().events) == (4, 8)
+
+
+async def test_the_newest_posts_are_remembered_for_their_reposts(server, monkeypatch):
+    monkeypatch.setattr(bluesky, "REMEMBERED", 10)
+    written = [post(number) for number in range(30)]
+    server.answers = [play(*written, repost(31, uri(written[19])), repost(32, uri(written[20])))]
+    source = source_of(server.base + V1_PATH)
+    edge = await taken(source, lambda edge: len(edge.posts) == 31)
+    assert edge.posts[-1].original == uri(written[20])
+    assert len(source._sent) == 10
+
+
+@BOTH
+async def test_what_its_author_takes_back_is_taken_back(server, path):
+    original, unknown = post(1, "motrin hurts"), post(2)
+    shared = repost(3, uri(original))
+    edited = commit(6, record("motrin is fine", tags=["PainReliever"]), "update", rkey="k1", did=original["did"])
+    server.answers = [
+        play(
+            original,
+            shared,
+            edited,
+            delete(4, shared),
+            delete(5, original),
+            delete(7, unknown),
+            repost(8, uri(original)),
+        )
+    ]
+    edge = await taken(source_of(server.base + path), lambda edge: len(edge.corrections) == 4, terms=["motrin"])
+    assert edge.corrections == [
+        Correction("bluesky", uri(original), "motrin is fine #PainReliever"),
+        Correction("bluesky", uri(shared)),
+        Correction("bluesky", uri(original)),
+        Correction("bluesky", uri(unknown)),
+    ]
+    assert edge.texts == ["motrin hurts", "motrin hurts", "motrin is fine #PainReliever"]
+
+
+@pytest.mark.parametrize("status", ["deleted", "takendown", "suspended"])
+@BOTH
+async def test_with_an_account_its_posts_are_gone(server, path, status):
+    mine, hers = [post(number, did="did:plc:me") for number in (1, 2)], post(3, did="did:plc:her")
+    passing = [account(4, "did:plc:her", "deactivated"), account(4, "did:plc:her", None)]
+    server.answers = [play(*mine, hers, *passing, account(5, "did:plc:me", status), repost(6, uri(hers)))]
+    edge = await taken(source_of(server.base + path), lambda edge: len(edge.posts) == 4)
+    assert edge.corrections == [Correction("bluesky", uri(one)) for one in mine]
 
 
 async def test_passing_refusals_are_tried_again(server):
-    server.answers = [
-        refuse(500),
-        refuse(503, Retry_After="0"),
-        refuse(429, Retry_After="x"),
-        refuse(502),
-        play(event(0)),
-    ]
-    assert await received(source_of(server), 1) == posts([0])
+    later = [refuse(500), refuse(503, Retry_After="0"), refuse(429, Retry_After="x"), refuse(502)]
+    server.answers = [*later, play(post(0))]
+    assert await texts_of(source_of(server.base + V1_PATH), 1) == posts([0])
     assert len(server.requests) == 5
 
 
@@ -246,28 +384,55 @@ async def test_the_server_may_say_how_long_to_wait(server, monkeypatch):
         await sleep(0)
 
     monkeypatch.setattr(bluesky.asyncio, "sleep", noted)
-    server.answers = [refuse(429, Retry_After="7"), refuse(429, Retry_After="86400"), refuse(500), play(event(0))]
-    await received(source_of(server), 1)
+    server.answers = [refuse(429, Retry_After="7"), refuse(429, Retry_After="86400"), refuse(500), play(post(0))]
+    await texts_of(source_of(server.base + V1_PATH), 1)
     assert [seconds for seconds in waited if seconds > 1] == [7.0, 300.0]
 
 
 @pytest.mark.parametrize("status", [200, 400, 401, 403, 404])
-async def test_a_refusal_at_the_start_is_fatal_and_names_the_setting(server, status):
-    server.answers = [refuse(status)]
-    source = source_of(server)
-    with pytest.raises(FatalSourceError, match=rf"\(HTTP {status}\); check 'url' of the source"):
-        await source.run(Taken(wait=pytest.fail))
+@BOTH
+async def test_a_refusal_at_the_start_is_fatal_and_names_the_setting(server, path, status):
+    server.answers = [refuse(status, {"error": "InvalidRequest", "message": "use \x1b[2Jcollections"})]
+    source = source_of(server.base + path)
+    with pytest.raises(FatalSourceError, match=rf"\(HTTP {status}: use collections\); check 'url' of the source"):
+        await source.run(Taken())
     assert source.status().state == "failed"
     assert "check 'url'" in source.status().trouble
     assert len(server.requests) == 1
 
 
 async def test_a_refusal_of_a_server_that_took_us_before_passes(server):
-    server.answers = [play(event(0), then="close"), refuse(404), play(event(1))]
-    assert await received(source_of(server), 2) == posts([0, 1])
+    server.answers = [play(post(0), then="close"), refuse(404), play(post(1))]
+    assert await texts_of(source_of(server.base + V1_PATH), 2) == posts([0, 1])
 
 
-async def test_a_mute_connection_is_blind_though_it_pings(server):
+async def test_where_one_server_fails_the_next_is_asked_at_once(server, other, monkeypatch):
+    monkeypatch.setattr(bluesky.asyncio, "sleep", lambda _: pytest.fail("there is another server"))
+    server.answers = [play(post(8), then="cut")]
+    other.answers = [play(post(9))]
+    source = source_of(server.base + V2_PATH, other.base + V1_PATH)
+    assert await texts_of(source, 2) == posts([8, 9])
+    assert other.cursors() == [START_US + 3 * SECOND]
+    assert (source.status().state, source.status().trouble) == ("live", "")
+
+
+async def test_servers_are_waited_for_only_when_all_have_failed(server, other):
+    waits = iter([0.0, 0.0, 0.0])
+    server.answers, other.answers = [refuse(404)], [refuse(503), refuse(503), play(post(0))]
+    source = source_of(server.base + V1_PATH, other.base + V1_PATH, waits=lambda: waits)
+    assert await texts_of(source, 1) == posts([0])
+    assert (len(server.requests), len(other.requests), len(list(waits))) == (3, 3, 1)
+
+
+async def test_a_source_fails_when_every_server_refuses(server, other):
+    server.answers, other.answers = [refuse(404)], [refuse(401)]
+    source = source_of(server.base + V1_PATH, other.base + V1_PATH)
+    with pytest.raises(FatalSourceError, match=r"HTTP 404.*HTTP 401"):
+        await source.run(Taken())
+
+
+@BOTH
+async def test_a_mute_connection_is_blind_though_it_pings(server, path):
     async def mute(request: web.Request) -> web.StreamResponse:
         ws = web.WebSocketResponse(heartbeat=0.01)
         await ws.prepare(request)
@@ -278,35 +443,127 @@ async def test_a_mute_connection_is_blind_though_it_pings(server):
 
     async def later(request: web.Request) -> web.StreamResponse:
         await proceed.wait()
-        return await play(event(1))(request)
+        return await play(post(1))(request)
 
-    server.answers = [play(event(0), then="close"), mute, later]
-    source = source_of(server, silence=0.3)
-    states: list[tuple[str, str]] = []
+    server.answers = [play(post(0), then="close"), mute, later]
+    source = source_of(server.base + path, silence=0.3)
+    states: list[str] = []
 
-    async def send(post: Post) -> None:
-        states.append((post.text, source.status().state))
-        if post.text == "post 1":
-            raise asyncio.CancelledError
+    async def wait(_: Post) -> None:
+        states.append(source.status().state)
+        if len(states) == 1:
+            return
+        assert source.status().trouble == ""
 
-    task = asyncio.create_task(source.run(Taken(wait=send)))
+    edge = Taken(wait=wait)
+    task = asyncio.create_task(source.run(edge))
     async with asyncio.timeout(20):
         while len(server.requests) < 3:  # noqa: ASYNC110  (the server counts, and tells nobody)
             await asyncio.sleep(0.01)
-        assert source.status().state == "blind"
-        assert "said nothing for 0.3 s" in source.status().trouble
-        proceed.set()
-        with suppress(asyncio.CancelledError):
-            await task
-    assert states == [("post 0", "live"), ("post 1", "live")]
+    assert source.status().state == "blind"
+    assert "said nothing for 0.3 s; trying again" in source.status().trouble
+    proceed.set()
+    await edge.until(lambda: len(edge.posts) == 2)
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
+    assert states == ["live", "live"]
+
+
+@pytest.mark.parametrize("half", [b"\x81\x7e\x10", b"\x81\x05hel", b"\xc1\x05\xff\xff\xff\xff\xff", b"\x83\x01x"])
+async def test_half_frames_and_broken_ones_end_the_line_only(server, half):
+    async def answer(request: web.Request) -> web.StreamResponse:
+        ws = web.WebSocketResponse(compress=True)
+        await ws.prepare(request)
+        await ws.send_str(v1(post(0)))
+        assert request.transport is not None
+        request.transport.write(half)
+        request.transport.close()
+        return ws
+
+    server.answers = [answer, play(post(1))]
+    assert await texts_of(source_of(server.base + V1_PATH), 2) == posts([0, 1])
+
+
+@BOTH
+async def test_a_giant_message_is_not_asked_for_again(server, path, monkeypatch):
+    monkeypatch.setattr(jetstream_line, "MAX_MESSAGE", 10_000)
+    server.answers = [play(post(7), '{"a":"' + "x" * 20_000 + '"}', post(1), then="wait"), play(post(9))]
+    assert await texts_of(source_of(server.base + path), 2) == posts([7, 9])
+    assert server.cursors() == [None, START_US + 8 * SECOND]  # by the time: its number is not known
+
+
+@BOTH
+async def test_a_slow_desk_loses_nothing(server, path):
+    server.answers = [play(*map(post, range(300)))]
+
+    async def slowly(_: Post) -> None:
+        await asyncio.sleep(0.001)
+
+    edge = await taken(source_of(server.base + path), lambda edge: len(edge.posts) == 300, wait=slowly)
+    assert edge.texts == posts(range(300))
+
+
+async def test_a_terminal_error_of_v2_says_why(server):
+    shown: list[str] = []
+
+    async def again(request: web.Request) -> web.StreamResponse:
+        shown.append(source.status().trouble)
+        return await play(post(1))(request)
+
+    server.answers = [play(post(0), error("ConsumerTooSlow", "2100000 events behind; reconnect with cursor=42")), again]
+    source = source_of(server.base + V2_PATH)
+    assert await texts_of(source, 2) == posts([0, 1])
+    assert shown == ["ConsumerTooSlow: 2100000 events behind; reconnect with cursor=42; trying again"]
+
+
+async def test_a_cursor_that_is_too_old_goes_on_at_the_floor_and_says_what_is_missing(server):
+    message = "subscribe: cursor too old: cursor 1007 below lookback floor 4607; re-backfill from your last seq"
+    server.answers = [refuse(400, {"error": "CursorTooOld", "message": message}), play(post(300))]
+    source = source_of(server.base + V2_PATH)
+    source.resume(f"{START_US + 7 * SECOND} {server.base.removeprefix('ws://')} 1007")
+    assert await texts_of(source, 1) == posts([300])
+    assert server.cursors() == [1007, 4607]
+    assert source.status().state == "live"
+    assert source.status().trouble.startswith(
+        "What was said from 25 May 14:23 to 25 May 14:28 UTC (4 min) is missing: "
+    )
+
+
+async def test_a_refused_cursor_without_a_floor_is_followed_by_the_time_then_by_the_present(server):
+    old = refuse(400, {"error": "CursorTooOld"})
+    server.answers = [old, old, play(post(300))]
+    source = source_of(server.base + V2_PATH)
+    source.resume(f"{START_US + 7 * SECOND} {server.base.removeprefix('ws://')} 1007")
+    assert await texts_of(source, 1) == posts([300])
+    assert server.cursors() == [1007, START_US + 2 * SECOND, None]
+
+
+async def test_an_outdated_time_says_what_is_missing_for_an_hour(server):
+    server.answers = [play(info("OutdatedCursor"), post(300))]
+    clock = ReplayClock(NOW)
+    source = Bluesky([server.base + V2_PATH], clock)
+    source.resume(str(START_US))
+    assert await texts_of(source, 1) == posts([300])
+    assert "(5 min) is missing" in source.status().trouble
+    clock.restart(NOW + timedelta(minutes=61), None)
     assert source.status().trouble == ""
 
 
-async def test_a_giant_message_is_not_asked_for_again(server, monkeypatch):
-    monkeypatch.setattr(bluesky, "MAX_MESSAGE", 10_000)
-    server.answers = [play(event(0), '{"a":"' + "x" * 20_000 + '"}', event(1)), play(event(2))]
-    assert await received(source_of(server), 2) == posts([0, 2])
-    assert server.cursors() == [None, int(NOW.timestamp()) * SECOND - 5 * SECOND]
+async def test_v1_says_nothing_of_what_is_missing_but_we_do(server):
+    server.answers = [play(post(0))]
+    source = source_of(server.base + V1_PATH)
+    source.resume(str(START_US - 40 * 3600 * SECOND))
+    await texts_of(source, 1)
+    assert "(1 d 16 h) is missing" in source.status().trouble
+
+
+async def test_a_number_that_the_server_does_not_know_is_followed_by_the_time(server):
+    server.answers = [play(info("FutureCursor"), post(900)), play(post(8))]
+    source = source_of(server.base + V2_PATH)
+    source.resume(f"{START_US + 7 * SECOND} {server.base.removeprefix('ws://')} 1007")
+    assert await texts_of(source, 1) == posts([8])
+    assert server.cursors() == [1007, START_US + 2 * SECOND]
 
 
 async def test_nobody_at_the_address_is_tried_again():
@@ -323,17 +580,9 @@ async def test_nobody_at_the_address_is_tried_again():
                 raise asyncio.CancelledError
             yield 0.0
 
-    source = Bluesky(f"ws://127.0.0.1:{port}/subscribe", ReplayClock(NOW), waits=waits)  # type: ignore[arg-type]
+    source = source_of(f"ws://127.0.0.1:{port}/subscribe", waits=waits)
     with pytest.raises(asyncio.CancelledError):
-        await source.run(Taken(wait=pytest.fail))
+        await source.run(Taken())
     status = source.status()
     assert status.state == "connecting"
-    assert status.trouble.startswith("no connection to 127.0.0.1 (")
-
-
-async def test_memory_of_ids_is_bounded(server, monkeypatch):
-    monkeypatch.setattr(bluesky, "REMEMBERED", 10)
-    server.answers = [play(*map(event, range(30)), event(29), event(5))]
-    source = source_of(server)
-    assert await received(source, 31) == posts([*range(30), 5])
-    assert len(source._seen) == 10
+    assert status.trouble.startswith("no connection to 127.0.0.1:")

@@ -1,19 +1,22 @@
-"""Jetstream frames become posts, or are bad, and never fail otherwise."""
+"""What Jetstream sends becomes events and posts, or is bad, and never fails otherwise."""
 
 import copy
 from datetime import UTC, datetime
+from typing import Any
 
-import orjson
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from jetstreams import POSTS, account, commit, delete, error, identity, info, post, v1, v2
+from mutations import judged
+from yarl import URL
 
 from crisisdesk.errors import InputError
 from crisisdesk.records import Post
-from crisisdesk.sources.frames import created_in
+from crisisdesk.sources.bluesky_posts import post_of, subject_of, uri_of, words_of
+from crisisdesk.sources.jetstream import NOTHING, StreamError, dialect_of, number_of, read, time_of
+from crisisdesk.sources.jetstream_place import Place
 
 ARRIVAL = datetime(2026, 5, 25, 14, 30, tzinfo=UTC)
-EVENT = {
+EVENT: dict[str, Any] = {
     "did": "did:plc:aaaa1111",
     "time_us": 1779719009157119,
     "kind": "commit",
@@ -36,27 +39,30 @@ EVENT = {
     },
     "cursor": 12345,
 }
-
-DELETE = (
-    b'{"did":"did:plc:a","time_us":1779719009157119,"kind":"commit",'
-    b'"commit":{"operation":"delete","collection":"app.bsky.feed.post","rkey":"3"}}'
-)
+BOTH = pytest.mark.parametrize("frame", [v1, v2], ids=["v1", "v2"])
 
 
-def changed(*path: str, to: object) -> bytes:
+def changed(*path: str, to: object) -> dict[str, Any]:
     event = copy.deepcopy(EVENT)
     inner = event
     for name in path[:-1]:
         inner = inner[name]
     inner[path[-1]] = to
-    return orjson.dumps(event)
+    return event
 
 
-def test_a_created_post():
-    created = created_in(orjson.dumps(EVENT), ARRIVAL)
-    assert created is not None
-    assert created.time_us == 1779719009157119
-    assert created.post == Post(
+def post_in(frame: str) -> Post:
+    event = read(frame.encode())
+    return post_of(event, words_of(event[1]["record"]), ARRIVAL)
+
+
+@BOTH
+def test_a_created_post(frame):
+    who, what = read(frame(EVENT).encode())
+    assert (what["operation"], what["collection"]) == ("create", POSTS)
+    assert time_of(who) == 1779719009157119
+    assert number_of(who) == (0 if frame is v1 else 1009)
+    assert post_in(frame(EVENT)) == Post(
         id="at://did:plc:aaaa1111/app.bsky.feed.post/3mmoojp4cd223",
         source="bluesky",
         time=datetime(2026, 5, 25, 14, 23, 29, 157119, tzinfo=UTC),
@@ -68,74 +74,144 @@ def test_a_created_post():
     )
 
 
-def test_a_time_after_the_arrival_is_not_believed():
-    created = created_in(changed("time_us", to=1879719009157119), ARRIVAL)
-    assert created is not None
-    assert created.post.time == ARRIVAL
+@BOTH
+def test_a_time_after_the_arrival_is_not_believed(frame):
+    assert post_in(frame(changed("time_us", to=1879719009157119))).time == ARRIVAL
+
+
+@pytest.mark.parametrize(
+    ("event", "time_us"),
+    [
+        ({"time_us": 1779719009157119}, 1779719009157119),
+        ({"time_us": 0}, 0),
+        ({"time_us": -1}, 0),
+        ({"time_us": 10**18}, 0),
+        ({"time_us": "soon"}, 0),
+        ({"time_us": 1.7e15}, 0),
+        ({"time": "2026-05-25T14:23:29.157119Z"}, 1779719009157119),
+        ({"time": "1970-01-01T00:00:00Z", "witnessedAt": "2026-05-25T14:23:29.157119Z"}, 1779719009157119),
+        ({"time": "2026-05-25T14:23:29.157119"}, 1779719009157119),
+        ({"time": "1970-01-01T00:00:00Z"}, 0),
+        ({"time": "yesterday"}, 0),
+        ({"time": 5}, 0),
+        ({}, 0),
+    ],
+)
+def test_times_that_cannot_be_are_none(event, time_us):
+    assert time_of(event) == time_us
+
+
+@pytest.mark.parametrize("number", [0, -1, 10**15, "7", 7.5, True, None, []])
+def test_numbers_that_cannot_be_are_none(number):
+    assert number_of({"seq": number}) == 0
 
 
 @pytest.mark.parametrize(
     "record",
     [{"text": "a"}, {"text": "a", "langs": None, "reply": None}, {"text": "a", "langs": [], "reply": {}},
-     {"text": "a", "langs": [5], "reply": {"parent": {}}}, {"text": "a", "langs": "en", "reply": {"parent": None}}],
+     {"text": "a", "langs": [5], "reply": {"parent": {}}}, {"text": "a", "langs": "en", "reply": {"parent": None}},
+     {"text": "a", "langs": ["en", "de"], "reply": {"parent": {"uri": "no address\n"}}},
+     {"text": "a", "tags": None, "reply": []}, {"text": "a", "tags": [5, "", "\u200b", {}]}],
 )  # fmt: skip
 def test_ornaments_may_be_missing_or_broken(record):
-    created = created_in(changed("commit", "record", to=record), ARRIVAL)
-    assert created is not None
-    assert (created.post.text, created.post.lang, created.post.reply_to) == ("a", None, None)
+    found = post_in(v1(changed("commit", "record", to=record)))
+    assert (found.text, found.lang, found.reply_to) == ("a", None, None)
 
 
 @pytest.mark.parametrize(
-    "frame",
+    ("text", "tags", "said"),
     [
-        b'{"did":"did:plc:a","time_us":1779719009157119,"kind":"identity","identity":{"did":"did:plc:a","seq":1,"time":"x"}}',
-        b'{"did":"did:plc:a","time_us":1779719009157119,"kind":"account","account":{"active":false,"did":"did:plc:a","seq":2}}',
-        DELETE,
-        changed("commit", "operation", to="update"),
-        changed("commit", "collection", to="app.bsky.feed.like"),
-        b'{"kind":"account","note":"\\"create\\" \\"app.bsky.feed.post\\""}',
+        ("my head", ["MotrinMoms"], "my head #MotrinMoms"),
+        ("my head #motrinmoms", ["MotrinMoms", "pain"], "my head #motrinmoms #pain"),
+        ("", ["#pain"], "#pain"),
+        ("a", [f"t{n}" for n in range(20)], "a " + " ".join(f"#t{n}" for n in range(8))),
+        ("a", ["x\x1b[2J\u202ey"], "a #xy"),
     ],
 )
-def test_other_events_are_nothing(frame):
-    assert created_in(frame, ARRIVAL) is None
+def test_hashtags_beside_the_text_are_part_of_what_is_said(text, tags, said):
+    assert words_of({"text": text, "tags": tags}) == said
+
+
+def test_pictures_and_linked_pages_are_not_what_is_said():
+    card = {"uri": "https://motrin.com", "title": "Motrin", "description": "Motrin"}
+    image = {"alt": "a box of Motrin"}
+    for embed in ({"external": card}, {"images": [image]}, {"record": {"uri": "at://did:plc:a/x/motrin"}}):
+        assert words_of({"text": "look", "embed": embed}) == "look"
+
+
+@BOTH
+@pytest.mark.parametrize("event", [identity(1), {"did": "did:plc:a", "time_us": 1, "kind": "x", "x": {}}])
+def test_other_events_are_nothing(frame, event):
+    assert read(frame(event).encode()) == NOTHING
+
+
+@BOTH
+def test_deletes_accounts_and_reposts_are_events(frame):
+    assert uri_of(read(frame(delete(5, post(3))).encode())) == f"at://did:plc:author3/{POSTS}/k3"
+    assert read(frame(account(5, "did:plc:a", "deleted")).encode())[1]["account"]["status"] == "deleted"
+    shared = commit(5, {"subject": {"uri": "at://did:plc:b/x/y"}})
+    assert subject_of(read(frame(shared).encode())[1]["record"]) == "at://did:plc:b/x/y"
+
+
+def test_v2_speaks_of_the_stream_itself():
+    assert read(info("OutdatedCursor").encode())[1]["name"] == "OutdatedCursor"
+    with pytest.raises(StreamError, match=r"^ConsumerTooSlow: too slow$"):
+        read(error("ConsumerTooSlow", "too \x1b[2Jslow").encode())
+    with pytest.raises(InputError):
+        read(b'{"$type":"error"}')
 
 
 @pytest.mark.parametrize(
     "frame",
+    [b"", b"null", b"[]", b"5", b'"x"', b'{"did":"did:plc:a","ti', b'{"commit":"operation"}', b'{"commit":[5]}',
+     b'{"payload":"operation"}', b'{"payload":{"$type":5}}', v1(EVENT).encode().replace(b"hurts", b"h\xff")],
+)  # fmt: skip
+def test_bad_frames_say_why(frame):
+    with pytest.raises(InputError, match=r"^a frame is not "):
+        read(frame)
+
+
+@pytest.mark.parametrize(
+    "event",
     [
-        b"",
-        b"null",
-        b'{"did":"did:plc:a","ti',
-        b'{"commit" ' + orjson.dumps(EVENT)[1:],
-        orjson.dumps(EVENT).replace(b"hurts", b"h\xff"),
         changed("commit", "record", to=None),
         changed("commit", "record", to={}),
         changed("commit", "record", "text", to=5),
+        changed("commit", "record", "text", to=["a"]),
         changed("commit", "rkey", to=None),
+        changed("commit", "rkey", to="\x1b[2J"),
+        changed("commit", "rkey", to="x" * 1_000),
         changed("did", to=[]),
-        changed("time_us", to="soon"),
-        changed("time_us", to=0),
-        changed("time_us", to=10**18),
+        changed("did", to="dïd"),
     ],
 )
-def test_bad_frames_say_why(frame):
+def test_bad_posts_say_why(event):
     with pytest.raises(InputError, match=r"^a frame is not "):
-        created_in(frame, ARRIVAL)
+        post_in(v1(event))
 
 
-@settings(deadline=None)
-@given(st.data())
-def test_mutated_frames_are_posts_nothing_or_bad(data):
-    frame = bytearray(orjson.dumps(EVENT))
-    for _ in range(data.draw(st.integers(1, 4))):
-        at = data.draw(st.integers(0, len(frame) - 1))
-        frame[at : at + data.draw(st.integers(0, 30))] = data.draw(
-            st.sampled_from([b"", b"0", b"null", b'"', b"{}", b"[", b"\xff"])
-        )
-        if not frame:
-            break
-    try:
-        created = created_in(bytes(frame), ARRIVAL)
-    except InputError:
-        return
-    assert created is None or created.post.time <= ARRIVAL
+@pytest.mark.parametrize(
+    ("address", "asks"),
+    [
+        ("wss://jetstream2.us-east.bsky.network/subscribe", "wantedCollections"),
+        ("ws://127.0.0.1:6008/subscribe", "wantedCollections"),
+        ("wss://jetstream.us-east.bsky.network/xrpc/network.bsky.jetstream.subscribeEvents", "collections"),
+    ],
+)
+def test_the_address_says_which_version_is_spoken(address, asks):
+    assert asks in dialect_of(URL(address)).asks
+
+
+def test_a_place_survives_being_written_down():
+    place = Place()
+    place.move(1779719009157119, 4711, "jetstream.example:443", 1779719009157119)
+    again = Place.parse(str(place), 1779719019157119)
+    assert str(again) == "1779719009157119 jetstream.example:443 4711"
+    assert again.asked_of("jetstream.example:443") == 4711
+    assert again.asked_of("jetstream.example") == 1779719004157119
+
+
+async def test_mutated_frames_are_posts_nothing_or_bad():
+    counts = await judged(10_000, seed=None)
+    assert counts["bad"] > 1_000
+    assert counts["posts"] > 500

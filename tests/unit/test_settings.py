@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from crisisdesk.detect.severity import SeverityRules
 from crisisdesk.errors import ConfigurationError, UsageError
 from crisisdesk.settings import (
-    BLUESKY_URL,
+    BLUESKY_URLS,
     DAYS_PER_MONTH,
     EXAMPLE,
     BlueskySource,
@@ -112,7 +112,7 @@ def test_defaults_and_choices(toml, tmp_path):
         ("standard input", Path("-")),
     ]
     assert isinstance(read.sources[0], BlueskySource)
-    assert read.sources[0].url == BLUESKY_URL
+    assert read.sources[0].url == BLUESKY_URLS
     assert isinstance(read.sources[1], FileSourceSettings)
 
 
@@ -311,7 +311,7 @@ password = "secret"
         "15: 'terms' in [[watch]] must not be empty",
         "16: 'false_alarms' in [[watch]] must be a text in quotes such as \"1 per month\"",
         f"19: kind 'myspace' in [[source]] is not available in this version; available: {', '.join(SOURCE_KINDS)}",
-        f'23: \'url\' in [[source]] "bluesky" must be a websocket address such as "{BLUESKY_URL}"',
+        f'23: \'url\' in [[source]] "bluesky" must be a websocket address such as "{BLUESKY_URLS[0]}", or a list of them',
         "25: [[source]] has no 'kind'; add kind = " + " or ".join(f'"{kind}"' for kind in SOURCE_KINDS),
         '28: [[source]] "file" has no \'path\'; add path = "posts.jsonl"',
         "30: unknown key 'pth' in [[source]] \"file\"; did you mean 'path'?",
@@ -514,7 +514,17 @@ def test_a_table_may_name_its_columns(toml):
         assert str(caught.value).endswith(f"crisisdesk.toml:6: {told}")
 
 
-@pytest.mark.parametrize(
+def test_bluesky_may_be_heard_from_one_server_or_several(toml):
+    new = "wss://jetstream.us-east.bsky.network/xrpc/network.bsky.jetstream.subscribeEvents"
+    (source,) = toml(
+        DESK + f'[[source]]\nkind = "bluesky"\nurl = ["{BLUESKY_URLS[0]}", "{new}"]\ncompress = false\n'
+    ).sources
+    assert (source.url, source.compress) == ((BLUESKY_URLS[0], new), False)
+    for wrong in ("[]", '["https://x"]', "[5]", "5"):
+        with pytest.raises(ConfigurationError, match=r"'url' in \[\[source\]\] \"bluesky\" must "):
+            toml(DESK + f'[[source]]\nkind = "bluesky"\nurl = {wrong}\n')
+
+
 def test_a_file_may_be_followed_or_played_at_a_speed(toml):
     (source,) = toml(DESK + FILE + 'follow = true\ntimezone = "Europe/Berlin"\n').sources
     assert (source.follow, source.speed, str(source.timezone)) == (True, None, "Europe/Berlin")
@@ -551,6 +561,7 @@ def test_what_cannot_be_followed_is_told_before_the_start(toml, path, told):
         toml(DESK + FILE.replace("a.csv", path) + "follow = true\n")
 
 
+@pytest.mark.parametrize(
     ("written", "told"),
     [
         ("terms = [„brummel“]", 'the quotes are not those of a programme; write straight ones: terms = ["brummel"]'),

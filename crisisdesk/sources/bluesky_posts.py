@@ -1,0 +1,134 @@
+"""Bluesky's records as posts: what a post says, and who repeats it. No connection here."""
+
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any, Final
+
+from crisisdesk.errors import InputError
+from crisisdesk.language import marked
+from crisisdesk.records import Post
+from crisisdesk.sources.jetstream import Event, Json, name_in, time_of
+from crisisdesk.text import clean
+
+SOURCE: Final = "bluesky"
+
+_MAX_URI: Final = 800
+_MAX_TAGS: Final = 8
+"""Hashtags beside the text that the network allows."""
+_MAX_TAG: Final = 64
+
+
+def words_of(record: Any) -> str:  # noqa: ANN401  a stranger's JSON
+    """What a post says, cleaned: its text, and the hashtags that its author put beside the text.
+
+    Descriptions of pictures and titles of linked pages are not the author's words and are left out.
+
+    Raises:
+        InputError: it is no post.
+    """
+    try:
+        text = clean(record["text"])
+        return _with_tags(text, record["tags"]) if "tags" in record else text
+    except (KeyError, TypeError, AttributeError):
+        raise InputError("a frame is not of the protocol (a post without a text)") from None
+
+
+def post_of(event: Event, text: str, arrival: datetime) -> Post:
+    """The post that was written.
+
+    Args:
+        event: its creation.
+        text: what it says (`words_of`).
+        arrival: when it came; a time of the network that is later is set back to it.
+
+    Raises:
+        InputError: its address is none.
+    """
+    who, what = event
+    record, author = what["record"], who["did"]
+    return Post(
+        uri_of(event),
+        SOURCE,
+        _time(who, arrival),
+        text,
+        author,
+        _language(record.get("langs")),
+        f"https://bsky.app/profile/{author}/post/{what['rkey']}",
+        reply_to=_linked(record["reply"], "parent") if "reply" in record else None,
+    )
+
+
+def repost_of(event: Event, original: Post, arrival: datetime) -> Post:
+    """The post that repeats another one.
+
+    Raises:
+        InputError: its address is none.
+    """
+    return Post(
+        id=uri_of(event),
+        source=SOURCE,
+        time=_time(event[0], arrival),
+        text=original.text,
+        author=event[0]["did"],
+        lang=original.lang,
+        url=original.url,
+        original=original.id,
+    )
+
+
+def uri_of(event: Event) -> str:
+    """The address of a record on the network, which is its id here.
+
+    Raises:
+        InputError: it is missing, or holds what no address holds.
+    """
+    who, what = event
+    uri = _uri(f"at://{name_in(who, 'did')}/{what['collection']}/{name_in(what, 'rkey')}")
+    if uri is None:
+        raise InputError("a frame is not of the protocol (the address of its record)")
+    return uri
+
+
+def subject_of(record: Any) -> str | None:  # noqa: ANN401  a stranger's JSON
+    """The address of what a repost repeats."""
+    return _linked(record, "subject")
+
+
+def _time(event: Json, arrival: datetime) -> datetime:
+    time_us = time_of(event)
+    return min(datetime.fromtimestamp(time_us / 1_000_000, UTC), arrival) if time_us else arrival
+
+
+def _with_tags(text: str, tags: object) -> str:
+    """The text and those tags that it does not hold, as the network shows them."""
+    if not isinstance(tags, list):
+        return text
+    named = [clean(tag, _MAX_TAG).lstrip("#") for tag in tags[:_MAX_TAGS] if isinstance(tag, str)]
+    folded = text.casefold()
+    return " ".join([text, *(f"#{tag}" for tag in named if tag and f"#{tag.casefold()}" not in folded)]).strip()
+
+
+def _language(languages: object) -> str | None:
+    """The language that the author's client named; it need not name any, and several say nothing."""
+    if not isinstance(languages, list):
+        return None
+    if len(languages) == 1 and isinstance(languages[0], str):
+        return _one_language(languages[0])
+    return marked(languages)
+
+
+_one_language: Final = lru_cache(maxsize=1_000)(marked)
+
+
+def _linked(value: Any, name: str) -> str | None:  # noqa: ANN401  a stranger's JSON
+    try:
+        return _uri(value[name]["uri"])
+    except (KeyError, TypeError):
+        return None
+
+
+def _uri(value: Any) -> str | None:  # noqa: ANN401  a stranger's JSON
+    """An address as it stands; None for what cannot be one."""
+    if isinstance(value, str) and value.isascii() and value.isprintable() and 5 < len(value) <= _MAX_URI:
+        return value
+    return None
