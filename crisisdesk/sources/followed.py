@@ -4,17 +4,18 @@ import os
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
-from itertools import islice
+from functools import partial
+from itertools import islice, takewhile
 from pathlib import Path
 from threading import Lock
 from typing import Final
 
-from crisisdesk.lines import shown_name
+from crisisdesk.lines import BROKEN_ARCHIVE, Progress, lines_from, opened, shown_name
 from crisisdesk.records import Post, stamp
 from crisisdesk.sources.files import Maker
 from crisisdesk.sources.opened import Opened, Posts
-from crisisdesk.sources.place import Place, after, beginning, find, holds
-from crisisdesk.sources.table import Letters
+from crisisdesk.sources.place import Place, after, beginning, family, find, holds
+from crisisdesk.sources.table import Letters, NoColumnError, Table, read_header
 
 PATIENCE: Final = 20
 """Looks that a record of a table waits for the quote that closes it; programmes write a record in one go."""
@@ -129,12 +130,22 @@ class Reader:
     def _begin(self, path: Path, place: Place | None) -> None:
         self._close()
         self._open = Opened(
-            path, place, self._columns, self._maker, self._letters, follow=self._follow and path == self._path
-        )
+            path, place, self._columns, self._maker, self._letters,
+            follow=self._follow and path == self._path, at_first=self._path, inherited=partial(self._inherited, path),
+        )  # fmt: skip
         self.place = self.place or beginning(self._open.status())
         self.began = self.began or self.place
         self._drained = False
         self._posts = self._passage(self._open)
+
+    def _inherited(self, path: Path) -> Table | None:
+        """The youngest header of the files before one that is followed."""
+        older = takewhile(lambda one: one != path, (one for one, _ in family(self._path))) if self._follow else ()
+        for one in reversed([*older]):
+            with suppress(NoColumnError, *BROKEN_ARCHIVE), opened(one, Progress()) as file:
+                if table := read_header(lines_from(file), self._columns, shown_name(one)):
+                    return table
+        return None
 
     def _close(self) -> None:
         self._keep_place()

@@ -1,8 +1,9 @@
 """One file that is open and read on from a place, as it grows."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
+from dataclasses import replace
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -12,7 +13,7 @@ from crisisdesk.lines import BROKEN_ARCHIVE, Line, Progress, breaks_off, grows_i
 from crisisdesk.records import Post
 from crisisdesk.sources.files import Maker, is_table, read_objects
 from crisisdesk.sources.place import HEAD, Place, digest, stands
-from crisisdesk.sources.table import Letters, Record, Table, read_header
+from crisisdesk.sources.table import Letters, NoColumnError, Record, Table, read_header
 
 Posts = Iterator[tuple[Post, Place]]
 """Posts, each with the place behind it."""
@@ -21,6 +22,16 @@ Posts = Iterator[tuple[Post, Place]]
 class Opened:
     """One file, open, from a place on. It goes on being read when it has been renamed or deleted.
 
+    Args:
+        path: where it lies.
+        place: up to where it has been read; None for its beginning.
+        columns: for a table, our field name -> its column.
+        maker: makes the posts.
+        letters: read the letters of a table.
+        follow: whether it is to be read as it grows.
+        at_first: where it lay when it was written, since its name says what is in it.
+        inherited: asked for the header of the file before, if it has none.
+
     Raises:
         UnreadableError: it cannot be opened.
         FatalSourceError: it cannot be followed, though it shall.
@@ -28,12 +39,14 @@ class Opened:
 
     def __init__(
         self, path: Path, place: Place | None, columns: Mapping[str, str], maker: Maker, letters: Letters,
-        *, follow: bool,
+        *, follow: bool, at_first: Path, inherited: Callable[[], Table | None],
     ) -> None:  # fmt: skip
         self._path = path
+        self._at_first = at_first
         self._columns = columns
         self._maker = maker
         self._letters = letters
+        self._inherited = inherited
         self._closing = ExitStack()
         self._file = self._closing.enter_context(opened(path, Progress()))
         self._plain = grows_in_place(self._file)
@@ -101,14 +114,23 @@ class Opened:
             lines = lines_from(self._file, growing=growing)
             if (first := next(lines, None)) is None:
                 return False
-            if is_table(self._path, first, self._columns):
-                self._table = read_header(chain((first,), lines), self._columns, shown_name(self._path))
+            if is_table(self._at_first, first, self._columns):
+                self._table = self._header(chain((first,), lines))
                 if self._table is None:
                     return False
                 if self._offset < self._table.header.end:  # no place: the same stands in many a file
                     self._offset, self._line = self._table.header.end, self._table.header.number
             self._known = True
         return True
+
+    def _header(self, lines: Iterator[Line]) -> Table | None:
+        """Its header, or that of the file before: who does not know that it was rotated writes no new one."""
+        try:
+            return read_header(lines, self._columns, shown_name(self._path))
+        except NoColumnError:
+            if (table := self._inherited()) is None:
+                raise
+            return replace(table, header=Line(0, b""))
 
     def _records(self, *, growing: bool, patient: bool) -> Iterator[Record]:
         lines = lines_from(self._file, self._line, self._offset, growing=growing)

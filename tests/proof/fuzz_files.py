@@ -97,12 +97,16 @@ def _grown(chance: random.Random, folder: Path, number: int) -> tuple[int, int]:
             file.write(content[:size])
             content = content[size:]
             if chance.random() < 0.3:
+                follower.leave()
                 place, follower = follower.place, _follower(path)
                 follower.place = Place.parse(str(place)) if place else None
             grown += [post for post, _ in follower.read(10_000)]
+    follower.leave()
     whole.parent.mkdir()
     whole.write_bytes(path.read_bytes())
-    again = [post for post, _ in _follower(whole).read(10_000)]
+    follower = _follower(whole)
+    again = [post for post, _ in follower.read(10_000)]
+    follower.leave()
     assert grown == again
     return _read(path)
 

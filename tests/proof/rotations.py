@@ -26,14 +26,16 @@ class Written:
 
     Args:
         folder: where the files lie.
-        table: whether it is a table, each file with its header, rather than JSON lines.
+        table: whether it is a table rather than JSON lines.
+        headers: whether each file of a table gets a header, and not only the first.
         dated: whether rotated files are named by a date rather than counted.
     """
 
-    def __init__(self, folder: Path, *, table: bool = False, dated: bool = False) -> None:
+    def __init__(self, folder: Path, *, table: bool = False, headers: bool = True, dated: bool = False) -> None:
         self.path = folder / ("posts.csv" if table else "posts.jsonl")
         self.texts: list[str] = []
         self._table = table
+        self._headers = headers
         self._dated = dated
         self._rotated = 0
         self._rest = b""
@@ -98,7 +100,7 @@ class Written:
 
     def _write(self, content: bytes) -> None:
         with self.path.open("ab") as file:
-            if self._table and not file.tell():
+            if self._table and not file.tell() and (self._headers or not self._rotated):
                 file.write(HEADER)
             file.write(self._rest + content)
         self._rest = b""
@@ -133,15 +135,20 @@ class Follower:
         self._written = written
         self._on_bad = on_bad
         self.places: list[Place] = []
-        self.restart()
+        self.reader = self._begun()
 
     def restart(self, back: int = 0) -> None:
         """Begin anew at the last cursor, or at an earlier one."""
+        self.reader.leave()
         del self.places[max(1, len(self.places) - back) :]
+        self.reader = self._begun()
+
+    def _begun(self) -> Reader:
         path, place = self._written.path, self.places[-1] if self.places else None
         maker = Maker(path, "posts", self._on_bad, self.remarks.append, present=lambda: NOW, live=True, by_byte=True)
-        self.reader = Reader(path, {}, maker, self.remarks.append, follow=True)
-        self.reader.place = Place.parse(str(place)) if place else None
+        reader = Reader(path, {}, maker, self.remarks.append, follow=True)
+        reader.place = Place.parse(str(place)) if place else None
+        return reader
 
     def hear(self, at_most: int = 500) -> int:
         """Read some; the number of posts."""
@@ -172,7 +179,7 @@ def rotated_at_random(folder: Path, seed: int) -> None:
     """
     random.seed(seed)
     bad: list[BadLine] = []
-    written = Written(folder, table=seed % 2 == 1, dated=seed % 3 == 0)
+    written = Written(folder, table=seed % 2 == 1, headers=seed % 4 == 1, dated=seed % 3 == 0)
     written.path.touch()
     if seed % 5:
         written.append()
@@ -201,6 +208,7 @@ def rotated_at_random(folder: Path, seed: int) -> None:
         random.choice(always + while_it_is_there if written.path.exists() else always)()
     written.append()
     follower.hear_all()
+    follower.reader.leave()
     assert sorted(follower.heard.values()) == sorted(written.texts)
     assert bad == []
     assert not any("gone" in remark for remark in follower.remarks)

@@ -255,6 +255,26 @@ async def test_a_table_is_followed_with_the_header_of_its_file(tmp_path):
         assert (edge.posts[-1].id, source.status().bad) == ("3", 0)
 
 
+async def test_a_table_that_is_emptied_under_the_hands_of_its_writer_keeps_its_header(tmp_path):
+    path = tmp_path / "posts.csv"
+    path.write_text("time;text\n15.11.2008 03:40;one\n")
+    async with following(source := follower(path)) as edge:
+        await heard(edge, "one")
+        shutil.copy(path, f"{path}.1")
+        path.write_text("15.11.2008 03:41;two\n")
+        await heard(edge, "one", "two")
+        await shown(lambda: source.status().posts == 2)
+    async with following(follower(path, source.cursor)) as edge:
+        with path.open("a") as file:
+            file.write("15.11.2008 03:42;three\n")
+        await heard(edge, "three")
+    shutil.rmtree(tmp_path)
+    tmp_path.mkdir()
+    path.write_text("15.11.2008 03:43;four\n")
+    with pytest.raises(FatalSourceError, match="no column 'time'"):
+        await follower(path).run(Taken())
+
+
 async def test_a_quote_that_nobody_closes_holds_nothing_back_for_long(tmp_path):
     path = tmp_path / "posts.csv"
     path.write_text('time,text\n2008-11-15T03:40Z,"five inches\n2008-11-15T03:40Z,two\n')
