@@ -116,6 +116,8 @@ class FileSource:
         Raises:
             FatalSourceError: the file cannot be read as it is; the status says `failed`.
         """
+        if self._piped:
+            self._state = "live"  # nobody knows when the first line comes
         try:
             while not self._posts.ended:
                 if posts := await self._read():

@@ -73,6 +73,11 @@ class Reader:
                         return found
                     if not self._find_more():
                         break
+            except FileNotFoundError:
+                raise  # what is still open of it may hold more
+            except OSError:
+                self._close()  # a disk that comes back may not know what was open on it
+                raise
             finally:
                 self._keep_place()
                 if self._left:
@@ -91,9 +96,9 @@ class Reader:
         try:
             found.extend(islice(self._posts, at_most))
         except OSError:
-            self._close()  # a disk that comes back may not know what was open on it
             if not found:
                 raise
+            self._close()
         return found
 
     def _keep_place(self) -> None:
