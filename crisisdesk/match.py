@@ -16,13 +16,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from ahocorasick_rs import AhoCorasick
+from ahocorasick_rs import AhoCorasick, Implementation
 
 from crisisdesk.errors import UsageError
 from crisisdesk.records import Post
 from crisisdesk.text import clean
 
 SIGNS: Final = "#@$"
+MAX_TABLE: Final = 20_000_000
+"""Cells of four bytes; 50,000 words have 12 million."""
 
 _ACCENTS: Final = re.compile("[\u0300-\u036f]")
 _APOSTROPHES: Final = re.compile("[\u2018\u2019\u201b\u02bc\u00b4`]")
@@ -112,9 +114,9 @@ class Matcher:
             _collect(wanted, rule.terms, index, rule.name)
             _collect(unwanted, rule.not_terms, index, rule.name)
         terms = tuple(wanted | unwanted)
-        self._automaton = AhoCorasick(terms)
+        self._find = AhoCorasick(terms, implementation=_implementation(terms)).find_matches_as_indexes
         self._wanted = [wanted.get(term, []) for term in terms]
-        """Places of rules among the rules, by the place of the term in the automaton."""
+        """Places of rules among the rules, by the place of the term among all terms."""
         self._unwanted = [unwanted.get(term, []) for term in terms]
         self._alone = [self._named([place]) for place in range(len(terms))]
         """The watches of a text that holds this term and no other, as most do that hold one."""
@@ -133,7 +135,7 @@ class Matcher:
     def watches_in(self, text: str) -> tuple[str, ...]:
         """Names of the watches that a cleaned text concerns, in the order of the rules."""
         folded = fold(text)
-        hits = self._automaton.find_matches_as_indexes(folded, overlapping=True)
+        hits = self._find(folded, overlapping=True)
         if not hits:
             return ()
         if len(hits) == 1:
@@ -145,6 +147,12 @@ class Matcher:
         found = {index for term in terms for index in self._wanted[term]}
         found.difference_update(index for term in terms for index in self._unwanted[term])
         return tuple(self.rules[index].name for index in sorted(found))
+
+
+def _implementation(terms: Sequence[str]) -> Implementation | None:
+    """A table of what follows what is the fastest; where it would be too large, the library's own choice."""
+    written = "".join(terms).encode()
+    return Implementation.DFA if len(written) * len(set(written)) <= MAX_TABLE else None
 
 
 def _collect(index_of: dict[str, list[int]], terms: Iterable[str], index: int, name: str) -> None:

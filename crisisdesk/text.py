@@ -84,7 +84,9 @@ def how_long(span: timedelta) -> str:
 def _plain(text: str) -> str:
     """Printable characters only, and spaces."""
     if "\x1b" not in text and "\x9b" not in text:
-        text = text.replace("\n\n", " ").replace("\n", " ").replace("\ufe0f", "").replace("\u200d", "")
+        text = text.replace("\ufe0f", "")
+        if not text.isprintable():
+            text = text.replace("\n\n", " ").replace("\n", " ").replace("\u200d", "")
     if text.isprintable() and (text.isascii() or _TO_BE_CLEANED.search(text) is None):
         return unicodedata.normalize("NFC", text)
     text = _ESCAPE_SEQUENCES.sub("", text)

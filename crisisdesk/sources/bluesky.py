@@ -193,10 +193,12 @@ class Bluesky:
             return None
         event = who, what = read(frame)
         passed = who, arrival, server.host
-        if self._before and who:
+        if self._before:
             self._tell_missed(who, server.host)
         if what.get("operation") == "create" and what.get("collection") == POSTS:
-            text, author = words_of(what.get("record")), name_in(who, "did")
+            text = words_of(what.get("record"))
+            if not isinstance(author := who.get("did"), str):
+                raise InputError("a frame is not of the protocol (no did)")
             self._posts += 1
             if watches := edge.concerns(text, author):
                 return self._send(post_of(event, text, arrival), watches, edge, passed)

@@ -7,7 +7,7 @@ from typing import Any, Final
 from crisisdesk.errors import InputError
 from crisisdesk.language import marked
 from crisisdesk.records import Post
-from crisisdesk.sources.jetstream import Event, Json, name_in, time_of
+from crisisdesk.sources.jetstream import Event, Json, time_of
 from crisisdesk.text import clean
 
 SOURCE: Final = "bluesky"
@@ -27,8 +27,7 @@ def words_of(record: Any) -> str:  # noqa: ANN401  a stranger's JSON
         InputError: it is no post.
     """
     try:
-        text = clean(record["text"])
-        return _with_tags(text, record["tags"]) if "tags" in record else text
+        return clean(record["text"]) if "tags" not in record else _with_tags(clean(record["text"]), record["tags"])
     except (KeyError, TypeError, AttributeError):
         raise InputError("a frame is not of the protocol (a post without a text)") from None
 
@@ -83,10 +82,11 @@ def uri_of(event: Event) -> str:
         InputError: it is missing, or holds what no address holds.
     """
     who, what = event
-    uri = _uri(f"at://{name_in(who, 'did')}/{what['collection']}/{name_in(what, 'rkey')}")
-    if uri is None:
-        raise InputError("a frame is not of the protocol (the address of its record)")
-    return uri
+    author, key = who.get("did"), what.get("rkey")
+    uri = f"at://{author}/{what['collection']}/{key}"
+    if isinstance(author, str) and isinstance(key, str) and _is_uri(uri):
+        return uri
+    raise InputError("a frame is not of the protocol (the address of its record)")
 
 
 def subject_of(record: Any) -> str | None:  # noqa: ANN401  a stranger's JSON
@@ -122,13 +122,12 @@ _one_language: Final = lru_cache(maxsize=1_000)(marked)
 
 def _linked(value: Any, name: str) -> str | None:  # noqa: ANN401  a stranger's JSON
     try:
-        return _uri(value[name]["uri"])
+        uri = value[name]["uri"]
     except (KeyError, TypeError):
         return None
+    return uri if isinstance(uri, str) and _is_uri(uri) else None
 
 
-def _uri(value: Any) -> str | None:  # noqa: ANN401  a stranger's JSON
-    """An address as it stands; None for what cannot be one."""
-    if isinstance(value, str) and value.isascii() and value.isprintable() and 5 < len(value) <= _MAX_URI:
-        return value
-    return None
+def _is_uri(text: str) -> bool:
+    """Whether it can be an address as it stands."""
+    return text.isascii() and text.isprintable() and 5 < len(text) <= _MAX_URI

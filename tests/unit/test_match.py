@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from crisisdesk import match
 from crisisdesk.errors import UsageError
 from crisisdesk.match import Matcher, WatchRule, fold
 from crisisdesk.records import Post
@@ -168,3 +169,10 @@ def test_any_text_and_any_term_can_be_matched(text, term):
     except UsageError:
         return
     assert matcher.match(post(text)) in {(), ("w",)}
+
+
+def test_terms_too_many_for_a_table_are_found_all_the_same(monkeypatch):
+    monkeypatch.setattr(match, "MAX_TABLE", 0)
+    matcher = Matcher([WatchRule("a", ("motrin", "トヨタ")), WatchRule("b", ("motrin",), ("トヨタ",))])
+    assert matcher.match(post("motrin")) == ("a", "b")
+    assert matcher.match(post("motrin, 新しいトヨタの車")) == ("a",)
