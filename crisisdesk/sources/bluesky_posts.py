@@ -44,15 +44,15 @@ def post_of(event: Event, text: str, arrival: datetime) -> Post:
         InputError: its address is none.
     """
     who, what = event
-    record, author = what["record"], who["did"]
+    record, langs = what["record"], what["record"].get("langs")
     return Post(
         uri_of(event),
         SOURCE,
         _time(who, arrival),
         text,
-        author,
-        _language(record.get("langs")),
-        f"https://bsky.app/profile/{author}/post/{what['rkey']}",
+        who["did"],
+        _language(langs) if langs else None,
+        f"https://bsky.app/profile/{who['did']}/post/{what['rkey']}",
         reply_to=_linked(record["reply"], "parent") if "reply" in record else None,
     )
 
@@ -95,8 +95,10 @@ def subject_of(record: Any) -> str | None:  # noqa: ANN401  a stranger's JSON
 
 
 def _time(event: Json, arrival: datetime) -> datetime:
-    time_us = time_of(event)
-    return min(datetime.fromtimestamp(time_us / 1_000_000, UTC), arrival) if time_us else arrival
+    if not (time_us := time_of(event)):
+        return arrival
+    moment = datetime.fromtimestamp(time_us / 1_000_000, UTC)
+    return moment if moment < arrival else arrival  # noqa: FURB136  min() takes three times as long
 
 
 def _with_tags(text: str, tags: object) -> str:

@@ -486,6 +486,26 @@ async def test_half_frames_and_broken_ones_end_the_line_only(server, half):
 
 
 @BOTH
+async def test_a_server_that_does_not_answer_is_left(server, other, path, monkeypatch):
+    monkeypatch.setattr(jetstream_line, "CONNECT_SECONDS", 0.2)
+
+    async def stall(_: web.Request) -> web.StreamResponse:
+        await asyncio.sleep(60)
+        raise AssertionError
+
+    server.answers, other.answers = [stall], [play(post(0))]
+    assert await texts_of(source_of(server.base + path, other.base + path), 1) == posts([0])
+
+
+@BOTH
+async def test_what_comes_out_of_order_at_the_cut_over_is_not_lost(server, path):
+    server.answers = [play(*map(post, (5, 9, 6)), then="cut"), play(*map(post, (6, 7, 8, 9, 10)))]
+    edge = await taken(source_of(server.base + path), lambda edge: len(edge.posts) == 8)
+    assert set(edge.texts) == set(posts(range(5, 11)))
+    assert server.cursors()[1] in {START_US + 1 * SECOND, START_US + 4 * SECOND, 1006}
+
+
+@BOTH
 async def test_a_giant_message_is_not_asked_for_again(server, path, monkeypatch):
     monkeypatch.setattr(jetstream_line, "MAX_MESSAGE", 10_000)
     server.answers = [play(post(7), '{"a":"' + "x" * 20_000 + '"}', post(1), then="wait"), play(post(9))]
