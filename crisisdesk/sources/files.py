@@ -171,10 +171,14 @@ def posts_of(path: Path, columns: Mapping[str, str], maker: Maker, progress: Pro
 
 def is_table(path: Path, first: Line, columns: Mapping[str, str]) -> bool:
     """Whether a file is a table rather than JSON lines, by its name or by its first line."""
-    kind = suffix(path)
-    if kind in _TABLE_SUFFIXES or kind in _JSON_SUFFIXES:
-        return kind in _TABLE_SUFFIXES
-    return bool(first.content) and looks_like_table(first.content or b"", columns)
+    if suffix(path) in _TABLE_SUFFIXES:
+        return True
+    return not is_named_json(path) and bool(first.content) and looks_like_table(first.content or b"", columns)
+
+
+def is_named_json(path: Path) -> bool:
+    """Whether a file says by its name that it holds JSON."""
+    return suffix(path) in _JSON_SUFFIXES
 
 
 def read_objects(lines: Iterable[Line]) -> Iterator[Record]:

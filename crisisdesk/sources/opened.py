@@ -1,6 +1,7 @@
 """One file that is open and read on from a place, as it grows."""
 
 import os
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import replace
@@ -11,8 +12,8 @@ from pathlib import Path
 from crisisdesk.errors import FatalSourceError
 from crisisdesk.lines import BROKEN_ARCHIVE, Line, Progress, breaks_off, grows_in_place, lines_from, opened, shown_name
 from crisisdesk.records import Post
-from crisisdesk.sources.files import Maker, is_table, read_objects
-from crisisdesk.sources.place import HEAD, Place, digest, stands
+from crisisdesk.sources.files import Maker, is_named_json, is_table, read_objects
+from crisisdesk.sources.place import HEAD, Place, digest, holds, stands
 from crisisdesk.sources.table import Letters, NoColumnError, Record, Table, read_header
 
 Posts = Iterator[tuple[Post, Place]]
@@ -62,13 +63,15 @@ class Opened:
         self._inode = self.status().st_ino
         self._head = b""
         self._table: Table | None = None
-        self._known = False
+        self._known = is_named_json(at_first)
 
     @property
     def is_as_read(self) -> bool:
         """Whether what was read stands there still; False if nothing was."""
         if self.place is None or not self._plain:
             return self.place is not None
+        if sys.platform == "win32":  # which cannot read at an offset, and renames nothing that is open
+            return holds(self._path, self.place)
         return stands(self.place, partial(os.pread, self._file.fileno()))
 
     @property

@@ -5,6 +5,7 @@ import gzip
 import os
 import random
 import shutil
+import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -203,6 +204,30 @@ async def test_a_restart_finds_the_rotated_file(tmp_path, packed):
     async with following(second := follower(path, first.cursor)) as edge:
         await heard(edge, "two", "three", "four")
         assert second.status().trouble == ""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links of Unix")
+async def test_a_link_that_is_turned_to_a_file_of_each_day(tmp_path):
+    path, days = tmp_path / "posts.jsonl", [tmp_path / f"posts-2008111{day}.jsonl" for day in (4, 5, 6)]
+
+    def turn(day: Path) -> None:
+        path.unlink(missing_ok=True)
+        path.symlink_to(day)
+
+    append(days[0], "one")
+    turn(days[0])
+    async with following(first := follower(path)) as edge:
+        await heard(edge, "one")
+        append(days[0], "two")
+        append(days[1], "three")
+        turn(days[1])
+        await heard(edge, "one", "two", "three")
+        await shown(lambda: first.status().posts == 3)
+    append(days[1], "four")
+    append(days[2], "five")
+    turn(days[2])
+    async with following(follower(path, first.cursor)) as edge:
+        await heard(edge, "four", "five")
 
 
 async def test_what_cannot_be_found_again_is_told_with_a_time(tmp_path):
