@@ -53,10 +53,7 @@ class WatchRule:
 
 def fold(text: str) -> str:
     """The form in which texts and terms are compared; cleaning comes first, folding again changes nothing."""
-    text = text.casefold()
-    if not text.isascii():
-        text = _in_plain_letters(text)
-    text = text.replace("-", " ")
+    text = (text.casefold() if text.isascii() else _in_plain_letters(text.casefold())).replace("-", " ")
     return " ".join(text.split()) if "  " in text else text
 
 

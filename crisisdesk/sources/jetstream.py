@@ -63,7 +63,7 @@ def read(frame: bytes) -> Event:
         message = orjson.loads(frame)
         who = message.get("payload") or message
         what = who.get("commit") or who
-        if "operation" not in what.keys():  # noqa: SIM118  only an object has keys
+        if what.get("operation") is None:
             return _read_other(message, who)
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise _unreadable(error) from None

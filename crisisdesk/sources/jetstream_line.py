@@ -151,7 +151,8 @@ class Server:
         try:
             async with session.get(address, raise_for_status=True) as response:
                 if 0 < (response.content_length or 0) <= MAX_DICTIONARY:
-                    return zstd.ZstdDict(await response.read())
+                    dictionary = zstd.ZstdDict(await response.read())
+                    return dictionary if dictionary.dict_id else None
         except (aiohttp.ClientError, ValueError):
             pass
         return None
