@@ -1,0 +1,303 @@
+"""RSS and Atom feeds: blogs, newspapers, forums, channels, and whatever a search offers as a feed, such as Reddit's.
+
+One source may read many feeds, each on its own: one that is broken, gone or slow costs the others nothing. Servers are
+asked politely: whether there is anything new, no more often than they wish, one question at a time.
+
+Entries keep the date that their feed gives them. What a feed holds when it is read for the first time is the past, and
+a search that finds an article a day late has found what was said yesterday: with the moment of the finding, a hundred
+old posts would be a storm that never was. The price is a feed whose clock goes wrong, whose posts count too early. A
+date to come is set back to the arrival. An entry without a date was written since the reading before; in the first
+reading nobody knows when, so that those are known from then on and count for nothing.
+
+A changed entry is corrected; that one is missing says nothing, since feeds show only their newest.
+"""
+
+import asyncio
+import hashlib
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Final
+
+import aiohttp
+from yarl import URL
+
+from crisisdesk.clock import Clock
+from crisisdesk.errors import FatalSourceError, InputError, SourceError
+from crisisdesk.records import EPOCH, Correction, Post, SourceStatus
+from crisisdesk.retry import delays
+from crisisdesk.sources.base import Edge
+from crisisdesk.sources.feed_document import Document, Entry
+from crisisdesk.sources.feed_pace import after_failure, next_reading
+from crisisdesk.sources.feed_place import FeedPlace, cursor_of, parse_cursor
+from crisisdesk.sources.feed_reader import read_apart
+from crisisdesk.sources.feed_request import Answer, Asking, Question
+from crisisdesk.sources.feed_trouble import Outlook, Trouble, diagnose, shown
+from crisisdesk.text import counted
+
+AT_ONCE: Final = 4
+"""Servers that are asked at the same time."""
+HOST_PAUSE: Final = timedelta(seconds=2)
+"""Between two questions to one server."""
+TOLD: Final = 3
+"""Feeds whose troubles are told in full."""
+
+_RARELY: Final = partial(delays, 3_600.0, 2.0, 6 * 3_600.0)
+_SOON: Final = partial(delays, 60.0, 2.0, 3_600.0)
+
+
+@dataclass(slots=True)
+class _Feed:
+    """One of the addresses, and what is known of what lies there."""
+
+    url: URL
+    waits: Iterator[float]
+    rare_waits: Iterator[float]
+    place: FeedPlace = field(default_factory=FeedPlace)
+    document: Document = field(default_factory=Document)
+    """The last one, of which only its wishes are kept."""
+    digest: bytes = b""
+    """Of the last one, as it was sent."""
+    is_live: bool = False
+    trouble: Trouble | None = None
+
+    @property
+    def site(self) -> str:
+        """What people call where its entries stand, the same for all feeds of one site."""
+        return (self.url.host or "").removeprefix("www.")
+
+
+@dataclass(slots=True)
+class _Host:
+    """A server: one question at a time, and none before it wants to be asked again."""
+
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    free: datetime = EPOCH
+
+
+class Feeds:
+    """The entries of some feeds.
+
+    Args:
+        urls: of the feeds.
+        clock: tells when entries arrive, and waits.
+        name: what status lines call the source.
+        every: how often each is read, unless its server wants to be asked less often.
+        user_agent: who we are to the servers; None for crisisdesk and its version.
+        authorization: the header with which the configured servers let us in; empty where they do not ask.
+        waits: the seconds to wait between attempts at a feed that fails, begun afresh when it was read.
+        rare_waits: the same where it is likely that somebody has to mend something first.
+        asking: opens what asks; for tests.
+    """
+
+    pushes: Final = False
+    resumes: Final = True
+
+    def __init__(
+        self,
+        urls: Sequence[str],
+        clock: Clock,
+        *,
+        name: str = "feed",
+        every: timedelta = timedelta(minutes=10),
+        user_agent: str | None = None,
+        authorization: str = "",
+        waits: Callable[[], Iterator[float]] = _SOON,
+        rare_waits: Callable[[], Iterator[float]] = _RARELY,
+        asking: Callable[[str | None], Asking] = Asking,
+    ) -> None:
+        self.name = name
+        self._feeds = {url: _Feed(URL(url), waits(), rare_waits()) for url in urls}
+        self._clock = clock
+        self._every = every
+        self._user_agent = user_agent
+        self._authorization = authorization
+        self._waits, self._rare_waits = waits, rare_waits
+        self._asking = asking
+        self._hosts: defaultdict[str, _Host] = defaultdict(_Host)
+        self._places = asyncio.Semaphore(AT_ONCE)
+        self._reading, self._handing_over = asyncio.Lock(), asyncio.Lock()
+        self._cursor = cursor_of({})
+        self._state = "connecting"
+        self._last_event: datetime | None = None
+        self._events = self._posts = self._bad = 0
+
+    @property
+    def cursor(self) -> str:
+        """What is known of each feed; it stands before a document until all of its entries were sent.
+
+        There is one from the beginning: a feed that was never read can always be read.
+        """
+        return self._cursor
+
+    def resume(self, cursor: str) -> None:
+        """Send only what is not known from then.
+
+        Raises:
+            ValueError: it is damaged.
+        """
+        for url, place in parse_cursor(cursor, self._feeds).items():
+            self._feeds[url].place = place
+        self._stand_here()
+
+    def status(self) -> SourceStatus:
+        """How it is doing: every answer is an event, every new entry a post; `bad` are those without words."""
+        return SourceStatus(
+            name=self.name,
+            state=self._state,
+            last_event=self._last_event,
+            events=self._events,
+            posts=self._posts,
+            bad=self._bad,
+            trouble=self._told(),
+        )
+
+    async def run(self, edge: Edge) -> None:
+        """Read all feeds until cancelled, each at its own pace.
+
+        Raises:
+            FatalSourceError: not one of them lets us read it as we are set up; the status says `failed`.
+        """
+        async with self._asking(self._user_agent) as asking, asyncio.TaskGroup() as group:
+            for feed in self._feeds.values():
+                group.create_task(self._follow(feed, asking, edge), name=f"feed {shown(feed.url)}")
+        self._state = "failed"
+        raise FatalSourceError(self._told())
+
+    async def _follow(self, feed: _Feed, asking: Asking, edge: Edge) -> None:
+        """Read one feed again and again, until there is no hope for it."""
+        while True:
+            again = await self._read_in_turn(feed, asking, edge)
+            if feed.trouble and feed.trouble.outlook is Outlook.NEVER:
+                return
+            await self._clock.sleep_until(again)
+
+    async def _read_in_turn(self, feed: _Feed, asking: Asking, edge: Edge) -> datetime:
+        """Read one feed once; returns when it is to be read again."""
+        host = self._hosts[feed.url.authority]
+        async with host.turn:
+            await self._clock.sleep_until(host.free)
+            async with self._places:
+                now = self._clock.now()
+                outcome = await self._ask(feed, asking, now)
+            host.free = self._clock.now() + HOST_PAUSE
+            if isinstance(outcome, Trouble) and outcome.is_of_host:
+                host.free = max(host.free, after_failure(self._clock.now(), 0.0, outcome.wait))
+        if isinstance(outcome, Answer):
+            outcome = await self._take(feed, outcome, edge) or outcome
+        return self._next(feed, outcome)
+
+    async def _ask(self, feed: _Feed, asking: Asking, now: datetime) -> Answer | Trouble:
+        place = feed.place
+        address = URL(place.moved) if place.moved else feed.url
+        question = Question(feed.url, address, place.etag, place.modified, self._authorization)
+        try:
+            return await asking.ask(question, now)
+        except (aiohttp.ClientError, OSError, ValueError, SourceError) as error:
+            return self._judge(feed, error)
+
+    def _judge(self, feed: _Feed, error: Exception) -> Trouble:
+        has_password, has_agent = bool(self._authorization), self._user_agent is not None
+        trouble = diagnose(
+            error, feed.url, is_proven=feed.place.was_read, has_password=has_password, has_agent=has_agent
+        )
+        if feed.place.moved:  # perhaps it has come back
+            feed.place = replace(feed.place, moved="")
+            self._stand_here()
+            return replace(trouble, outlook=Outlook.SOON)
+        return trouble
+
+    async def _take(self, feed: _Feed, answer: Answer, edge: Edge) -> Trouble | None:
+        """Hand over what is new in an answer; returns what is wrong with it."""
+        arrival = self._clock.now()
+        known = feed.place
+        moved = answer.moved or known.moved
+        if answer.content is None or (digest := _digest(answer.content)) == feed.digest:
+            if known.was_read and moved != known.moved:
+                feed.place = replace(known, moved=moved)
+                self._stand_here()
+            self._was_heard(feed, arrival)
+            return None
+        try:
+            async with self._reading:  # one at a time: each takes a process
+                document = await read_apart(
+                    answer.content, charset=answer.charset, language=answer.language, address=answer.address
+                )
+        except (InputError, OSError) as error:
+            return self._judge(feed, error)
+        async with self._handing_over:
+            await self._hand_over(feed, document, arrival, edge)
+        # Of one that was cut off, the rest may come under the same marks.
+        etag, modified = (answer.etag, answer.modified) if document.is_whole else ("", "")
+        feed.place = known.after(reversed(document.entries), etag=etag, modified=modified, moved=moved)
+        self._bad += max(0, document.unusable - feed.document.unusable)
+        feed.document, feed.digest = replace(document, entries=()), digest
+        self._stand_here()
+        self._was_heard(feed, arrival)
+        return None
+
+    async def _hand_over(self, feed: _Feed, document: Document, arrival: datetime, edge: Edge) -> None:
+        """Send what is new, oldest first, and correct what has changed."""
+        for entry in reversed(document.entries):
+            if not feed.place.knows(entry):
+                self._posts += 1
+                if entry.published is None and not feed.place.was_read:
+                    continue
+                if watches := edge.concerns(entry.text, entry.author):
+                    await edge.send(post_of(entry, feed.site, arrival), watches)
+            elif feed.place.has_changed(entry):
+                await edge.correct(Correction(feed.site, entry.id, entry.text))
+                if watches := edge.concerns(entry.text, entry.author):  # perhaps only now
+                    await edge.send(post_of(entry, feed.site, arrival, was_changed=True), watches)
+
+    def _was_heard(self, feed: _Feed, now: datetime) -> None:
+        feed.waits, feed.rare_waits = self._waits(), self._rare_waits()
+        feed.is_live, feed.trouble = True, None
+        self._state, self._last_event = "live", now
+        self._events += 1
+
+    def _next(self, feed: _Feed, outcome: Answer | Trouble) -> datetime:
+        now = self._clock.now()
+        if isinstance(outcome, Answer):
+            wishes = feed.document
+            patience = max(timedelta(seconds=outcome.max_age), timedelta(minutes=wishes.ttl))
+            return next_reading(now, self._every, patience, wishes.skip_hours, wishes.skip_days)
+        feed.is_live, feed.trouble = False, outcome
+        if not any(one.is_live for one in self._feeds.values()):
+            self._state = "connecting"
+        waits = feed.rare_waits if outcome.outlook is Outlook.RARELY else feed.waits
+        return after_failure(now, next(waits), outcome.wait)
+
+    def _stand_here(self) -> None:
+        """The cursor is made once for each document; each of its posts keeps one until it is through."""
+        self._cursor = cursor_of({url: feed.place for url, feed in self._feeds.items()})
+
+    def _told(self) -> str:
+        """What is wrong with feeds, and what has to be set otherwise."""
+        said = [str(feed.trouble) for feed in self._feeds.values() if feed.trouble]
+        for feed in self._feeds.values():
+            if feed.place.moved:
+                there = shown(URL(feed.place.moved))
+                said.append(f"{shown(feed.url)} has moved for good to {there}; write that as 'url' of the source.")
+        more = f" {counted(len(said) - TOLD, 'more feed is', 'more feeds are')} in trouble." if len(said) > TOLD else ""
+        return " ".join(said[:TOLD]) + more
+
+
+def post_of(entry: Entry, site: str, arrival: datetime, *, was_changed: bool = False) -> Post:
+    """The post that an entry is.
+
+    Args:
+        entry: of a feed.
+        site: where it stands.
+        arrival: when it was read; a later date is set back to it.
+        was_changed: it concerns a watch only since it was changed, so that this is when it was said.
+    """
+    said = max(entry.published or 0, entry.updated or 0) if was_changed else entry.published
+    time = arrival if not said else min(datetime.fromtimestamp(said, UTC), arrival)
+    return Post(entry.id, site, time, entry.text, entry.author, entry.lang, entry.url)
+
+
+def _digest(content: bytes) -> bytes:
+    return hashlib.blake2b(content, digest_size=16).digest()
