@@ -48,6 +48,10 @@ class Reception:
             for source, status in zip(self._sources, self.statuses(), strict=True)
         ]
 
+    def begun(self) -> set[str]:
+        """Names of the sources that know where they are."""
+        return {source.name for source in self._sources if source.cursor is not None}
+
     @property
     def waiting(self) -> int:
         """Mentions that wait at the edges."""

@@ -19,6 +19,8 @@ from crisisdesk.troubles import Troubles, stamp
 
 LOOK_EVERY: Final = 10.0
 """Seconds between two looks at what no post has come for."""
+BEGINNING: Final = 0.1
+"""Seconds between two looks at whether a source knows where it begins, at first."""
 SAVE_EVERY: Final = timedelta(minutes=5)
 """Between two saves of what the watches have counted; after a crash so much is asked for again, or read again."""
 SAVED_FIRST: Final = 20_000
@@ -66,13 +68,21 @@ class Rounds:
 
     async def run(self) -> None:
         """Go round until cancelled."""
-        await asyncio.sleep(0)  # by then the sources have begun, and say where they go on
-        await self.save()
+        await self._save_beginnings()
         while True:
             await asyncio.sleep(LOOK_EVERY)
             now = self._clock.now()
             await self.look(now)
             if abs(now - self._saved) >= SAVE_EVERY or self._progress.unwritten >= SAVED_FIRST:
+                await self.save()
+
+    async def _save_beginnings(self) -> None:
+        """Where a source begins is written down as soon as it knows: killed before, it would begin elsewhere."""
+        known: set[str] = set()
+        for _ in range(round(LOOK_EVERY / BEGINNING)):
+            await asyncio.sleep(BEGINNING)
+            if (begun := self._reception.begun()) != known:
+                known = begun
                 await self.save()
 
     async def look(self, now: datetime) -> None:

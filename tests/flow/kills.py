@@ -42,6 +42,8 @@ main(["run", "-c", "desk.toml", "--headless"])
 """
 """A desk as it is run, with a model that one word decides and with saves that come as often as the kills."""
 SPACING = timedelta(seconds=3)
+EARLY = 0.1
+"""The part of the kills that come before the desk listens."""
 NOUNS = (
     "coffee",
     "train",
@@ -68,6 +70,8 @@ class Numbered:
     faults: bool = True
     played_to: int = 0
     """The event that was sent last over any connection."""
+    connections: int = 0
+    """How often somebody has come to listen."""
     url: str = ""
     frames: list[str] = field(default_factory=list)
 
@@ -89,6 +93,7 @@ class Numbered:
     async def handle(self, request: web.Request) -> web.StreamResponse:
         answer = web.WebSocketResponse()
         await answer.prepare(request)
+        self.connections += 1
         cursor = int(request.query.get("cursor", 0))
         first = next((n for n in range(self.events) if self._time_us(n) >= cursor), 0)
         with contextlib.suppress(ConnectionError):
@@ -210,10 +215,17 @@ async def started(folder: Path, save_every: float) -> asyncio.subprocess.Process
     )  # fmt: skip
 
 
-async def killed(folder: Path, after: float, save_every: float) -> None:
-    """A run that is ended by the system, without a word of warning."""
+async def killed(folder: Path, stream: Numbered, save_every: float, early: float = EARLY) -> None:
+    """A run that is ended by the system, without a word of warning: while it starts, or a while after it has begun."""
+    before, chance = stream.connections, stream.chance
     desk = await started(folder, save_every)
-    await asyncio.sleep(after)
+    if chance.random() < early:
+        await asyncio.sleep(chance.uniform(0.1, 1.0))
+    else:
+        async with asyncio.timeout(60):
+            while stream.connections == before:  # noqa: ASYNC110  the stream tells nobody
+                await asyncio.sleep(0.02)
+        await asyncio.sleep(chance.uniform(0.0 if early else 1.0, 1.5))
     desk.send_signal(signal.SIGKILL)
     await desk.wait()
 
@@ -232,7 +244,7 @@ async def to_the_end(folder: Path, stream: Numbered, *others: "asyncio.Task[None
 
 
 async def counts(folder: Path, at: datetime) -> dict[str, object]:
-    """What the windows of each watch hold, all of them as they are at one moment, and the hours of its chart."""
+    """What the windows of each watch hold, all of them as they are at one moment, and what came too late for them."""
     found: dict[str, object] = {}
     async with await Store.open(folder / "desk.db") as store:
         assert await store.mailbox("suite") == []
@@ -242,8 +254,6 @@ async def counts(folder: Path, at: datetime) -> dict[str, object]:
             detector.pass_time(at)
             windows = {width: detector.detector.window(width) for width in WINDOWS}
             found[name] = (windows, detector.late)
-        # Only of what one source brings, since hours end by the posts of all.
-        found["hours of Zenith"] = [(hour.start, hour.total, hour.negative) for hour in detector.hours()]
     return found
 
 
@@ -255,11 +265,12 @@ async def compared(
     async with served(Numbered(events, chance, lasting)) as stream:
         sender, writer = Sender(events // 10, chance), Writer(events // 10, chance, base / "posts.jsonl")
         disturbed = configure(base / "disturbed", stream.url, sender.port, writer.path)
+        await killed(disturbed, stream, save_every=0.05, early=0.0)  # from here on it has begun with every source
         others = [asyncio.create_task(one.run(0.8 * lasting)) for one in (sender, writer)]
         for _ in range(kills):
-            await killed(disturbed, chance.uniform(0.8, 3.0), save_every=chance.choice((0.05, 0.3, 1.0)))
+            await killed(disturbed, stream, save_every=chance.choice((0.05, 0.3, 1.0)))
             mid_stream += 0 < stream.played_to < events - 1
-        assert mid_stream >= 0.8 * kills, f"only {mid_stream} of {kills} kills fell into the stream"
+        assert mid_stream >= 0.7 * kills, f"only {mid_stream} of {kills} kills fell into the stream"
         await to_the_end(disturbed, stream, *others)
         whole = base / "whole.jsonl"
         whole.write_text("\n".join(writer._lines) + "\n")

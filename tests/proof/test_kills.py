@@ -9,6 +9,6 @@ pytestmark = [pytest.mark.proof, pytest.mark.skipif(sys.platform == "win32", rea
 
 
 async def test_fifty_kills_cost_no_post_and_count_none_twice(tmp_path):
-    disturbed, alone = await compared(tmp_path, events=12_000, kills=50, lasting=100.0)
+    disturbed, alone = await compared(tmp_path, events=12_000, kills=50, lasting=60.0)
     assert total(alone) == expected(12_000)
     assert disturbed == alone
