@@ -30,6 +30,8 @@ from crisisdesk.server.http import Certificate, Listener
 from crisisdesk.settings import (
     BlueskySource,
     BrokerSettings,
+    FeedSource,
+    MastodonSource,
     MqttSourceSettings,
     Settings,
     SourceSettings,
@@ -37,7 +39,9 @@ from crisisdesk.settings import (
 )
 from crisisdesk.sources.base import Source
 from crisisdesk.sources.bluesky import Bluesky
+from crisisdesk.sources.feed import Feeds
 from crisisdesk.sources.file import FileSource
+from crisisdesk.sources.mastodon import Mastodon
 from crisisdesk.sources.mqtt import MqttSource
 from crisisdesk.sources.signature import Keys
 from crisisdesk.sources.webhook import Webhook
@@ -180,6 +184,14 @@ def sources(configured: Settings, clock: Clock, *, visiting: bool = False) -> li
 def _source(source: SourceSettings, clock: Clock, desk: str, listener: Listener, visiting: bool) -> Source:
     if isinstance(source, BlueskySource):
         return Bluesky(source.url, clock, name=source.name, compress=source.compress)
+    if isinstance(source, MastodonSource):
+        token, websocket = source.token(os.environ), source.transport == "websocket"
+        return Mastodon(source.server, token, source.streams, clock, name=source.name, websocket=websocket)
+    if isinstance(source, FeedSource):
+        agent, authorization = source.user_agent, source.authorization(os.environ)
+        return Feeds(
+            source.url, clock, name=source.name, every=source.every, user_agent=agent, authorization=authorization
+        )
     if isinstance(source, MqttSourceSettings):
         client_id, seconds, topics = source.client_name(desk), source.session_seconds, source.topic
         if visiting:

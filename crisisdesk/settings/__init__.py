@@ -2,8 +2,10 @@
 
 from crisisdesk.settings.budget import DAYS_PER_MONTH, DEFAULT_BUDGET, parse_false_alarms
 from crisisdesk.settings.example import EXAMPLE
+from crisisdesk.settings.feed import FeedSource
 from crisisdesk.settings.file import FileSourceSettings
 from crisisdesk.settings.load import FILE_NAME, VARIABLE, find, load
+from crisisdesk.settings.mastodon import MastodonSource
 from crisisdesk.settings.model import (
     BLUESKY_URLS,
     BlueskySource,
@@ -27,7 +29,9 @@ __all__ = [
     "BlueskySource",
     "BrokerSettings",
     "DeskSettings",
+    "FeedSource",
     "FileSourceSettings",
+    "MastodonSource",
     "MqttOutput",
     "MqttSourceSettings",
     "ServerSettings",

@@ -7,7 +7,9 @@ from typing import Final
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from crisisdesk.settings.feed import FeedSource
 from crisisdesk.settings.file import FileSourceSettings
+from crisisdesk.settings.mastodon import MastodonSource
 from crisisdesk.settings.model import (
     BlueskySource,
     DeskSettings,
@@ -22,7 +24,7 @@ from crisisdesk.settings.server import ServerSettings
 from crisisdesk.settings.webhook import WebhookSource
 from crisisdesk.text import clean
 
-SOURCE_KINDS: Final = ("bluesky", "file", "mqtt", "webhook")
+SOURCE_KINDS: Final = ("bluesky", "feed", "file", "mastodon", "mqtt", "webhook")
 OUTPUT_KINDS: Final = ("mqtt",)
 
 _SECTIONS: Final[Mapping[str, type[Section]]] = {
@@ -31,7 +33,9 @@ _SECTIONS: Final[Mapping[str, type[Section]]] = {
     "server": ServerSettings,
     "watch": WatchSettings,
     "bluesky": BlueskySource,
+    "feed": FeedSource,
     "file": FileSourceSettings,
+    "mastodon": MastodonSource,
     "mqtt": MqttSourceSettings,
     "webhook": WebhookSource,
     "output": MqttOutput,
@@ -44,6 +48,8 @@ _SAMPLES: Final = {
     "name": 'name = "…"',
     "terms": 'terms = ["motrin", "#motrinmoms", "pain reliever"]',
     "path": 'path = "posts.jsonl"',
+    "url": 'url = "https://example.org/feed"',
+    "server": 'server = "https://mastodon.social"',
     "host": 'host = "127.0.0.1"',
     "topic": 'topic = "posts/#"',
 }

@@ -16,7 +16,9 @@ from pydantic import (
 
 from crisisdesk.errors import UsageError
 from crisisdesk.settings.budget import DEFAULT_BUDGET, parse_false_alarms
+from crisisdesk.settings.feed import FeedSource
 from crisisdesk.settings.file import FileSourceSettings
+from crisisdesk.settings.mastodon import MastodonSource
 from crisisdesk.settings.mqtt import MqttOutput, MqttSourceSettings
 from crisisdesk.settings.section import FilePath, Label, Section, Zone, below
 from crisisdesk.settings.server import ServerSettings
@@ -217,7 +219,8 @@ class BlueskySource(Section):
 
 
 SourceSettings = Annotated[
-    BlueskySource | FileSourceSettings | MqttSourceSettings | WebhookSource, Field(discriminator="kind")
+    BlueskySource | FeedSource | FileSourceSettings | MastodonSource | MqttSourceSettings | WebhookSource,
+    Field(discriminator="kind"),
 ]
 
 
