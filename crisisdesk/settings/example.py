@@ -44,6 +44,14 @@ kind = "bluesky"                  # the public posts of Bluesky; no account need
 # compress = false                # servers compress what they send: less traffic for a little more work
 
 # [[source]]
+# kind = "feed"                   # RSS and Atom: blogs, newspapers, forums, channels, and searches that are offered so
+# url = ["https://www.reddit.com/search.rss?q=motrin&sort=new", "https://news.google.com/rss/search?q=motrin"]
+# every = "10 minutes"            # how often each is read, unless its server asks for more patience
+# user_agent = "linux:acme-desk:1.0 (by /u/yourname)"    # Reddit wants to know who asks
+# username = "desk"               # where a feed is not for everybody
+# password_env = "FEED_PASSWORD"  # the name of an environment variable; or password_file = "feed.secret"
+
+# [[source]]
 # kind = "file"
 # path = "posts.jsonl"            # JSON lines or CSV with time, text, ...; "-" is standard input
 # follow = true                   # go on reading what is appended, also after rotations; without it read once
@@ -54,6 +62,13 @@ kind = "bluesky"                  # the public posts of Bluesky; no account need
 # path = "recording.csv.gz"       # .gz is unpacked, not followed
 # speed = 60                      # an hour in a minute; without it as fast as it goes
 # columns = "time=Datum,text=Inhalt"    # for CSV, where its columns have other names
+
+# [[source]]
+# kind = "mastodon"               # what one server of Mastodon sees; needs a user there, and an application of it:
+# server = "https://mastodon.social"      # Preferences, Development, New application, scope read:statuses
+# token_env = "MASTODON_TOKEN"    # its access token; or token_file = "mastodon.token"
+# streams = ["public", "hashtag:motrin"]  # servers leave answers out of "public"; also "public:local", "public:remote"
+# transport = "websocket"         # or "sse", which is used as well where websockets are refused
 
 # [[source]]
 # kind = "mqtt"

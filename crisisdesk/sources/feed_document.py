@@ -9,6 +9,7 @@ import calendar
 import hashlib
 import io
 import re
+import sys
 import warnings
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -38,6 +39,7 @@ _CUT: Final = ("…", "...")
 _ENDED: Final = (".", "!", "?", "…", ":", ";")
 _REDDIT: Final = re.compile(r"\s*submitted by\s+/u/\S+(?:\s+to\s+r/\S+)?\s*\[link\]\s*\[comments\]\s*$")
 """What Reddit writes under every post, also under one that has no words of its own."""
+_CHARACTER: Final = re.compile(r"&#(?:[xX]([0-9a-fA-F]{1,4000})|([0-9]{1,4000}));?")
 _WEB_PAGE: Final = re.compile(r"<!doctype html|<html[\s>]", re.IGNORECASE)
 _NAMED_FEED: Final = re.compile(r"<link\s[^>]{0,500}application/(?:rss|atom)\+xml[^>]{0,500}>", re.IGNORECASE)
 _HREF: Final = re.compile(r"""href\s*=\s*["']?([^"'\s>]{1,2000})""", re.IGNORECASE)
@@ -119,7 +121,7 @@ def _parsed(text: str) -> Mapping[str, Any]:
         try:
             # Without its own cleaning: we keep no markup at all. Without a base: an id is not to change with it.
             found: Mapping[str, Any] = feedparser.parse(
-                io.BytesIO(text.encode("utf-8", "replace")),
+                io.BytesIO(_CHARACTER.sub(_sound_character, text).encode("utf-8", "replace")),
                 response_headers={"content-type": "application/xml; charset=utf-8"},
                 sanitize_html=False,
                 resolve_relative_uris=False,
@@ -127,6 +129,13 @@ def _parsed(text: str) -> Mapping[str, Any]:
         except Exception as error:  # noqa: BLE001 - it has no list of what it may raise
             raise InputError(f"it breaks the programme that reads it ({type(error).__name__})") from None
     return found
+
+
+def _sound_character(reference: re.Match[str]) -> str:
+    """A reference to what is no character, as a sign for it: feedparser would give the whole feed up for one."""
+    hexadecimal, decimal = reference.groups()
+    number = int(hexadecimal, 16) if hexadecimal else int(decimal)
+    return reference[0] if 0 < number <= sys.maxunicode and not 0xD800 <= number < 0xE000 else "�"
 
 
 class _Draft:

@@ -1,0 +1,118 @@
+"""What strangers may put where a feed was: real ones, broken in every cheap way, and what must hold all the same."""
+
+import random
+import resource
+import sys
+import time
+from typing import Final
+
+from feed_shapes import CHANNEL, HERE, NEWS, OLD, RDF, REDDIT
+
+from crisisdesk.errors import InputError
+from crisisdesk.sources.feed_document import Entry, read_document
+
+SLOWEST: Final = 2.0
+"""Seconds that the worst of these small documents may take, on a machine that has other things to do as well."""
+GROWTH: Final = 40_000_000
+"""Bytes by which the process may grow; the allocator keeps some."""
+
+_FEEDS: Final = [one.encode() for one in (REDDIT, NEWS, CHANNEL, OLD)] + [RDF.encode("latin-1"), NEWS.encode("utf-16")]
+_CHARSETS: Final = ("", "", "utf-8", "latin-1", "utf-16", "punycode", "zip", "\0", "x" * 40)
+_SCRAPS: Final = [
+    *b"< > & ; </ /> <! <!-- --> <![CDATA[ ]]> <? ?> &# &#x &amp; &lt; &a; <a <a> </a> \" ' = <item> </item>".split(),
+    *b"<entry> </entry> <title> <guid> <id>1</id> <rss> <feed <channel> xmlns= xml:base='http://[' xml:lang='".split(),
+    *b"type='application/xhtml+xml' mode='base64' type='text/html' rdf:about= <!ENTITY a '&a;'> <!DOCTYPE a [".split(),
+    *(b"\0 \xff \xfe\xff \xed\xa0\x80 &#0; &#xd800; &#1114112; &#99999999999999999999;".split(b" ")),
+    b"<pubDate>Mon, 99 Foo 99999 25:61:61 +9999</pubDate>",
+    b"<pubDate>0000-00-00T00:00:00Z</pubDate>",
+    b"<dc:date>-9999-12-31</dc:date>",
+    b"<author>a@b (c (d (e</author>",
+    b"<link>javascript:alert(1)</link>",
+    b"<ttl>99999999999999</ttl><skipHours><hour>99</hour>",
+    b"<media:group><media:content url='x'/><georss:polygon>1 2 3</georss:polygon><gml:pos>x</gml:pos>",
+    b"<a>" * 300,
+    b"&lt;b&gt;" * 300,
+    b"9" * 400,
+    "\u0301".encode() * 50,
+    "\u202e\u2066\U000e0041".encode(),
+]
+
+
+def mutated(chance: random.Random, whole: bytes) -> bytes:
+    """The bytes with one to four faults."""
+    content = bytearray(whole)
+    for _ in range(chance.randint(1, 4)):
+        at, fault = chance.randint(0, len(content)), chance.randrange(7)
+        if fault == 0 and content:
+            content[at - 1] ^= 1 << chance.randrange(8)
+        elif fault == 1:
+            del content[at:]
+        elif fault == 2:
+            del content[at : at + chance.randint(1, 40)]
+        elif fault == 3:
+            content[at:at] = content[at : at + chance.randint(1, 300)] * chance.randint(1, 3)
+        elif fault == 4:
+            content[at : at + chance.randrange(9)] = chance.choice(_SCRAPS)
+        elif fault == 5:
+            content[at:at] = chance.choice(_SCRAPS)
+        else:
+            content[at:] = chance.choice(_FEEDS)[-at or 1 :]
+    return bytes(content)
+
+
+def fuzz(count: int, seed: int) -> dict[str, float]:
+    """Read so many broken feeds; how they came out, and the seconds of the slowest.
+
+    Raises:
+        AssertionError: something does not hold; the document is in the message.
+    """
+    chance, before = random.Random(seed), 0
+    found = {
+        "feeds": count,
+        "with entries": 0,
+        "without": 0,
+        "cut off": 0,
+        "no feed": 0,
+        "breaks the reader": 0,
+        "slowest": 0.0,
+    }
+    for number in range(count):
+        content, charset = mutated(chance, chance.choice(_FEEDS)), chance.choice(_CHARSETS)
+        began = time.perf_counter()
+        try:
+            document = read_document(content, charset=charset, address=HERE)
+        except InputError as error:
+            found["breaks the reader" if "breaks" in str(error) else "no feed"] += 1
+            continue
+        except Exception as error:
+            raise AssertionError(f"{type(error).__name__} of {charset} {content!r}") from error
+        finally:
+            found["slowest"] = max(found["slowest"], time.perf_counter() - began)
+        assert all(map(_is_sound, document.entries)), f"{charset} {content!r} became {document}"
+        assert len({entry.id for entry in document.entries}) == len(document.entries)
+        found["with entries" if document.entries else "without"] += 1
+        found["cut off"] += not document.is_whole
+        if number == count // 4:
+            before = memory()
+    assert found["slowest"] < SLOWEST
+    assert found["breaks the reader"] <= 2 + count / 200, "feedparser has its faults, but they are rare"
+    assert before == 0 or memory() - before < GROWTH
+    assert read_document(_FEEDS[0], address=HERE).entries, "a good one still comes through"
+    return found
+
+
+def _is_sound(entry: Entry) -> bool:
+    """Whether an entry is what every later stage trusts it to be."""
+    texts = (entry.id, entry.text, entry.author, entry.lang, entry.url)
+    return (
+        0 < len(entry.text) <= 10_000
+        and 0 < len(entry.id) <= 220
+        and (entry.url is None or entry.url.lower().startswith(("http://", "https://")))
+        and all(when is None or 0 < when < 1 << 34 for when in (entry.published, entry.updated))
+        and all(text is None or (text.isprintable() and "\u202e" not in text) for text in texts)
+    )
+
+
+def memory() -> int:
+    """The most bytes that the process has had."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
