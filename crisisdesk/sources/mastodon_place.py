@@ -16,6 +16,8 @@ from crisisdesk.sources.mastodon_posts import local_id
 REWIND: Final = timedelta(minutes=2)
 """How late a status may reach the server and still be found after a break. Attempts to deliver one are repeated after
 about 15 s, one minute and more; what comes later than this and while nobody listens is not found."""
+AHEAD: Final = timedelta(hours=1)
+"""What a server numbers as if it were so much later than it is, while its clock is wrong, is no place to go on at."""
 BEGINNING: Final = "0"
 """Before the first status."""
 MAX_CURSOR: Final = 100_000
@@ -49,16 +51,19 @@ class Place:
         back = rewound(self.sent_to or BEGINNING)
         return back if self._floor is None else later(back, self._floor)
 
-    def came(self, status: str) -> None:
+    def came(self, status: str, now: datetime) -> None:
         """A status that came by itself was sent. While there is a gap, that says nothing of what lies before it."""
+        if _is_ahead(status, now):
+            return
         if self.is_whole:
             self.sent_to = later(self.sent_to, status)
         else:
             self._beyond = later(self._beyond, status)
 
-    def filled(self, status: str) -> None:
+    def filled(self, status: str, now: datetime) -> None:
         """What was missing was sent up to here."""
-        self.sent_to = later(self.sent_to, status)
+        if not _is_ahead(status, now):
+            self.sent_to = later(self.sent_to, status)
 
     def close(self) -> None:
         """There is no gap any more, or it is given up."""
@@ -90,6 +95,11 @@ def moment_of(status: str) -> datetime | None:
     except (ValueError, OverflowError, OSError):
         return None
     return moment if _FIRST <= moment < _LAST else None
+
+
+def _is_ahead(status: str, now: datetime) -> bool:
+    moment = moment_of(status)
+    return moment is not None and moment - now > AHEAD
 
 
 def rewound(status: str) -> str:

@@ -125,7 +125,8 @@ class Server:
         reason = (
             "no answer" if isinstance(error, TimeoutError) else getattr(error, "strerror", None) or type(error).__name__
         )
-        return SourceError(f"no connection to {self.host} ({reason})")
+        host = error.host if isinstance(error, aiohttp.ClientConnectorError) else self.host
+        return SourceError(f"no connection to {host} ({reason})")
 
     def _judge(self, error: RefusalError | StrangeError) -> SourceError:
         if passes(error):
@@ -171,11 +172,17 @@ def open_session() -> aiohttp.ClientSession:
     trace = aiohttp.TraceConfig()
     trace.on_request_redirect.append(_stay)
     return aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(limit=0),
         timeout=aiohttp.ClientTimeout(total=None),
         headers={"User-Agent": f"crisisdesk/{__version__}"},
         raise_for_status=refuse,
         trace_configs=[trace],
     )
+
+
+def asked_wait(error: Exception) -> float:
+    """Seconds that a server asks us to wait."""
+    return error.wait if isinstance(error, RefusalError) else 0.0
 
 
 def _address(named: object) -> URL:
@@ -200,7 +207,7 @@ async def refuse(response: aiohttp.ClientResponse) -> None:
     """Take what is no answer for a refusal, while its reason can still be read (aiohttp's `raise_for_status`)."""
     if response.status not in {HTTPStatus.OK, HTTPStatus.SWITCHING_PROTOCOLS}:
         reason = _reason(response, await response.content.read(4_096))
-        raise RefusalError(response.url.authority, response.status, reason, _asked_wait(response.headers))
+        raise RefusalError(response.url.authority, response.status, reason, _wait_in(response.headers))
 
 
 async def _stay(_: aiohttp.ClientSession, __: SimpleNamespace, moved: aiohttp.TraceRequestRedirectParams) -> None:
@@ -245,7 +252,7 @@ def _reason(response: aiohttp.ClientResponse, body: bytes) -> str:
     return clean(reason if isinstance(reason, str) else response.headers.get("X-Error-Message", ""), 200)
 
 
-def _asked_wait(headers: Mapping[str, str]) -> float:
+def _wait_in(headers: Mapping[str, str]) -> float:
     """Seconds until it may be tried again, by the server's own clock; 0 where it does not say."""
     asked = headers.get("Retry-After", "")
     if asked.isdecimal():

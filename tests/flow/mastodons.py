@@ -1,16 +1,25 @@
-"""Mastodon as it is spoken: statuses, and a server with timelines, websockets and server-sent events."""
+"""Mastodon as it is spoken: statuses, a server with timelines and streams, and the source that listens to it."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
+import itertools
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Self
 
 import orjson
+import pytest
 from aiohttp import WSCloseCode, WSMsgType, web
+from edges import Taken
+
+from crisisdesk.clock import ReplayClock
+from crisisdesk.errors import FatalSourceError
+from crisisdesk.sources.mastodon import Mastodon
 
 TOKEN = "a-users-token"  # noqa: S105
 START = datetime(2026, 5, 25, 14, 0, tzinfo=UTC)
+NOW = START + timedelta(minutes=30)
+TAGGED = {"tags": [{"name": "motrin", "url": "https://away.example/tags/motrin"}]}
 STREAMING = "/api/v1/streaming"
 
 Json = dict[str, Any]
@@ -97,7 +106,7 @@ class Home:
         self._changed = asyncio.Condition()
         self._runner: web.AppRunner | None = None
 
-    async def open(self) -> None:
+    async def __aenter__(self) -> Self:
         application = web.Application(middlewares=[self._note])
         application.router.add_get("/api/v2/instance", self._instance)
         application.router.add_get(STREAMING, self._socket)
@@ -109,8 +118,9 @@ class Home:
         await self._runner.setup()
         await web.TCPSite(self._runner, "127.0.0.1", 0).start()
         self.url = f"http://127.0.0.1:{self._runner.addresses[0][1]}"
+        return self
 
-    async def close(self) -> None:
+    async def __aexit__(self, *_: object) -> None:
         if self._runner is not None:
             await self._runner.cleanup()
 
@@ -294,3 +304,44 @@ def body(content: bytes, content_type: str = "application/json") -> Answer:
         return web.Response(body=content, content_type=content_type)
 
     return answer
+
+
+def source_of(home: Home, *streams: str, **options: Any) -> Mastodon:
+    options = {"waits": lambda: itertools.repeat(0.01), "settle": 0.0} | options
+    return Mastodon(home.url, TOKEN, streams or ("public",), ReplayClock(NOW), **options)
+
+
+def resumed(home: Home, *streams: str, at: int = 0, **options: Any) -> Mastodon:
+    """One whose first stream was sent up to a status."""
+    source = source_of(home, *streams, **options)
+    source.resume(
+        orjson.dumps({"server": home.url[7:], "sent_to": {(streams or ("public",))[0]: status_id(at)}}).decode()
+    )
+    return source
+
+
+@asynccontextmanager
+async def running(source: Mastodon, edge: Taken) -> AsyncIterator[None]:
+    task = asyncio.create_task(source.run(edge))
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError, FatalSourceError):
+            await task
+
+
+async def until(enough: Callable[[], object], seconds: float = 10.0) -> None:
+    async with asyncio.timeout(seconds):
+        while not enough():  # noqa: ASYNC110  what a status says is not told by any event
+            await asyncio.sleep(0.005)
+
+
+async def fails(source: Mastodon) -> str:
+    """What it says when it gives up."""
+    with pytest.raises(FatalSourceError) as failed:
+        async with asyncio.timeout(10):
+            await source.run(Taken())
+    assert source.status().state == "failed"
+    assert source.status().trouble == str(failed.value)
+    return str(failed.value)

@@ -1,0 +1,122 @@
+"""What was said in a stream of a Mastodon server while nobody listened, read from its timeline."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import aiohttp
+
+from crisisdesk.clock import Clock
+from crisisdesk.errors import InputError, SourceError
+from crisisdesk.sources.mastodon_place import BEGINNING, Place, is_later, moment_of
+from crisisdesk.sources.mastodon_posts import Json, local_id
+from crisisdesk.sources.mastodon_server import Server, asked_wait, passes
+from crisisdesk.text import how_long
+
+MAX_PAGES: Final = 500
+"""Pages of a timeline, 40 posts each, that are read to fill a gap; a server allows about one a second."""
+TOLD_FOR: Final = timedelta(hours=1)
+"""How long it is told that something is missing."""
+BREAKS: Final = (aiohttp.ClientError, OSError, SourceError)
+"""What may become of asking a server."""
+
+
+class Gap:
+    """The gap of a stream between where we were and now.
+
+    Args:
+        stream: whose it is.
+        place: up to where it was sent.
+        server: whose timeline is read.
+        clock: tells when it was read.
+    """
+
+    def __init__(self, stream: str, place: Place, server: Server, clock: Clock) -> None:
+        self._stream = stream
+        self._place = place
+        self._server = server
+        self._clock = clock
+        self._pages = 0
+        self._unread = ""
+        self._missing: tuple[datetime, str] | None = None
+
+    @property
+    def trouble(self) -> str:
+        """What is not read yet, or not to be had; empty where nothing is missing."""
+        if self._missing is not None and self._clock.now() - self._missing[0] <= TOLD_FOR:
+            return self._missing[1]
+        return self._unread
+
+    async def begin(self, session: aiohttp.ClientSession) -> None:
+        """Where nothing was ever read: begin at what is newest now.
+
+        Raises:
+            aiohttp.ClientError, OSError, SourceError: the timeline is not to be had.
+        """
+        self._place.open()
+        self._pages = 0
+        if self._place.sent_to is None:
+            self._place.begin(await self._newest(session))
+
+    async def close(
+        self, session: aiohttp.ClientSession, hear: Callable[[Json], Awaitable[None]], waits: Iterator[float]
+    ) -> None:
+        """Have all that was missed heard, oldest first, however often that has to be tried."""
+        while not self._place.is_whole:
+            try:
+                await self._fill(session, hear)
+                self._place.close()
+                self._unread = ""
+            except BREAKS as error:
+                trouble = str(self._server.diagnose(error)).rstrip(".")
+                said = f"What was said in {self._stream} since {_told(self._place.sent_to)}"
+                if passes(error):
+                    self._unread = f"{said} is not read yet: {trouble}; trying again."
+                    await asyncio.sleep(max(next(waits), asked_wait(error)))
+                else:
+                    self._missing = self._clock.now(), f"{said} may be missing: {trouble}."
+                    self._place.close()
+
+    async def _fill(self, session: aiohttp.ClientSession, hear: Callable[[Json], Awaitable[None]]) -> None:
+        """Read on from where we were up to what is newest now."""
+        until, after = await self._newest(session), self._place.start()
+        while is_later(until, after):
+            if self._pages >= MAX_PAGES:
+                self._tell_missing(after)
+                return
+            page = await self._server.page(session, self._stream, after)
+            self._pages += 1
+            statuses = sorted(_later(page, after), key=lambda entry: (len(entry[0]), entry[0]))
+            if not statuses:
+                return
+            for after, status in statuses:
+                await hear(status)
+                self._place.filled(after, self._clock.now())
+
+    async def _newest(self, session: aiohttp.ClientSession) -> str:
+        """The newest status of the timeline."""
+        ids = [which for which, _ in _later(await self._server.page(session, self._stream, limit=1), "")]
+        return ids[0] if ids else BEGINNING
+
+    def _tell_missing(self, after: str) -> None:
+        moment, now = moment_of(after), self._clock.now()
+        since = "then" if moment is None else f"{_told(after)} ({how_long(now - moment)})"
+        read = f"More was said in {self._stream} during the break than is read afterwards ({MAX_PAGES} pages)"
+        self._missing = now, f"{read}: posts since {since} may be missing."
+
+
+def _later(page: Sequence[Any], after: str) -> Iterator[tuple[str, Json]]:
+    """The statuses of a page that are newer than one, with their ids."""
+    for status in page:
+        try:
+            which = local_id(status["id"])
+        except (KeyError, TypeError, InputError):
+            continue
+        if is_later(which, after):
+            yield which, status
+
+
+def _told(status: str | None) -> str:
+    moment = moment_of(status or BEGINNING)
+    return "the break" if moment is None else f"{moment:%d %B %H:%M} UTC"

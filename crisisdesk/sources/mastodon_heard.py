@@ -1,0 +1,81 @@
+"""What was said on a Mastodon server: sent once if it concerns a watch, corrected as its author wants it."""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Callable
+from datetime import datetime
+from typing import Final
+
+from crisisdesk.records import Correction
+from crisisdesk.sources.base import Edge
+from crisisdesk.sources.mastodon_posts import SOURCE, Json, author_of, id_of, local_id, post_of, time_of, words_of
+
+REMEMBERED: Final = 20_000
+"""Statuses that are known to have been sent, and posts that concern a watch, newest kept."""
+
+
+class Heard:
+    """What has been heard, as far as it is remembered.
+
+    What comes now and what was missed are taken in by turns, so that each is known to the other.
+
+    Args:
+        domain: tells the home server's domain, which is what its own users' names lack.
+    """
+
+    def __init__(self, domain: Callable[[], str]) -> None:
+        self.posts = 0
+        """What was said, whatever it concerns."""
+        self._domain = domain
+        self._turns = asyncio.Lock()
+        self._settled: OrderedDict[str, None] = OrderedDict()
+        """Statuses that need not be sent any more, by their ids: they were, or are taken back."""
+        self._sent: OrderedDict[str, str] = OrderedDict()
+        """The ids of the posts that concern a watch, by those of their statuses."""
+
+    async def say(self, status: Json, time: datetime, edge: Edge) -> None:
+        """Send what was said, once.
+
+        Raises:
+            InputError: it is not of the protocol.
+        """
+        which = local_id(status.get("id"))
+        async with self._turns:
+            if which not in self._settled:
+                self.posts += 1
+                await self._offer(which, status, time, edge)
+                self._settle(which)
+
+    async def change(self, status: Json, arrival: datetime, edge: Edge) -> None:
+        """It reads otherwise now, and may concern a watch only now.
+
+        Raises:
+            InputError: it is not of the protocol.
+        """
+        which, text = local_id(status.get("id")), words_of(status)
+        async with self._turns:
+            await edge.correct(Correction(SOURCE, id_of(status, self._domain()), text))
+            if which not in self._sent:
+                await self._offer(which, status, time_of(status, arrival, is_new=False), edge)
+            self._settle(which)
+
+    async def erase(self, which: str, edge: Edge) -> None:
+        """Its author has taken it back. It may come yet, in a page that was asked for before."""
+        async with self._turns:
+            if (post := self._sent.pop(which, None)) is not None:
+                await edge.correct(Correction(SOURCE, post))
+            self._settle(which)
+
+    async def _offer(self, which: str, status: Json, time: datetime, edge: Edge) -> None:
+        text, domain = words_of(status), self._domain()
+        if (watches := edge.concerns(text, author_of(status, domain))) and text:
+            post = post_of(status, text, time, domain)
+            self._sent[which] = post.id
+            if len(self._sent) > REMEMBERED:
+                self._sent.popitem(last=False)
+            await edge.send(post, watches)
+
+    def _settle(self, which: str) -> None:
+        self._settled[which] = None
+        if len(self._settled) > REMEMBERED:
+            self._settled.popitem(last=False)

@@ -1,0 +1,229 @@
+"""Breaks and restarts of the Mastodon source: what was said meanwhile is read from the timelines."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator
+
+import pytest
+from edges import Taken
+from mastodons import (
+    TAGGED,
+    Home,
+    body,
+    refuse,
+    resumed,
+    running,
+    source_of,
+    status,
+    status_id,
+    until,
+)
+
+
+@pytest.fixture
+async def home() -> AsyncIterator[Home]:
+    async with Home() as server:
+        yield server
+
+
+async def _insert(home: Home, one) -> None:
+    """It reaches the server while nobody is told."""
+    home.statuses.append(one)
+    await home.cut()
+
+
+async def test_a_first_start_begins_now(home):
+    home.statuses = [status(number) for number in range(100)]
+    source, edge = source_of(home), Taken()
+
+    async with running(source, edge):
+        await home.until_listened()
+        await home.publish(status(200))
+        await edge.until(lambda: bool(edge.posts))
+        await until(lambda: len(home.read) >= 2)
+
+    assert edge.texts == ["post 200"]
+
+
+async def test_a_break_is_filled_oldest_first(home):
+    source, edge = source_of(home), Taken()
+
+    async with running(source, edge):
+        await home.until_listened()
+        await home.publish(status(0))
+        await edge.until(lambda: bool(edge.posts))
+        home.statuses += [status(number) for number in range(1, 101)]
+        await home.cut()
+        await edge.until(lambda: len(edge.posts) == 101)
+
+    assert edge.texts == [f"post {number}" for number in range(101)]
+    assert source.status().posts == 101
+
+
+async def test_a_restart_goes_on_at_the_cursor(home):
+    source, edge = source_of(home), Taken()
+    async with running(source, edge):
+        await home.until_listened()
+        await home.publish(status(0))
+        await edge.until(lambda: bool(edge.posts))
+        await until(lambda: status_id(0) in (source.cursor or ""))
+    home.statuses += [status(number) for number in range(1, 60)]
+
+    again, later = source_of(home), Taken()
+    again.resume(source.cursor)
+    async with running(again, later):
+        await later.until(lambda: len(later.posts) >= 59)
+
+    assert {f"post {number}" for number in range(1, 60)} <= set(later.texts)
+    assert again.status().trouble == ""
+
+
+async def test_what_reached_the_server_late_is_found(home):
+    source, edge = source_of(home), Taken()
+    async with running(source, edge):
+        await home.until_listened()
+        await home.publish(status(100))
+        await edge.until(lambda: bool(edge.posts))
+        home.statuses.append(status(40))  # written a minute before the break, delivered in it
+        await home.cut()
+        await edge.until(lambda: len(edge.posts) == 2)
+
+    assert edge.texts == ["post 100", "post 40"]
+
+
+async def test_live_posts_do_not_wait_for_the_gap_and_do_not_hide_it(home):
+    release = asyncio.Event()
+
+    async def slow(request):
+        await release.wait()
+        return await home._timeline(request)
+
+    source, edge = resumed(home), Taken()
+    home.statuses = [status(number) for number in range(1, 90)]
+    home.timelines = [slow]
+    async with running(source, edge):
+        await home.until_listened()
+        await home.publish(status(500))
+        await edge.until(lambda: bool(edge.posts))
+        assert edge.texts == ["post 500"]
+        assert source.cursor is not None
+        assert status_id(0) in source.cursor
+        release.set()
+        await edge.until(lambda: len(edge.posts) == 90)
+        await until(lambda: status_id(500) in (source.cursor or ""))
+
+    assert source.status().posts == 90
+
+
+async def test_a_timeline_that_fails_is_asked_again_while_live_goes_on(home):
+    source, edge = resumed(home), Taken()
+    home.statuses = [status(1)]
+    home.timelines = [refuse(500), refuse(429, Retry_After="0"), refuse(503)] * 3
+    async with running(source, edge):
+        await edge.until(lambda: bool(edge.posts))
+        await until(lambda: source.status().trouble == "")
+
+    assert edge.texts == ["post 1"]
+    assert source.status().state == "live"
+
+
+async def test_a_timeline_that_is_refused_for_good_is_told(home):
+    source, edge = resumed(home), Taken()
+    home.timelines = [refuse(403, "This action is not allowed")] * 2
+    async with running(source, edge):
+        await until(lambda: "may be missing" in source.status().trouble)
+        trouble = source.status().trouble
+        await home.publish(status(7))
+        await edge.until(lambda: bool(edge.posts))
+
+    assert trouble.startswith("What was said in public since 25 May 14:00 UTC may be missing: ")
+    assert "HTTP 403 (This action is not allowed)" in trouble
+
+
+async def test_more_than_can_be_read_is_told(home, monkeypatch):
+    monkeypatch.setattr("crisisdesk.sources.mastodon_gap.MAX_PAGES", 2)
+    source, edge = resumed(home), Taken()
+    home.statuses = [status(number) for number in range(1, 200)]
+    async with running(source, edge):
+        await edge.until(lambda: len(edge.posts) == 80)
+        await until(lambda: source.status().trouble)
+        await home.publish(status(300))
+        await edge.until(lambda: len(edge.posts) == 81)
+        await until(lambda: status_id(300) in (source.cursor or ""))
+
+    assert source.status().trouble == (
+        "More was said in public during the break than is read afterwards (2 pages): "
+        "posts since 25 May 14:01 UTC (28 min) may be missing."
+    )
+
+
+async def test_a_page_of_nonsense_ends_and_is_told(home):
+    source, edge = resumed(home), Taken()
+    home.statuses = [status(1)]
+    home.timelines = [home._timeline, body(b'[{"id": []}, 5, null, {"content": "x"}]')]
+    async with running(source, edge):
+        await until(lambda: len(home.read) >= 2)
+        await home.until_listened()
+        await home.publish(status(9))
+        await edge.until(lambda: bool(edge.posts))
+
+    assert edge.texts == ["post 9"]
+
+
+async def test_every_cursor_brings_its_post_again(home):
+    """Killed while a post is being handed over, the next run gets it: the cursor stands before it."""
+    cursors: dict[str, str | None] = {}
+
+    async def note(post):
+        cursors.setdefault(post.text, source.cursor)
+        await asyncio.sleep(0)
+
+    source, edge = resumed(home, "public", "hashtag:motrin"), Taken(wait=note)
+    home.statuses = [status(number, **(TAGGED if number % 3 == 0 else {})) for number in range(1, 60)]
+    async with running(source, edge):
+        await home.until_listened(2)
+        for number in (150, 120, 151, 149, 152):  # out of order, as servers number what they hear late
+            await home.publish(status(number, **TAGGED))
+            await asyncio.sleep(0)
+        await edge.until(lambda: len(set(edge.texts)) == 64)
+
+    for text, cursor in [*cursors.items()][::5]:
+        again, later = source_of(home, "public", "hashtag:motrin"), Taken()
+        again.resume(cursor)
+        async with running(again, later):
+            await later.until(lambda text=text, later=later: text in later.texts)
+
+
+@pytest.mark.parametrize("seed", range(4))
+async def test_no_order_of_events_loses_a_post(home, seed):
+    """Posts, breaks, restarts and late deliveries at random: each post is handed over."""
+    chance, edge, cursor = random.Random(seed), Taken(), None
+    numbers = iter(range(1, 10_000))
+    for life in range(5):
+        source = source_of(home, "public", websocket=chance.random() < 0.7)
+        if cursor:
+            source.resume(cursor)
+        async with running(source, edge):
+            await until(lambda source=source: source.cursor is not None)
+            if not life:
+                await home.until_listened()
+            for _ in range(40):
+                fault = chance.random()
+                one = status(next(numbers) - (chance.randrange(30) if fault < 0.2 else 0) + 40)
+                if any(held["id"] == one["id"] for held in home.statuses):
+                    continue
+                await (home.publish(one) if fault < 0.8 else _insert(home, one))
+                if fault > 0.95:
+                    await home.cut()
+                await asyncio.sleep(chance.choice((0, 0, 0.001, 0.01)))
+            if chance.random() < 0.5:
+                await asyncio.sleep(0.05)
+            cursor = source.cursor
+        for _ in range(chance.randrange(60)):
+            await _insert(home, status(next(numbers) + 40))
+    last = source_of(home)
+    last.resume(cursor)
+    async with running(last, edge):
+        said = {f"post {number}" for number in (int(one["uri"].rsplit("/", 1)[1]) for one in home.statuses)}
+        await home.until_listened()
+        await edge.until(lambda: said <= set(edge.texts))

@@ -1,0 +1,219 @@
+"""Who gets to see the token of the Mastodon source, and what it makes of refusals."""
+
+import asyncio
+import itertools
+from collections.abc import AsyncIterator
+
+import pytest
+from edges import Taken
+from mastodons import (
+    NOW,
+    TOKEN,
+    Home,
+    body,
+    event,
+    fails,
+    feed,
+    new,
+    play,
+    refuse,
+    running,
+    source_of,
+    status,
+    until,
+)
+
+from crisisdesk.clock import ReplayClock
+from crisisdesk.sources.mastodon import Mastodon
+
+
+@pytest.fixture
+async def elsewhere() -> AsyncIterator[Home]:
+    async with Home() as server:
+        yield server
+
+
+@pytest.fixture
+async def home() -> AsyncIterator[Home]:
+    async with Home() as server:
+        yield server
+
+
+async def test_the_server_names_where_it_streams(home, elsewhere):
+    home.instance["configuration"]["urls"]["streaming"] = elsewhere.url.replace("http", "ws")
+    source, edge = source_of(home), Taken()
+
+    async with running(source, edge):
+        await elsewhere.until_listened()
+        await elsewhere.publish(status(1))
+        await edge.until(lambda: bool(edge.posts))
+
+    assert home.asked == []
+    (instance,) = [request for request in home.everything if request.path == "/api/v2/instance"]
+    assert "Authorization" not in instance.headers
+    assert edge.posts[0].id == status(1)["uri"]
+
+
+async def test_or_sends_those_who_ask_to_it(home, elsewhere):
+    home.about = refuse(404)
+    home.moved = f"{elsewhere.url}/api/v1/streaming"
+    source, edge = source_of(home, websocket=False), Taken()
+
+    async with running(source, edge):
+        await elsewhere.until_listened()
+        await elsewhere.publish(status(1))
+        await edge.until(lambda: bool(edge.posts))
+
+    assert [request.path for request in elsewhere.asked] == ["/api/v1/streaming/public"]
+    (asked,) = [request for request in home.everything if request.path == "/api/v1/streaming"]
+    assert "Authorization" not in asked.headers
+
+
+@pytest.mark.parametrize(
+    "named",
+    [
+        "ws://streaming.example",
+        "http://10.0.0.1",
+        "ftp://home.example",
+        "wss://",
+        "http://[",
+        7,
+        ["wss://a.example"],
+    ],
+)
+async def test_what_cannot_be_trusted_gets_no_token(home, named):
+    home.instance["configuration"]["urls"]["streaming"] = named
+
+    trouble = await fails(source_of(home))
+
+    assert home.asked == []
+    assert "check 'server' of the source" in trouble
+    assert TOKEN not in trouble
+
+
+@pytest.mark.parametrize("websocket", [True, False])
+async def test_no_redirect_is_followed(home, elsewhere, websocket):
+    home.answers = home.feeds = [refuse(302, Location=f"{elsewhere.url}/api/v1/streaming/public")]
+
+    trouble = await fails(source_of(home, websocket=websocket))
+    home.timelines = [refuse(301, Location=f"{elsewhere.url}/api/v1/timelines/public")]
+    await fails(source_of(home))
+
+    assert elsewhere.everything == []
+    assert f"HTTP 302 (it sends us on to {elsewhere.url}" in trouble
+
+
+@pytest.mark.parametrize("websocket", [True, False])
+async def test_a_wrong_token_names_its_setting(home, websocket):
+    source = Mastodon(home.url, "wrong", ["public"], ReplayClock(NOW), websocket=websocket)
+    source.resume(f'{{"server": "{home.url[7:]}", "sent_to": {{"public": "1"}}}}')
+
+    trouble = await fails(source)
+
+    assert "HTTP 401 (Invalid access token)" in trouble
+    assert "check 'token_env' or 'token_file' of the source: it must hold the access token of a user." in trouble
+
+
+async def test_a_token_that_is_no_users_names_its_setting(home):
+    trouble = await fails(Mastodon(home.url, "an-applications", ["public"], ReplayClock(NOW)))
+
+    assert "HTTP 422 (This method requires an authenticated user); check 'token_env' or 'token_file'" in trouble
+
+
+@pytest.mark.parametrize(("code", "setting"), [(403, "token_env"), (400, "streams"), (404, "server"), (405, "server")])
+async def test_what_will_not_pass_ends_it(home, code, setting):
+    home.answers = home.feeds = [refuse(code, "no\x1b[31m way")]
+
+    trouble = await fails(source_of(home))
+
+    assert f"HTTP {code} (no way); check '{setting}'" in trouble
+    assert len(home.asked) == 2, "websocket, then events"
+
+
+async def test_an_unknown_stream_names_its_setting(home):
+    home.answers = [play('{"error":"Unknown stream type","status":400}')]
+
+    assert "(Unknown stream type); check 'streams' of the source." in await fails(source_of(home))
+
+
+async def test_what_is_no_mastodon_server_names_its_setting(home):
+    home.timelines = [body(b"<html>Welcome</html>", "text/html")]
+
+    assert "check 'server' of the source" in await fails(source_of(home))
+
+
+async def test_a_page_in_place_of_a_stream_names_its_setting(home):
+    home.feeds = [body(b"<html>Welcome</html>", "text/html")]
+
+    assert "(no stream of events); check 'server'" in await fails(source_of(home, websocket=False))
+
+
+@pytest.mark.parametrize("code", [408, 425, 429, 500, 502, 503])
+@pytest.mark.parametrize("websocket", [True, False])
+async def test_what_passes_is_waited_for(home, code, websocket):
+    home.feeds = [refuse(code), refuse(code), feed(event("update", status(1)))][: 1 if websocket else 3]
+    home.answers = [refuse(code), refuse(code), play(new(1))]
+    source, edge = source_of(home, websocket=websocket), Taken()
+
+    async with running(source, edge):
+        await until(lambda: source.status().trouble or edge.posts)
+        await edge.until(lambda: bool(edge.posts))
+
+    assert source.status().state == "live"
+
+
+async def test_an_instance_in_trouble_is_waited_for(home):
+    home.about = refuse(503)
+    source, edge = source_of(home), Taken()
+
+    async with running(source, edge):
+        await until(lambda: "HTTP 503; trying again" in source.status().trouble)
+        assert source.status().state == "connecting"
+        home.about = None
+        await home.until_listened()
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Retry_After": "2"},
+        {"Retry_After": "Mon, 25 May 2026 14:00:02 GMT", "Date": "Mon, 25 May 2026 14:00:00 GMT"},
+        {"X_RateLimit_Reset": "2026-05-25T14:00:02.123Z", "Date": "Mon, 25 May 2026 14:00:00 GMT"},
+    ],
+)
+async def test_a_server_says_how_long_to_wait(home, headers, monkeypatch):
+    waited = []
+
+    async def sleep(seconds, _=None, sleep=asyncio.sleep):
+        waited.append(seconds)
+        await sleep(0)
+
+    home.timelines = [refuse(429, "Too many requests", **headers)]
+    source = source_of(home)
+    monkeypatch.setattr("crisisdesk.sources.mastodon.asyncio.sleep", sleep)
+    task = asyncio.create_task(source.run(Taken()))
+    await home.until_listened()
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+    assert 2 <= max(waited) < 3
+
+
+async def test_a_refusal_of_one_who_was_welcome_may_pass(home):
+    home.answers = [play(new(1), then="close"), refuse(401), refuse(404), play(new(2))]
+    home.feeds = [refuse(404)]
+    source, edge = source_of(home), Taken()
+
+    async with running(source, edge):
+        await edge.until(lambda: len(edge.posts) == 2)
+
+    assert source.status().state == "live"
+
+
+async def test_a_server_that_is_not_there_is_waited_for():
+    source = Mastodon("http://127.0.0.1:1", TOKEN, ["public"], ReplayClock(NOW), waits=lambda: itertools.repeat(0.01))
+
+    async with running(source, Taken()):
+        await until(lambda: "no connection to 127.0.0.1 (" in source.status().trouble)
+
+    assert source.status().state == "connecting"
