@@ -203,7 +203,7 @@ class Feeds:
         trouble = diagnose(
             error, feed.url, is_proven=feed.place.was_read, has_password=has_password, has_agent=has_agent
         )
-        if feed.place.moved:  # perhaps it has come back
+        if feed.place.moved and trouble.outlook is not Outlook.SOON:  # perhaps it has come back
             feed.place = replace(feed.place, moved="")
             self._stand_here()
             return replace(trouble, outlook=Outlook.SOON)

@@ -63,7 +63,7 @@ class FeedPlace:
         """As plain values."""
         known = b"".join(one + text for one, text in self.known.items())
         return {
-            "known": base64.b85encode(known).decode(),
+            "known": base64.b64encode(known).decode(),
             "etag": self.etag,
             "modified": self.modified,
             "moved": self.moved,
@@ -80,7 +80,7 @@ class FeedPlace:
             raise ValueError("no place in a feed")
         if not all(isinstance(value, str) for value in values.values()) or len(values["moved"]) > MAX_URL:
             raise ValueError("no place in a feed")
-        known = base64.b85decode(values["known"])
+        known = base64.b64decode(values["known"], validate=True)
         size = _ID + _TEXT
         if len(known) % size or len(known) > MAX_ENTRIES * size:
             raise ValueError("no place in a feed")

@@ -30,9 +30,13 @@ class SteeredClock:
 
     async def sleep_until(self, moment: datetime) -> None:
         if moment > self._now:
-            woken = asyncio.Event()
-            self._sleepers.append((moment, woken))
-            await woken.wait()
+            sleeper = (moment, asyncio.Event())
+            self._sleepers.append(sleeper)
+            try:
+                await sleeper[1].wait()
+            finally:
+                with suppress(ValueError):
+                    self._sleepers.remove(sleeper)
 
     @property
     def sleeping(self) -> int:

@@ -1,6 +1,8 @@
 """The feed source against real servers, good and bad ones, over real sockets."""
 
 import asyncio
+import random
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
@@ -89,6 +91,35 @@ async def test_the_cursor_stands_before_a_document_until_all_of_it_was_sent(site
         await after.rests()
     assert after.edge.texts == ["entry 1", "entry 2", "entry 3"], "the desk's edge knows the first of them"
     assert "If-None-Match" not in site.asked("/feed")[1].headers
+
+
+async def test_whenever_it_is_killed_nothing_is_lost(site):
+    chance, saved, kills, names = random.Random(5), None, 0, ("/a", "/b")
+    counted: dict[str, set[str]] = {name: set() for name in names}
+    for name in names:
+        entries = [rss(*(item(number, f"{name} {number}") for number in range(10 + 5 * n))) for n in range(40)]
+        site.answers[name] = [gives(one, etag=str(number)) for number, one in enumerate(entries)]
+
+    async def wait(post: Post) -> None:
+        nonlocal saved, kills
+        cursor = desk.source.cursor
+        if kills < 6 and chance.random() < 0.05:
+            kills += 1
+            desk.task.cancel()
+            await asyncio.sleep(0)
+        counted[post.text.split()[0]].add(post.text)
+        if chance.random() < 0.3:  # the desk writes down where it is, which is before this post
+            saved = cursor
+
+    while kills < 6:
+        async with reading(*map(site.url, names), cursor=saved, edge=Taken(wait=wait)) as desk:
+            with suppress(asyncio.CancelledError):
+                await desk.pass_by(timedelta(minutes=12))
+    async with reading(*map(site.url, names), cursor=saved, edge=Taken(wait=wait)) as desk:
+        await desk.again()
+    for name in names:
+        last = max(int(text.split()[1]) for text in counted[name])
+        assert counted[name] == {f"{name} {number}" for number in range(last + 1)}
 
 
 async def test_a_changed_entry_is_corrected_and_may_concern_somebody_now(site):
