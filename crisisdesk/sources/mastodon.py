@@ -198,15 +198,14 @@ class Mastodon:
 
     async def _catch_up(self, session: aiohttp.ClientSession, gap: Gap, edge: Edge) -> None:
         """Send what was missed."""
-
-        async def hear(status: Json) -> None:
-            try:
-                await self._heard.say(status, time_of(status, self._clock.now(), is_new=False), edge)
-            except InputError:
-                self._bad += 1
-
         await asyncio.sleep(self._settle)
-        await gap.close(session, hear, self._waits())
+        await gap.close(session, lambda status: self._hear_missed(status, edge), self._waits())
+
+    async def _hear_missed(self, status: Json, edge: Edge) -> None:
+        try:
+            await self._heard.say(status, time_of(status, self._clock.now(), is_new=False), edge)
+        except InputError:
+            self._bad += 1
 
     def _is_live(self) -> None:
         self._state, self._trouble = "live", ""

@@ -79,7 +79,7 @@ class Reader:
             self._name = clean(value.decode(errors="replace"), 60)
         elif field == b"data":
             self._data.append(value)
-            self._hold(len(value) + 1)
+            self._hold(len(line) + 1)
         return None
 
     def _end(self) -> Event | None:

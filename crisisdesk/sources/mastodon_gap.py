@@ -87,7 +87,7 @@ class Gap:
                 return
             page = await self._server.page(session, self._stream, after)
             self._pages += 1
-            statuses = sorted(_later(page, after), key=lambda entry: (len(entry[0]), entry[0]))
+            statuses = sorted(statuses_in(page, after), key=lambda entry: (len(entry[0]), entry[0]))
             if not statuses:
                 return
             for after, status in statuses:
@@ -96,7 +96,7 @@ class Gap:
 
     async def _newest(self, session: aiohttp.ClientSession) -> str:
         """The newest status of the timeline."""
-        ids = [which for which, _ in _later(await self._server.page(session, self._stream, limit=1), "")]
+        ids = [which for which, _ in statuses_in(await self._server.page(session, self._stream, limit=1), "")]
         return ids[0] if ids else BEGINNING
 
     def _tell_missing(self, after: str) -> None:
@@ -106,7 +106,7 @@ class Gap:
         self._missing = now, f"{read}: posts since {since} may be missing."
 
 
-def _later(page: Sequence[Any], after: str) -> Iterator[tuple[str, Json]]:
+def statuses_in(page: Sequence[Any], after: str) -> Iterator[tuple[str, Json]]:
     """The statuses of a page that are newer than one, with their ids."""
     for status in page:
         try:
