@@ -3,6 +3,7 @@
 import random
 import time
 from collections.abc import Callable
+from copy import deepcopy
 from typing import Any, Final
 
 import orjson
@@ -112,7 +113,7 @@ def _swap(chance: random.Random, inside: Any) -> None:
     while isinstance(inside, dict | list) and inside:
         key = chance.choice(list(inside)) if isinstance(inside, dict) else chance.randrange(len(inside))
         if not isinstance(inside[key], dict | list) or not inside[key] or chance.random() < 0.3:
-            inside[key] = chance.choice(NODES)
+            inside[key] = deepcopy(chance.choice(NODES))
             return
         inside = inside[key]
 
