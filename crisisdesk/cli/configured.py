@@ -4,6 +4,7 @@ import hashlib
 import os
 import re
 from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
@@ -75,7 +76,12 @@ def desk_plan(config: Path | None) -> Plan:
 
 
 def watch_plan(
-    terms: Sequence[str], url: str | None, model: str | None = None, labels: Mapping[str, str] | None = None
+    terms: Sequence[str],
+    url: str | None,
+    model: str | None = None,
+    labels: Mapping[str, str] | None = None,
+    *,
+    history: timedelta = timedelta(),
 ) -> Plan:
     """A desk that listens on Bluesky for some terms; each set of terms has a database of its own."""
     clock = WallClock()
@@ -85,7 +91,7 @@ def watch_plan(
     exact = hashlib.sha256("\n".join(terms).encode()).hexdigest()[:8]
     return Plan(
         watches={WatchRule(terms[0], tuple(terms)): Standard(settings.DEFAULT_BUDGET)},
-        sources=[Bluesky([url] if url else settings.BLUESKY_URLS, clock)],
+        sources=[Bluesky([url] if url else settings.BLUESKY_URLS, clock, history=history)],
         database=home / f"watch-{readable}-{exact}.db",
         playbooks=folder("playbooks"),
         clock=clock,
@@ -183,7 +189,8 @@ def sources(configured: Settings, clock: Clock, *, visiting: bool = False) -> li
 
 def _source(source: SourceSettings, clock: Clock, desk: str, listener: Listener, visiting: bool) -> Source:
     if isinstance(source, BlueskySource):
-        return Bluesky(source.url, clock, name=source.name, compress=source.compress)
+        history = timedelta(hours=source.history_hours)
+        return Bluesky(source.url, clock, name=source.name, compress=source.compress, history=history)
     if isinstance(source, MastodonSource):
         token, websocket = source.token(os.environ), source.transport == "websocket"
         return Mastodon(source.server, token, source.streams, clock, name=source.name, websocket=websocket)

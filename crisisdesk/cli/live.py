@@ -3,6 +3,7 @@
 What they are made of (settings, networks, brokers) is imported when they run: `--help` need not wait for it.
 """
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -36,6 +37,10 @@ def watch(
     *,
     headless: Headless = False,
     url: Annotated[str | None, typer.Option(metavar="ADDRESS", help="The Jetstream server to listen to.")] = None,
+    history: Annotated[
+        float,
+        typer.Option(metavar="HOURS", min=0, max=36, help="How far back new terms are read; 0 spares the traffic."),
+    ] = 36.0,
     model: ModelOption = None,
     labels: LabelsOption = None,
 ) -> None:
@@ -45,7 +50,8 @@ def watch(
     found = tuple(term.strip() for term in terms if term.strip())
     if not found:
         raise UsageError("There is no term to watch; write for example: crisisdesk watch motrin 'pain reliever'.")
-    configured.run(configured.watch_plan(found, url, model, labels), headless=headless or not is_terminal())
+    plan = configured.watch_plan(found, url, model, labels, history=timedelta(hours=history))
+    configured.run(plan, headless=headless or not is_terminal())
 
 
 def init(

@@ -216,6 +216,8 @@ class BlueskySource(Section):
     """Jetstream servers, one or a list: where one fails, the next is asked."""
     compress: bool = True
     """Whether servers are asked to compress what they send: less traffic for a little more work."""
+    history_hours: Annotated[float, Field(ge=0, le=36)] = 36.0
+    """How far back a new watch learns from what the network still has; once, and it is all that anybody said."""
 
 
 SourceSettings = Annotated[

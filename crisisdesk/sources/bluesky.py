@@ -15,6 +15,7 @@ import re
 from collections import OrderedDict
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, Final, NoReturn
 
 import aiohttp
@@ -29,6 +30,7 @@ from crisisdesk.sources.bluesky_posts import SOURCE, post_of, repost_of, subject
 from crisisdesk.sources.jetstream import POSTS, REPOSTS, Event, Json, name_in, number_of, read, time_of
 from crisisdesk.sources.jetstream_line import GiantError, Line, RefusalError, Server, SilenceError, refuse
 from crisisdesk.sources.jetstream_place import Place, microseconds
+from crisisdesk.sources.recalled import Recalled
 from crisisdesk.text import how_long
 
 REMEMBERED: Final = 20_000
@@ -59,6 +61,8 @@ class Bluesky:
         clock: tells when frames arrive.
         name: what status lines call the source.
         compress: whether servers are asked to compress what they send.
+        history: how far back new watches are to learn from what servers still have.
+        reposts: whether servers are asked for reposts as well.
         waits: the seconds to wait when all servers have been tried, begun afresh after a healthy connection.
         silence: seconds without any frame after which a connection is taken for dead.
     """
@@ -73,11 +77,17 @@ class Bluesky:
         *,
         name: str = "bluesky",
         compress: bool = True,
+        history: timedelta = timedelta(),
+        reposts: bool = True,
         waits: Callable[[], Iterator[float]] = delays,
         silence: float = SILENCE_SECONDS,
     ) -> None:
         self.name = name
-        self._servers = [Server(url, compress=compress) for url in urls]
+        self.history = history
+        self._make_past = partial(
+            Bluesky, urls, clock, name=name, compress=compress, reposts=False, waits=waits, silence=silence
+        )
+        self._servers = [Server(url, compress=compress, reposts=reposts) for url in urls]
         self._clock = clock
         self._place = Place()
         self._waits = waits
@@ -88,6 +98,7 @@ class Bluesky:
         self._before = 0
         """Where we were when we connected, until an event tells how much lies between."""
         self._passed: Passed | None = None
+        self._began_us = self._latest_us = 0
         self._outdated = False
         self._missed: tuple[datetime, str] | None = None
         self._last_event: datetime | None = None
@@ -95,9 +106,9 @@ class Bluesky:
 
     @property
     def cursor(self) -> str | None:
-        """How far the stream has been sent: `Place` as text."""
+        """How far the stream has been sent: `Place` as text. Before the first event, when listening began."""
         place = self._come_to()
-        return str(place) if place.time_us else None
+        return str(place) if place.time_us else str(self._began_us or "") or None
 
     def resume(self, cursor: str) -> None:
         """Ask for what came since; servers keep about a day and a half.
@@ -107,6 +118,12 @@ class Bluesky:
         """
         self._place = Place.parse(cursor, microseconds(self._clock.now()))
 
+    def recall(self, since: datetime, until: datetime) -> Recalled:
+        """What was said between two moments; from servers that keep less, what they have."""
+        past = self._make_past()
+        past.resume(str(microseconds(since)))
+        return Recalled(past, until)
+
     def status(self) -> SourceStatus:
         """How it is doing: every frame is an event, `bad` ones were skipped."""
         return SourceStatus(
@@ -115,6 +132,7 @@ class Bluesky:
             last_event=self._last_event,
             events=self._events,
             posts=self._posts,
+            latest=self._latest(),
             bad=self._bad,
             trouble=self._trouble or self._told_missed(),
         )
@@ -125,6 +143,7 @@ class Bluesky:
         Raises:
             FatalSourceError: every server refuses us as we are set up; the status says `failed`.
         """
+        self._began_us = microseconds(self._clock.now())
         waits, asked, at, tried = self._waits(), 0.0, 0, 0
         timeout = aiohttp.ClientTimeout(total=None)
         headers = {"User-Agent": f"crisisdesk/{__version__}"}
@@ -266,8 +285,15 @@ class Bluesky:
         """Where we are: worked out when it is asked for, not for each of a network's events."""
         if self._passed is not None:
             (event, arrival, host), self._passed = self._passed, None
+            self._latest_us = time_of(event) or self._latest_us
             self._place.move(time_of(event), number_of(event), host, microseconds(arrival))
         return self._place
+
+    def _latest(self) -> datetime | None:
+        """The server's time of the newest event."""
+        if self._passed is not None:
+            self._latest_us = time_of(self._passed[0]) or self._latest_us
+        return datetime.fromtimestamp(self._latest_us / 1_000_000, UTC) if self._latest_us else None
 
     def _tell_missed(self, event: Json, host: str) -> None:
         """After a break: say what the server does not have any more. It may pass over that without a word."""

@@ -15,7 +15,7 @@ from aiohttp.http_websocket import WSMessageTextBytes
 from yarl import URL
 
 from crisisdesk.errors import FatalSourceError, InputError, SourceError
-from crisisdesk.sources.jetstream import dialect_of
+from crisisdesk.sources.jetstream import REPOSTS, dialect_of
 from crisisdesk.text import clean
 
 if sys.version_info >= (3, 14):
@@ -71,9 +71,10 @@ class Server:
     Args:
         address: as it was set; its path says which version of the protocol is spoken.
         compress: whether to ask for compression.
+        reposts: whether to ask for them as well.
     """
 
-    def __init__(self, address: str, *, compress: bool) -> None:
+    def __init__(self, address: str, *, compress: bool, reposts: bool = True) -> None:
         self.url = URL(address)
         self.host = self.url.authority
         self.dialect = dialect_of(self.url)
@@ -82,6 +83,7 @@ class Server:
         self.trouble: SourceError | None = None
         """What went wrong here last."""
         self._compress = compress
+        self._without = () if reposts else (REPOSTS,)
         self._dictionary: zstd.ZstdDict | None = None
 
     async def connect(self, session: aiohttp.ClientSession, cursor: int | None) -> "Line":
@@ -136,7 +138,12 @@ class Server:
         )
 
     def _address(self, cursor: int | None) -> URL:
-        asked = [(name, value) for name, values in self.dialect.asks.items() for value in values]
+        asked = [
+            (name, value)
+            for name, values in self.dialect.asks.items()
+            for value in values
+            if value not in self._without
+        ]
         asked.append(("maxMessageSizeBytes", str(ASKED_MESSAGE)))
         if self._dictionary is not None:
             asked.append(("zstdDictionary", str(self._dictionary.dict_id)))

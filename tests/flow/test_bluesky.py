@@ -274,7 +274,7 @@ async def test_a_post_is_sent_while_the_cursor_stands_before_it(server, path):
         stood.append(source.cursor)
 
     await taken(source, lambda edge: len(edge.posts) == 5, wait=wait)
-    assert stood[0] is None
+    assert stood[0] == str(NOW_US)  # when it began to listen
     assert [cursor and cursor.split()[0] for cursor in stood[1:]] == [str(START_US + n * SECOND) for n in range(4)]
 
 
@@ -606,3 +606,29 @@ async def test_nobody_at_the_address_is_tried_again():
     status = source.status()
     assert status.state == "connecting"
     assert status.trouble.startswith("no connection to 127.0.0.1:")
+
+
+@BOTH
+async def test_what_was_said_between_two_moments_is_read_beside_the_present_and_ends(server, path):
+    server.answers = [play(*map(post, range(3600)))]
+    source = source_of(server.base + path, history=timedelta(hours=1))
+    since, until = (datetime.fromtimestamp((START_US + n * SECOND) / SECOND, UTC) for n in (10, 3000))
+    past, edge = source.recall(since, until), Taken()
+    async with asyncio.timeout(20):
+        await past.run(edge)
+    assert {*edge.texts} >= {f"post {n}" for n in range(10, 3000)}
+    assert (past.name, source.history) == ("bluesky", timedelta(hours=1))
+    (asked,) = server.requests
+    assert int(asked.query["cursor"]) == START_US + 5 * SECOND
+    assert REPOSTS not in asked.query.getall("wantedCollections", asked.query.getall("collections", []))
+    assert source.status().events == 0
+
+
+@BOTH
+async def test_the_newest_event_tells_how_far_it_has_come_whatever_our_clock_says(server, path):
+    ahead = NOW_US + 3600 * SECOND
+    server.answers = [play(post(1, "motrin"), post(2, "motrin again", time_us=ahead))]
+    source = source_of(server.base + path)
+    assert source.status().latest is None
+    await taken(source, lambda edge: len(edge.posts) == 2, terms=["motrin"])
+    assert source.status().latest == NOW + timedelta(hours=1)
