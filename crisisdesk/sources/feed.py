@@ -30,7 +30,7 @@ from crisisdesk.records import EPOCH, Correction, Post, SourceStatus
 from crisisdesk.retry import delays
 from crisisdesk.sources.base import Edge
 from crisisdesk.sources.feed_document import Document, Entry
-from crisisdesk.sources.feed_pace import after_failure, next_reading
+from crisisdesk.sources.feed_pace import after_wait, next_reading
 from crisisdesk.sources.feed_place import FeedPlace, cursor_of, parse_cursor
 from crisisdesk.sources.feed_reader import read_apart
 from crisisdesk.sources.feed_request import Answer, Asking, Question
@@ -39,8 +39,8 @@ from crisisdesk.text import counted
 
 AT_ONCE: Final = 4
 """Servers that are asked at the same time."""
-HOST_PAUSE: Final = timedelta(seconds=2)
-"""Between two questions to one server."""
+HOST_PAUSE: Final = 2.0
+"""Seconds between two questions to one server."""
 TOLD: Final = 3
 """Feeds whose troubles are told in full."""
 
@@ -182,9 +182,8 @@ class Feeds:
             async with self._places:
                 now = self._clock.now()
                 outcome = await self._ask(feed, asking, now)
-            host.free = self._clock.now() + HOST_PAUSE
-            if isinstance(outcome, Trouble) and outcome.is_of_host:
-                host.free = max(host.free, after_failure(self._clock.now(), 0.0, outcome.wait))
+            pause = outcome.wait if isinstance(outcome, Answer) or outcome.is_of_host else 0.0
+            host.free = after_wait(self._clock.now(), HOST_PAUSE, pause)
         if isinstance(outcome, Answer):
             outcome = await self._take(feed, outcome, edge) or outcome
         return self._next(feed, outcome)
@@ -268,7 +267,7 @@ class Feeds:
         if not any(one.is_live for one in self._feeds.values()):
             self._state = "connecting"
         waits = feed.rare_waits if outcome.outlook is Outlook.RARELY else feed.waits
-        return after_failure(now, next(waits), outcome.wait)
+        return after_wait(now, next(waits), outcome.wait)
 
     def _stand_here(self) -> None:
         """The cursor is made once for each document; each of its posts keeps one until it is through."""

@@ -1,7 +1,7 @@
 """A feed as a server sends it, RSS of any age or Atom, and the entries that it holds.
 
-Feeds are written by strangers, and feedparser takes hours for some of them: its search for an address in an author's
-name grows with the square of the name's length, and nothing else of the programme moves meanwhile. So this is run
+Feeds are written by strangers, and with some of them feedparser is never done: its search for an address in an author's
+name takes time with the square of the name's length, and nothing else of the programme moves meanwhile. So this is run
 in a process of its own (`feed_reader.py`), which can be ended.
 """
 
@@ -25,7 +25,7 @@ from crisisdesk.text import clean
 
 MAX_NAME: Final = 200
 MAX_URL: Final = 2_000
-"""Characters, as in `posts.py`, which is not asked: what it brings along takes half a second, for every document."""
+"""Characters, as in `posts.py`, which is not asked: what it brings along takes longer than to read a document."""
 MAX_ENTRIES: Final = 500
 """Entries that are read of a feed: the newest. What lies behind is the past."""
 

@@ -16,7 +16,7 @@ _BEGINNINGS: Final = ((b"<\0?\0", "utf-16-le"), (b"\0<\0?", "utf-16-be"))
 _DECLARED: Final = re.compile(rb"""^\s{0,100}<\?xml[^>]{0,200}?encoding\s*=\s*["']([A-Za-z0-9._:-]{1,40})["']""")
 _DECLARATION: Final = re.compile(r"^\s{0,100}<\?xml[^>]{0,500}\?>")
 _ALPHABETS: Final = re.compile(r"utf|iso|latin|ascii|cp\d|koi8|gb|big5|euc|shift|mac|tis|hz|johab")
-"""Python also knows encodings that are none of a text, one of which takes hours for a few megabytes."""
+"""Python knows others, too, that are none of a text, or take time with the square of its length (punycode)."""
 
 
 def letters_of(content: bytes, charset: str = "") -> str:

@@ -36,13 +36,7 @@ def next_reading(
     return min(moment, latest)
 
 
-def after_failure(now: datetime, delay: float, asked: float) -> datetime:
-    """The moment of the next attempt.
-
-    Args:
-        now: when this one failed.
-        delay: seconds to wait, by how often it failed.
-        asked: seconds that the server wants us to wait.
-    """
-    wait = max(timedelta(seconds=delay), min(timedelta(seconds=asked), LONGEST))
+def after_wait(now: datetime, least: float, asked: float) -> datetime:
+    """The moment after a wait of so many seconds, or of as many as a server asks for, if that is more."""
+    wait = max(timedelta(seconds=least), min(timedelta(seconds=asked), LONGEST))
     return now + wait * random.uniform(1.0, 1.0 + SPREAD)

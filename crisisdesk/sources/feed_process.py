@@ -12,6 +12,8 @@ from crisisdesk.sources.feed_document import read_document
 
 MOST_MEMORY: Final = 1 << 30
 """Bytes of address space."""
+MOST_SECONDS: Final = 60
+"""Of the processor, if nobody is left who would end it sooner."""
 
 
 def main() -> None:
@@ -19,6 +21,7 @@ def main() -> None:
     with suppress(ImportError, ValueError, OSError):  # systems without such limits have the one of time
         import resource  # noqa: PLC0415
 
+        resource.setrlimit(resource.RLIMIT_CPU, (MOST_SECONDS, MOST_SECONDS))
         resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))
     head, _, content = sys.stdin.buffer.read().partition(b"\n")
     try:

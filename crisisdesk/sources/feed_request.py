@@ -74,6 +74,8 @@ class Answer:
     modified: str = ""
     max_age: float = 0.0
     """Seconds for which it stays as it is."""
+    wait: float = 0.0
+    """Seconds for which its server wants to be left alone, with whatever question."""
     charset: str = ""
     language: str = ""
 
@@ -239,6 +241,7 @@ async def _answer(response: aiohttp.ClientResponse, moved: str | None, now: date
         etag=_mark(response, "ETag"),
         modified=_mark(response, "Last-Modified"),
         max_age=_max_age(response),
+        wait=_asked_wait(response, now),
         charset=_charset(response),
         language=response.headers.get("Content-Language", "")[:_MAX_MARK],
     )

@@ -1,15 +1,22 @@
 """What strangers may put where a feed was: real ones, broken in every cheap way, and what must hold all the same."""
 
+import asyncio
+import gzip
 import random
 import resource
 import sys
 import time
+from contextlib import suppress
 from typing import Final
 
+import aiohttp
 from feed_shapes import CHANNEL, HERE, NEWS, OLD, RDF, REDDIT
+from feeds import NOW
+from yarl import URL
 
 from crisisdesk.errors import InputError
 from crisisdesk.sources.feed_document import Entry, read_document
+from crisisdesk.sources.feed_request import MAX_WAIT, Asking, Astray, Question, Refusal
 
 SLOWEST: Final = 2.0
 """Seconds that the worst of these small documents may take, on a machine that has other things to do as well."""
@@ -38,10 +45,10 @@ _SCRAPS: Final = [
 ]
 
 
-def mutated(chance: random.Random, whole: bytes) -> bytes:
-    """The bytes with one to four faults."""
+def mutated(chance: random.Random, whole: bytes, most: int = 4) -> bytes:
+    """The bytes with one to so many faults."""
     content = bytearray(whole)
-    for _ in range(chance.randint(1, 4)):
+    for _ in range(chance.randint(1, most)):
         at, fault = chance.randint(0, len(content)), chance.randrange(7)
         if fault == 0 and content:
             content[at - 1] ^= 1 << chance.randrange(8)
@@ -98,6 +105,58 @@ def fuzz(count: int, seed: int) -> dict[str, float]:
     assert found["breaks the reader"] <= 2 + count / 200, "feedparser has its faults, but they are rare"
     assert before == 0 or memory() - before < GROWTH
     assert read_document(_FEEDS[0], address=HERE).entries, "a good one still comes through"
+    return found
+
+
+def _answers() -> list[bytes]:
+    """What servers say, with and without a feed."""
+    feed, packed = _FEEDS[3], gzip.compress(_FEEDS[3])
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: text/xml; charset=utf-8\r\nConnection: close\r\n"
+    chunked = b"%x\r\n%s\r\n0\r\n\r\n" % (len(feed), feed)
+    return [
+        head + b'ETag: "1"\r\nCache-Control: max-age=60\r\nAge: 5\r\nContent-Length: %d\r\n\r\n' % len(feed) + feed,
+        head + b"Content-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(packed) + packed,
+        head + b"Transfer-Encoding: chunked\r\nContent-Language: de\r\n\r\n" + chunked,
+        b"HTTP/1.1 301 Moved Permanently\r\nLocation: /elsewhere\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
+        b'HTTP/1.1 304 Not Modified\r\nETag: W/"2"\r\nConnection: close\r\n\r\n',
+        b"HTTP/1.1 429 Too Many\r\nRetry-After: Mon, 25 May 2026 15:30:00 GMT\r\nX-Ratelimit-Remaining: 0.0\r\n\r\n",
+    ]
+
+
+async def fuzz_answers(count: int, seed: int) -> dict[str, int]:
+    """Ask a server so many times that gives broken answers; how they came out.
+
+    Raises:
+        AssertionError: something does not hold.
+    """
+    chance, answers, waits = random.Random(seed), _answers(), list[float]()
+    found = {"answers": count, "feeds": 0, "unchanged": 0, "refused": 0, "astray": 0, "broken": 0}
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(ConnectionError, asyncio.IncompleteReadError):
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(mutated(chance, chance.choice(answers), 1))
+            await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    here = URL(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/feed")
+    async with server, Asking(seconds=2.0, is_inward=lambda address: address != "127.0.0.1") as asking:
+        for _ in range(count):
+            try:
+                answer = await asking.ask(Question(here, here, etag="x"), NOW)
+            except Refusal as refusal:
+                waits.append(refusal.wait)
+                found["refused"] += 1
+            except Astray:
+                found["astray"] += 1
+            except (aiohttp.ClientError, OSError, ValueError):
+                found["broken"] += 1
+            else:
+                waits.append(answer.max_age)
+                assert answer.etag.isprintable()
+                found["feeds" if answer.content is not None else "unchanged"] += 1
+    assert all(0.0 <= wait <= MAX_WAIT for wait in waits)
     return found
 
 

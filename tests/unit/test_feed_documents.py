@@ -5,7 +5,7 @@ import random
 
 import pytest
 from feed_shapes import CHANNEL, HERE, NEWS, OLD, RDF, REDDIT
-from fuzz_feed import fuzz
+from fuzz_feed import fuzz, fuzz_answers
 
 from crisisdesk.errors import InputError
 from crisisdesk.sources import feed_reader
@@ -28,6 +28,11 @@ def rss(*items: str) -> str:
 def test_broken_feeds():
     found = fuzz(400, seed=3)
     assert min(found["with entries"], found["no feed"], found["cut off"]) > 10, "all ways out are taken"
+
+
+async def test_broken_answers():
+    found = await fuzz_answers(150, seed=4)
+    assert min(found["feeds"], found["unchanged"], found["refused"], found["broken"]) > 5, "all ways out are taken"
 
 
 def test_a_search_on_reddit():
