@@ -181,9 +181,12 @@ class LocalDesk:
 
     def correct(self, correction: Correction) -> None:
         """A mention in the feed reads otherwise now; one that is gone leaves it."""
-        shown = [one.corrected(correction) if one.post.key == correction.key else one for one in self._mentions]
-        kept = [one for one in shown if one.post.key != correction.key or correction.text is not None]
-        self._mentions = deque(kept, maxlen=MENTIONS_KEPT)
+        meant = [(one, one.post.is_meant(correction)) for one in self._mentions]
+        if correction.text is None:
+            shown = [one for one, is_meant in meant if not is_meant]
+        else:
+            shown = [one.corrected(correction) if is_meant else one for one, is_meant in meant]
+        self._mentions = deque(shown, maxlen=MENTIONS_KEPT)
         self._touched.set()
 
     def touch(self) -> None:

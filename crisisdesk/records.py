@@ -119,6 +119,10 @@ class Post:
         """What makes the post one and the same when it is delivered twice."""
         return f"{self.source}:{self.id}"
 
+    def is_meant(self, correction: Correction) -> bool:
+        """Whether a correction is of this post, or of the one that it repeats."""
+        return self.source == correction.source and correction.id in (self.id, self.original)
+
     def corrected(self, correction: Correction) -> "Post":
         """The post as its author wants it now."""
         if correction.text is None:

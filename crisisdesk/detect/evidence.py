@@ -59,7 +59,7 @@ def quote(item: Scored, copies: int = 1, role: Role | None = None) -> Quote:
     """A scored post as evidence."""
     post = item.post
     return Quote(
-        id=post.id,
+        id=post.original or post.id,  # a repost's words are those of the original, and go when it goes
         source=post.source,
         time=post.time,
         author=post.author,

@@ -115,7 +115,7 @@ class Memory:
     def correct(self, correction: Correction) -> None:
         """A post reads otherwise now, or is gone: what it said before is forgotten, that somebody spoke is not."""
         for item in self._posts:
-            if item.post.key == correction.key:
+            if item.post.is_meant(correction):
                 if item.counted:
                     self.fresh.remove(item, _short(item))
                 item.scored = item.scored.corrected(correction)

@@ -42,7 +42,7 @@ false_alarms = "1 per month"      # how many you will bear: also "4 per month", 
 kind = "bluesky"                  # the public posts of Bluesky; no account needed
 # url = ["wss://jetstream2.us-east.bsky.network/subscribe"]    # one server or several; without it the four public ones
 # compress = false                # servers compress what they send: less traffic for a little more work
-# history_hours = 0               # a new watch reads what was said in the last 36 hours; it is much to read, but only once
+# history_hours = 0               # a new watch reads all that was said in the last 36 hours: much, though only once
 
 # [[source]]
 # kind = "feed"                   # RSS and Atom: blogs, newspapers, forums, channels, and searches that are offered so

@@ -123,6 +123,24 @@ async def test_what_is_taken_back_is_gone_everywhere(tmp_path: Path):
     assert on_disk(tmp_path, "x.example") == 0
 
 
+async def test_with_a_post_the_reposts_of_it_go(tmp_path: Path):
+    network = Network()
+    repeated = Post(
+        "r", "bsky", END + timedelta(minutes=40), SAID, author="x", lang="en", original="gone", reach=99_999
+    )
+    async with desk(tmp_path, network) as app:
+        await say(app, network, *quiet(), *anger(), repeated)
+        assert SAID in str((await app.desk.picture()).mentions)
+        await say(app, network, Correction("bsky", "gone"))
+        assert SAID not in str((await app.desk.picture()).mentions)
+        assert SAID not in str(app.register.incidents())
+        await say(
+            app, network, Post("late", "bsky", END + timedelta(minutes=46), f"{ANGER} late", author="y", lang="en")
+        )
+        assert SAID not in str(app.register.incidents())
+    assert on_disk(tmp_path, "twins") == 0
+
+
 async def test_what_was_changed_is_shown_as_it_reads_now(tmp_path: Path):
     network = Network()
     async with desk(tmp_path, network) as app:
