@@ -281,10 +281,10 @@ def _asked_wait(response: aiohttp.ClientResponse, now: datetime) -> float:
         return min(float(asked[:9]), MAX_WAIT)
     try:
         moment = parsedate_to_datetime(asked)
-    except ValueError:
+        wait = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - now
+    except (ValueError, OverflowError):
         return 0.0
-    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return min(max((moment - now).total_seconds(), 0.0), MAX_WAIT)
+    return min(max(wait.total_seconds(), 0.0), MAX_WAIT)
 
 
 def _max_age(response: aiohttp.ClientResponse) -> float:

@@ -50,7 +50,9 @@ class Trouble:
 def shown(url: URL) -> str:
     """An address as people know it, without what may be a key to it."""
     found = next((f"?{key}={url.query[key]}" for key in _SEARCHES if key in url.query), "")
-    return shorten(clean(f"{url.authority}{url.path if url.path != '/' or found else ''}{found}"), _WORST_NAME)
+    return shorten(
+        clean(f"{url.host_port_subcomponent}{url.path if url.path != '/' or found else ''}{found}"), _WORST_NAME
+    )
 
 
 def diagnose(error: Exception, url: URL, *, is_proven: bool, has_password: bool, has_agent: bool) -> Trouble:

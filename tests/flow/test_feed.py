@@ -4,7 +4,6 @@ import asyncio
 import random
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from functools import partial
 
 import pytest
 from aiohttp import web
@@ -14,6 +13,7 @@ from feeds import NOW, gives, item, numbered, reading, rss, says_raw, sends_to, 
 from crisisdesk.errors import FatalSourceError
 from crisisdesk.records import Post
 from crisisdesk.sources import feed_request
+from crisisdesk.sources.feed_document import Document
 from crisisdesk.sources.feed_reader import read_apart
 
 TEN = timedelta(minutes=10)
@@ -265,6 +265,7 @@ async def test_who_let_us_in_before_may_be_in_a_bad_mood(site):
         ({"Retry-After": "Mon, 25 May 2026 14:00:00 GMT"}, 60),
         ({"Retry-After": "9" * 400}, 86_400),
         ({"Retry-After": "soon"}, 60),
+        ({"Retry-After": "Mon, 25 May 99999999999999999999 15:30:00 GMT"}, 60),
         ({"X-Ratelimit-Remaining": "0.0", "X-Ratelimit-Reset": "431"}, 431),
     ],
     ids=str,
@@ -460,7 +461,7 @@ HEAD = "HTTP/1.1 200 OK\nContent-Type: application/xml\n"
 )
 async def test_an_answer_that_is_no_feed_says_what_it_is(site, answer, told):
     site.answers["/feed"] = [answer, gives(numbered(1))]
-    async with reading(site.url("/feed"), seconds=0.4, waits=steady(60), rare_waits=steady(60)) as desk:
+    async with reading(site.url("/feed"), seconds=0.8, waits=steady(60), rare_waits=steady(60)) as desk:
         await desk.rests()
         assert told in desk.trouble
         await desk.again()
@@ -486,7 +487,10 @@ async def test_a_feed_that_breaks_off_is_used_as_far_as_it_goes_and_asked_for_wh
 
 
 async def test_what_would_take_for_ever_to_read_is_given_up(site, monkeypatch):
-    monkeypatch.setattr("crisisdesk.sources.feed.read_apart", partial(read_apart, seconds=1.0))
+    async def hasty(content: bytes, **said: str) -> Document:
+        return await read_apart(content, **said, seconds=0.5 if b"((((" in content else 20.0)
+
+    monkeypatch.setattr("crisisdesk.sources.feed.read_apart", hasty)
     hostile = rss(f"<item><title>t</title><author>{'a' * 200_000}@{'(' * 200_000}</author></item>")
     site.answers["/bad"], site.answers["/good"] = [gives(hostile)], [gives(numbered(1))]
     async with reading(site.url("/bad"), site.url("/good")) as desk:
