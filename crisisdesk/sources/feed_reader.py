@@ -9,7 +9,8 @@ from typing import Any, Final
 import orjson
 
 from crisisdesk.errors import InputError
-from crisisdesk.sources.feed_document import Document, Entry
+from crisisdesk.sources.feed_document import Document
+from crisisdesk.sources.feed_entry import Entry
 
 SECONDS: Final = 45.0
 """For one document; the largest that are fetched need a part of it, on a busy machine too."""

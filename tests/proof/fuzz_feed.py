@@ -15,8 +15,10 @@ from feeds import NOW
 from yarl import URL
 
 from crisisdesk.errors import InputError
-from crisisdesk.sources.feed_document import Entry, read_document
-from crisisdesk.sources.feed_request import MAX_WAIT, Asking, Astray, Question, Refusal
+from crisisdesk.sources.feed_answer import MAX_WAIT, Astray, Refusal
+from crisisdesk.sources.feed_document import read_document
+from crisisdesk.sources.feed_entry import Entry
+from crisisdesk.sources.feed_request import Asking, Question
 
 SLOWEST: Final = 2.0
 """Seconds that the worst of these small documents may take, on a machine that has other things to do as well."""

@@ -9,7 +9,8 @@ from fuzz_feed import fuzz, fuzz_answers
 
 from crisisdesk.errors import InputError
 from crisisdesk.sources import feed_reader
-from crisisdesk.sources.feed_document import MAX_ENTRIES, Entry, read_document
+from crisisdesk.sources.feed_document import MAX_ENTRIES, read_document
+from crisisdesk.sources.feed_entry import Entry
 
 
 def epoch(*parts: int) -> int:

@@ -2,7 +2,8 @@
 
 import pytest
 
-from crisisdesk.sources.feed_document import MAX_ENTRIES, Entry
+from crisisdesk.sources.feed_document import MAX_ENTRIES
+from crisisdesk.sources.feed_entry import Entry
 from crisisdesk.sources.feed_place import MAX_CURSOR, MAX_FEEDS, FeedPlace, cursor_of, parse_cursor
 
 URL = "https://a.example/feed?key=5ecret"
