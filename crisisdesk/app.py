@@ -14,7 +14,6 @@ from crisisdesk.clock import Clock
 from crisisdesk.desk import Instruments, LocalDesk
 from crisisdesk.detect.standard import Standard
 from crisisdesk.detect.watch import CHART_HOURS, WatchDetector
-from crisisdesk.errors import FatalSourceError
 from crisisdesk.incidents.lifecycle import Rules
 from crisisdesk.incidents.register import Register
 from crisisdesk.incidents.spending import SPAN, advice
@@ -39,6 +38,7 @@ from crisisdesk.sentiment.batcher import Scoring
 from crisisdesk.silences import Silences
 from crisisdesk.sources.base import Edge, Recalling, Source
 from crisisdesk.spoken import Languages, OwnLanguages
+from crisisdesk.text import unforeseen
 from crisisdesk.troubles import Troubles
 from crisisdesk.warmup import WarmUp
 
@@ -92,7 +92,7 @@ class App:
         self.deliveries: list[Delivery] = []
         self._mentions: Channel[Mention] = Channel(MENTIONS_WAITING)
         self._scored: Channel[Scored] = Channel(SCORED_WAITING)
-        self.progress = Progress()
+        self.progress = Progress(keeps=plan.live)
         self._troubles = Troubles()
         self.unloadable = False
         """Whether the model could not be loaded."""
@@ -242,6 +242,7 @@ class App:
             chart_hours=plan.chart_hours,
             follow=plan.follow,
             gone_through=self.progress.end,
+            correction_of=self.progress.correction_of,
         )
         self._pictures = Pictures(self.observation, self.register, self.tally.other_languages, self._listening_since)
         self.restart = Restart(
@@ -287,6 +288,7 @@ class App:
             self._store if self.plan.live else None,
             self._correct,
             partial(self._complain, "mailbox"),
+            sources=[source.name for source in self.plan.sources],
             open_to_tags=self.plan.open_to_tags,
             own=lambda watch: self.silences.own(watch, self.plan.clock.now()),
         )
@@ -307,22 +309,20 @@ class App:
         """Let one source deliver until it has ended, failed for good, or the desk stops."""
         try:
             await self._until_stop(source.run(edge))
-        except FatalSourceError as error:
+        except Exception as error:  # the others go on, whatever it is
             if not self.plan.live:
                 raise
-            self.reception.fatal[source.name] = str(error)
+            self.reception.fatal[source.name] = unforeseen(error)
             self.desk.touch()
 
     async def _warm_up(self) -> None:
         """Let new watches learn from what networks still have of the past."""
         recalling = [one for one in self.plan.sources if isinstance(one, Recalling) and one.history]
-        new = [rule for rule in self.plan.watches if rule.name in self.restart.new]
+        new = [rule for rule in self.plan.watches if rule.name in self.observation.without_past]
         if new and recalling:
-            names = [rule.name for rule in new]
-            self.observation.hold(names)
             await WarmUp(
                 Matcher(new),
-                names,
+                [rule.name for rule in new],
                 languages=self._languages,
                 judge=self.scoring.judge,
                 observation=self.observation,
@@ -332,9 +332,10 @@ class App:
     async def _correct(self, correction: Correction) -> None:
         """What an author has taken back or changed is so here, too: on screen, in evidence, in the database."""
         if self.progress.knows(correction.key) or self.register.quotes(correction.key):
-            under_way = self.progress.is_under_way(correction.key)
-            await self.observation.correct(correction, under_way=under_way)
-            await self.register.correct(correction)
+            if under_way := self.progress.is_under_way(correction.key):
+                self.progress.correct(correction)
+            await self.observation.correct(correction)
+            await self.register.correct(correction, kept=under_way)
             self.desk.correct(correction)
 
     async def _score(self) -> None:

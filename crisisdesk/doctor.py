@@ -23,7 +23,7 @@ from crisisdesk.playbooks.library import playbook_files
 from crisisdesk.records import Correction, Post, SourceStatus
 from crisisdesk.sentiment.base import Model, signature
 from crisisdesk.sources.base import Source
-from crisisdesk.text import counted, how_long
+from crisisdesk.text import counted, how_long, unforeseen
 
 SECONDS: Final = 15.0
 """How long a source has to be heard."""
@@ -61,7 +61,7 @@ def examined(part: str, check: Callable[[], tuple[Verdict, str]]) -> Finding:
 
 
 def database(path: Path) -> tuple[Verdict, str]:
-    """Whether the desk will be able to write there; the file is left as it is.
+    """Whether the desk will be able to write there; nothing is written.
 
     Raises:
         StorageError: it will not.
@@ -132,17 +132,11 @@ async def _heard(source: Source, clock: Clock, seconds: float) -> Finding:
                 while not running.done() and not source.status().events:  # noqa: ASYNC110  sources tell nobody
                     await asyncio.sleep(LOOK)
         if running.done() and (error := running.exception()) is not None:
-            return Finding(part, Verdict.ERROR, _reason(error))
+            return Finding(part, Verdict.ERROR, unforeseen(error))
         return _judged(part, source, clock.now(), began)
     finally:
         running.cancel()
         await asyncio.wait({running})
-
-
-def _reason(error: BaseException) -> str:
-    if isinstance(error, CrisisdeskError):
-        return str(error)
-    return f"It failed in a way that nobody foresaw ({type(error).__name__}: {error}); please report it."
 
 
 def _judged(part: str, source: Source, now: datetime, began: datetime) -> Finding:
@@ -156,6 +150,8 @@ def _of_what_came(status: SourceStatus, now: datetime, waited: str) -> tuple[Ver
         return Verdict.WARNING, trouble
     if status.bad and not status.posts:
         return Verdict.WARNING, f"what came cannot be read as a post. {status.trouble}".strip()
+    if status.trouble:
+        return Verdict.WARNING, f"is heard, but not all of it is well: {status.trouble}"
     return Verdict.OK, f"is heard; the first came after {waited}."
 
 

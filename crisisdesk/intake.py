@@ -21,7 +21,7 @@ from crisisdesk.progress import Progress
 from crisisdesk.records import Correction, Mention, Post
 from crisisdesk.sources.base import Source
 from crisisdesk.spoken import Languages
-from crisisdesk.text import digest
+from crisisdesk.text import counted, digest
 from crisisdesk.threads import to_its_end
 
 T = TypeVar("T")
@@ -68,6 +68,8 @@ class House:
     correct: Callable[[Correction], Awaitable[None]]
     trouble: Callable[[str], None]
     """Told what is wrong with the mailbox, and what to do; an empty text says that it is well again."""
+    sources: Sequence[str] = ()
+    """Names of all sources; mail of others is taken in by each that asks first."""
     open_to_tags: bool = False
     """A tag of a post that no watch has makes a watch of its own."""
     own: Callable[[str], None] = lambda _: None
@@ -83,7 +85,6 @@ class Intake:
         self._inbox: Channel[Mention] = Channel(WAITING, "drop_oldest" if source.pushes else "block", self._drop)
         self._keeps = house.store is not None and not source.resumes
         self._unwritten: dict[str, Mention] = {}
-        self._unkept: set[str] = set()
         self._writing = asyncio.Lock()
         self._owners: dict[str, list[str]] = {}
         for rule in house.matcher.rules:
@@ -104,7 +105,7 @@ class Intake:
         """How many of its mentions are under way and will not come again if the desk stops now."""
         if not self._keeps:
             return self._house.progress.homeless(self._source.name)
-        return sum(map(self._house.progress.is_under_way, self._unkept | self._unwritten.keys()))
+        return sum(map(self._house.progress.is_under_way, self._unwritten))
 
     def concerns(self, text: str, author: str | None = None) -> tuple[str, ...]:
         self._house.tally.posts += 1
@@ -123,6 +124,7 @@ class Intake:
         await to_its_end(self._keep(posts))
 
     async def correct(self, correction: Correction) -> None:
+        await self.write_down()  # what is in the mailbox is corrected there
         await self._house.correct(correction)
 
     async def run(self, feed: Callable[["Intake"], Awaitable[None]]) -> None:
@@ -138,38 +140,52 @@ class Intake:
     async def write_down(self) -> None:
         """Put into the mailbox what waits and nobody would send again; where that fails, it goes on unwritten."""
         async with self._writing:
-            if self._unwritten and self._house.store is not None:
-                unwritten, self._unwritten = self._unwritten, {}
-                try:
-                    await self._house.store.post(self._source.name, _by_digest(unwritten.values()))
-                except StorageError as error:
-                    self._unkept = {*filter(self._house.progress.is_under_way, self._unkept), *unwritten}
-                    self._house.trouble(f"{error} What {self._source.name} sends now is lost if the desk stops.")
-                else:
-                    self._house.trouble("")
+            progress, store = self._house.progress, self._house.store
+            unwritten = {key: one for key, one in self._unwritten.items() if progress.is_under_way(key)}
+            self._unwritten = {}
+            if not unwritten or store is None:
+                return
+            try:
+                await store.post(self._source.name, _by_digest(unwritten.values()))
+            except StorageError as error:
+                self._unwritten = {**unwritten, **self._unwritten}
+                self._house.trouble(f"{error} What {self._source.name} sends now is lost if the desk stops.")
+            else:
+                self._house.trouble("")
 
     async def _feed(self, feed: Callable[["Intake"], Awaitable[None]]) -> None:
         try:
-            if self._keeps:
-                await self._empty_mailbox()
+            await self._empty_mailbox()
             await feed(self)
         finally:
             await self._inbox.close()
 
     async def _empty_mailbox(self) -> None:
-        """Take in what an earlier run has kept and its windows have not counted."""
-        row, store = 0, self._house.store
-        while store is not None and (rows := await store.mailbox(self._source.name, row)):
-            for row, post in rows:  # noqa: B007  the last one is where the next look begins
-                if (mention := self._new(post, None)) is not None:
-                    await self._take_in(mention)
-                elif not self._house.progress.is_under_way(post.key):
-                    self._house.progress.let_go(post.key)
+        """Take in what an earlier run has kept of this source, or of one that is gone, and has not counted."""
+        row, damaged, store = 0, 0, self._house.store
+        try:
+            while store is not None and (mail := await store.mailbox(self._source.name, self._house.sources, row)):
+                for row, post in mail:  # noqa: B007  the last one is where the next look begins
+                    if post is None:
+                        damaged += 1
+                    elif (mention := self._new(post, None)) is not None:
+                        await self._take_in(mention)
+                    elif not self._house.progress.is_under_way(post.key):
+                        self._house.progress.let_go(post.key)
+        except StorageError as error:
+            self._house.trouble(f"{error} What {self._source.name} had sent before the start is not counted yet.")
+        if damaged:
+            posts = counted(damaged, "post", "posts")
+            self._house.trouble(f"{posts} of {self._source.name} that had been kept cannot be read any more.")
 
     async def _keep(self, posts: Sequence[Post]) -> None:
         new = {post.key: mention for post in posts if (mention := self._new(post, None)) is not None}
-        if new and self._keeps and self._house.store is not None:
-            await self._house.store.post(self._source.name, _by_digest(new.values()))
+        if self._keeps and self._house.store is not None:
+            # Another source may have brought one of them and not know where it was: then it is safe only here.
+            known = [post for post in posts if self._house.progress.is_under_way(post.key)]
+            safe = _by_digest(new.values()) | {digest(post.key): post for post in known}
+            if safe:
+                await self._house.store.post(self._source.name, safe)
         for key, mention in new.items():
             if not self._house.progress.knows(key):  # another delivery may have been faster
                 await self._take_in(mention)

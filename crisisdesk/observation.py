@@ -1,7 +1,7 @@
 """All watches under observation: scored mentions in, what their detectors say to the register, in event time."""
 
 import asyncio
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -17,7 +17,7 @@ from crisisdesk.detect.hearing import Hearing
 from crisisdesk.detect.standard import Standard
 from crisisdesk.detect.watch import CHART_HOURS, WatchDetector
 from crisisdesk.incidents.register import Register
-from crisisdesk.intake import BATCH, Tally, received
+from crisisdesk.intake import Tally, received
 from crisisdesk.records import EPOCH, Correction, Kind, Label, Mention, Scored
 
 TICK: Final = timedelta(minutes=5)
@@ -26,8 +26,8 @@ JUDGED: Final = frozenset({Kind.SPIKE, Kind.BRIGADING})
 """Incidents that the detectors end, when they have been calm for long enough."""
 LOOKED_AT: Final = 100
 """Watches from which a new one learns what to expect."""
-HELD: Final = 50_000
-"""Mentions, the newest, that a watch hears once more when it gets its past."""
+AT_ONCE: Final = 64
+"""Mentions of the past that a watch learns from without a pause."""
 
 
 class Snapshot:
@@ -72,8 +72,11 @@ class Observation:
         chart_hours: int | None = CHART_HOURS,
         follow: Callable[[WatchDetector], None] = lambda _: None,
         gone_through: Callable[[str], None] = lambda _: None,
+        correction_of: Callable[[str], Correction | None] = lambda _: None,
     ) -> None:
         self.detectors: dict[str, WatchDetector] = {}
+        self.without_past: set[str] = set()
+        """Watches that are still to learn from what was said before they began."""
         self.changed: set[str] = set()
         """Watches that have heard something since somebody emptied this."""
         self.taken: Counter[str] = Counter()
@@ -89,8 +92,7 @@ class Observation:
         self._follow = follow
         self._gone_through = gone_through
         self._snapshot = Snapshot({}, ())
-        self._corrected: dict[str, Correction] = {}
-        self._held: dict[str, deque[Scored]] = {}
+        self._correction_of = correction_of
         self._standards = dict(standards)
         self._now = EPOCH
         self._all_begun = False
@@ -109,25 +111,21 @@ class Observation:
         async with self._turn:
             await self._catch_up(item.post.time)
             item = self._sorted(item)
-            if correction := self._corrected.pop(item.post.key, None):
+            if correction := self._correction_of(item.post.key):
                 item = item.corrected(correction)
             self._show(item)
             for watch in item.mention.watches:
                 self._snapshot.write(watch)
                 detector = self.detectors.get(watch) or self.renew(watch)
-                if watch in self._held:
-                    self._held[watch].append(item)
                 if watch in item.mention.apart:
                     self._count_apart(detector, item.mention)
                 else:
                     await self._count(detector, item)
             self._gone_through(item.post.key)
 
-    async def correct(self, correction: Correction, *, under_way: bool) -> None:
-        """A post reads otherwise now, or is gone; one that is still under way is taken in so."""
+    async def correct(self, correction: Correction) -> None:
+        """A post reads otherwise now, or is gone: it is shown so."""
         async with self._turn:
-            if under_way:
-                self._corrected[correction.key] = correction
             for detector in self.detectors.values():
                 detector.correct(correction)
 
@@ -142,36 +140,22 @@ class Observation:
             self._snapshot = Snapshot(self.detectors, changed)
             yield self._snapshot
 
-    @property
-    def holding(self) -> frozenset[str]:
-        """Watches that have not got their past yet."""
-        return frozenset(self._held)
+    async def teach(self, watch: str, past: Sequence[Scored]) -> None:
+        """Let a watch know what is usual from its past, in the order of time; what it has counted itself stays.
 
-    def hold(self, watches: Iterable[str]) -> None:
-        """Watches that get their past later: remember what they hear until then."""
-        self._held |= {watch: deque(maxlen=HELD) for watch in watches}
-
-    def let_go(self, watches: Iterable[str]) -> None:
-        """They get no past."""
-        for watch in watches:
-            self._held.pop(watch, None)
-
-    async def begin_with(self, watch: str, past: Sequence[Scored]) -> None:
-        """A watch begins afresh with its past, in the order of time, and hears again what it has heard since `hold`.
-
-        Nobody is called for the past; what is still unusual now, the next post tells.
+        Nobody is called for the past, and nothing of it is shown.
         """
-        detector, now = self._made(watch), self._now
+        pupil = self._made(watch)
         for number, item in enumerate(past, 1):
-            self._hear(detector, self._sorted(item))
-            if number % BATCH == 0:
+            one = self._sorted(item)
+            if watch not in one.mention.apart:
+                pupil.observe(one)
+            if number % AT_ONCE == 0:
                 await asyncio.sleep(0)
         async with self._turn:
-            for item in self._held.pop(watch, ()):
-                self._hear(detector, item)
             self._snapshot.write(watch)
-            detector.pass_time(max(now, self._now))
-            self.detectors[watch] = detector
+            self.detectors[watch].learn_from(pupil)
+            self.without_past.discard(watch)
             self.changed.add(watch)
             self.taken[watch] += 1
 
@@ -205,14 +189,6 @@ class Observation:
     def now(self) -> datetime:
         """The newest moment that was observed."""
         return self._now
-
-    def _hear(self, detector: WatchDetector, item: Scored) -> None:
-        """Let a detector hear what nobody is called for."""
-        language = item.mention.language
-        if detector.name in item.mention.apart and language is not None:
-            detector.observe_apart(item.post.time, language)
-        else:
-            detector.observe(item)
 
     def _sorted(self, item: Scored) -> Scored:
         """The mention with the watches named for which it is in another language."""

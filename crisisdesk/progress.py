@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
+from crisisdesk.records import Correction
 from crisisdesk.sources.base import Source
 from crisisdesk.text import digest
 
@@ -31,7 +32,10 @@ class Reached:
 class Progress:
     """Recognises mentions, and knows how far each source has come."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, keeps: bool = True) -> None:
+        """Make one; `keeps` says whether what has gone through is to be written down."""
+        self._keeps = keeps
+        self._corrections: dict[int, Correction] = {}
         self._known: set[int] = set()
         self._known_before: set[int] = set()
         self._source_of: dict[int, str] = {}
@@ -67,7 +71,17 @@ class Progress:
         number = digest(key)
         if (source := self._source_of.pop(number, None)) is not None:
             del self._under_way[source][number]
-            self._gone_through.append(number)
+            self._corrections.pop(number, None)
+            if self._keeps:
+                self._gone_through.append(number)
+
+    def correct(self, correction: Correction) -> None:
+        """A mention that is under way reads otherwise now, or is gone."""
+        self._corrections[digest(correction.key)] = correction
+
+    def correction_of(self, key: str) -> Correction | None:
+        """What became of a mention while it was under way."""
+        return self._corrections.get(digest(key)) if self._corrections else None
 
     def let_go(self, key: str) -> None:
         """A mention of an earlier run concerns no watch any more: nobody need keep it."""

@@ -39,8 +39,6 @@ class Restart:
         sources: Sequence[Source],
         trouble: Callable[[str, str], None],
     ) -> None:
-        self.new: frozenset[str] = frozenset()
-        """Watches of which nothing was known, or whose past was not read to its end."""
         self._store = store
         self._observation = observation
         self._progress = progress
@@ -67,7 +65,7 @@ class Restart:
                 self._restore(detector, state)
             else:
                 unknown.append(name)
-        self.new = frozenset(unknown) | await self._unread()
+        self._observation.without_past = set(unknown) | await self._unread()
         for name in unknown:  # by now the others say what to expect of a new one
             self._observation.renew(name)
         self._progress.restore(await self._store.gone_through())
@@ -79,12 +77,13 @@ class Restart:
         if silences := await self._store.kept("silences"):
             self._expect(silences)
 
-    async def _unread(self) -> frozenset[str]:
+    async def _unread(self) -> set[str]:
+        """Watches whose past was not read to its end."""
         names = await self._store.kept("past not read")
         try:
-            return frozenset(orjson.loads(names or b"[]")) & self._observation.detectors.keys()
-        except (orjson.JSONDecodeError, TypeError):
-            return frozenset()
+            return set(orjson.loads(names or b"[]")) & self._observation.detectors.keys()
+        except DAMAGED:
+            return set()
 
     async def _save(self) -> None:
         async with self._observation.standing_still() as snapshot:
@@ -92,7 +91,7 @@ class Restart:
             kept = {f"cursor {name}": cursor.encode() for name, cursor in reached.cursors.items()}
             kept["hearing"] = orjson.dumps(self._listening.state())
             kept["silences"] = orjson.dumps(self._silences.state())
-            kept["past not read"] = orjson.dumps(sorted(self._observation.holding))
+            kept["past not read"] = orjson.dumps(sorted(self._observation.without_past))
         try:
             for number, name in enumerate(snapshot.watches, 1):
                 snapshot.write(name)

@@ -57,6 +57,7 @@ class Rounds:
         self._dropped = dropped
         self._touch = touch
         self._saved = clock.now()
+        self._begun: set[str] = set()
 
     async def begin(self) -> None:
         """Take up what an earlier run has kept, and listen."""
@@ -68,22 +69,22 @@ class Rounds:
 
     async def run(self) -> None:
         """Go round until cancelled."""
-        await self._save_beginnings()
+        for _ in range(round(LOOK_EVERY / BEGINNING)):
+            await asyncio.sleep(BEGINNING)
+            await self._save_beginnings()
         while True:
             await asyncio.sleep(LOOK_EVERY)
             now = self._clock.now()
             await self.look(now)
+            await self._save_beginnings()
             if abs(now - self._saved) >= SAVE_EVERY or self._progress.unwritten >= SAVED_FIRST:
                 await self.save()
 
     async def _save_beginnings(self) -> None:
         """Where a source begins is written down as soon as it knows: killed before, it would begin elsewhere."""
-        known: set[str] = set()
-        for _ in range(round(LOOK_EVERY / BEGINNING)):
-            await asyncio.sleep(BEGINNING)
-            if (begun := self._reception.begun()) != known:
-                known = begun
-                await self.save()
+        if (begun := self._reception.begun()) != self._begun:
+            self._begun = begun
+            await self.save()
 
     async def look(self, now: datetime) -> None:
         """See whether the desk hears, and let time pass; what waits is older than now, and must not find it passed."""
@@ -117,7 +118,9 @@ class Rounds:
         try:
             await self._restart.save()
         except StorageError as error:
-            self._register.trouble = str(error)
+            self._register.fare("counts", f"{error} What is counted and learnt now is not saved.")
+        else:
+            self._register.fare("counts")
 
     async def _believe(self, now: datetime) -> None:
         """Where the clock was ahead and has been set back, go back with it."""

@@ -11,6 +11,8 @@ from datetime import timedelta
 from hashlib import blake2b
 from typing import Final
 
+from crisisdesk.errors import CrisisdeskError
+
 MAX_LENGTH: Final = 10_000
 """Characters kept of one post; no network lets people write more, and a hostile webhook must not fill the memory."""
 
@@ -59,6 +61,14 @@ def clean(text: str, limit: int = MAX_LENGTH) -> str:
 def digest(text: str) -> int:
     """Eight bytes that stand for a text, the same in every process, as a signed number, as databases keep them."""
     return int.from_bytes(blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest(), signed=True)
+
+
+def unforeseen(error: BaseException) -> str:
+    """What to tell a person of an error: ours says it itself, another one is a fault of ours."""
+    if isinstance(error, CrisisdeskError):
+        return str(error)
+    what = clean(f"{type(error).__name__}: {error}", 200)
+    return f"It failed in a way that nobody foresaw ({what}); please report it."
 
 
 def counted(number: int, one: str, many: str = "") -> str:

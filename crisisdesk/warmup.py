@@ -1,7 +1,7 @@
 """A watch that is new learns from what was said before the desk began, where a network keeps that for a while.
 
-Meanwhile it is watched as any new watch. When its past has been read, it begins afresh with it, and hears once more
-what it has heard since.
+Meanwhile it is watched as any new watch. When its past has been read, it knows what is usual; what it counts begins
+with the desk all the same, so that nothing is counted twice, and nothing of the past is shown or kept.
 """
 
 import asyncio
@@ -9,13 +9,12 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-from crisisdesk.errors import FatalSourceError
 from crisisdesk.match import Matcher
 from crisisdesk.observation import Observation
 from crisisdesk.records import Correction, Mention, Post, Scored
 from crisisdesk.sources.base import Recalling
 from crisisdesk.spoken import Languages
-from crisisdesk.text import counted
+from crisisdesk.text import counted, unforeseen
 
 MOST: Final = 100_000
 """Mentions of the past that are read; of more, the newest."""
@@ -62,7 +61,7 @@ class WarmUp:
         watches: their names.
         languages: tells those of posts without a mark.
         judge: scores mentions, as soon as there is a model.
-        observation: gets the watches as they are with their past.
+        observation: whose watches learn.
         tell: told what is being done, in a sentence; an empty one when it is over.
     """
 
@@ -86,22 +85,33 @@ class WarmUp:
     async def run(self, sources: Sequence[Recalling], now: datetime) -> None:
         """Read what the sources' networks still have, to the moment `now`; then the watches know what is usual.
 
-        Where it cannot be read they go on learning from the present, and that is told.
+        Where it cannot be read they learn from the present, as any new watch, and that is told.
         """
         past, who = Past(self._matcher), _some(self.watches)
         where = " and ".join(source.name for source in sources)
         hours = counted(max(source.history for source in sources) // timedelta(hours=1), "hour")
         self._tell(f"{who}: new, so the desk reads what was said in the last {hours} on {where}. It listens meanwhile.")
-        try:
-            await asyncio.gather(*(source.recall(now - source.history, now).run(past) for source in sources))
-        except FatalSourceError as error:
-            self._observation.let_go(self.watches)
-            self._tell(f"{who}: what was said before now cannot be read, so the usual is learnt as it comes. {error}")
-            return
+        troubles = await asyncio.gather(*(self._read(source, past, now) for source in sources))
         scored = await self._scored(past.mentions())
-        for watch in self.watches:
-            await self._observation.begin_with(watch, [one for one in scored if watch in one.mention.watches])
-        self._tell("")
+        by_watch: dict[str, list[Scored]] = {watch: [] for watch in self.watches}
+        for one in scored:
+            for watch in one.mention.watches:
+                by_watch[watch].append(one)
+        for watch, own in by_watch.items():
+            await self._observation.teach(watch, own)
+        missing = " ".join(filter(None, troubles))
+        if missing:
+            self._observation.without_past.update(self.watches)  # the next start tries again
+        what = f"{who}: not all that was said before could be read, so the usual is learnt as it comes. {missing}"
+        self._tell(what if missing else "")
+
+    async def _read(self, source: Recalling, past: Past, now: datetime) -> str:
+        """Gather what one network has; what went wrong, if that was not all."""
+        try:
+            await source.recall(now - source.history, now).run(past)
+        except Exception as error:  # noqa: BLE001  what is wrong with the past of one network stops no desk
+            return unforeseen(error)
+        return ""
 
     async def _scored(self, mentions: Sequence[Mention]) -> list[Scored]:
         scored: list[Scored] = []

@@ -12,6 +12,7 @@ from crisisdesk.cli.loading import model_loader
 from crisisdesk.cli.running import load_shipped_model
 from crisisdesk.cli.terminal import put, put_json, say
 from crisisdesk.errors import ConfigurationError
+from crisisdesk.lines import STDIN
 from crisisdesk.resources import folder
 from crisisdesk.text import counted
 
@@ -70,7 +71,16 @@ def _findings(config: Path | None, seconds: float) -> "Iterator[Finding]":
     except ConfigurationError as error:
         yield checks.Finding("sources", checks.Verdict.ERROR, str(error))
         return
-    yield from asyncio.run(checks.heard(sources, clock, seconds))
+    pipes = {one.name for one in settings.sources if one.kind == "file" and is_piped(one.path)}
+    for name in pipes:
+        yield checks.Finding(f"source {name}", checks.Verdict.OK, "is a pipe; only the desk reads what is in it.")
+    heard = [source for source in sources if source.name not in pipes]
+    yield from asyncio.run(checks.heard(heard, clock, seconds))
+
+
+def is_piped(path: Path) -> bool:
+    """Whether what is read from there is gone for everybody else."""
+    return str(path) == STDIN or (path.exists() and not path.is_file())
 
 
 def add_to(commands: typer.Typer) -> None:

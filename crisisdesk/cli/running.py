@@ -13,7 +13,7 @@ from typing import Any, Final, TypeVar
 
 from crisisdesk.app import App, Plan
 from crisisdesk.cli.terminal import say
-from crisisdesk.errors import FatalSourceError, UsageError
+from crisisdesk.errors import FatalSourceError, StorageError, UsageError
 from crisisdesk.sentiment.base import Model
 from crisisdesk.text import clean, counted
 
@@ -71,6 +71,7 @@ def run_headless(plan: Plan, prepare: Callable[[App], None]) -> App:
                 running.cancel()
                 await asyncio.wait({running})
                 _tell_left(app)
+            _refuse_if_unsaved(app)
             if plan.live and (trouble := app.reception.has_failed()):
                 raise FatalSourceError(f"Nothing can be heard any more: {trouble}")
             return app
@@ -107,6 +108,7 @@ def run_console(plan: Plan, prepare: Callable[[App], None] = lambda _: None) -> 
                 await beside_console(app)
             finally:
                 _tell_left(app)
+            _refuse_if_unsaved(app)
 
     async def beside_console(app: App) -> None:
         async with asyncio.TaskGroup() as group:
@@ -213,6 +215,16 @@ async def _finish(app: App, running: "asyncio.Future[None]") -> None:
     await asyncio.wait({running}, timeout=STOP_SECONDS)
     if not running.done():
         say(f"The desk did not stop within {STOP_SECONDS:.0f} seconds and was cut off.")
+
+
+def _refuse_if_unsaved(app: App) -> None:
+    """A desk that could not write everything down at its end must not say that it has.
+
+    Raises:
+        StorageError: what is lost, and what to do before the next start.
+    """
+    if app.plan.live and app.register.trouble:
+        raise StorageError(f"Not everything was saved at the end: {app.register.trouble}")
 
 
 def _tell_left(app: App) -> None:

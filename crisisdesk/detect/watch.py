@@ -61,6 +61,7 @@ class WatchDetector:
         self._brigading = Brigading(name, self._memory, self._background)
         self._apart = Apart()
         self._dossier = Dossier(self._memory, Brand(name, terms), self._crowd, self._apart.between)
+        self._chart_hours = chart_hours
         self._past = Past(lambda: self.detector, chart_hours)
         self._now = EPOCH
         self._earned: Severity | None = None
@@ -117,6 +118,21 @@ class WatchDetector:
         for _, go_on, _ in self._past.parts():
             go_on(past)
         self.detector.learn_from(ahead.detector)
+
+    def learn_from(self, other: "WatchDetector") -> None:
+        """Take over what another has learnt of the brand's earlier time, if that is more; its own counts stay."""
+        if other.detector.baseline.hours <= self.detector.baseline.hours:
+            return
+        other.pass_time(self.since)  # its last hour is over
+        self.detector.learn_from(other.detector)
+        self._memory.restore(other.state()["memory"])
+        past = Past(lambda: self.detector, self._chart_hours)
+        for _, go_on, _ in past.parts():
+            go_on(other.past_until(other.now))
+        then, now = (int(minutes(moment) // HOUR) for moment in (other.now, self._now))
+        if then < now:
+            past.end(then, now)  # the hours between are those that it has counted itself
+        self._past = past
 
     def past_until(self, now: datetime) -> dict[str, Any]:
         """Chart, weeks and largest hours, of which nothing lies after a moment."""

@@ -56,8 +56,8 @@ def notification(text: str) -> Notification:
 
 def post(text: str) -> Post:
     """Read a post back."""
-    fields = orjson.loads(text)
-    return Post(**{**fields, "time": _time(fields["time"]), "tags": tuple(fields["tags"])})
+    known = {name: value for name, value in orjson.loads(text).items() if name in Post.__slots__}
+    return Post(**{**known, "time": _time(known["time"]), "tags": tuple(known.get("tags", ()))})
 
 
 def _incident(fields: Fields) -> Incident:

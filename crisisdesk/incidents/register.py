@@ -62,8 +62,7 @@ class Register:
         owed_to: Sequence[str] = (),
         listeners: Iterable[Listener] = (),
     ) -> None:
-        self.trouble = ""
-        """Why changes are not being saved, and what to do; empty while they are."""
+        self._troubles: dict[str, str] = {}
         self.ledger = Ledger()
         """The calls of the last months, for what was spent of the budgets."""
         self._store = store
@@ -93,6 +92,17 @@ class Register:
             self._show(incident)
             self._sequences[incident.id] = sequence
             self._saved[incident.id] = incident.updated
+
+    @property
+    def trouble(self) -> str:
+        """What is not being saved, why, and what to do; empty while all is."""
+        return " ".join(self._troubles.values())
+
+    def fare(self, part: str, trouble: str = "") -> None:
+        """Saving a part went so: what is wrong, or nothing."""
+        self._troubles.pop(part, None)
+        if trouble:
+            self._troubles[part] = trouble
 
     def subscribe(self, listener: Listener) -> None:
         """Call this with every notification from now on."""
@@ -171,9 +181,9 @@ class Register:
         """Whether an incident, be it years old, quotes the post of this key."""
         return digest(key) in self._quoted
 
-    async def correct(self, correction: Correction) -> None:
-        """A post that incidents may quote reads otherwise now, or is gone."""
-        await to_its_end(self._correct(correction))
+    async def correct(self, correction: Correction, *, kept: bool) -> None:
+        """A post that incidents may quote reads otherwise now, or is gone; `kept`: it may be in the mailbox, too."""
+        await to_its_end(self._correct(correction, kept=kept))
 
     async def flush(self) -> None:
         """Save the figures that moved since the last save, and what could not be saved: before an orderly stop."""
@@ -210,14 +220,14 @@ class Register:
                 if incident.is_open and incident.watch not in known:
                     await self._commit(lifecycle.retire(incident, self._rules, now, self._sequences[incident.id]))
 
-    async def _correct(self, correction: Correction) -> None:
+    async def _correct(self, correction: Correction, *, kept: bool) -> None:
         async with self._turn:
             for name, incident in self._incidents.items():
                 self._incidents[name] = corrected(incident, correction)
             for one in tuple(self._unsaved):
                 self._unsaved.append(replace(one, incident=corrected(one.incident, correction)))
                 self._unsaved.popleft()
-            if self.quotes(correction.key):
+            if kept or self.quotes(correction.key):
                 self._uncorrected.append(correction)
                 await self._save_unsaved()
                 await self._save_corrections()
@@ -229,7 +239,9 @@ class Register:
                 self._uncorrected.popleft()
         except StorageError as error:
             authors = counted(len(self._uncorrected), "author has", "authors have")
-            self.trouble = f"{error} What {authors} taken back is not erased from it yet."
+            self.fare("corrections", f"{error} What {authors} taken back is not erased from it yet.")
+        else:
+            self.fare("corrections")
 
     def _with_playbook(self, step: Step, before: Incident | None, spike: Spike) -> Step:
         """Chosen at the opening, and again when it gets worse before somebody works by the first choice.
@@ -267,11 +279,11 @@ class Register:
                 await self._store.save(first.incident, (first.change,), self._owed_to)
                 self._saved[first.incident.id] = first.incident.updated
                 self._unsaved.popleft()
-            self.trouble = ""
         except StorageError as error:
-            self.trouble = (
-                f"{error} {len(self._unsaved)} changes are not saved and not sent; the desk goes on watching."
-            )
+            many = len(self._unsaved)
+            self.fare("changes", f"{error} {many} changes are not saved and not sent; the desk goes on watching.")
+        else:
+            self.fare("changes")
 
     def _figures_are_due(self, incident: Incident) -> bool:
         saved = self._saved.get(incident.id)
@@ -285,9 +297,10 @@ class Register:
         try:
             await self._store.save(incident)
             self._saved[incident.id] = incident.updated
-            self.trouble = ""
         except StorageError as error:
-            self.trouble = f"{error} Figures are not saved; the desk goes on watching."
+            self.fare("figures", f"{error} Figures are not saved; the desk goes on watching.")
+        else:
+            self.fare("figures")
 
     def _latest_of(self, watch: str, kind: Kind) -> Incident | None:
         latest = self._latest.get((watch, kind))

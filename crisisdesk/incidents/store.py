@@ -12,7 +12,7 @@ import asyncio
 import contextlib
 import os
 import sqlite3
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime
@@ -154,11 +154,15 @@ class Store:
         rows = [(number, source, codec.encode(post)) for number, post in mentions.items()]
         await self._write(lambda database: database.executemany(command, rows))
 
-    async def mailbox(self, source: str, after: int = 0, at_most: int = 500) -> list[tuple[int, Post]]:
-        """What the mailbox holds of a source behind a row, oldest first, each with its row."""
-        query = "SELECT row, post FROM mailbox WHERE source = ? AND row > ? ORDER BY row LIMIT ?"
-        rows = await self._read(lambda database: database.execute(query, (source, after, at_most)).fetchall())
-        return [(row, codec.post(text)) for row, text in rows]
+    async def mailbox(
+        self, source: str, sources: Collection[str] = (), after: int = 0, at_most: int = 500
+    ) -> list[tuple[int, Post | None]]:
+        """What the mailbox holds of a source behind a row, and of those that are not among `sources`, oldest first.
+
+        Returns:
+            Each with its row; None for what cannot be read, which is thrown away.
+        """
+        return await self._read(lambda database: _mail(database, source, sources, after, at_most))
 
     async def quoted(self) -> set[int]:
         """Digests of the keys of all posts that incidents quote."""
@@ -166,8 +170,12 @@ class Store:
         return {number for (number,) in rows}
 
     async def correct(self, correction: Correction) -> None:
-        """A post reads otherwise now, or is gone: so it does in incidents, in what is owed and in the mailbox."""
+        """A post reads otherwise now, or is gone: so it does in incidents, in what is owed and in the mailbox.
+
+        What stood there before is nowhere in the files any more.
+        """
         await self._write(lambda database: _correct(database, correction))
+        await self._read(lambda database: database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall())
 
     async def kept(self, name: str) -> bytes | None:
         """What is kept under a name; None when nothing is."""
@@ -239,6 +247,7 @@ def _connect(path: Path, durable: bool) -> sqlite3.Connection:
         database.execute("PRAGMA journal_mode = WAL")
         database.execute(f"PRAGMA synchronous = {'FULL' if durable else 'OFF'}")
         database.execute("PRAGMA foreign_keys = ON")
+        database.execute("PRAGMA secure_delete = ON")  # what is erased is overwritten
         schema.migrate(database)
     except sqlite3.Error as error:
         database.close()
@@ -298,6 +307,28 @@ def _checkpoint(
     database.executemany("INSERT OR IGNORE INTO gone_through (digest) VALUES (?)", digests)
     database.executemany("DELETE FROM mailbox WHERE digest = ?", digests)
     database.execute("DELETE FROM gone_through WHERE row <= (SELECT max(row) FROM gone_through) - ?", (remembered,))
+
+
+def _mail(
+    database: sqlite3.Connection, source: str, sources: Collection[str], after: int, at_most: int
+) -> list[tuple[int, Post | None]]:
+    known = [name for name in sources if name != source]
+    not_theirs = f"row > ? AND source NOT IN ({_places(known)})"
+    query = f"SELECT row, post FROM mailbox WHERE {not_theirs} ORDER BY row LIMIT ?"  # noqa: S608  only question marks
+    if not sources:
+        query, known = "SELECT row, post FROM mailbox WHERE row > ? AND source = ? ORDER BY row LIMIT ?", [source]
+    mail: list[tuple[int, Post | None]] = []
+    for row, text in database.execute(query, (after, *known, at_most)).fetchall():
+        try:
+            mail.append((row, codec.post(text)))
+        except (AttributeError, KeyError, TypeError, ValueError):
+            mail.append((row, None))
+            database.execute("DELETE FROM mailbox WHERE row = ?", (row,))
+    return mail
+
+
+def _places(values: Collection[str]) -> str:
+    return ", ".join("?" * len(values))
 
 
 def _correct(database: sqlite3.Connection, correction: Correction) -> None:
