@@ -24,7 +24,7 @@ class Taken:
         self._wait = wait
         self._more = asyncio.Condition()
 
-    def concerns(self, text: str, author: str | None = None) -> tuple[str, ...]:
+    def concerns(self, text: str, author: str | None = None) -> tuple[str, ...]:  # noqa: ARG002  as every edge
         return ("Brand",) if not self._terms or any(term in text.casefold() for term in self._terms) else ()
 
     async def send(self, post: Post, watches: tuple[str, ...] | None = None) -> None:
