@@ -147,6 +147,8 @@ class Mastodon:
             breaks, faults = broken.split(BREAKS)
             if faults is not None:
                 raise faults from None
+            if (ours := asyncio.current_task()) is not None and ours.cancelling():
+                raise asyncio.CancelledError from None  # a task group that breaks at that moment forgets it
             return breaks.exceptions[0] if breaks else broken
         except BREAKS as error:
             return error

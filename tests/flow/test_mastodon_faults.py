@@ -201,3 +201,18 @@ async def test_a_cursor_of_another_server_or_stream_is_none(home):
     source.resume(f'{{"server":"{home.url[7:]}","sent_to":{{"hashtag:gone":"5"}}}}')
 
     assert source.cursor is None
+
+
+@pytest.mark.parametrize("steps", range(12))
+async def test_it_ends_when_it_is_told_to_while_the_line_breaks(home, steps):
+    task = asyncio.create_task(source_of(home).run(Taken()))
+    await home.until_listened()
+    await home.cut()
+    for _ in range(steps):
+        await asyncio.sleep(0)
+    task.cancel()
+
+    done, _ = await asyncio.wait([task], timeout=2)
+
+    assert done, "it has not gone on"
+    assert task.cancelled()
