@@ -332,10 +332,10 @@ class App:
     async def _correct(self, correction: Correction) -> None:
         """What an author has taken back or changed is so here, too: on screen, in evidence, in the database."""
         if self.progress.knows(correction.key) or self.register.quotes(correction.key):
-            if under_way := self.progress.is_under_way(correction.key):
+            if self.progress.is_under_way(correction.key):
                 self.progress.correct(correction)
             await self.observation.correct(correction)
-            await self.register.correct(correction, kept=under_way)
+            await self.register.correct(correction)
             self.desk.correct(correction)
 
     async def _score(self) -> None:

@@ -181,9 +181,9 @@ class Register:
         """Whether an incident, be it years old, quotes the post of this key."""
         return digest(key) in self._quoted
 
-    async def correct(self, correction: Correction, *, kept: bool) -> None:
-        """A post that incidents may quote reads otherwise now, or is gone; `kept`: it may be in the mailbox, too."""
-        await to_its_end(self._correct(correction, kept=kept))
+    async def correct(self, correction: Correction) -> None:
+        """A post that incidents or the mailbox may hold reads otherwise now, or is gone."""
+        await to_its_end(self._correct(correction))
 
     async def flush(self) -> None:
         """Save the figures that moved since the last save, and what could not be saved: before an orderly stop."""
@@ -220,17 +220,16 @@ class Register:
                 if incident.is_open and incident.watch not in known:
                     await self._commit(lifecycle.retire(incident, self._rules, now, self._sequences[incident.id]))
 
-    async def _correct(self, correction: Correction, *, kept: bool) -> None:
+    async def _correct(self, correction: Correction) -> None:
         async with self._turn:
             for name, incident in self._incidents.items():
                 self._incidents[name] = corrected(incident, correction)
             for one in tuple(self._unsaved):
                 self._unsaved.append(replace(one, incident=corrected(one.incident, correction)))
                 self._unsaved.popleft()
-            if kept or self.quotes(correction.key):
-                self._uncorrected.append(correction)
-                await self._save_unsaved()
-                await self._save_corrections()
+            self._uncorrected.append(correction)
+            await self._save_unsaved()
+            await self._save_corrections()
 
     async def _save_corrections(self) -> None:
         try:

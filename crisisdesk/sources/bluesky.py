@@ -248,7 +248,8 @@ class Bluesky:
             await self._follow_account(event, edge)
         elif what.get("collection") == POSTS and what["operation"] == "update":
             text, author = words_of(what.get("record")), name_in(event[0], "did")
-            await edge.correct(Correction(SOURCE, uri_of(event), text))
+            self._sent.pop(uri := uri_of(event), None)  # its old words must not come again with a repost
+            await edge.correct(Correction(SOURCE, uri, text))
             if watches := edge.concerns(text, author):  # perhaps only now
                 await self._send(post_of(event, text, arrival), watches, edge, passed)
         elif what.get("collection") in (POSTS, REPOSTS) and what["operation"] == "delete":
