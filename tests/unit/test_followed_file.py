@@ -312,8 +312,8 @@ async def test_a_quote_that_nobody_closes_holds_nothing_back_for_long(tmp_path):
 @pytest.mark.parametrize(
     ("name", "content"),
     [
-        ("posts.jsonl", gzip.compress(b"{}")),
-        ("posts.jsonl.gz", gzip.compress(b"{}")),
+        ("posts.jsonl", gzip.compress(b"{}", mtime=0)),
+        ("posts.jsonl.gz", gzip.compress(b"{}", mtime=0)),
         ("a.csv", "time".encode("utf-16")),
     ],
 )
