@@ -192,7 +192,15 @@ def test_all_that_init_offers_can_be_switched_on(capsys, here):
     on = re.sub(r"(?m)^# (?=\[|[a-z_]+ = )", "", file.read_text())
     file.write_text(on, encoding="utf-8")
     loaded = settings.load(file)
-    assert [source.kind for source in loaded.sources] == ["bluesky", "file", "file", "mqtt", "webhook"]
+    assert [source.kind for source in loaded.sources] == [
+        "bluesky",
+        "feed",
+        "file",
+        "file",
+        "mastodon",
+        "mqtt",
+        "webhook",
+    ]
     assert loaded.outputs[0].heartbeat_seconds == 30
     assert loaded.watches[0].languages == ("en", "de")
 
