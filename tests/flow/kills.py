@@ -202,7 +202,7 @@ def configure(folder: Path, url: str, port: int, file: Path) -> Path:
         '[[watch]]\nname = "Acme"\nterms = ["acme"]\n[[watch]]\nname = "Zenith"\nterms = ["zenith"]\n'
         f'[server]\nlisten = "127.0.0.1:{port}"\n[[source]]\nkind = "webhook"\nname = "suite"\n'
         f'[[source]]\nkind = "file"\nname = "log"\npath = "{file}"\nfollow = true\n'
-        f'[[source]]\nkind = "bluesky"\nurl = "{url}"\n'
+        f'[[source]]\nkind = "bluesky"\nurl = "{url}"\nhistory_hours = 0\n'
     )
     return folder
 

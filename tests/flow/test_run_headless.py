@@ -214,6 +214,7 @@ terms = ["acme"]
 [[source]]
 kind = "bluesky"
 url = "{url}"
+history_hours = 0
 
 [[output]]
 kind = "mqtt"
