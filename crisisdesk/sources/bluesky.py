@@ -13,7 +13,7 @@ nothing is done.
 import asyncio
 import re
 from collections import OrderedDict
-from collections.abc import Callable, Coroutine, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, Final, NoReturn
@@ -327,9 +327,19 @@ class Bluesky:
             FatalSourceError: none takes us as we are.
         """
         troubles = [server.trouble for server in self._servers if server.trouble]
+        told = _together(self._servers)
         if all(isinstance(server.trouble, FatalSourceError) for server in self._servers):
-            self._state, self._trouble = "failed", " ".join(map(str, troubles))
+            self._state, self._trouble = "failed", " ".join(told)
             raise FatalSourceError(self._trouble)
-        self._trouble = f"{'; '.join(map(str, troubles))}; trying again"
+        self._trouble = f"{'; '.join(told)}; trying again"
         is_mute = self._state == "blind" or any(isinstance(trouble, SilenceError) for trouble in troubles)
         self._state = "blind" if is_mute else "connecting"
+
+
+def _together(servers: Iterable[Server]) -> list[str]:
+    """What went wrong at servers, in a sentence for all where it is the same."""
+    hosts: dict[str, list[str]] = {}
+    for server in servers:
+        if server.trouble:
+            hosts.setdefault(str(server.trouble).replace(server.host, "{}"), []).append(server.host)
+    return [told.replace("{}", ", ".join(names)) for told, names in hosts.items()]
