@@ -51,6 +51,12 @@ class Channel(Generic[T]):
             self._items.append(item)
             self._changed.notify_all()
 
+    async def room(self) -> None:
+        """Wait until an item would push out no other; returns at once when nobody will take it any more."""
+        async with self._changed:
+            while not self._closed and len(self._items) >= self._size:
+                await self._changed.wait()
+
     async def receive(self, at_most: int = 1) -> list[T]:
         """Wait for something, then take what is there, at most so many items; raises `Closed` at the end."""
         async with self._changed:

@@ -169,6 +169,7 @@ class Intake:
                     if post is None:
                         damaged += 1
                     elif (mention := self._new(post, None)) is not None:
+                        await self._inbox.room()  # what was kept is not dropped, however much it is
                         await self._take_in(mention)
                     elif not self._house.progress.is_under_way(post.key):
                         self._house.progress.let_go(post.key)
@@ -196,7 +197,7 @@ class Intake:
         house.tally.latest[self._source.name] = post.time
         if watches is None:
             house.tally.posts += 1
-            if self._owners and post.author is not None:
+            if self._owners and post.author is not None and not house.progress.knows(post.key):
                 self._hear_own(post.author)
             watches = house.matcher.match(post)
         if house.open_to_tags:

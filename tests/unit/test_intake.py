@@ -135,7 +135,8 @@ async def test_a_post_by_an_account_of_the_brand_is_told_whether_it_concerns_the
     for author in ("acme", "did:plc:x", "acme2", None):
         assert edge.concerns("good morning", author) == ()
     assert heard == ["Acme", "Both", "Acme"]
-    await edge.send(replace(post(1), author="@ACME"))
+    for _ in range(3):  # one that comes again is no new sign of life
+        await edge.send(replace(post(1), author="@ACME"))
     assert heard == ["Acme", "Both", "Acme", "Acme", "Both"]
 
 
@@ -258,6 +259,15 @@ async def test_of_too_many_the_oldest_are_dropped_and_counted_by_watch(monkeypat
     assert (desk.edge.dropped, len(desk.progress)) == (90, 10)
     await desk.count(arrived)
     assert await boxed(store) == []
+
+
+async def test_what_was_kept_is_not_dropped_however_much_it_is(monkeypatch: pytest.MonkeyPatch, store: Store):
+    posts = [post(n) for n in range(50)]
+    await Desk(store, Network()).hear(keeps(*posts))
+    monkeypatch.setattr(intake_module, "WAITING", 10)
+    desk = Desk(store, Network(pushes=True))
+    assert await desk.hear(sends()) == [str(n) for n in range(50)]
+    assert desk.edge.dropped == 0
 
 
 async def test_a_source_that_does_not_push_waits(monkeypatch: pytest.MonkeyPatch):
