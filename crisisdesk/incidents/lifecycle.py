@@ -16,7 +16,7 @@ from hashlib import sha256
 from typing import Final
 
 from crisisdesk.errors import UsageError
-from crisisdesk.records import Change, Event, Incident, Kind, PlaybookRef, Severity, Spike, State, Verdict
+from crisisdesk.records import Change, Correction, Event, Incident, Kind, PlaybookRef, Severity, Spike, State, Verdict
 from crisisdesk.text import clean, how_long
 
 NAME_LENGTH: Final = 32
@@ -113,6 +113,13 @@ def note(incident: Incident, person: str, text: str, now: datetime, sequence: in
         raise UsageError("An empty note was not saved; write something first.")
     moment = max(now, incident.updated)
     return _step(replace(incident, updated=moment), sequence, Event.NOTED, moment, person=_named(person), reason=text)
+
+
+def corrected(incident: Incident, correction: Correction, sequence: int) -> Step:
+    """A post that it quotes reads otherwise now, or is gone; a change, so that everybody who was told hears of it."""
+    what = "taken back" if correction.text is None else "changed"
+    after = replace(incident, evidence=incident.evidence.corrected(correction))
+    return _step(after, sequence, Event.NOTED, after.updated, reason=f"a post was {what} by its author")
 
 
 def resolve(incident: Incident, person: str, verdict: Verdict, now: datetime, sequence: int) -> Step:

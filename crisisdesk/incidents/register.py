@@ -222,11 +222,12 @@ class Register:
 
     async def _correct(self, correction: Correction) -> None:
         async with self._turn:
-            for name, incident in self._incidents.items():
-                self._incidents[name] = corrected(incident, correction)
             for one in tuple(self._unsaved):
                 self._unsaved.append(replace(one, incident=corrected(one.incident, correction)))
                 self._unsaved.popleft()
+            for incident in tuple(self._incidents.values()):
+                if any(quote.key == correction.key for quote in incident.evidence.quotes):
+                    await self._commit(lifecycle.corrected(incident, correction, self._sequences[incident.id]))
             self._uncorrected.append(correction)
             await self._save_unsaved()
             await self._save_corrections()

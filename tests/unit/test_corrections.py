@@ -16,7 +16,7 @@ from crisisdesk.app import App, Plan
 from crisisdesk.clock import ReplayClock
 from crisisdesk.detect.standard import Standard
 from crisisdesk.match import WatchRule
-from crisisdesk.records import TAKEN_BACK, Correction, Incident, Post, SourceStatus
+from crisisdesk.records import TAKEN_BACK, Correction, Incident, Notification, Post, SourceStatus
 from crisisdesk.resources import folder
 from crisisdesk.sentiment.base import Scores
 from crisisdesk.sources.base import Edge
@@ -104,6 +104,8 @@ async def test_what_is_taken_back_is_gone_everywhere(tmp_path: Path):
     network = Network()
     async with desk(tmp_path, network) as app:
         await say(app, network, *quiet(), *anger())
+        told: list[Notification] = []
+        app.register.subscribe(told.append)
         (incident,) = app.register.incidents()
         assert quoted(incident)["gone"] == SAID
         assert ("madeleine", 9_000) in incident.evidence.voices
@@ -112,6 +114,7 @@ async def test_what_is_taken_back_is_gone_everywhere(tmp_path: Path):
         (incident,) = app.register.incidents()
         assert quoted(incident)["gone"] == TAKEN_BACK
         assert "madeleine" not in str(incident)
+        assert (told[-1].change.reason, told[-1].incident) == ("a post was taken back by its author", incident)
         picture = await app.desk.picture()
         assert all(one.post.id != "gone" for one in picture.mentions)
         after = Post("late", "bsky", END + timedelta(minutes=41), f"{ANGER} late", author="x", lang="en")
