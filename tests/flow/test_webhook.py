@@ -19,7 +19,7 @@ from crisisdesk.sources.webhook import Webhook
 
 SIGNED = Keys(secret=SECRET)
 OTHER = POST | {"id": "8", "text": "me neither", "source": "forum"}
-README = Path(__file__).parents[2] / "README.md"
+SOURCES = Path(__file__).parents[2] / "docs" / "sources.md"
 
 
 async def test_one_post_several_and_lines_are_taken():
@@ -309,8 +309,8 @@ async def test_a_source_that_waits_and_cannot_resume():
 
 
 async def test_the_readme_shows_how_to_sign():
-    (example,) = re.findall(r"```python\n(.*?X-Crisisdesk-Signature.*?)```", README.read_text(), re.DOTALL)
-    async with serving(Keys(secret="the secret of the suite")) as desk:  # noqa: S106 - the README's
+    (example,) = re.findall(r"```python\n(.*?X-Crisisdesk-Signature.*?)```", SOURCES.read_text(), re.DOTALL)
+    async with serving(Keys(secret="the secret of the suite")) as desk:  # noqa: S106 - the page's
         code = example.replace("http://127.0.0.1:8080", f"http://{desk.listener.address}")
         code = code.replace("time.time()", str(NOW.timestamp()))
         await asyncio.to_thread(exec, code, {})
