@@ -94,8 +94,8 @@ class Numbered:
         answer = web.WebSocketResponse()
         await answer.prepare(request)
         self.connections += 1
-        cursor = int(request.query.get("cursor", 0))
-        first = next((n for n in range(self.events) if self._time_us(n) >= cursor), 0)
+        cursor = int(request.query.get("cursor", self._time_us(self.events)))  # without one, from now on
+        first = next((n for n in range(self.events) if self._time_us(n) >= cursor), self.events)
         with contextlib.suppress(ConnectionError):
             for number in range(first, self.events):
                 await answer.send_str(self.frames[number])
@@ -194,7 +194,7 @@ async def served(stream: Numbered) -> AsyncIterator[Numbered]:
     await runner.cleanup()
 
 
-def configure(folder: Path, url: str, port: int, file: Path) -> Path:
+def configure(folder: Path, stream: Numbered, port: int, file: Path) -> Path:
     """A desk that listens there, in a folder of its own."""
     folder.mkdir(exist_ok=True)
     (folder / "desk.toml").write_text(
@@ -202,9 +202,15 @@ def configure(folder: Path, url: str, port: int, file: Path) -> Path:
         '[[watch]]\nname = "Acme"\nterms = ["acme"]\n[[watch]]\nname = "Zenith"\nterms = ["zenith"]\n'
         f'[server]\nlisten = "127.0.0.1:{port}"\n[[source]]\nkind = "webhook"\nname = "suite"\n'
         f'[[source]]\nkind = "file"\nname = "log"\npath = "{file}"\nfollow = true\n'
-        f'[[source]]\nkind = "bluesky"\nurl = "{url}"\nhistory_hours = 0\n'
+        f'[[source]]\nkind = "bluesky"\nurl = "{stream.url}"\nhistory_hours = 0\n'
     )
     return folder
+
+
+async def has_heard(folder: Path, stream: Numbered) -> None:
+    """The desk was there when the stream began."""
+    async with await Store.open(folder / "desk.db") as store:
+        await store.keep("cursor bluesky", str(stream._time_us(0)).encode())
 
 
 async def started(folder: Path, save_every: float) -> asyncio.subprocess.Process:
@@ -264,7 +270,8 @@ async def compared(
     chance, mid_stream = random.Random(seed), 0
     async with served(Numbered(events, chance, lasting)) as stream:
         sender, writer = Sender(events // 10, chance), Writer(events // 10, chance, base / "posts.jsonl")
-        disturbed = configure(base / "disturbed", stream.url, sender.port, writer.path)
+        disturbed = configure(base / "disturbed", stream, sender.port, writer.path)
+        await has_heard(disturbed, stream)
         await killed(disturbed, stream, save_every=0.05, early=0.0)  # from here on it has begun with every source
         others = [asyncio.create_task(one.run(0.8 * lasting)) for one in (sender, writer)]
         for _ in range(kills):
@@ -274,7 +281,8 @@ async def compared(
         await to_the_end(disturbed, stream, *others)
         whole = base / "whole.jsonl"
         whole.write_text("\n".join(writer._lines) + "\n")
-        alone = configure(base / "alone", stream.url, sender.port, whole)
+        alone = configure(base / "alone", stream, sender.port, whole)
+        await has_heard(alone, stream)
         await to_the_end(alone, stream, asyncio.create_task(sender.run(0.0)))
         end = datetime.now(UTC)
         return await counts(disturbed, end), await counts(alone, end)
