@@ -12,7 +12,7 @@ from pathlib import Path
 
 import aiohttp
 import pytest
-from kills import Numbered, counts, expected, started, total
+from kills import Numbered, counts, in_stream, started, total
 from webhooks import SECRET, signature
 
 from crisisdesk.sources.signature import HEADER
@@ -81,4 +81,4 @@ async def test_a_desk_that_is_killed_has_counted_each_confirmed_post_once(tmp_pa
     await asyncio.sleep(1.0)
     desk.send_signal(signal.SIGTERM)
     assert await asyncio.wait_for(desk.wait(), 60) == 0
-    assert total(await counts(tmp_path, datetime.now(UTC))) == expected(EVENTS)
+    assert total(await counts(tmp_path, datetime.now(UTC))) == in_stream(EVENTS)
