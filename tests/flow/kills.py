@@ -68,6 +68,8 @@ class Numbered:
     lasting: float
     """Seconds that it takes, about, while there are faults."""
     faults: bool = True
+    said_now: bool = False
+    """Who does not say where it was hears all of it, as if it were said just now."""
     played_to: int = 0
     """The event that was sent last over any connection."""
     connections: int = 0
@@ -94,7 +96,8 @@ class Numbered:
         answer = web.WebSocketResponse()
         await answer.prepare(request)
         self.connections += 1
-        cursor = int(request.query.get("cursor", self._time_us(self.events)))  # without one, from now on
+        from_now_on = self._time_us(0 if self.said_now else self.events)
+        cursor = int(request.query.get("cursor", from_now_on))
         first = next((n for n in range(self.events) if self._time_us(n) >= cursor), self.events)
         with contextlib.suppress(ConnectionError):
             for number in range(first, self.events):

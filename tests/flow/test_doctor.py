@@ -35,7 +35,7 @@ def bluesky(url: str) -> str:
 async def test_a_desk_in_order(tmp_path: Path):
     posts = tmp_path / "posts.jsonl"
     posts.write_text(json.dumps({"time": "2026-01-01T00:00:00Z", "text": "acme"}) + "\n")
-    async with served(Numbered(10, None, 0.0, faults=False)) as stream:
+    async with served(Numbered(10, None, 0.0, faults=False, said_now=True)) as stream:
         sources = bluesky(stream.url) + f'[[source]]\nkind = "file"\nname = "log"\npath = "{posts}"\n'
         sources += f'[[source]]\nkind = "webhook"\nname = "suite"\n[server]\nlisten = "127.0.0.1:{free_port()}"\n'
         code, found, told = await findings(tmp_path, sources)
@@ -69,7 +69,7 @@ async def test_everything_that_can_be_wrong_is_named_with_its_cure(tmp_path: Pat
 
 
 async def test_a_clock_that_differs_from_the_networks_is_told(tmp_path: Path):
-    stream = Numbered(10, None, 0.0, faults=False)
+    stream = Numbered(10, None, 0.0, faults=False, said_now=True)
     stream.begin = datetime.now(UTC) + timedelta(hours=1)
     stream.frames = [json.dumps(stream._event(number)) for number in range(10)]
     async with served(stream):
@@ -80,7 +80,10 @@ async def test_a_clock_that_differs_from_the_networks_is_told(tmp_path: Path):
 
 
 async def test_a_desk_that_is_running_is_not_disturbed(tmp_path: Path):
-    async with await Store.open(tmp_path / "desk.db"), served(Numbered(10, None, 0.0, faults=False)) as stream:
+    async with (
+        await Store.open(tmp_path / "desk.db"),
+        served(Numbered(10, None, 0.0, faults=False, said_now=True)) as stream,
+    ):
         code, found, _ = await findings(tmp_path, bluesky(stream.url))
     assert code == 0
     assert found["database"] == ("warning", "desk.db is in use: a desk is running with it.")
