@@ -10,6 +10,7 @@ from contextlib import suppress
 from typing import Final
 
 import aiohttp
+from faults import Faults
 from feed_shapes import CHANNEL, HERE, NEWS, OLD, RDF, REDDIT
 from feeds import NOW
 from yarl import URL
@@ -47,26 +48,7 @@ _SCRAPS: Final = [
 ]
 
 
-def mutated(chance: random.Random, whole: bytes, most: int = 4) -> bytes:
-    """The bytes with one to so many faults."""
-    content = bytearray(whole)
-    for _ in range(chance.randint(1, most)):
-        at, fault = chance.randint(0, len(content)), chance.randrange(7)
-        if fault == 0 and content:
-            content[at - 1] ^= 1 << chance.randrange(8)
-        elif fault == 1:
-            del content[at:]
-        elif fault == 2:
-            del content[at : at + chance.randint(1, 40)]
-        elif fault == 3:
-            content[at:at] = content[at : at + chance.randint(1, 300)] * chance.randint(1, 3)
-        elif fault == 4:
-            content[at : at + chance.randrange(9)] = chance.choice(_SCRAPS)
-        elif fault == 5:
-            content[at:at] = chance.choice(_SCRAPS)
-        else:
-            content[at:] = chance.choice(_FEEDS)[-at or 1 :]
-    return bytes(content)
+mutated: Final = Faults(_SCRAPS, _FEEDS, gone=40, again=300).in_bytes
 
 
 def fuzz(count: int, seed: int) -> dict[str, float]:

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 import orjson
+from faults import Faults
 
 from crisisdesk.records import Post
 from crisisdesk.sources.bodies import Body
@@ -24,7 +25,7 @@ SLOWEST: Final = 2.0
 GROWTH: Final = 40_000_000
 """Bytes by which the process may grow: forms are remembered for a while, and the allocator keeps some."""
 
-_POSTS: Final = [
+POSTS: Final = [
     {"id": "7", "time": "2026-05-25T13:40:00Z", "text": "Never again #acme 😡", "author": "anna", "reach": 1200},
     {
         "id": 8,
@@ -45,11 +46,11 @@ _FORMS: Final = [
     b"text=Nie+wieder%21+%F0%9F%98%A1&author=Anna&tags=Acme&tags=Motrin&reach=12",
     b"time=2026-05-25T13%3A40&text=caf%C3%A9&url=https%3A%2F%2Fa.example%2F1&submit=ok",
 ]
-_JSON: Final = [
-    *(orjson.dumps(post) for post in _POSTS),
-    orjson.dumps(_POSTS),
-    b"\n".join(map(orjson.dumps, _POSTS)),
-    b"\xef\xbb\xbf" + orjson.dumps(_POSTS[:2], option=orjson.OPT_INDENT_2),
+JSON: Final = [
+    *(orjson.dumps(post) for post in POSTS),
+    orjson.dumps(POSTS),
+    b"\n".join(map(orjson.dumps, POSTS)),
+    b"\xef\xbb\xbf" + orjson.dumps(POSTS[:2], option=orjson.OPT_INDENT_2),
 ]
 _SCRAPS: Final = [
     *b'{ } [ ] " , : % %ff %zz & = + ; null true -0 1e999 NaN'.split(),
@@ -69,33 +70,14 @@ _SCRAPS: Final = [
 ]
 
 
-def mutated(chance: random.Random, whole: bytes) -> bytes:
-    """The bytes with one to four faults."""
-    content = bytearray(whole)
-    for _ in range(chance.randint(1, 4)):
-        at, fault = chance.randint(0, len(content)), chance.randrange(7)
-        if fault == 0 and content:
-            content[at - 1] ^= 1 << chance.randrange(8)
-        elif fault == 1:
-            del content[at:]
-        elif fault == 2:
-            del content[at : at + chance.randint(1, 9)]
-        elif fault == 3:
-            content[at:at] = content[at : at + chance.randint(1, 60)] * chance.randint(1, 3)
-        elif fault == 4:
-            content[at : at + chance.randrange(9)] = chance.choice(_SCRAPS)
-        elif fault == 5:
-            content[at:at] = chance.choice(_SCRAPS)
-        else:
-            content[at:] = chance.choice(_JSON)[-at or 1 :]
-    return bytes(content)
+mutated: Final = Faults(_SCRAPS, JSON).in_bytes
 
 
 def request(chance: random.Random) -> tuple[Head, bytes]:
     """Headers and a broken body; some are forms, some packed, some broken after they were packed."""
     if chance.random() < 0.2:
         return Head("application/x-www-form-urlencoded"), mutated(chance, chance.choice(_FORMS))
-    body = mutated(chance, chance.choice(_JSON))
+    body = mutated(chance, chance.choice(JSON))
     if chance.random() < 0.05:
         body = gzip.compress(body, 1)
         return Head("application/json", "gzip"), mutated(chance, body) if chance.random() < 0.5 else body
@@ -131,7 +113,7 @@ def fuzz(count: int, seed: int, progress: Callable[[int], None] = lambda _: None
             progress(number)
     assert found["slowest"] < SLOWEST
     assert before == 0 or memory() - before < GROWTH
-    assert reader.read(Head(), _JSON[4], NOW).posts, "a good one still comes through"
+    assert reader.read(Head(), JSON[4], NOW).posts, "a good one still comes through"
     return found
 
 

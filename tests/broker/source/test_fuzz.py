@@ -6,8 +6,7 @@ import random
 from collections.abc import AsyncIterator, Callable, Iterator
 
 import pytest
-from fuzz_mqtt import PAYLOADS
-from fuzz_webhook import mutated
+from fuzz_webhook import JSON, mutated
 
 CONNACK = b"\x20\x03\x00\x00\x00"
 PONG = b"\xd0\x00"
@@ -16,7 +15,7 @@ GOOD = b'{"id": "good", "time": "2008-11-15T03:40:00Z", "text": "never again"}'
 
 async def test_broken_messages_are_counted_and_the_good_one_comes(mosquitto, listener, publish):
     chance = random.Random(1)
-    broken = [mutated(chance, chance.choice(PAYLOADS)) for _ in range(500)]
+    broken = [mutated(chance, chance.choice(JSON)) for _ in range(500)]
     async with listener(mosquitto.port) as there:
         await there.is_live()
         await publish(mosquitto.port, "posts", [*broken, GOOD])
@@ -64,7 +63,7 @@ async def test_a_broker_that_talks_nonsense_is_left_and_tried_again(listener, co
     def nonsense() -> Iterator[bytes]:
         for _ in range(count):
             topic = mutated(chance, b"posts/forum")[:200]
-            yield mutated(chance, published(topic, chance.choice(PAYLOADS))) + PONG
+            yield mutated(chance, published(topic, chance.choice(JSON))) + PONG
         while True:
             yield published(b"posts", GOOD)
 

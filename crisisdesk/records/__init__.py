@@ -1,0 +1,52 @@
+"""What flows through the desk: Post > Mention > Scored > Spike > Incident > Notification.
+
+All records are frozen and hold plain values, so that every stage may keep them, hand them on and compare them.
+Times are aware datetimes in UTC. Texts were cleaned at the edge (`crisisdesk.text.clean`).
+"""
+
+from crisisdesk.records.evidence import SIGNALS, Evidence, Phrase, Quote, Role
+from crisisdesk.records.incident import (
+    Change,
+    Event,
+    Incident,
+    Kind,
+    Notification,
+    Numbers,
+    PlaybookRef,
+    Severity,
+    Spike,
+    State,
+    Verdict,
+)
+from crisisdesk.records.post import TAKEN_BACK, Correction, Label, Mention, Post, Scored
+from crisisdesk.records.status import OutputStatus, SourceStatus
+from crisisdesk.records.times import EPOCH, stamp
+
+__all__ = [
+    "EPOCH",
+    "SIGNALS",
+    "TAKEN_BACK",
+    "Change",
+    "Correction",
+    "Event",
+    "Evidence",
+    "Incident",
+    "Kind",
+    "Label",
+    "Mention",
+    "Notification",
+    "Numbers",
+    "OutputStatus",
+    "Phrase",
+    "PlaybookRef",
+    "Post",
+    "Quote",
+    "Role",
+    "Scored",
+    "Severity",
+    "SourceStatus",
+    "Spike",
+    "State",
+    "Verdict",
+    "stamp",
+]

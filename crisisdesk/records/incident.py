@@ -1,0 +1,185 @@
+"""What the detectors state, what becomes of it, and what is owed to the outside."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import IntEnum, StrEnum
+
+from crisisdesk.records.evidence import Evidence
+
+
+class Severity(IntEnum):
+    """How much an incident asks of people; ordered, so that `max` and `<` mean what they say."""
+
+    NOTICE = 1
+    """Shown in the feed, calls nobody."""
+    AMBER = 2
+    """Look within the hour."""
+    RED = 3
+    """Call someone now."""
+
+    def __str__(self) -> str:
+        return self.name.lower()
+
+
+class Kind(StrEnum):
+    """What an incident is about."""
+
+    SPIKE = "spike"
+    BLIND = "blind"
+    BRIGADING = "brigading"
+
+
+class State(StrEnum):
+    """Where an incident stands with people."""
+
+    OPEN = "open"
+    ACKNOWLEDGED = "acknowledged"
+    RESOLVED = "resolved"
+
+
+class Event(StrEnum):
+    """What can happen to an incident."""
+
+    OPENED = "opened"
+    RAISED = "raised"
+    SUBSIDED = "subsided"
+    REOPENED = "reopened"
+    ACKNOWLEDGED = "acknowledged"
+    ASSIGNED = "assigned"
+    SILENCED = "silenced"
+    NOTED = "noted"
+    RESOLVED = "resolved"
+
+
+class Verdict(StrEnum):
+    """What a person says, afterwards, that an incident was."""
+
+    REAL = "real"
+    FALSE_ALARM = "false alarm"
+    PLANNED = "planned"
+
+
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """Why a spike is one, in figures. Counts are of people's posts: copies folded, an author at most twice an hour.
+
+    Of a source that is blind: `window_minutes` is how long it has been, `expected` how many posts of any mood usually
+    come in that time (at least), `probability` how likely such a silence is by chance; all others are 0.
+    """
+
+    window_minutes: int
+    negative: int
+    """Negative posts in the window."""
+    total: int
+    """All posts in the window."""
+    expected: float
+    """Negative posts that this watch usually has in such a window at this time."""
+    authors: int
+    """Distinct people behind the negative posts."""
+    negative_share: float
+    usual_share: float
+    probability: float
+    """How likely so many at such a share would be on an ordinary day."""
+    surprise: float = 0.0
+    """Number and share together, on the scale of the watch's thresholds; 0 where it is no spike or was not kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spike:
+    """The detector's statement about one watch at one moment of event time.
+
+    `severity` None means that nothing is unusual any more: what the lifecycle needs to subside and resolve. Of kind
+    blind, `watch` is the name of a source, or of a watch whose own accounts are silent.
+    """
+
+    watch: str
+    kind: Kind
+    time: datetime
+    severity: Severity | None
+    numbers: Numbers
+    why: str
+    evidence: Evidence = field(default_factory=Evidence)
+    why_de: str = ""
+    """The same as `why`, in German; empty where it is said in English only."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlaybookRef:
+    """The playbook that fits an incident, and the first step that is not done."""
+
+    id: str
+    title: str
+    next_step: str
+    reason: str = ""
+    """Why this one, in a few words."""
+    specific: bool = True
+    """It was written for such a case; the general one is not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """What the desk and its people know of one crisis; every change makes a new record."""
+
+    id: str
+    watch: str
+    kind: Kind
+    state: State
+    severity: Severity
+    opened: datetime
+    updated: datetime
+    numbers: Numbers
+    why: str
+    evidence: Evidence = field(default_factory=Evidence)
+    playbook: PlaybookRef | None = None
+    acknowledged_by: str | None = None
+    acknowledged_at: datetime | None = None
+    silenced_until: datetime | None = None
+    resolved_at: datetime | None = None
+    verdict: Verdict | None = None
+    calm_since: datetime | None = None
+    """Since when the evidence is weaker than the severity says."""
+    easing: Severity | None = None
+    """The strongest evidence since `calm_since`; None while there was none at all."""
+    why_de: str = ""
+    """The same as `why`, in German; empty where it is said in English only."""
+    eased_from: Severity | None = None
+    """The severity before it first subsided; None while it is as bad as ever."""
+    surprise: float = 0.0
+    """The highest of its `numbers.surprise` so far."""
+
+    @property
+    def worst(self) -> Severity:
+        """The highest severity that it has had."""
+        return max(self.severity, self.eased_from or self.severity)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether people may still have to act."""
+        return self.state is not State.RESOLVED
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One line of an incident's timeline; `sequence` counts from 1 within the incident."""
+
+    incident: str
+    sequence: int
+    event: Event
+    time: datetime
+    severity: Severity
+    person: str | None = None
+    """Who did it; None for the desk itself."""
+    reason: str = ""
+
+    @property
+    def id(self) -> str:
+        """Stable over restarts and repeated deliveries; letters, digits and hyphens only."""
+        return f"{self.incident}-{self.sequence}"
+
+
+@dataclass(frozen=True, slots=True)
+class Notification:
+    """What an output owes the outside: a change, and the incident as it was right after it."""
+
+    change: Change
+    incident: Incident

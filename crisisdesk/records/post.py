@@ -1,0 +1,113 @@
+"""What people said: a post, the watches that it concerns, and what the model makes of it."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+
+TAKEN_BACK: Final = "(taken back by its author)"
+"""Stands where the text of a post stood that is gone."""
+
+
+class Label(StrEnum):
+    """The mood of a post."""
+
+    NEGATIVE = "negative"
+    NEUTRAL = "neutral"
+    POSITIVE = "positive"
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """What became of a post after it was published: its author took it back or changed it."""
+
+    source: str
+    id: str
+    text: str | None = None
+    """How it reads now, cleaned; None for one that is gone, of which neither words nor author are kept."""
+
+    @property
+    def key(self) -> str:
+        """That of the post."""
+        return f"{self.source}:{self.id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """One public post, as its source delivered it.
+
+    `time` is the network's record of it, never later than its arrival. `author` is a name or id that is stable
+    within the source, None when unknown: such a post counts as a person of its own. `original` is the id of the
+    post that this one repeats, "" for a repost whose original is unknown, None for a post of its own. `lang` is
+    the language of its own mark (`crisisdesk.language.marked`), None without one that can be trusted.
+    """
+
+    id: str
+    source: str
+    time: datetime
+    text: str
+    author: str | None = None
+    lang: str | None = None
+    url: str | None = None
+    reach: int = 0
+    original: str | None = None
+    reply_to: str | None = None
+    tags: tuple[str, ...] = ()
+
+    @property
+    def key(self) -> str:
+        """What makes the post one and the same when it is delivered twice."""
+        return f"{self.source}:{self.id}"
+
+    def is_meant(self, correction: Correction) -> bool:
+        """Whether a correction is of this post, or of the one that it repeats."""
+        return self.source == correction.source and correction.id in (self.id, self.original)
+
+    def corrected(self, correction: Correction) -> "Post":
+        """The post as its author wants it now."""
+        if correction.text is None:
+            return replace(self, text=TAKEN_BACK, author=None, url=None)
+        return replace(self, text=correction.text)
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """A post that concerns one or more watches, by name."""
+
+    post: Post
+    watches: tuple[str, ...]
+    language: str | None = None
+    """What it is written in, two letters, by its mark or by its words; None where neither says it beyond doubt."""
+    apart: tuple[str, ...] = ()
+    """Those of the watches whose language it is not: it is shown and counted apart there, and calls nobody."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """A mention and what the model makes of it; the three probabilities add up to 1."""
+
+    mention: Mention
+    negative: float
+    neutral: float
+    positive: float
+    model: str
+    """The model's name and digest: what judged, so that an incident can be explained a year later."""
+    judged: bool = True
+    """False where the model failed on the post: it counts as neutral, which nobody said of it."""
+
+    @property
+    def label(self) -> Label:
+        """The likeliest mood; of equals the calmer one."""
+        best = max(self.neutral, self.positive, self.negative)
+        if best == self.neutral:
+            return Label.NEUTRAL
+        return Label.POSITIVE if best == self.positive else Label.NEGATIVE
+
+    @property
+    def post(self) -> Post:
+        """The post itself."""
+        return self.mention.post
+
+    def corrected(self, correction: Correction) -> "Scored":
+        """The same judgement, of the post as its author wants it now."""
+        return replace(self, mention=replace(self.mention, post=self.post.corrected(correction)))

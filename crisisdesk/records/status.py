@@ -1,0 +1,36 @@
+"""How sources and outputs are doing."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SourceStatus:
+    """How a source is doing; `state` is live, connecting, blind, failed or ended."""
+
+    name: str
+    state: str = "connecting"
+    last_event: datetime | None = None
+    """When something came, by our clock."""
+    events: int = 0
+    """What has come, posts or not."""
+    posts: int = 0
+    """Posts that have come, whether they concern a watch or not."""
+    latest: datetime | None = None
+    """How far it has come, by the network's time of the newest of them; None where only the posts can tell."""
+    matched: int = 0
+    dropped: int = 0
+    bad: int = 0
+    trouble: str = ""
+    """What went wrong last and what to do about it; empty while all is well."""
+
+
+@dataclass(frozen=True, slots=True)
+class OutputStatus:
+    """How an output is doing; `state` is connecting, live, retrying or failed."""
+
+    name: str
+    state: str = "connecting"
+    delivered: int = 0
+    waiting: int = 0
+    trouble: str = ""
