@@ -20,8 +20,8 @@ from crisisdesk.detect.standard import Standard
 from crisisdesk.match import WatchRule
 from crisisdesk.records import EPOCH, SourceStatus
 from crisisdesk.resources import folder
-from crisisdesk.sources.files import read_posts
-from crisisdesk.sources.replay import Pace, Replay
+from crisisdesk.sources.file.reading import read_posts
+from crisisdesk.sources.file.replay import Pace, Replay
 
 STOPPED: Final = datetime(2008, 11, 16, 1, 14, tzinfo=UTC)
 SIZE: Final = (140, 45)

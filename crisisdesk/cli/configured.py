@@ -39,13 +39,13 @@ from crisisdesk.settings import (
     WebhookSource,
 )
 from crisisdesk.sources.base import Source
-from crisisdesk.sources.bluesky import Bluesky
-from crisisdesk.sources.feed import Feeds
-from crisisdesk.sources.file import FileSource
-from crisisdesk.sources.mastodon import Mastodon
+from crisisdesk.sources.bluesky.source import Bluesky
+from crisisdesk.sources.feed.source import Feeds
+from crisisdesk.sources.file.source import FileSource
+from crisisdesk.sources.mastodon.source import Mastodon
 from crisisdesk.sources.mqtt import MqttSource
-from crisisdesk.sources.signature import Keys
-from crisisdesk.sources.webhook import Webhook
+from crisisdesk.sources.webhook.signature import Keys
+from crisisdesk.sources.webhook.source import Webhook
 from crisisdesk.text import counted
 
 WATCHES_TOLD: Final = 10

@@ -28,8 +28,8 @@ from crisisdesk.resources import folder
 from crisisdesk.sentiment.base import Model
 from crisisdesk.settings.columns import parse_columns
 from crisisdesk.settings.usual import parse_zone
-from crisisdesk.sources.files import read_posts
-from crisisdesk.sources.replay import Pace, Replay
+from crisisdesk.sources.file.reading import read_posts
+from crisisdesk.sources.file.replay import Pace, Replay
 from crisisdesk.text import counted, how_long
 
 if TYPE_CHECKING:

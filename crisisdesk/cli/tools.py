@@ -22,7 +22,7 @@ from crisisdesk.playbooks.library import playbook_files
 from crisisdesk.resources import folder
 from crisisdesk.sentiment.score import score_texts
 from crisisdesk.settings.columns import parse_columns as parse_post_columns
-from crisisdesk.sources.files import read_texts
+from crisisdesk.sources.file.reading import read_texts
 from crisisdesk.text import clean, counted
 from crisisdesk.threads import as_they_come
 

@@ -15,7 +15,7 @@ from crisisdesk.errors import FatalSourceError
 from crisisdesk.server.answers import in_json, refusal
 from crisisdesk.server.intake import BODY_SECONDS, PATH, Intake
 from crisisdesk.settings.server import Address
-from crisisdesk.sources.webhook import Webhook
+from crisisdesk.sources.webhook.source import Webhook
 
 MOST_CONNECTIONS: Final = 512
 """At once; half the files that a process may usually have open."""

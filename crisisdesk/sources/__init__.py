@@ -1,1 +1,1 @@
-"""Where posts come from: one file per network or form, each of which makes Posts of its frames and nothing else."""
+"""Where posts come from: one room per network or form, each of which makes Posts of what comes and nothing else."""

@@ -26,9 +26,9 @@ from crisisdesk.cases import case
 from crisisdesk.clock import WallClock
 from crisisdesk.match import Matcher, WatchRule
 from crisisdesk.records import Post
-from crisisdesk.sources.bluesky import Bluesky
-from crisisdesk.sources.files import read_posts
-from crisisdesk.sources.jetstream_line import _unfolded, zstd
+from crisisdesk.sources.bluesky.line import _unfolded, zstd
+from crisisdesk.sources.bluesky.source import Bluesky
+from crisisdesk.sources.file.reading import read_posts
 
 pytestmark = [pytest.mark.bench, pytest.mark.timeout(600)]
 

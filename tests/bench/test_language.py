@@ -14,7 +14,7 @@ from crisisdesk.cases import case
 from crisisdesk.language import HOME
 from crisisdesk.language import load as load_reader
 from crisisdesk.sentiment.transformer import load as load_model
-from crisisdesk.sources.files import read_posts
+from crisisdesk.sources.file.reading import read_posts
 
 pytestmark = [pytest.mark.bench, pytest.mark.timeout(600)]
 

@@ -30,8 +30,8 @@ from crisisdesk.resources import folder
 from crisisdesk.sentiment.base import Model, Scores
 from crisisdesk.sentiment.cached import Cached
 from crisisdesk.sentiment.transformer import load
-from crisisdesk.sources.files import read_posts
-from crisisdesk.sources.replay import Pace, Replay
+from crisisdesk.sources.file.reading import read_posts
+from crisisdesk.sources.file.replay import Pace, Replay
 
 pytestmark = [pytest.mark.bench, pytest.mark.timeout(600)]
 

@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 
 from crisisdesk.cases import case
-from crisisdesk.sources.files import read_posts
+from crisisdesk.sources.file.reading import read_posts
 
 pytestmark = [pytest.mark.bench, pytest.mark.timeout(1800)]
 

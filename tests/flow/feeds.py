@@ -10,8 +10,8 @@ from aiohttp import web
 from edges import Taken
 
 from crisisdesk.errors import FatalSourceError
-from crisisdesk.sources.feed import Feeds
-from crisisdesk.sources.feed_request import Asking
+from crisisdesk.sources.feed.request import Asking
+from crisisdesk.sources.feed.source import Feeds
 
 NOW = datetime(2026, 5, 25, 14, 30, tzinfo=UTC)
 

@@ -14,7 +14,7 @@ from edges import Taken
 
 from crisisdesk.clock import ReplayClock
 from crisisdesk.errors import FatalSourceError
-from crisisdesk.sources.mastodon import Mastodon
+from crisisdesk.sources.mastodon.source import Mastodon
 
 TOKEN = "a-users-token"  # noqa: S105
 START = datetime(2026, 5, 25, 14, 0, tzinfo=UTC)

@@ -38,9 +38,10 @@ from jetstreams import (
 from crisisdesk.clock import ReplayClock
 from crisisdesk.errors import FatalSourceError
 from crisisdesk.records import Correction, Post
-from crisisdesk.sources import bluesky, jetstream_line
-from crisisdesk.sources.bluesky import Bluesky
-from crisisdesk.sources.jetstream_line import zstd
+from crisisdesk.sources.bluesky import line
+from crisisdesk.sources.bluesky import source as bluesky
+from crisisdesk.sources.bluesky.line import zstd
+from crisisdesk.sources.bluesky.source import Bluesky
 
 NOW = datetime(2026, 5, 25, 14, 30, tzinfo=UTC)
 NOW_US = int(NOW.timestamp()) * SECOND
@@ -100,7 +101,7 @@ async def test_what_is_asked_of_v1(server):
     assert await texts_of(source, 2) == posts(range(2))
     (request,) = server.requests
     assert request.query.getall("wantedCollections") == [POSTS, REPOSTS]
-    assert int(request.query["maxMessageSizeBytes"]) == jetstream_line.ASKED_MESSAGE
+    assert int(request.query["maxMessageSizeBytes"]) == line.ASKED_MESSAGE
     assert "cursor" not in request.query
     assert "permessage-deflate" in request.headers["Sec-WebSocket-Extensions"]
     assert "Socket-Encoding" not in request.headers
@@ -129,7 +130,7 @@ async def test_v2_is_unfolded_with_the_dictionary_of_the_server(server):
     dictionary = zstd.train_dict(sample, 4_096)
     server.dictionary = dictionary.dict_content
     shown = [zstd.compress(frame, zstd_dict=dictionary) for frame in sample[:3]]
-    bomb = zstd.compress(b"0" * (jetstream_line.MAX_MESSAGE + 1), zstd_dict=dictionary)
+    bomb = zstd.compress(b"0" * (line.MAX_MESSAGE + 1), zstd_dict=dictionary)
     broken = [v2(post(7)), b"\0" * 9, shown[0][:-9], bomb]
     server.answers = [play(shown[0], *broken, *shown[1:])]
     source = source_of(server.base + V2_PATH)
@@ -139,7 +140,7 @@ async def test_v2_is_unfolded_with_the_dictionary_of_the_server(server):
     assert source.status().bad == len(broken)
 
 
-@pytest.mark.parametrize("dictionary", [b"", b"no dictionary", b"x" * (jetstream_line.MAX_DICTIONARY + 1)])
+@pytest.mark.parametrize("dictionary", [b"", b"no dictionary", b"x" * (line.MAX_DICTIONARY + 1)])
 async def test_without_a_usable_dictionary_v2_is_plain(server, dictionary):
     server.dictionary = dictionary
     server.answers = [play(post(0))]
@@ -487,7 +488,7 @@ async def test_half_frames_and_broken_ones_end_the_line_only(server, half):
 
 @BOTH
 async def test_a_server_that_does_not_answer_is_left(server, other, path, monkeypatch):
-    monkeypatch.setattr(jetstream_line, "CONNECT_SECONDS", 0.2)
+    monkeypatch.setattr(line, "CONNECT_SECONDS", 0.2)
 
     async def stall(_: web.Request) -> web.StreamResponse:
         await asyncio.sleep(60)
@@ -507,7 +508,7 @@ async def test_what_comes_out_of_order_at_the_cut_over_is_not_lost(server, path)
 
 @BOTH
 async def test_a_giant_message_is_not_asked_for_again(server, path, monkeypatch):
-    monkeypatch.setattr(jetstream_line, "MAX_MESSAGE", 10_000)
+    monkeypatch.setattr(line, "MAX_MESSAGE", 10_000)
     server.answers = [play(post(7), '{"a":"' + "x" * 20_000 + '"}', post(1), then="wait"), play(post(9))]
     assert await texts_of(source_of(server.base + path), 2) == posts([7, 9])
     assert server.cursors() == [None, START_US + 8 * SECOND]  # by the time: its number is not known

@@ -20,8 +20,8 @@ from crisisdesk.incidents.payload import incident_data, line
 from crisisdesk.match import WatchRule
 from crisisdesk.records import EPOCH, Kind, Notification, Severity
 from crisisdesk.resources import folder
-from crisisdesk.sources.files import read_posts
-from crisisdesk.sources.replay import Pace, Replay
+from crisisdesk.sources.file.reading import read_posts
+from crisisdesk.sources.file.replay import Pace, Replay
 
 START = datetime(2024, 3, 4, tzinfo=UTC)
 EVENING = START + timedelta(days=2, hours=20)

@@ -12,9 +12,9 @@ from feeds import NOW, gives, item, numbered, reading, rss, says_raw, sends_to, 
 
 from crisisdesk.errors import FatalSourceError
 from crisisdesk.records import Post
-from crisisdesk.sources import feed_request
-from crisisdesk.sources.feed_document import Document
-from crisisdesk.sources.feed_reader import read_apart
+from crisisdesk.sources.feed import request
+from crisisdesk.sources.feed.document import Document
+from crisisdesk.sources.feed.reader import read_apart
 
 TEN = timedelta(minutes=10)
 ELEVEN = timedelta(minutes=11)
@@ -399,7 +399,7 @@ async def test_nobody_sends_us_into_a_private_network(site):
     ],
 )
 def test_which_addresses_are_private(address, lies_within):
-    assert feed_request._lies_within(address) is lies_within
+    assert request._lies_within(address) is lies_within
 
 
 async def test_the_password_goes_to_nobody_else(site):
@@ -490,7 +490,7 @@ async def test_what_would_take_for_ever_to_read_is_given_up(site, monkeypatch):
     async def hasty(content: bytes, **said: str) -> Document:
         return await read_apart(content, **said, seconds=0.5 if b"((((" in content else 20.0)
 
-    monkeypatch.setattr("crisisdesk.sources.feed.read_apart", hasty)
+    monkeypatch.setattr("crisisdesk.sources.feed.source.read_apart", hasty)
     hostile = rss(f"<item><title>t</title><author>{'a' * 200_000}@{'(' * 200_000}</author></item>")
     site.answers["/bad"], site.answers["/good"] = [gives(hostile)], [gives(numbered(1))]
     async with reading(site.url("/bad"), site.url("/good")) as desk:

@@ -26,7 +26,7 @@ from crisisdesk.match import WatchRule
 from crisisdesk.records import EPOCH, Incident, Notification, Post
 from crisisdesk.resources import folder
 from crisisdesk.sentiment.base import Scores
-from crisisdesk.sources.replay import Pace, Replay
+from crisisdesk.sources.file.replay import Pace, Replay
 
 START = datetime(2024, 3, 4, tzinfo=UTC)
 STORM = START + timedelta(days=9, hours=20)

@@ -141,7 +141,7 @@ async def test_a_timeline_that_is_refused_for_good_is_told(home):
 
 
 async def test_more_than_can_be_read_is_told(home, monkeypatch):
-    monkeypatch.setattr("crisisdesk.sources.mastodon_gap.MAX_PAGES", 2)
+    monkeypatch.setattr("crisisdesk.sources.mastodon.gap.MAX_PAGES", 2)
     source, edge = resumed(home), Taken()
     home.statuses = [status(number) for number in range(1, 200)]
     async with running(source, edge):

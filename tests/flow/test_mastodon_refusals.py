@@ -24,7 +24,7 @@ from mastodons import (
 )
 
 from crisisdesk.clock import ReplayClock
-from crisisdesk.sources.mastodon import Mastodon
+from crisisdesk.sources.mastodon.source import Mastodon
 
 
 @pytest.fixture
@@ -190,7 +190,7 @@ async def test_a_server_says_how_long_to_wait(home, headers, monkeypatch):
 
     home.timelines = [refuse(429, "Too many requests", **headers)]
     source = source_of(home)
-    monkeypatch.setattr("crisisdesk.sources.mastodon.asyncio.sleep", sleep)
+    monkeypatch.setattr("crisisdesk.sources.mastodon.source.asyncio.sleep", sleep)
     task = asyncio.create_task(source.run(Taken()))
     await home.until_listened()
     task.cancel()

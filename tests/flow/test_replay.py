@@ -41,8 +41,8 @@ from crisisdesk.match import WatchRule
 from crisisdesk.records import EPOCH, Notification
 from crisisdesk.resources import folder
 from crisisdesk.sentiment.batcher import Scoring
-from crisisdesk.sources.files import read_posts
-from crisisdesk.sources.replay import Pace, Replay
+from crisisdesk.sources.file.reading import read_posts
+from crisisdesk.sources.file.replay import Pace, Replay
 
 START = datetime(2024, 3, 4, tzinfo=UTC)
 STORM = START + timedelta(days=14, hours=20)

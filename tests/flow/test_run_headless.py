@@ -33,7 +33,7 @@ from crisisdesk.detect.standard import Standard
 from crisisdesk.match import WatchRule
 from crisisdesk.records import Post
 from crisisdesk.resources import folder
-from crisisdesk.sources.replay import Replay
+from crisisdesk.sources.file.replay import Replay
 
 pytestmark = [
     pytest.mark.timeout(180),

@@ -14,8 +14,8 @@ from webhooks import NOW, POST, SECRET, TOKEN, SetClock, serving, signature
 from crisisdesk.records import Post
 from crisisdesk.server.http import Listener
 from crisisdesk.settings import Address
-from crisisdesk.sources.signature import HEADER, Keys
-from crisisdesk.sources.webhook import Webhook
+from crisisdesk.sources.webhook.signature import HEADER, Keys
+from crisisdesk.sources.webhook.source import Webhook
 
 SIGNED = Keys(secret=SECRET)
 OTHER = POST | {"id": "8", "text": "me neither", "source": "forum"}

@@ -15,8 +15,8 @@ from crisisdesk.cli.configured import desk_plan
 from crisisdesk.errors import FatalSourceError
 from crisisdesk.server.http import Certificate, Listener
 from crisisdesk.settings import Address
-from crisisdesk.sources.signature import Keys
-from crisisdesk.sources.webhook import Webhook
+from crisisdesk.sources.webhook.signature import Keys
+from crisisdesk.sources.webhook.source import Webhook
 
 
 async def test_several_webhooks_have_one_address_which_the_last_closes():

@@ -16,7 +16,7 @@ from crisisdesk.records import Post
 from crisisdesk.server import http, intake
 from crisisdesk.server.http import Listener
 from crisisdesk.settings import Address
-from crisisdesk.sources.signature import HEADER, Keys
+from crisisdesk.sources.webhook.signature import HEADER, Keys
 
 BODY = orjson.dumps(POST)
 

@@ -16,10 +16,10 @@ from feeds import NOW
 from yarl import URL
 
 from crisisdesk.errors import InputError
-from crisisdesk.sources.feed_answer import MAX_WAIT, Astray, Refusal
-from crisisdesk.sources.feed_document import read_document
-from crisisdesk.sources.feed_entry import Entry
-from crisisdesk.sources.feed_request import Asking, Question
+from crisisdesk.sources.feed.answer import MAX_WAIT, Astray, Refusal
+from crisisdesk.sources.feed.document import read_document
+from crisisdesk.sources.feed.entry import Entry
+from crisisdesk.sources.feed.request import Asking, Question
 
 SLOWEST: Final = 2.0
 """Seconds that the worst of these small documents may take, on a machine that has other things to do as well."""

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Final
 
 import orjson
 
-from crisisdesk.sources.files import Maker, read_posts
-from crisisdesk.sources.followed import Reader
-from crisisdesk.sources.place import Place
-from crisisdesk.sources.table import NoColumnError
+from crisisdesk.sources.file.followed import Reader
+from crisisdesk.sources.file.place import Place
+from crisisdesk.sources.file.reading import Maker, read_posts
+from crisisdesk.sources.file.table import NoColumnError
 
 if TYPE_CHECKING:
     from crisisdesk.lines import BadLine

@@ -15,9 +15,9 @@ from crisisdesk.clock import ReplayClock
 from crisisdesk.errors import InputError
 from crisisdesk.records import Correction
 from crisisdesk.sources.bodies import Body
-from crisisdesk.sources.mastodon import Mastodon
-from crisisdesk.sources.mastodon_events import ComplaintError, Event, GiantError, Reader, event_in
-from crisisdesk.sources.mastodon_gap import statuses_in
+from crisisdesk.sources.mastodon.events import ComplaintError, Event, GiantError, Reader, event_in
+from crisisdesk.sources.mastodon.gap import statuses_in
+from crisisdesk.sources.mastodon.source import Mastodon
 
 BOOST: Final = status(4, "", reblog=status(1), uri="https://away.example/users/author4/statuses/4/activity")
 STATUSES: Final = [

@@ -14,9 +14,9 @@ from faults import Faults
 
 from crisisdesk.records import Post
 from crisisdesk.sources.bodies import Body
-from crisisdesk.sources.posted import Reader
-from crisisdesk.sources.refusals import Refused
-from crisisdesk.sources.signature import Head
+from crisisdesk.sources.webhook.posted import Reader
+from crisisdesk.sources.webhook.refusals import Refused
+from crisisdesk.sources.webhook.signature import Head
 
 NOW: Final = datetime(2026, 5, 25, 14, 2, tzinfo=UTC)
 MOST: Final = 100_000

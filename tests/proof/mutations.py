@@ -28,7 +28,7 @@ from jetstreams import (
 from crisisdesk.clock import ReplayClock
 from crisisdesk.errors import InputError, SourceError
 from crisisdesk.records import Correction, Post
-from crisisdesk.sources.bluesky import Bluesky
+from crisisdesk.sources.bluesky.source import Bluesky
 
 NOW = datetime(2026, 5, 25, 14, 30, tzinfo=UTC)
 VALUES = (

@@ -13,9 +13,9 @@ import orjson
 
 from crisisdesk.lines import BadLine, UnreadableError
 from crisisdesk.records import Post
-from crisisdesk.sources.files import Maker
-from crisisdesk.sources.followed import Reader
-from crisisdesk.sources.place import Place
+from crisisdesk.sources.file.followed import Reader
+from crisisdesk.sources.file.place import Place
+from crisisdesk.sources.file.reading import Maker
 
 NOW = datetime(2008, 11, 15, 4, tzinfo=UTC)
 HEADER = b"time;text\n"

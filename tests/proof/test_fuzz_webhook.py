@@ -9,7 +9,7 @@ from fuzz_webhook import fuzz, mutated
 from webhooks import POST, SECRET, request, serving, signature
 
 from crisisdesk.server import http
-from crisisdesk.sources.signature import HEADER, Keys
+from crisisdesk.sources.webhook.signature import HEADER, Keys
 
 ANSWER = re.compile(rb"HTTP/1\.[01] (\d{3}) .*?\r\n\r\n(.*?)(?=HTTP/1\.[01] \d|$)", re.DOTALL)
 

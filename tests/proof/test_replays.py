@@ -25,8 +25,8 @@ from crisisdesk.sentiment.base import Model
 from crisisdesk.sentiment.batcher import Scoring
 from crisisdesk.sentiment.cached import Cached
 from crisisdesk.sentiment.transformer import load
-from crisisdesk.sources.files import read_posts
-from crisisdesk.sources.replay import Pace, Replay
+from crisisdesk.sources.file.reading import read_posts
+from crisisdesk.sources.file.replay import Pace, Replay
 
 pytestmark = pytest.mark.proof
 

@@ -34,7 +34,7 @@ from crisisdesk.records import (
 from crisisdesk.resources import folder
 from crisisdesk.sentiment.base import Scores
 from crisisdesk.sources.base import Edge, Source
-from crisisdesk.sources.replay import Pace, Replay
+from crisisdesk.sources.file.replay import Pace, Replay
 
 START = datetime(2024, 3, 4, tzinfo=UTC)
 ACME = {WatchRule("Acme", ("acme",)): Standard()}

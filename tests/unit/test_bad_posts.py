@@ -19,7 +19,7 @@ from crisisdesk.sentiment.batcher import Scoring
 from crisisdesk.sentiment.cached import Cached
 from crisisdesk.sentiment.score import score_texts
 from crisisdesk.sentiment.transformer import load
-from crisisdesk.sources.files import read_texts
+from crisisdesk.sources.file.reading import read_texts
 from crisisdesk.text import clean
 
 ORDINARY = (

@@ -11,9 +11,9 @@ from yarl import URL
 
 from crisisdesk.errors import InputError
 from crisisdesk.records import Post
-from crisisdesk.sources.bluesky_posts import post_of, subject_of, uri_of, words_of
-from crisisdesk.sources.jetstream import NOTHING, StreamError, dialect_of, number_of, read, time_of
-from crisisdesk.sources.jetstream_place import Place
+from crisisdesk.sources.bluesky.frames import NOTHING, StreamError, dialect_of, number_of, read, time_of
+from crisisdesk.sources.bluesky.place import Place
+from crisisdesk.sources.bluesky.posts import post_of, subject_of, uri_of, words_of
 
 ARRIVAL = datetime(2026, 5, 25, 14, 30, tzinfo=UTC)
 EVENT: dict[str, Any] = {

@@ -8,9 +8,9 @@ from feed_shapes import CHANNEL, HERE, NEWS, OLD, RDF, REDDIT
 from fuzz_feed import fuzz, fuzz_answers
 
 from crisisdesk.errors import InputError
-from crisisdesk.sources import feed_reader
-from crisisdesk.sources.feed_document import MAX_ENTRIES, read_document
-from crisisdesk.sources.feed_entry import Entry
+from crisisdesk.sources.feed import reader
+from crisisdesk.sources.feed.document import MAX_ENTRIES, read_document
+from crisisdesk.sources.feed.entry import Entry
 
 
 def epoch(*parts: int) -> int:
@@ -237,12 +237,12 @@ def test_hostile_documents_do_no_harm(name):
 
 async def test_a_document_is_the_same_read_apart():
     for text in (REDDIT, NEWS, CHANNEL, OLD, RDF):
-        assert await feed_reader.read_apart(text.encode(), address=HERE) == read_document(text.encode(), address=HERE)
+        assert await reader.read_apart(text.encode(), address=HERE) == read_document(text.encode(), address=HERE)
     with pytest.raises(InputError, match="it is a web page, not a feed"):
-        await feed_reader.read_apart(b"<html><p>x")
+        await reader.read_apart(b"<html><p>x")
 
 
 async def test_a_reader_that_falls_is_told(monkeypatch):
-    monkeypatch.setattr(feed_reader, "_PROCESS", "crisisdesk.sources.nowhere")
+    monkeypatch.setattr(reader, "_PROCESS", "crisisdesk.sources.nowhere")
     with pytest.raises(InputError, match="it breaks the programme that reads it"):
-        await feed_reader.read_apart(REDDIT.encode())
+        await reader.read_apart(REDDIT.encode())

@@ -6,10 +6,10 @@ from types import SimpleNamespace
 import pytest
 from yarl import URL
 
-from crisisdesk.sources.feed_answer import Astray
-from crisisdesk.sources.feed_pace import LONGEST, after_wait, next_reading
-from crisisdesk.sources.feed_request import Question, _headers, _target
-from crisisdesk.sources.feed_trouble import shown
+from crisisdesk.sources.feed.answer import Astray
+from crisisdesk.sources.feed.pace import LONGEST, after_wait, next_reading
+from crisisdesk.sources.feed.request import Question, _headers, _target
+from crisisdesk.sources.feed.trouble import shown
 
 MONDAY = datetime(2026, 5, 25, 14, 30, tzinfo=UTC)
 TEN = timedelta(minutes=10)

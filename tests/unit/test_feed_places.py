@@ -2,9 +2,9 @@
 
 import pytest
 
-from crisisdesk.sources.feed_document import MAX_ENTRIES
-from crisisdesk.sources.feed_entry import Entry
-from crisisdesk.sources.feed_place import MAX_CURSOR, MAX_FEEDS, FeedPlace, cursor_of, parse_cursor
+from crisisdesk.sources.feed.document import MAX_ENTRIES
+from crisisdesk.sources.feed.entry import Entry
+from crisisdesk.sources.feed.place import MAX_CURSOR, MAX_FEEDS, FeedPlace, cursor_of, parse_cursor
 
 URL = "https://a.example/feed?key=5ecret"
 

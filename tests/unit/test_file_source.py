@@ -16,7 +16,7 @@ from edges import Taken
 from crisisdesk.clock import ReplayClock, WallClock
 from crisisdesk.errors import FatalSourceError, UsageError
 from crisisdesk.records import Post
-from crisisdesk.sources.file import FileSource
+from crisisdesk.sources.file.source import FileSource
 
 START = datetime(2008, 11, 15, 4, tzinfo=UTC)
 

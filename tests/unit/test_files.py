@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from crisisdesk.errors import UsageError
 from crisisdesk.lines import MAX_LINE, BadLine, size_of
 from crisisdesk.settings.columns import parse_columns
-from crisisdesk.sources.files import read_posts, read_texts
+from crisisdesk.sources.file.reading import read_posts, read_texts
 from crisisdesk.sources.posts import text_from
 
 STDIN = Path("-")

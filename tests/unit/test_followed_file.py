@@ -20,8 +20,8 @@ from rotations import rotated_at_random
 from crisisdesk.clock import ReplayClock
 from crisisdesk.errors import FatalSourceError
 from crisisdesk.records import Post
-from crisisdesk.sources.file import FileSource
-from crisisdesk.sources.followed import PATIENCE
+from crisisdesk.sources.file.followed import PATIENCE
+from crisisdesk.sources.file.source import FileSource
 
 START = datetime(2008, 11, 15, 4, tzinfo=UTC)
 LOOK = 0.002

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from crisisdesk import language
 from crisisdesk.cases import case
 from crisisdesk.language import HOME, Reader, is_enough, load, marked, words_of
-from crisisdesk.sources.files import read_posts
+from crisisdesk.sources.file.reading import read_posts
 from crisisdesk.text import clean
 
 

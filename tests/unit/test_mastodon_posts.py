@@ -8,9 +8,9 @@ from fuzz_mastodon import fuzz
 from mastodons import START, event, frame, status, status_id
 
 from crisisdesk.errors import InputError
-from crisisdesk.sources.mastodon_events import MAX_EVENT, ComplaintError, Event, GiantError, Reader, event_in
-from crisisdesk.sources.mastodon_place import AHEAD, REWIND, Place, is_later, moment_of, rewound
-from crisisdesk.sources.mastodon_posts import author_of, id_of, post_of, time_of, words_of
+from crisisdesk.sources.mastodon.events import MAX_EVENT, ComplaintError, Event, GiantError, Reader, event_in
+from crisisdesk.sources.mastodon.place import AHEAD, REWIND, Place, is_later, moment_of, rewound
+from crisisdesk.sources.mastodon.posts import author_of, id_of, post_of, time_of, words_of
 
 ARRIVAL = START + timedelta(minutes=30)
 AUTHOR = status(1)["account"]

@@ -13,7 +13,7 @@ from edges import Taken
 
 from crisisdesk.clock import ReplayClock, WallClock
 from crisisdesk.records import EPOCH, Post
-from crisisdesk.sources.replay import Pace, Replay
+from crisisdesk.sources.file.replay import Pace, Replay
 
 START = datetime(2008, 11, 14, tzinfo=UTC)
 

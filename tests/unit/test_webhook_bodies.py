@@ -6,11 +6,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from fuzz_webhook import fuzz
 
-from crisisdesk.sources import posted
-from crisisdesk.sources.posted import Reader, check_form
-from crisisdesk.sources.rate import Rate
-from crisisdesk.sources.refusals import Refusals, Refused
-from crisisdesk.sources.signature import Head
+from crisisdesk.sources.webhook import posted
+from crisisdesk.sources.webhook.posted import Reader, check_form
+from crisisdesk.sources.webhook.rate import Rate
+from crisisdesk.sources.webhook.refusals import Refusals, Refused
+from crisisdesk.sources.webhook.signature import Head
 
 NOW = datetime(2026, 5, 25, 14, 2, tzinfo=UTC)
 FORM = Head("application/x-www-form-urlencoded; charset=utf-8")

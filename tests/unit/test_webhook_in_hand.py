@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from crisisdesk.sources import in_hand
-from crisisdesk.sources.in_hand import InHand
+from crisisdesk.sources.webhook import in_hand
+from crisisdesk.sources.webhook.in_hand import InHand
 
 NOW = datetime(2026, 5, 25, 14, 2, tzinfo=UTC)
 

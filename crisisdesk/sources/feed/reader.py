@@ -9,13 +9,13 @@ from typing import Any, Final
 import orjson
 
 from crisisdesk.errors import InputError
-from crisisdesk.sources.feed_document import Document
-from crisisdesk.sources.feed_entry import Entry
+from crisisdesk.sources.feed.document import Document
+from crisisdesk.sources.feed.entry import Entry
 
 SECONDS: Final = 45.0
 """For one document; the largest that are fetched need a part of it, on a busy machine too."""
 
-_PROCESS: Final = "crisisdesk.sources.feed_process"
+_PROCESS: Final = "crisisdesk.sources.feed.process"
 _SLOW: Final = "it takes longer to read than a feed does"
 _BROKEN: Final = "it breaks the programme that reads it"
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 from crisisdesk.errors import InputError
 from crisisdesk.language import marked
 from crisisdesk.records import Post
-from crisisdesk.sources.jetstream import Event, Json, time_of
+from crisisdesk.sources.bluesky.frames import Event, Json, time_of
 from crisisdesk.text import clean
 
 SOURCE: Final = "bluesky"

@@ -21,7 +21,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from crisisdesk.settings.server import is_loopback
-from crisisdesk.sources.refusals import Refused
+from crisisdesk.sources.webhook.refusals import Refused
 from crisisdesk.text import how_long
 
 HEADER: Final = "X-Crisisdesk-Signature"

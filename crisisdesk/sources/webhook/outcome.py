@@ -5,7 +5,7 @@ from http import HTTPStatus
 from typing import Final
 
 from crisisdesk.sources.bodies import Body
-from crisisdesk.sources.refusals import Refused
+from crisisdesk.sources.webhook.refusals import Refused
 
 BADS_TOLD: Final = 100
 """Bad posts that are named."""

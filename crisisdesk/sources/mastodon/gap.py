@@ -9,9 +9,9 @@ import aiohttp
 
 from crisisdesk.clock import Clock
 from crisisdesk.errors import InputError, SourceError
-from crisisdesk.sources.mastodon_place import BEGINNING, Place, is_later, moment_of
-from crisisdesk.sources.mastodon_posts import Json, local_id
-from crisisdesk.sources.mastodon_server import Server, asked_wait, passes
+from crisisdesk.sources.mastodon.place import BEGINNING, Place, is_later, moment_of
+from crisisdesk.sources.mastodon.posts import Json, local_id
+from crisisdesk.sources.mastodon.server import Server, asked_wait, passes
 from crisisdesk.text import how_long
 
 MAX_PAGES: Final = 500

@@ -17,8 +17,8 @@ from crisisdesk.errors import InputError
 from crisisdesk.settings.columns import FIELDS
 from crisisdesk.sources.bodies import Body, posts_in
 from crisisdesk.sources.posts import post_from
-from crisisdesk.sources.refusals import Refused
-from crisisdesk.sources.signature import Head
+from crisisdesk.sources.webhook.refusals import Refused
+from crisisdesk.sources.webhook.signature import Head
 from crisisdesk.text import clean
 
 FORM: Final = "application/x-www-form-urlencoded"

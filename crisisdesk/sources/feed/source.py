@@ -29,14 +29,14 @@ from crisisdesk.errors import FatalSourceError, InputError, SourceError
 from crisisdesk.records import EPOCH, Correction, Post, SourceStatus
 from crisisdesk.retry import delays
 from crisisdesk.sources.base import Edge
-from crisisdesk.sources.feed_answer import Answer
-from crisisdesk.sources.feed_document import Document
-from crisisdesk.sources.feed_entry import Entry
-from crisisdesk.sources.feed_pace import after_wait, next_reading
-from crisisdesk.sources.feed_place import FeedPlace, cursor_of, parse_cursor
-from crisisdesk.sources.feed_reader import read_apart
-from crisisdesk.sources.feed_request import Asking, Question
-from crisisdesk.sources.feed_trouble import Outlook, Trouble, diagnose, shown
+from crisisdesk.sources.feed.answer import Answer
+from crisisdesk.sources.feed.document import Document
+from crisisdesk.sources.feed.entry import Entry
+from crisisdesk.sources.feed.pace import after_wait, next_reading
+from crisisdesk.sources.feed.place import FeedPlace, cursor_of, parse_cursor
+from crisisdesk.sources.feed.reader import read_apart
+from crisisdesk.sources.feed.request import Asking, Question
+from crisisdesk.sources.feed.trouble import Outlook, Trouble, diagnose, shown
 from crisisdesk.text import counted
 
 AT_ONCE: Final = 4

@@ -12,10 +12,10 @@ from typing import Final
 
 from crisisdesk.lines import BROKEN_ARCHIVE, Progress, lines_from, opened, shown_name
 from crisisdesk.records import Post, stamp
-from crisisdesk.sources.files import Maker
-from crisisdesk.sources.opened import Opened, Posts
-from crisisdesk.sources.place import Place, after, beginning, family, find, holds
-from crisisdesk.sources.table import Letters, NoColumnError, Table, read_header
+from crisisdesk.sources.file.opened import Opened, Posts
+from crisisdesk.sources.file.place import Place, after, beginning, family, find, holds
+from crisisdesk.sources.file.reading import Maker
+from crisisdesk.sources.file.table import Letters, NoColumnError, Table, read_header
 
 PATIENCE: Final = 20
 """Looks that a record of a table waits for the quote that closes it; programmes write a record in one go."""

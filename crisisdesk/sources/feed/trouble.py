@@ -10,7 +10,7 @@ import aiohttp
 from yarl import URL
 
 from crisisdesk.errors import InputError
-from crisisdesk.sources.feed_answer import Astray, Refusal
+from crisisdesk.sources.feed.answer import Astray, Refusal
 from crisisdesk.text import clean, how_long, shorten
 
 _WORST_NAME: Final = 100

@@ -11,7 +11,7 @@ from typing import Final
 import orjson
 
 from crisisdesk.errors import InputError
-from crisisdesk.sources.mastodon_posts import local_id
+from crisisdesk.sources.mastodon.posts import local_id
 
 REWIND: Final = timedelta(minutes=2)
 """How late a status may reach the server and still be found after a break. Attempts to deliver one are repeated after

@@ -20,13 +20,13 @@ from crisisdesk.errors import FatalSourceError, InputError, SourceError
 from crisisdesk.records import SourceStatus
 from crisisdesk.retry import delays
 from crisisdesk.sources.base import Edge
-from crisisdesk.sources.mastodon_events import Event
-from crisisdesk.sources.mastodon_gap import BREAKS, Gap
-from crisisdesk.sources.mastodon_heard import Heard
-from crisisdesk.sources.mastodon_line import Line, connect
-from crisisdesk.sources.mastodon_place import Place, cursor_of, read_cursor
-from crisisdesk.sources.mastodon_posts import SOURCE, Json, local_id, status_in, time_of
-from crisisdesk.sources.mastodon_server import MuteError, Server, asked_wait, open_session
+from crisisdesk.sources.mastodon.events import Event
+from crisisdesk.sources.mastodon.gap import BREAKS, Gap
+from crisisdesk.sources.mastodon.heard import Heard
+from crisisdesk.sources.mastodon.line import Line, connect
+from crisisdesk.sources.mastodon.place import Place, cursor_of, read_cursor
+from crisisdesk.sources.mastodon.posts import SOURCE, Json, local_id, status_in, time_of
+from crisisdesk.sources.mastodon.server import MuteError, Server, asked_wait, open_session
 
 if TYPE_CHECKING:
     from datetime import datetime

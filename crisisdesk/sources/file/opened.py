@@ -12,9 +12,9 @@ from pathlib import Path
 from crisisdesk.errors import FatalSourceError
 from crisisdesk.lines import BROKEN_ARCHIVE, Line, Progress, breaks_off, grows_in_place, lines_from, opened, shown_name
 from crisisdesk.records import Post
-from crisisdesk.sources.files import Maker, is_named_json, is_table, read_objects
-from crisisdesk.sources.place import HEAD, Place, digest, holds, stands
-from crisisdesk.sources.table import Letters, NoColumnError, Record, Table, read_header
+from crisisdesk.sources.file.place import HEAD, Place, digest, holds, stands
+from crisisdesk.sources.file.reading import Maker, is_named_json, is_table, read_objects
+from crisisdesk.sources.file.table import Letters, NoColumnError, Record, Table, read_header
 
 Posts = Iterator[tuple[Post, Place]]
 """Posts, each with the place behind it."""

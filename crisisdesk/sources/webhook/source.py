@@ -20,12 +20,12 @@ from crisisdesk.errors import FatalSourceError, StorageError
 from crisisdesk.records import SourceStatus
 from crisisdesk.sources.base import Edge
 from crisisdesk.sources.bodies import Body
-from crisisdesk.sources.in_hand import InHand
-from crisisdesk.sources.outcome import Outcome, Unreadable
-from crisisdesk.sources.posted import Reader, check_form
-from crisisdesk.sources.rate import Rate
-from crisisdesk.sources.refusals import Refusals, Refused
-from crisisdesk.sources.signature import TOLERANCE, Head, Keys
+from crisisdesk.sources.webhook.in_hand import InHand
+from crisisdesk.sources.webhook.outcome import Outcome, Unreadable
+from crisisdesk.sources.webhook.posted import Reader, check_form
+from crisisdesk.sources.webhook.rate import Rate
+from crisisdesk.sources.webhook.refusals import Refusals, Refused
+from crisisdesk.sources.webhook.signature import TOLERANCE, Head, Keys
 from crisisdesk.text import shorten
 from crisisdesk.threads import in_daemon_thread
 

@@ -26,10 +26,10 @@ from crisisdesk.errors import FatalSourceError, InputError, SourceError
 from crisisdesk.records import Correction, Post, SourceStatus
 from crisisdesk.retry import delays
 from crisisdesk.sources.base import Edge
-from crisisdesk.sources.bluesky_posts import SOURCE, post_of, repost_of, subject_of, uri_of, words_of
-from crisisdesk.sources.jetstream import POSTS, REPOSTS, Event, Json, name_in, number_of, read, time_of
-from crisisdesk.sources.jetstream_line import GiantError, Line, RefusalError, Server, SilenceError, refuse
-from crisisdesk.sources.jetstream_place import Place, microseconds
+from crisisdesk.sources.bluesky.frames import POSTS, REPOSTS, Event, Json, name_in, number_of, read, time_of
+from crisisdesk.sources.bluesky.line import GiantError, Line, RefusalError, Server, SilenceError, refuse
+from crisisdesk.sources.bluesky.place import Place, microseconds
+from crisisdesk.sources.bluesky.posts import SOURCE, post_of, repost_of, subject_of, uri_of, words_of
 from crisisdesk.sources.recalled import Recalled
 from crisisdesk.text import how_long
 

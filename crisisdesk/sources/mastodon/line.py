@@ -14,8 +14,8 @@ import orjson
 from yarl import URL
 
 from crisisdesk.errors import InputError, SourceError
-from crisisdesk.sources.mastodon_events import MAX_EVENT, Event, GiantError, Reader, event_in
-from crisisdesk.sources.mastodon_server import STREAMING, MuteError, RefusalError, Server
+from crisisdesk.sources.mastodon.events import MAX_EVENT, Event, GiantError, Reader, event_in
+from crisisdesk.sources.mastodon.server import STREAMING, MuteError, RefusalError, Server
 
 if TYPE_CHECKING:
     from aiohttp.http_websocket import WSMessageTextBytes

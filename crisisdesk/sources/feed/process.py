@@ -8,7 +8,7 @@ from typing import Final
 import orjson
 
 from crisisdesk.errors import InputError
-from crisisdesk.sources.feed_document import read_document
+from crisisdesk.sources.feed.document import read_document
 
 MOST_MEMORY: Final = 1 << 30
 """Bytes of address space."""

@@ -4,7 +4,7 @@ import re
 from datetime import datetime
 from typing import Final, Self
 
-from crisisdesk.sources.jetstream import EARLIEST_US
+from crisisdesk.sources.bluesky.frames import EARLIEST_US
 
 REWIND_US: Final = 5_000_000
 """Microseconds asked for again: servers' clocks differ, and order is kept per author only."""

@@ -14,8 +14,8 @@ from typing import Any, Final, Self
 import orjson
 from yarl import URL
 
-from crisisdesk.sources.feed_document import MAX_ENTRIES
-from crisisdesk.sources.feed_entry import MAX_URL, Entry
+from crisisdesk.sources.feed.document import MAX_ENTRIES
+from crisisdesk.sources.feed.entry import MAX_URL, Entry
 
 MAX_FEEDS: Final = 200
 MAX_CURSOR: Final = 4_000_000

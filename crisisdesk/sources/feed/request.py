@@ -19,7 +19,7 @@ import aiohttp
 from yarl import URL
 
 from crisisdesk import __version__
-from crisisdesk.sources.feed_answer import Answer, Astray, answer_of
+from crisisdesk.sources.feed.answer import Answer, Astray, answer_of
 
 MAX_REDIRECTS: Final = 5
 SECONDS: Final = 60.0

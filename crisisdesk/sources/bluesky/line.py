@@ -15,7 +15,7 @@ from aiohttp.http_websocket import WSMessageTextBytes
 from yarl import URL
 
 from crisisdesk.errors import FatalSourceError, InputError, SourceError
-from crisisdesk.sources.jetstream import REPOSTS, dialect_of
+from crisisdesk.sources.bluesky.frames import REPOSTS, dialect_of
 from crisisdesk.text import clean
 
 if sys.version_info >= (3, 14):

@@ -8,7 +8,7 @@ from typing import Final
 
 from crisisdesk.records import Correction
 from crisisdesk.sources.base import Edge
-from crisisdesk.sources.mastodon_posts import SOURCE, Json, author_of, id_of, local_id, post_of, time_of, words_of
+from crisisdesk.sources.mastodon.posts import SOURCE, Json, author_of, id_of, local_id, post_of, time_of, words_of
 
 REMEMBERED: Final = 20_000
 """Statuses that are known to have been sent, and posts that concern a watch, newest kept."""

@@ -13,10 +13,10 @@ from crisisdesk.errors import FatalSourceError, UsageError
 from crisisdesk.lines import STDIN, BadLine, Progress, UnreadableError, check_files, reason, shown_name
 from crisisdesk.records import Post, SourceStatus
 from crisisdesk.sources.base import Edge
-from crisisdesk.sources.files import Maker, posts_of
-from crisisdesk.sources.followed import Reader
-from crisisdesk.sources.place import Place
-from crisisdesk.sources.table import NoColumnError
+from crisisdesk.sources.file.followed import Reader
+from crisisdesk.sources.file.place import Place
+from crisisdesk.sources.file.reading import Maker, posts_of
+from crisisdesk.sources.file.table import NoColumnError
 from crisisdesk.threads import in_daemon_thread
 
 CHUNK: Final = 500

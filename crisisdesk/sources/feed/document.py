@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from crisisdesk.errors import InputError
-from crisisdesk.sources.feed_entry import Entry, entries_of, web_address
-from crisisdesk.sources.feed_letters import letters_of
+from crisisdesk.sources.feed.entry import Entry, entries_of, web_address
+from crisisdesk.sources.feed.letters import letters_of
 
 MAX_ENTRIES: Final = 500
 """Entries that are read of a feed: the newest. What lies behind is the past."""

@@ -19,7 +19,7 @@ from yarl import URL
 from crisisdesk import __version__
 from crisisdesk.errors import FatalSourceError, SourceError
 from crisisdesk.settings.server import is_loopback
-from crisisdesk.sources.mastodon_events import ComplaintError
+from crisisdesk.sources.mastodon.events import ComplaintError
 from crisisdesk.text import clean
 
 LIMIT: Final = 40

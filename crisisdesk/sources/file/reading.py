@@ -24,8 +24,8 @@ from crisisdesk.lines import (
 )
 from crisisdesk.records import Post
 from crisisdesk.sources.bodies import json_in
+from crisisdesk.sources.file.table import Record, looks_like_table, read_table
 from crisisdesk.sources.posts import MAX_NAME, names_no_zone, post_from, text_from
-from crisisdesk.sources.table import Record, looks_like_table, read_table
 from crisisdesk.text import clean
 
 _JSON_SUFFIXES: Final = frozenset({".jsonl", ".ndjson", ".json"})

@@ -1,0 +1,1 @@
+"""Files of posts: read once, replayed, or followed while they grow and are rotated."""

@@ -1,0 +1,1 @@
+"""Posts that others bring: listening suites and forms that call an address of the desk."""
