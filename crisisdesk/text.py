@@ -93,12 +93,10 @@ def how_long(span: timedelta) -> str:
 
 def _plain(text: str) -> str:
     """Printable characters only, and spaces."""
-    if "\x1b" not in text and "\x9b" not in text:
-        text = text.replace("\ufe0f", "")
-        if not text.isprintable():
-            text = text.replace("\n\n", " ").replace("\n", " ").replace("\u200d", "")
-    if text.isprintable() and (text.isascii() or _TO_BE_CLEANED.search(text) is None):
-        return unicodedata.normalize("NFC", text)
+    if "\x1b" not in text and "\x9b" not in text:  # most hold line breaks and emoji, and nothing else that must go
+        plain = text.replace("\n\n", " ").replace("\n", " ").replace("\ufe0f", "").replace("\u200d", "")
+        if plain.isprintable() and (plain.isascii() or _TO_BE_CLEANED.search(plain) is None):
+            return unicodedata.normalize("NFC", plain)
     text = _ESCAPE_SEQUENCES.sub("", text)
     text = unicodedata.normalize("NFC", _INVISIBLE.sub("", text))
     return _shown(_STACKED_MARKS.sub(r"\1", text))

@@ -35,7 +35,7 @@ Fields = dict[str, Any]
 
 def encode(record: Incident | Change | Notification | Post) -> str:
     """A record as one line of JSON; NaN and infinity become null."""
-    return orjson.dumps(record).decode()
+    return orjson.dumps(record._asdict() if isinstance(record, Post) else record).decode()
 
 
 def incident(text: str) -> Incident:
@@ -56,7 +56,7 @@ def notification(text: str) -> Notification:
 
 def post(text: str) -> Post:
     """Read a post back."""
-    known = {name: value for name, value in orjson.loads(text).items() if name in Post.__slots__}
+    known = {name: value for name, value in orjson.loads(text).items() if name in Post._fields}
     return Post(**{**known, "time": _time(known["time"]), "tags": tuple(known.get("tags", ()))})
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import Final
+from typing import Final, NamedTuple
 
 TAKEN_BACK: Final = "(taken back by its author)"
 """Stands where the text of a post stood that is gone."""
@@ -32,8 +32,9 @@ class Correction:
         return f"{self.source}:{self.id}"
 
 
-@dataclass(frozen=True, slots=True)
-class Post:
+class Post(
+    NamedTuple
+):  # made in a quarter of the time of a frozen dataclass, and a network brings them by the thousand
     """One public post, as its source delivered it.
 
     `time` is the network's record of it, never later than its arrival. `author` is a name or id that is stable
@@ -66,8 +67,8 @@ class Post:
     def corrected(self, correction: Correction) -> "Post":
         """The post as its author wants it now."""
         if correction.text is None:
-            return replace(self, text=TAKEN_BACK, author=None, url=None)
-        return replace(self, text=correction.text)
+            return self._replace(text=TAKEN_BACK, author=None, url=None)
+        return self._replace(text=correction.text)
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,7 +55,7 @@ class Network:
 
     def say(self, posts: Iterable[Post]) -> None:
         for post in posts:
-            self._coming.put_nowait(replace(post, source=self.name))
+            self._coming.put_nowait(post._replace(source=self.name))
 
     def resume(self, cursor: str) -> None:
         self.cursor = cursor

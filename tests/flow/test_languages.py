@@ -183,15 +183,15 @@ async def test_the_same_at_any_batch_size(tmp_path, monkeypatch, batch, chunk):
 
 
 async def test_a_mark_is_trusted_whatever_the_words_are(tmp_path):
-    as_english = await played(tmp_path / "en.db", [*QUIET, *(replace(post, lang="en") for post in flood("fr"))])
+    as_english = await played(tmp_path / "en.db", [*QUIET, *(post._replace(lang="en") for post in flood("fr"))])
     assert (worst(as_english), as_english.other) == ("red", {})
-    as_french = await played(tmp_path / "fr.db", [*QUIET, *(replace(post, lang="fr") for post in flood("de"))])
+    as_french = await played(tmp_path / "fr.db", [*QUIET, *(post._replace(lang="fr") for post in flood("de"))])
     assert (as_french.told, as_french.other) == ([], {"fr": 120})
 
 
 async def test_a_watch_says_which_languages_count(tmp_path):
     rule = replace(ACME, languages=("FR-ca",))
-    seen = await played(tmp_path / "desk.db", [*(replace(post, lang="en") for post in QUIET), *flood("fr")], rule)
+    seen = await played(tmp_path / "desk.db", [*(post._replace(lang="en") for post in QUIET), *flood("fr")], rule)
     assert seen.other == {"en": len(QUIET)}
     assert seen.app.tally.mentions["Acme"] == 120
     (trouble,) = seen.picture.troubles
@@ -213,7 +213,7 @@ async def test_what_reads_languages_is_loaded_beside_the_desk_and_only_when_need
         threads.append(threading.current_thread())
         return load()
 
-    await played(tmp_path / "marked.db", [replace(post, lang="de") for post in flood("de")], reader=watched)
+    await played(tmp_path / "marked.db", [post._replace(lang="de") for post in flood("de")], reader=watched)
     assert threads == []
     await played(tmp_path / "unmarked.db", flood("de"), reader=watched)
     assert len(threads) == 1

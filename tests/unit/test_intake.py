@@ -136,7 +136,7 @@ async def test_a_post_by_an_account_of_the_brand_is_told_whether_it_concerns_the
         assert edge.concerns("good morning", author) == ()
     assert heard == ["Acme", "Both", "Acme"]
     for _ in range(3):  # one that comes again is no new sign of life
-        await edge.send(replace(post(1), author="@ACME"))
+        await edge.send(post(1)._replace(author="@ACME"))
     assert heard == ["Acme", "Both", "Acme", "Acme", "Both"]
 
 
