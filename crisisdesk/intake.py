@@ -124,7 +124,10 @@ class Intake:
         await to_its_end(self._keep(posts))
 
     async def correct(self, correction: Correction) -> None:
-        await self.write_down()  # what is in the mailbox is corrected there
+        if self._house.progress.knows(
+            correction.key
+        ):  # a network's deletes are many, and nearly all of what we never had
+            await self.write_down()  # what is in the mailbox is corrected there
         await self._house.correct(correction)
 
     async def run(self, feed: Callable[["Intake"], Awaitable[None]]) -> None:
@@ -212,7 +215,12 @@ class Intake:
     async def _take_in(self, mention: Mention) -> None:
         self._house.tally.matched[self._source.name] += 1
         self._house.progress.begin(self._source.name, mention.post.key, self._source.cursor)
-        await self._inbox.send(mention)
+        try:
+            await self._inbox.send(mention)
+        except asyncio.CancelledError:  # the desk stops while it waits for room
+            if not self._keeps:  # so the source has not gone beyond it, and it comes again
+                self._house.progress.forget(mention.post.key)
+            raise
 
     def _hear_own(self, author: str) -> None:
         for watch in self._owners.get(_account(author), ()):

@@ -75,6 +75,13 @@ class Progress:
             if self._keeps:
                 self._gone_through.append(number)
 
+    def forget(self, key: str) -> None:
+        """It was not taken in after all."""
+        number = digest(key)
+        del self._under_way[self._source_of.pop(number)][number]
+        self._known.discard(number)
+        self._known_before.discard(number)
+
     def correct(self, correction: Correction) -> None:
         """A mention that is under way reads otherwise now, or is gone."""
         self._corrections[digest(correction.key)] = correction

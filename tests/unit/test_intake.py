@@ -284,6 +284,20 @@ async def test_a_source_that_does_not_push_waits(monkeypatch: pytest.MonkeyPatch
     await running
 
 
+@pytest.mark.parametrize("resumes", [True, False])
+async def test_what_waits_for_room_when_the_desk_stops_is_not_lost(monkeypatch, store: Store, resumes):
+    monkeypatch.setattr(intake_module, "WAITING", 1)
+    desk = Desk(store, Network(resumes=resumes), size=1)
+    feeding = asyncio.create_task(desk.edge.run(sends(*map(post, range(5)))))  # type: ignore[arg-type]
+    await asyncio.sleep(0.05)
+    assert desk.progress.knows("network:3")  # the first went on, two are on their way, the fourth waits
+    feeding.cancel()
+    await asyncio.wait({feeding})
+    await desk.edge.write_down()
+    assert desk.progress.knows("network:3") is not resumes  # a source that resumes has not gone beyond it
+    assert ("3" in await boxed(store)) is not resumes
+
+
 async def test_an_older_database_gets_its_mailbox(tmp_path: Path):
     """A database of before is brought up to date, and keeps what it had."""
     async with await Store.open(tmp_path / "desk.db") as store:
