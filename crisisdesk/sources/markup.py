@@ -19,6 +19,8 @@ _BREAKS: Final = frozenset(
 )  # fmt: skip
 _UNSEEN: Final = frozenset({"script", "style", "template", "title"})
 _SPAN: Final = "span"
+_QUOTING: Final = frozenset({"p", _SPAN})
+"""What servers of the fediverse put a link into that stands for a quoted post; it is of the class `quote-inline`."""
 
 Attributes = Sequence[tuple[str, str | None]]
 
@@ -27,8 +29,9 @@ def text_of(html: str) -> str:
     """The text that people see, cleaned (`text.clean`); every block and line break is a space.
 
     Scripts and styles go, character references are what they stand for. Mastodon writes a link in three spans, of
-    which only the middle one is shown, followed by "…" where the class says `ellipsis`: so it reads here. Never
-    fails; what is left open at the end is left out, as browsers do.
+    which only the middle one is shown, followed by "…" where the class says `ellipsis`: so it reads here. The link
+    that stands for a quoted post ("RE: …") is not the author's words, and left out. Never fails; what is left open at
+    the end is left out, as browsers do.
     """
     if "<" not in html and "&" not in html:
         return clean(html)
@@ -46,25 +49,32 @@ class _Reader(HTMLParser):
         super().__init__(convert_charrefs=True)
         self.seen: list[str] = []
         self._unseen = ""
-        """The element that hides what is in it."""
+        """The element that hides what is in it,"""
+        self._deep = 0
+        """and how many of its kind are open in it."""
         self._hidden = 0
         """Spans open, from the one on that is not shown."""
         self._spans: list[str] = []
         """What follows each span that is open and shown."""
 
     def handle_starttag(self, tag: str, attrs: Attributes) -> None:
+        self._end_quote(tag)
         if self._unseen:
+            self._deep += tag == self._unseen
             return
-        if tag in _UNSEEN:
-            self._unseen = tag
-        elif tag in _BREAKS:
+        classes = (dict(attrs).get("class") or "").split() if attrs else ()
+        if tag in _BREAKS:
             self._break()
+        if tag in _UNSEEN or (tag in _QUOTING and "quote-inline" in classes):
+            self._unseen, self._deep = tag, 0
         elif tag == _SPAN:
-            self._open_span((dict(attrs).get("class") or "").split())
+            self._open_span(classes)
 
     def handle_endtag(self, tag: str) -> None:
+        self._end_quote(tag)
         if self._unseen:
-            self._unseen = "" if tag == self._unseen else self._unseen
+            self._deep -= tag == self._unseen
+            self._unseen = self._unseen if self._deep >= 0 else ""
         elif tag in _BREAKS:
             self._break()
         elif tag == _SPAN and self._hidden:
@@ -81,6 +91,11 @@ class _Reader(HTMLParser):
             self._hidden += 1
         else:
             self._spans.append("…" if "ellipsis" in classes else "")
+
+    def _end_quote(self, tag: str) -> None:
+        """The next block ends a quote, also one that is never closed."""
+        if self._unseen in _QUOTING and tag in _BREAKS and tag != "br":
+            self._unseen = ""
 
     def _break(self) -> None:
         """A block ends the spans before it, also those that are never closed: nothing stays hidden for ever."""

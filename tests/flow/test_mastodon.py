@@ -108,6 +108,18 @@ async def test_what_concerns_nobody_is_counted_and_left(home):
     assert source.status().posts == 6
 
 
+async def test_what_is_not_for_everybody_is_left(home):
+    home.answers = [
+        play(new(1, visibility="private"), new(2, visibility="direct"), new(3, visibility="unlisted"), new(4))
+    ]
+    source, edge = source_of(home), Taken()
+
+    async with running(source, edge):
+        await edge.until(lambda: len(edge.posts) == 2)
+
+    assert edge.texts == ["post 3", "post 4"]
+
+
 async def test_a_post_without_words_is_asked_for_by_its_author(home):
     class Asked(Taken):
         authors: list[str | None] = []  # noqa: RUF012

@@ -26,6 +26,15 @@ class TestPosts:
         assert words_of(status(1, "it is <i>awful</i>", spoiler_text="A &amp; b")) == "A &amp; b it is awful"
         assert words_of(status(1, None, content=None, spoiler_text=5)) == ""
 
+    def test_the_answers_of_a_poll_belong_to_the_words(self):
+        poll = {"options": [{"title": "Motrin"}, {"title": "\x07neither"}, {"title": 5}, None]}
+        assert words_of(status(1, "Which hurts?", poll=poll)) == "Which hurts? Motrin neither"
+        assert [words_of(status(1, "a", poll=poll)) for poll in ("x", {}, {"options": 5})] == ["a"] * 3
+
+    def test_a_quote_is_its_authors_own_words(self):
+        text = '<p class="quote-inline">RE: <a href="https://b.example/@c/1">b.example/@c/1</a></p><p>so true</p>'
+        assert words_of(status(1, None, content=text, quote={"quoted_status": status(2, "motrin")})) == "so true"
+
     def test_what_people_see_of_links_tags_and_names(self):
         text = (
             '<p><span class="h-card"><a href="https://a.example/@acme">@<span>acme</span></a></span> why '

@@ -8,7 +8,17 @@ from typing import Final
 
 from crisisdesk.records import Correction
 from crisisdesk.sources.base import Edge
-from crisisdesk.sources.mastodon.posts import SOURCE, Json, author_of, id_of, local_id, post_of, time_of, words_of
+from crisisdesk.sources.mastodon.posts import (
+    SOURCE,
+    Json,
+    author_of,
+    id_of,
+    is_public,
+    local_id,
+    post_of,
+    time_of,
+    words_of,
+)
 
 REMEMBERED: Final = 20_000
 """Statuses that are known to have been sent, and posts that concern a watch, newest kept."""
@@ -68,7 +78,7 @@ class Heard:
 
     async def _offer(self, which: str, status: Json, time: datetime, edge: Edge) -> None:
         text, domain = words_of(status), self._domain()
-        if (watches := edge.concerns(text, author_of(status, domain))) and text:
+        if is_public(status) and (watches := edge.concerns(text, author_of(status, domain))) and text:
             post = post_of(status, text, time, domain)
             self._sent[which] = post.id
             if len(self._sent) > REMEMBERED:

@@ -5,6 +5,7 @@ from both. What a public timeline brings is never more than the home server has 
 """
 
 import re
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -23,6 +24,7 @@ hours, so a claim beyond that is not the record of anything, and the post counts
 
 Json = dict[str, Any]
 
+_NOT_FOR_ALL: Final = ("private", "direct", "limited", "list")
 _ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 _ADDRESS: Final = re.compile(r"https?://[!-~]+", re.IGNORECASE)
 
@@ -61,12 +63,23 @@ def said_in(status: Json) -> Json:
     return boosted if isinstance(boosted, dict) else status
 
 
+def is_public(status: Json) -> bool:
+    """Whether its author shows it to everybody: a server may show our user more."""
+    return status.get("visibility") not in _NOT_FOR_ALL
+
+
 def words_of(status: Json) -> str:
-    """What it says, cleaned: the content warning, then the text; of a boost what the boosted one says."""
+    """What it says, cleaned: the content warning, the text, the answers of a poll; of a boost what the boosted says."""
     said = said_in(status)
     warning, content = said.get("spoiler_text"), said.get("content")
-    text = text_of(content) if isinstance(content, str) else ""
-    return clean(f"{warning} {text}") if isinstance(warning, str) and warning else text
+    parts = (warning, text_of(content) if isinstance(content, str) else "", *_answers_in(said.get("poll")))
+    return clean(" ".join(part for part in parts if isinstance(part, str) and part))
+
+
+def _answers_in(poll: object) -> Iterator[object]:
+    options = poll.get("options") if isinstance(poll, dict) else None
+    for option in options if isinstance(options, list) else ():
+        yield option.get("title") if isinstance(option, dict) else None
 
 
 def author_of(status: Json, domain: str) -> str | None:
