@@ -53,7 +53,9 @@ def post_of(event: Event, text: str, arrival: datetime) -> Post:
         who["did"],
         _language(langs) if langs else None,
         f"https://bsky.app/profile/{who['did']}/post/{what['rkey']}",
-        reply_to=_linked(record["reply"], "parent") if "reply" in record else None,
+        0,
+        None,
+        _linked(record["reply"], "parent") if "reply" in record else None,
     )
 
 
@@ -82,9 +84,11 @@ def uri_of(event: Event) -> str:
         InputError: it is missing, or holds what no address holds.
     """
     who, what = event
-    author, key = who.get("did"), what.get("rkey")
-    uri = f"at://{author}/{what['collection']}/{key}"
-    if isinstance(author, str) and isinstance(key, str) and _is_uri(uri):
+    try:
+        uri = "/".join(("at:/", who["did"], what["collection"], what["rkey"]))
+    except (KeyError, TypeError):  # it is missing, or no text
+        uri = ""
+    if _is_uri(uri):
         return uri
     raise InputError("a frame is not of the protocol (the address of its record)")
 
