@@ -18,6 +18,8 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
+from crisisdesk.text import clean
+
 _LIBRARY_LOG: Final = logging.getLogger("crisisdesk.mqtt.library")
 _LIBRARY_LOG.setLevel(logging.CRITICAL)  # it logs what we raise, in its own words
 
@@ -91,12 +93,15 @@ class Client(aiomqtt.Client):
         five = version is aiomqtt.ProtocolVersion.V5
         self.was_remembered = False
         """Whether the broker still had our session when we came."""
+        self.granted_seconds = session.seconds
+        """How long it will remember us after this connection (MQTT 5)."""
         self._five = five
         self._name = str(broker)
         self._client_id = client_id
         self._seconds = broker.timeout
         self._is_connecting = True
         self._why = ""
+        self._farewell = ""
         if broker.tls is not None:
             broker.tls.sslsocket_class = _EncryptedSocket
         super().__init__(
@@ -136,6 +141,7 @@ class Client(aiomqtt.Client):
             raise
         finally:
             self._is_connecting = False
+        self._disconnected.add_done_callback(asyncio.Future.exception)  # or the loop complains where nobody asks why
 
     async def disconnect(self) -> None:
         """Leave in order: the broker drops the will."""
@@ -157,23 +163,29 @@ class Client(aiomqtt.Client):
     @property
     def was_mute(self) -> bool:
         """Whether it ended because the broker, though connected, said nothing any more."""
-        return self.is_over and code_of(self._disconnected.exception()) in _MUTE
+        return self.is_over and not self._farewell and code_of(self._disconnected.exception()) in _MUTE
+
+    @property
+    def was_ousted(self) -> bool:
+        """Whether it ended because another client came under our name (MQTT 5)."""
+        return self.is_over and code_of(self._disconnected.exception()) in _TAKEN_OVER
 
     async def died(self) -> str:
         """Return when the connection is over, with the reason."""
         await asyncio.wait({self._disconnected})
-        if code_of(self._disconnected.exception()) in _TAKEN_OVER:
+        if self.was_ousted:
             return f"another client came as {self._client_id}; give each desk and each source a name of its own"
         if self.was_mute:
             return "it says nothing any more"
-        return self._why or "the connection was lost"
+        return self._why or self._farewell or "the connection was lost"
 
     async def answered(self, asking: "asyncio.Task[Any]") -> str:
         """Wait for the answer, for the connection's end or for the time limit; returns why there is no answer."""
-        done, _ = await _first({asking, asyncio.create_task(self.died())}, self._seconds)
+        dying = asyncio.create_task(self.died())
+        done, _ = await _first({asking, dying}, self._seconds)
         if asking in done:
             return str(asking.exception() or "")
-        return "the connection was lost" if done else f"no answer within {self._seconds:g} s"
+        return dying.result() if done else f"no answer within {self._seconds:g} s"
 
     def _on_connect(
         self,
@@ -184,6 +196,7 @@ class Client(aiomqtt.Client):
         properties: Properties | None = None,
     ) -> None:
         self.was_remembered = flags.session_present
+        self.granted_seconds = getattr(properties, "SessionExpiryInterval", self.granted_seconds)
         super()._on_connect(client, userdata, flags, reason_code, properties)
 
     def _on_disconnect(
@@ -194,6 +207,9 @@ class Client(aiomqtt.Client):
         reason_code: ReasonCode,
         properties: Properties | None = None,
     ) -> None:
+        if flags.is_disconnect_packet_from_server:
+            told = getattr(properties, "ReasonString", "")
+            self._farewell = f"it said {clean(f'{reason_code}. {told}', 200).rstrip(' .')}"
         if not self._is_connecting:
             super()._on_disconnect(client, userdata, flags, reason_code, properties)
         elif not self._connected.done():

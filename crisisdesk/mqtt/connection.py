@@ -9,6 +9,7 @@ import contextlib
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Final
 
 import aiomqtt
@@ -17,6 +18,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
+from crisisdesk.clock import Clock
 from crisisdesk.errors import FatalOutputError, OutputError
 from crisisdesk.mqtt.client import Broker, Client, Session
 from crisisdesk.mqtt.entrance import Entrance
@@ -27,6 +29,7 @@ LOG: Final = logging.getLogger("crisisdesk.mqtt")
 ONLINE: Final = b"online"
 OFFLINE: Final = b"offline"
 
+_HEALTHY: Final = timedelta(minutes=1)
 _SESSION_SECONDS: Final = 300  # the will's delay holds only while the broker remembers the session
 
 
@@ -52,7 +55,8 @@ class Connection:
         broker: where, and how to be let in.
         client_id: stable over restarts, so that a broker takes over from the dead predecessor and drops its will.
         status_topic: carries `online` or `offline`, retained.
-        waits: seconds between attempts to connect.
+        clock: tells how long a connection has lasted.
+        waits: seconds between attempts to connect, begun afresh after a healthy minute.
         greet: called after each connect, before anything else is published, to say again what a broker that
             restarted empty has forgotten.
     """
@@ -63,6 +67,7 @@ class Connection:
         *,
         client_id: str,
         status_topic: str,
+        clock: Clock,
         waits: Callable[[], Iterator[float]] = delays,
         greet: Callable[[Send], Awaitable[None]] | None = None,
     ) -> None:
@@ -73,6 +78,7 @@ class Connection:
         self._broker = broker
         self._client_id = client_id
         self._status_topic = status_topic
+        self._clock = clock
         self._waits = waits
         self._greet = greet
         self._client: _Publisher | None = None
@@ -129,10 +135,12 @@ class Connection:
         while True:
             try:
                 client = await self._connect()
-                waits = self._waits()
+                began = self._clock.now()
                 self._turn("live", "", client)
                 reason = await client.died()
                 client.abandon()
+                if self._clock.now() - began >= _HEALTHY:
+                    waits = self._waits()
                 self._turn("retrying", f"The MQTT broker {self._broker} went away ({reason}); it is tried again.")
             except FatalOutputError as error:
                 self._fatal = error

@@ -70,10 +70,15 @@ class Entrance:
         if cure := self._cure(error):
             final = not self._proven and (code in _FOR_GOOD or not isinstance(error, TopicRefusedError))
             return Refusal(f"{cure}{', then start again.' if final else '; it is tried again.'}", final)
+        if code is not None:
+            return Refusal(
+                f"The MQTT broker {self._broker} answers and does not let us in ({error}): its own log says more;"
+                " it is tried again."
+            )
         keys = "host, port, tls and certificate_file" if self._broker.tls else "host, port and tls"
         return Refusal(
-            f"No MQTT broker answers at {self._broker} ({error}): start it, or mend {keys} of this {self._room};"
-            " it is tried again."
+            f"The MQTT broker {self._broker} cannot be reached, or hangs up ({error}): start it, or mend {keys} of this"
+            f" {self._room}; it is tried again."
         )
 
     def _cure(self, error: aiomqtt.MqttError) -> str:
@@ -86,5 +91,6 @@ class Entrance:
         elif code in _BAD_NAME:
             refused = f"take our name ({error}): mend client_id"
         elif isinstance(cause, ssl.SSLCertVerificationError):  # the library hides it
-            refused = f"show a certificate that we can trust ({cause.verify_message}): mend host and ca_file"
+            why = f"({cause.verify_message}): renew it there, or mend host and ca_file"
+            refused = f"show a certificate that we can trust {why}"
         return f"The MQTT broker {self._broker} does not {refused} of this {self._room}" if refused else ""

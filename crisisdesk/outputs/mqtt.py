@@ -75,6 +75,7 @@ class MqttOutput:
             broker,
             client_id=f"crisisdesk-{desk}",
             status_topic=f"{self._base}/status",
+            clock=clock,
             waits=waits,
             greet=self._repeat_standing,
         )
