@@ -8,7 +8,15 @@ Both enter by the same door (`entrance.py`), in MQTT 5, or in 3.1.1 where a brok
 
 from crisisdesk.mqtt.client import Broker
 from crisisdesk.mqtt.connection import Connection, Message, Send
-from crisisdesk.mqtt.subscription import Inbox, MuteError, OverrunError, Received, Subscription, unshared
+from crisisdesk.mqtt.subscription import (
+    Inbox,
+    MuteError,
+    OustedError,
+    OverrunError,
+    Received,
+    Subscription,
+    unshared,
+)
 
 __all__ = [
     "Broker",
@@ -16,6 +24,7 @@ __all__ = [
     "Inbox",
     "Message",
     "MuteError",
+    "OustedError",
     "OverrunError",
     "Received",
     "Send",

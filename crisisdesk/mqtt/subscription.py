@@ -27,12 +27,17 @@ WAITING: Final = 10_000
 WAITING_BYTES: Final = 1 << 25
 """Their bytes."""
 
-_TOPIC_BYTES: Final = 1 << 17
-"""A topic has 65,535 bytes at most, and so have the properties of any sensible message."""
+LARGEST: Final = 1 << 24
+"""Bytes of a message with its topic. Of a larger one the broker does not even tell us (MQTT 5), and it would have to be
+read as a whole before it can be refused."""
 
 
 class MuteError(SourceError):
     """The broker did not hang up, and said nothing any more."""
+
+
+class OustedError(SourceError):
+    """Another client took our place."""
 
 
 class OverrunError(SourceError):
@@ -45,6 +50,7 @@ class Received:
 
     topic: str
     payload: bytes
+    """Cut where it is larger than what is read."""
     qos: int
     number: int
     """The broker's, by which it is confirmed."""
@@ -58,14 +64,15 @@ class Subscription:
         client_id: ours and nobody else's, the same after every restart.
         topics: to read; they may hold `+` and `#`, and begin with `$share/<group>/`.
         seconds: how long the broker keeps our session, and with it what comes meanwhile (MQTT 5).
-        largest: bytes of a payload that we read; more is not even sent to us (MQTT 5).
+        largest: bytes of a payload that are read; of a larger one there is one byte more, to tell.
     """
 
     def __init__(self, broker: Broker, *, client_id: str, topics: Sequence[str], seconds: int, largest: int) -> None:
         self._broker = broker
         self._client_id = client_id
         self._topics = topics
-        self._session = Session(seconds, outlives=seconds > 0, unconfirmed=UNCONFIRMED, largest=largest + _TOPIC_BYTES)
+        self._session = Session(seconds, outlives=seconds > 0, unconfirmed=UNCONFIRMED, largest=LARGEST)
+        self._largest = largest
         self._entrance = Entrance(broker, "source")
 
     @property
@@ -93,7 +100,7 @@ class Subscription:
 
     async def _enter(self) -> "Inbox":
         while True:
-            inbox = Inbox(self._broker, self._client_id, self._entrance.version, self._session)
+            inbox = Inbox(self._broker, self._client_id, self._entrance.version, self._session, self._largest)
             try:
                 await inbox.connect()
                 self._entrance.opened()
@@ -114,10 +121,15 @@ class Subscription:
 class Inbox(Client):
     """One connection's life, and what came by it."""
 
-    def __init__(self, broker: Broker, client_id: str, version: aiomqtt.ProtocolVersion, session: Session) -> None:
+    def __init__(
+        self, broker: Broker, client_id: str, version: aiomqtt.ProtocolVersion, session: Session, largest: int
+    ) -> None:
         super().__init__(broker, client_id, version, session)
         self.dropped = 0
         """Messages without confirmation (QoS 0) for which there was no room."""
+        self.unkept = False
+        """Whether the broker keeps no message until it is confirmed, though it was asked to (it grants QoS 0)."""
+        self._largest = largest
         self._waiting: deque[Received] = deque()
         self._bytes = 0
         self._overrun = False
@@ -141,19 +153,20 @@ class Inbox(Client):
         for topic, code in zip(topics, asking.result(), strict=True):
             if isinstance(code, ReasonCode) and code.is_failure:
                 raise TopicRefusedError(topic, code)
+            self.unkept = self.unkept or code == 0
 
     async def take(self) -> Received:
         """The next message; of those that came before the connection ended, too, since some come only once.
 
         Raises:
             OverrunError: come again at once for what did not fit.
-            MuteError, SourceError: the connection is over.
+            MuteError, OustedError, SourceError: the connection is over.
         """
         while not self._waiting:
             if self._overrun:
                 raise OverrunError(f"The MQTT broker {self._name} sends more than we take; it is asked again.")
             if self.is_over:
-                error = MuteError if self.was_mute else SourceError
+                error = MuteError if self.was_mute else OustedError if self.was_ousted else SourceError
                 raise error(f"The MQTT broker {self._name} went away ({await self.died()}); it is tried again.")
             self._news.clear()
             await self._news.wait()
@@ -178,20 +191,22 @@ class Inbox(Client):
 
     def _next(self) -> Received:
         message = self._waiting.popleft()
-        self._bytes -= len(message.payload)
+        self._bytes -= len(message.topic) + len(message.payload)
         return message
 
     def _on_message(self, client: paho.Client, userdata: object, message: paho.MQTTMessage) -> None:  # noqa: ARG002
-        size = len(message.payload)
-        if self._waiting and (len(self._waiting) >= WAITING or self._bytes + size > WAITING_BYTES):
-            self._overrun = self._overrun or message.qos > 0
-            self.dropped += message.qos == 0
-            return
         try:
             topic = message.topic
         except UnicodeDecodeError:  # no broker should let it pass
             topic = "�"
-        self._waiting.append(Received(topic, bytes(message.payload), message.qos, message.mid))
+        payload = bytes(message.payload[: self._largest + 1])
+        size = len(topic) + len(payload)
+        is_full = self._waiting and (len(self._waiting) >= WAITING or self._bytes + size > WAITING_BYTES)
+        if is_full or (self._overrun and message.qos):  # it comes again; a later one must not be confirmed before it
+            self._overrun = self._overrun or message.qos > 0
+            self.dropped += message.qos == 0
+            return
+        self._waiting.append(Received(topic, payload, message.qos, message.mid))
         self._bytes += size
         self._news.set()
 

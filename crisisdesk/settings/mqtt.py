@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from crisisdesk.errors import ConfigurationError
 from crisisdesk.settings.section import FilePath, Label, Section, secret
-from crisisdesk.text import clean
+from crisisdesk.text import clean, digest
 
 PLAIN_PORT: Final = 1883
 TLS_PORT: Final = 8883
@@ -148,7 +148,9 @@ class MqttSourceSettings(BrokerSettings):
 
     def client_name(self, desk: str) -> str:
         """By which the broker knows us again."""
-        return self.client_id or f"crisisdesk-{desk}-{re.sub(r'[^A-Za-z0-9_.]+', '-', self.name)}"
+        plain = re.sub(r"[^A-Za-z0-9_.-]+", "-", self.name)
+        unique = plain if plain == self.name else f"{plain}-{digest(self.name) % 0x10000:04x}"
+        return self.client_id or f"crisisdesk-{desk}-{unique}"
 
 
 class MqttOutput(BrokerSettings):

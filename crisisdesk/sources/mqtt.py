@@ -2,7 +2,8 @@
 
 A message is acknowledged when its posts are on the disk. Until then it stays with the broker, which sends it again to
 a desk that fell or could not write; what comes twice counts once. A message that holds no post is acknowledged, too,
-since it would be sent for ever; it is counted and shown.
+since it would be sent for ever; it is counted and shown. So the broker knows where to go on; the cursor is only the
+time until which it knew us, to tell since when posts may be missing where it has forgotten us meanwhile.
 """
 
 import asyncio
@@ -12,17 +13,19 @@ from typing import Final, NoReturn
 
 from crisisdesk.clock import Clock
 from crisisdesk.errors import FatalSourceError, SourceError, StorageError
-from crisisdesk.mqtt import Broker, Inbox, MuteError, OverrunError, Received, Subscription
-from crisisdesk.records import Post, SourceStatus
+from crisisdesk.mqtt import Broker, Inbox, MuteError, OustedError, OverrunError, Received, Subscription
+from crisisdesk.records import Post, SourceStatus, stamp
 from crisisdesk.retry import delays
 from crisisdesk.sources.base import Edge
 from crisisdesk.sources.bodies import MAX_BODY, posts_in
-from crisisdesk.text import clean, counted
+from crisisdesk.text import clean, counted, how_long
 
 AT_ONCE: Final = 500
 """Posts that are written down together, about; and together they come from no more bytes than a large message has."""
 HEALTHY: Final = timedelta(minutes=1)
 """A connection that lasted so long starts the waiting afresh."""
+OFTEN: Final = 3
+"""Connections in a row that broke before they were healthy, from which on that is spoken of also while one holds."""
 TOLD_FOR: Final = timedelta(hours=1)
 """How long what went wrong once is spoken of."""
 
@@ -36,13 +39,13 @@ class MqttSource:
         clock: tells when messages arrive.
         client_id: by which the broker knows us again: ours alone, and the same after every restart.
         name: what status lines call the source, and the source of posts that name none.
-        session_seconds: how long the broker keeps what comes while we are away.
+        session_seconds: how long the broker keeps what comes while we are away; 0 for a visitor, who need not be able
+            to keep it either.
         waits: the seconds to wait between attempts, begun afresh after a healthy connection.
     """
 
     pushes: Final = False
     resumes: Final = False
-    cursor: Final = None
 
     def __init__(
         self,
@@ -60,22 +63,37 @@ class MqttSource:
         self._subscription = Subscription(
             broker, client_id=client_id, topics=topics, seconds=session_seconds, largest=MAX_BODY
         )
+        self._client_id = client_id
+        self._us = f"{client_id} at {broker}"
+        self._seconds = session_seconds
         self._clock = clock
         self._waits = waits
         self._state = "connecting"
-        self._trouble = ""
+        self._trouble = self._shortcoming = ""
         self._remarks: dict[str, tuple[datetime, str]] = {}
+        self._is_connected = False
+        self._breaks = 0
         self._away_since: datetime | None = None
         self._last_event: datetime | None = None
         self._events = self._posts = self._bad = self._lost = 0
 
+    @property
+    def cursor(self) -> str | None:
+        """Until when the broker knew us, and as whom; None where it never did."""
+        known_until = self._clock.now() if self._is_connected else self._away_since
+        return f"{stamp(known_until)} {self._us}" if known_until else None
+
     def resume(self, cursor: str) -> None:
-        """What is to be sent again is for the broker to know."""
+        """Be away since then, unless that was another broker or another name."""
+        known_until, _, us = cursor.partition(" ")
+        if us == self._us:
+            self._away_since = datetime.fromisoformat(known_until)
 
     def status(self) -> SourceStatus:
         """How it is doing: every message is an event, every post in it that cannot be read is `bad`."""
         now = self._clock.now()
         remarks = [text for since, text in self._remarks.values() if now - since <= TOLD_FOR]
+        remarks += [self._shortcoming] * bool(self._shortcoming)
         return SourceStatus(
             name=self.name,
             state=self._state,
@@ -96,11 +114,11 @@ class MqttSource:
         while True:
             began = self._clock.now()
             trouble = await self._until_broken(edge)
+            if self._clock.now() - began >= HEALTHY:
+                waits, self._breaks = self._waits(), 0
             self._note(trouble)
             if isinstance(trouble, FatalSourceError):
                 raise trouble
-            if self._clock.now() - began >= HEALTHY:
-                waits = self._waits()
             await asyncio.sleep(next(waits))
 
     async def _until_broken(self, edge: Edge) -> SourceError:
@@ -112,10 +130,12 @@ class MqttSource:
                     try:
                         await self._read(inbox, edge)
                     finally:
+                        self._is_connected = False
+                        self._breaks += 1
                         silence = 2 * self._broker.keepalive if inbox.was_mute else 0
                         self._away_since = self._clock.now() - timedelta(seconds=silence)
             except OverrunError:
-                continue
+                self._breaks = 0
             except SourceError as error:
                 return error
 
@@ -150,6 +170,9 @@ class MqttSource:
             left = f"The broker still sends {topic}, which an earlier setting asked for; it is left out"
             self._remark("topic", f"{left}. Another client_id ends that.", once=True)
             return []
+        if not message.qos and not self._shortcoming and "unkept" not in self._remarks:
+            come = f"Messages on {topic} come with QoS 0: the broker does not keep them while the desk is away or busy"
+            self._remark("unkept", f"{come}. Publish with QoS 1.")
         body = posts_in(message.payload, self.name, self._last_event)
         self._bad += len(body.bad)
         for number, reason in body.bad[:1]:
@@ -164,6 +187,8 @@ class MqttSource:
             try:
                 await edge.keep(posts)
             except StorageError as error:
+                if not self._seconds:
+                    return
                 self._trouble = f"{error} Until then the MQTT broker {self._broker} keeps the posts."
                 await asyncio.sleep(next(waits))
             else:
@@ -171,15 +196,36 @@ class MqttSource:
                 return
 
     def _connected(self, inbox: Inbox) -> None:
-        self._state, self._trouble = "live", ""
+        self._state, self._trouble, self._is_connected = "live", "", True
+        self._shortcoming = self._shortcoming_of(inbox)
         if self._away_since is not None and not inbox.was_remembered:
             since = f"{self._away_since.day} {self._away_since:%b %H:%M} UTC"
             missing = f"The MQTT broker {self._broker} has forgotten our session: posts since {since} may be missing."
             self._remark("forgotten", f"{missing} Switch its persistence on, or set a longer session_seconds.")
         self._away_since = None
 
+    def _shortcoming_of(self, inbox: Inbox) -> str:
+        """What the broker does not grant of what was asked, and what follows from that."""
+        if inbox.unkept:
+            return (
+                f"The MQTT broker {self._broker} keeps nothing for us (it grants QoS 0 only): what comes while the "
+                "desk is away or busy is lost. Allow QoS 1 there."
+            )
+        if inbox.granted_seconds < self._seconds:
+            granted = how_long(timedelta(seconds=inbox.granted_seconds))
+            return (
+                f"The MQTT broker {self._broker} keeps posts for {granted} only while the desk is away, not as long as "
+                "session_seconds says. Allow it there, or set a shorter session_seconds."
+            )
+        return ""
+
     def _note(self, trouble: SourceError) -> None:
         self._trouble = str(trouble)
+        if isinstance(trouble, OustedError):
+            self._remark("breaks", f"{trouble} Meanwhile either hears only a part.")
+        elif self._breaks >= OFTEN:
+            name = f"If another desk or source is there as {self._client_id}, give each a name of its own"
+            self._remark("breaks", f"{trouble} This happens again and again. {name}.")
         if isinstance(trouble, FatalSourceError):
             self._state = "failed"
         elif isinstance(trouble, MuteError) or self._state == "blind":

@@ -104,7 +104,13 @@ def test_what_is_wrong_is_told_with_its_cure(tmp_path, more, what):
 
 
 def test_the_name_by_which_the_broker_knows_us(tmp_path):
-    assert source(tmp_path, 'topic = "a"\nname = "Café posts"').client_name("acme") == "crisisdesk-acme-Caf-posts"
+    assert source(tmp_path, 'topic = "a"\nname = "forum-2"').client_name("acme") == "crisisdesk-acme-forum-2"
+    names = [
+        source(tmp_path, f'topic = "a"\nname = "{name}"').client_name("acme")
+        for name in ("Caf-posts", "Café posts", "Caf posts", "форум", "论坛")
+    ]
+    assert len(set(names)) == len(names), "two of one name would push each other out"
+    assert all(name.isascii() and set(name).isdisjoint(" +#/") for name in names)
     assert source(tmp_path, 'topic = "a"\nclient_id = "mine"').client_name("acme") == "mine"
 
 

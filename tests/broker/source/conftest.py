@@ -57,11 +57,18 @@ class Listener:
 
 @contextlib.asynccontextmanager
 async def _listener(
-    port: int, *topics: str, edge: Taken | None = None, client_id: str = "crisisdesk-acme-mqtt", **details: Any
+    port: int,
+    *topics: str,
+    edge: Taken | None = None,
+    client_id: str = "crisisdesk-acme-mqtt",
+    cursor: str | None = None,
+    **details: Any,
 ) -> AsyncIterator[Listener]:
     broker = replace(Broker("127.0.0.1", port, timeout=1.0), **details)
     clock = Hands()
     source = MqttSource(broker, topics or ("posts/#",), clock, client_id=client_id, waits=lambda: repeat(0.02))
+    if cursor is not None:
+        source.resume(cursor)
     listener = Listener(source, edge or Taken(), clock)
     running = asyncio.create_task(source.run(listener.edge))
     try:

@@ -39,13 +39,13 @@ def published(topic: bytes, payload: bytes) -> bytes:
 
 
 @contextlib.asynccontextmanager
-async def actor(says: Callable[[], bytes], granted: bytes = b"\x01") -> AsyncIterator[int]:
+async def actor(says: Callable[[], bytes], granted: bytes = b"\x01", connack: bytes = CONNACK) -> AsyncIterator[int]:
     """A broker of MQTT 5 that lets everybody in, then says what it is told to."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(OSError, TimeoutError):
             await reader.read(65_536)
-            writer.write(CONNACK)
+            writer.write(connack)
             asked = await reader.read(65_536)
             writer.write(packet(0x90, asked[2:4] + b"\x00" + granted) + says())
             await asyncio.wait_for(reader.read(65_536), 0.05)  # to have it answered, if it can be
@@ -76,6 +76,42 @@ async def test_another_client_with_our_name_is_named(listener):
     async with actor(lambda: packet(0xE0, b"\x8e\x00")) as port, listener(port) as there:
         status = await there.shows(lambda status: bool(status.trouble))
         assert "another client came as crisisdesk-acme-mqtt; give each desk and each source a name" in status.trouble
+        status = await there.shows(lambda status: status.state == "live" and bool(status.trouble))
+        assert "Meanwhile either hears only a part." in status.trouble
+
+
+@pytest.mark.parametrize("says_why", [True, False])
+async def test_a_broker_that_hangs_up_is_quoted(listener, says_why):
+    why = b"\x1f\x00\x0dback \x1b[31m5pm" if says_why else b""
+    async with actor(lambda: packet(0xE0, b"\x8b" + bytes([len(why)]) + why)) as port, listener(port) as there:
+        status = await there.shows(lambda status: bool(status.trouble))
+        said = "it said Server shutting down. back 5pm" if says_why else "it said Server shutting down"
+        assert status.trouble == f"The MQTT broker 127.0.0.1:{port} went away ({said}); it is tried again."
+
+
+async def test_a_broker_that_misses_our_sign_of_life_is_not_taken_for_mute(listener):
+    async with actor(lambda: packet(0xE0, b"\x8d\x00")) as port, listener(port) as there:
+        status = await there.shows(lambda status: bool(status.trouble))
+        assert "(it said Keep alive timeout)" in status.trouble
+        assert status.state == "connecting"
+
+
+async def test_a_broker_that_is_busy_is_not_said_to_be_off(listener):
+    async with actor(lambda: b"", connack=packet(0x20, b"\x00\x89\x00")) as port, listener(port) as there:
+        status = await there.shows(lambda status: bool(status.trouble))
+        assert status.state == "connecting"
+        assert "answers and does not let us in ([code:137] Server busy): its own log says more" in status.trouble
+
+
+@pytest.mark.parametrize(("seconds", "told"), [(7_200, "keeps posts for 2 h only"), (86_400, ""), (172_800, "")])
+async def test_a_broker_that_remembers_for_less_than_it_is_asked_is_told(listener, seconds, told):
+    connack = packet(0x20, b"\x00\x00\x05\x11" + seconds.to_bytes(4, "big"))
+    async with actor(lambda: published(b"posts", GOOD), connack=connack) as port, listener(port) as there:
+        await there.edge.until(lambda: bool(there.edge.posts))
+        await there.is_live()
+        trouble = there.source.status().trouble
+        assert told in trouble
+        assert bool(told) or not trouble
 
 
 @pytest.mark.parametrize(

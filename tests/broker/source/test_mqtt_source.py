@@ -3,14 +3,18 @@
 import asyncio
 import signal
 import socket
+from datetime import timedelta
 
 import aiomqtt
 import orjson
 import pytest
 from edges import Taken
 
-from crisisdesk.mqtt import subscription
-from crisisdesk.sources.mqtt import AT_ONCE
+from crisisdesk.clock import WallClock
+from crisisdesk.doctor import Verdict, heard
+from crisisdesk.mqtt import Broker, subscription
+from crisisdesk.mqtt.subscription import LARGEST
+from crisisdesk.sources.mqtt import AT_ONCE, MqttSource
 
 REMEMBERS = ("allow_anonymous true", "persistence true", "autosave_on_changes true", "autosave_interval 1")
 
@@ -81,12 +85,18 @@ async def test_a_message_without_posts_is_told_once_and_does_not_stop_the_others
         await there.has("3")
 
 
-async def test_a_giant_is_not_even_sent_to_us(mosquitto, listener, publish):
-    async with listener(mosquitto.port) as there:
+async def test_a_giant_is_told_and_not_kept_in_memory(mosquitto, listener, publish):
+    stuck = Taken()
+    stuck.full = True
+    async with listener(mosquitto.port, edge=stuck) as there:
         await there.is_live()
-        await publish(mosquitto.port, "posts", [b"x" * 3_000_000, post(1)])
-        await there.has("1")
-        assert there.source.status().events == 1
+        await publish(mosquitto.port, "posts", [post(0), *[b"x" * 3_000_000] * 20])
+        await publish(mosquitto.port, "posts", [b"x" * (LARGEST + 1), post(1)])
+        stuck.full = False
+        await there.has("0", "1")
+        status = await there.shows(lambda status: status.posts == 2)
+        assert (status.events, status.bad) == (22, 20), "of what is larger still the broker says nothing"
+        assert "A message on posts is larger than 1,048,576 bytes; send fewer posts at once" in status.trouble
 
 
 async def test_outside_text_in_a_topic_is_cleaned(mosquitto, listener, publish):
@@ -185,6 +195,78 @@ async def test_a_killed_broker_is_told_to_have_forgotten_us_if_it_has(mosquitto_
         else:
             assert "has forgotten our session: posts since 15 Nov 12:40 UTC may be missing" in trouble
             assert trouble.endswith("Switch its persistence on, or set a longer session_seconds.")
+
+
+@pytest.mark.parametrize("remembers", [True, False])
+async def test_a_desk_that_was_off_is_told_that_the_broker_has_forgotten_it(mosquitto, listener, remembers):
+    async with listener(mosquitto.port) as there:
+        assert there.source.cursor is None
+        await there.is_live()
+        there.clock.moment += timedelta(minutes=2)
+    there.clock.moment += timedelta(hours=3)
+    cursor = there.source.cursor
+    assert cursor == f"2008-11-15T12:42:00Z crisisdesk-acme-mqtt at 127.0.0.1:{mosquitto.port}"
+    if not remembers:
+        mosquitto.kill()
+        mosquitto.start()
+    async with listener(mosquitto.port, cursor=cursor) as there:
+        assert there.source.cursor == cursor
+        await there.is_live()
+        trouble = there.source.status().trouble
+        assert ("posts since 15 Nov 12:42 UTC may be missing" in trouble) is not remembers
+        assert there.source.cursor > cursor or there.clock.moment.minute == 40
+
+
+async def test_under_another_name_nothing_was_to_be_kept(mosquitto, listener):
+    async with listener(mosquitto.port) as there:
+        await there.is_live()
+    async with listener(mosquitto.port, client_id="another", cursor=there.source.cursor) as there:
+        await there.is_live()
+        assert there.source.status().trouble == ""
+
+
+async def test_a_broker_that_keeps_nothing_is_told_as_long_as_it_does(mosquitto_at, listener, publish):
+    broker = mosquitto_at("allow_anonymous true", "max_qos 0")
+    async with listener(broker.port) as there:
+        await there.is_live()
+        await publish(broker.port, "posts", [post(1)], qos=0)
+        await there.has("1")
+        there.clock.moment += timedelta(days=1)
+        status = there.source.status()
+        assert status.state == "live"
+        assert "keeps nothing for us (it grants QoS 0 only)" in status.trouble
+        assert status.trouble.endswith("Allow QoS 1 there.")
+
+
+async def test_who_publishes_without_confirmation_is_told_once(mosquitto, listener, publish):
+    async with listener(mosquitto.port) as there:
+        await there.is_live()
+        await publish(mosquitto.port, "posts/forum", [post(1)], qos=0)
+        status = await there.shows(lambda status: status.posts == 1)
+        assert status.trouble.startswith("Messages on posts/forum come with QoS 0: ")
+        there.clock.moment += timedelta(days=1)
+        await publish(mosquitto.port, "posts/forum", [post(2)], qos=0)
+        status = await there.shows(lambda status: status.posts == 2)
+        assert status.trouble == "", "who cannot do otherwise is not told for ever"
+
+
+async def test_two_desks_of_one_name_are_told_also_while_they_are_connected(mosquitto, listener):
+    async with listener(mosquitto.port) as there, listener(mosquitto.port):
+        status = await there.shows(lambda status: status.state == "live" and bool(status.trouble))
+        assert "This happens again and again. If another desk or source is there as crisis" in status.trouble
+
+
+async def test_a_visitor_hears_and_owes_nothing(mosquitto, publish):
+    """As `crisisdesk doctor` looks whether there is something to hear, and takes nothing."""
+    source = MqttSource(
+        Broker("127.0.0.1", mosquitto.port), ["posts/#"], WallClock(), client_id="doctor", session_seconds=0
+    )
+    async with asyncio.TaskGroup() as group:
+        look = group.create_task(heard([source], WallClock(), 2))
+        await asyncio.sleep(0.5)
+        await publish(mosquitto.port, "posts", [post(1)])
+    (finding,) = look.result()
+    assert (finding.verdict, finding.said[:8]) == (Verdict.OK, "is heard")
 
 
 async def test_a_frozen_broker_is_noticed_and_what_it_held_comes_afterwards(mosquitto, listener, publish):
