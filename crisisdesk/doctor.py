@@ -1,7 +1,7 @@
 """What is wrong with a desk, in plain words, found before it is needed: each part is tried as the desk would use it.
 
 Nothing is changed and nothing is taken: a broker is visited under another name, a sender to whom the desk's address
-answers meanwhile is asked to come again.
+answers meanwhile is asked to come again, and a source that changes or costs something by connecting is not connected.
 """
 
 import asyncio
@@ -16,13 +16,13 @@ from pathlib import Path
 from typing import Final
 
 from crisisdesk.clock import Clock
-from crisisdesk.errors import CrisisdeskError, StorageError
+from crisisdesk.errors import CrisisdeskError, SourceError, StorageError
 from crisisdesk.incidents.store import explained
 from crisisdesk.playbooks.check import check
 from crisisdesk.playbooks.library import playbook_files
 from crisisdesk.records import Correction, Post, SourceStatus
 from crisisdesk.sentiment.base import Model, signature
-from crisisdesk.sources.base import Source
+from crisisdesk.sources.base import Foreseeing, Source
 from crisisdesk.text import counted, how_long, unforeseen
 
 SECONDS: Final = 15.0
@@ -125,6 +125,8 @@ class Passing:
 
 async def _heard(source: Source, clock: Clock, seconds: float) -> Finding:
     part, began = f"source {source.name}", clock.now()
+    if isinstance(source, Foreseeing):
+        return Finding(part, *await _foreseen(source, seconds))
     running = asyncio.create_task(source.run(Passing()))
     try:
         with suppress(TimeoutError):
@@ -137,6 +139,20 @@ async def _heard(source: Source, clock: Clock, seconds: float) -> Finding:
     finally:
         running.cancel()
         await asyncio.wait({running})
+
+
+async def _foreseen(source: Foreseeing, seconds: float) -> tuple[Verdict, str]:
+    """What a source that changes or costs something says beforehand; it is not connected."""
+    try:
+        async with asyncio.timeout(seconds):
+            prospect = await source.foresee()
+    except TimeoutError:
+        return Verdict.ERROR, f"did not answer within {seconds:g} s; check its address."
+    except SourceError as error:
+        return Verdict.ERROR, str(error)
+    if prospect.doubt:
+        return Verdict.WARNING, f"{prospect.said} But: {prospect.doubt}"
+    return Verdict.OK, prospect.said
 
 
 def _judged(part: str, source: Source, now: datetime, began: datetime) -> Finding:

@@ -37,6 +37,7 @@ from crisisdesk.settings import (
     Settings,
     SourceSettings,
     WebhookSource,
+    XSource,
 )
 from crisisdesk.sources.base import Source
 from crisisdesk.sources.bluesky.source import Bluesky
@@ -46,6 +47,10 @@ from crisisdesk.sources.mastodon.source import Mastodon
 from crisisdesk.sources.mqtt import MqttSource
 from crisisdesk.sources.webhook.signature import Keys
 from crisisdesk.sources.webhook.source import Webhook
+from crisisdesk.sources.x.api import Api
+from crisisdesk.sources.x.cost import Bill, Prices
+from crisisdesk.sources.x.rules import Topic
+from crisisdesk.sources.x.source import Wishes, X
 from crisisdesk.text import counted
 
 WATCHES_TOLD: Final = 10
@@ -184,10 +189,12 @@ def sources(configured: Settings, clock: Clock, *, visiting: bool = False) -> li
     server = configured.server
     tls = Certificate(server.tls_certificate, server.tls_key) if server.tls_certificate and server.tls_key else None
     listener = Listener(server.listen, tls)
-    return [_source(source, clock, configured.desk.name, listener, visiting) for source in configured.sources]
+    return [_source(source, configured, clock, listener, visiting) for source in configured.sources]
 
 
-def _source(source: SourceSettings, clock: Clock, desk: str, listener: Listener, visiting: bool) -> Source:
+def _source(  # noqa: PLR0911  a return for each kind is the plainest table
+    source: SourceSettings, configured: Settings, clock: Clock, listener: Listener, visiting: bool
+) -> Source:
     if isinstance(source, BlueskySource):
         history = timedelta(hours=source.history_hours)
         return Bluesky(source.url, clock, name=source.name, compress=source.compress, history=history)
@@ -200,7 +207,7 @@ def _source(source: SourceSettings, clock: Clock, desk: str, listener: Listener,
             source.url, clock, name=source.name, every=source.every, user_agent=agent, authorization=authorization
         )
     if isinstance(source, MqttSourceSettings):
-        client_id, seconds, topics = source.client_name(desk), source.session_seconds, source.topic
+        client_id, seconds, topics = source.client_name(configured.desk.name), source.session_seconds, source.topic
         if visiting:
             client_id, seconds, topics = f"{client_id}-doctor", 0, tuple(map(unshared, topics))
         return MqttSource(
@@ -209,10 +216,29 @@ def _source(source: SourceSettings, clock: Clock, desk: str, listener: Listener,
     if isinstance(source, WebhookSource):
         keys, most, rate = Keys(*source.secrets(os.environ)), source.most_bytes, source.per_minute
         return Webhook(source.name, listener, clock, keys, most_bytes=most, per_minute=rate)
+    if isinstance(source, XSource):
+        return _x(source, configured, clock)
     return FileSource(
         source.name, source.path, clock, source.columns,
         follow=source.follow, speed=source.speed, zone=source.timezone,
     )  # fmt: skip
+
+
+def _x(source: XSource, configured: Settings, clock: Clock) -> Source:
+    """What X brings is what the watches look for, so it needs to know them."""
+    authors, reposts = source.authors, source.reposts
+    wishes = Wishes(
+        topics=[Topic(one.name, one.terms, one.accounts if authors else ()) for one in configured.watches],
+        desk=configured.desk.name,
+        bill=Bill(Prices(source.price_per_post, source.price_per_author if authors else 0.0)),
+        reposts=reposts,
+        fill_gaps=source.fill_gaps,
+        history=timedelta(hours=source.history_hours),
+        backfill_minutes=source.backfill_minutes,
+        most_a_month=source.most_a_month,
+    )
+    api = Api(source.url, source.token(os.environ), clock, authors=authors, reposts=reposts)
+    return X(api, wishes, clock, name=source.name)
 
 
 def _outputs(settings: Settings, clock: Clock) -> Callable[[App], Sequence[Output]]:

@@ -52,6 +52,8 @@ def _parts(app: App) -> Iterator[tuple[str, str]]:
     """Every part and how it is doing; of some there is more than one thing to say."""
     for source in app.sources():
         yield f"source {source.name}", f"{source.state} {source.trouble}".strip()
+        if source.note:
+            yield f"note of {source.name}", source.note
         if source.dropped:
             yield f"drops of {source.name}", f"{source.dropped} posts dropped: the desk is too slow"
     for output in app.outputs():

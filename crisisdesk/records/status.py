@@ -23,6 +23,8 @@ class SourceStatus:
     bad: int = 0
     trouble: str = ""
     """What went wrong last and what to do about it; empty while all is well."""
+    note: str = ""
+    """What people should know of it though nothing is wrong, such as what it costs."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from crisisdesk.settings.model import (
 from crisisdesk.settings.mqtt import BrokerSettings, MqttOutput, MqttSourceSettings
 from crisisdesk.settings.server import Address, ServerSettings
 from crisisdesk.settings.webhook import WebhookSource
+from crisisdesk.settings.x import XSource
 
 __all__ = [
     "BLUESKY_URLS",
@@ -39,6 +40,7 @@ __all__ = [
     "SourceSettings",
     "WatchSettings",
     "WebhookSource",
+    "XSource",
     "find",
     "load",
     "parse_false_alarms",

@@ -21,7 +21,7 @@ terms = ["motrin", "#motrinmoms", "pain reliever"]    # words, #tags, @names, $c
 # not = ["motrin pm"]             # a post with one of these is left out
 # languages = ["en", "de"]        # posts in others are shown and counted apart; without it: what the model knows
 false_alarms = "1 per month"      # how many you will bear: also "4 per month", "1 per week", "sensitive", "strict"
-# accounts = ["did:plc:…", "@acme@social.example"]    # your own; you are told when they fall silent
+# accounts = ["did:plc:…", "@acme@social.example", "@acme@x.com"]    # your own; you are told when they fall silent
 
 # usual = "about 20 posts a day"  # how much is said of it, as far as you know; it then judges from the first hour on
 # timezone = "America/New_York"   # where its people live, if not where the desk's do
@@ -89,6 +89,17 @@ kind = "bluesky"                  # the public posts of Bluesky; no account need
 # token_env = "SUITE_TOKEN"       # for those that cannot sign; or token_file = "suite.token"
 # most_bytes = 5000000            # of one request
 # per_minute = 600                # requests
+
+# [[source]]
+# kind = "x"                      # what is said on X of the watches. X bills it: `crisisdesk doctor` says how much
+# token_env = "X_TOKEN"           # the Bearer token of an app; or token_file = "x.token"
+# most_a_month = 200              # USD; where more is to be expected, the desk does not connect
+# authors = false                 # without names and followers of authors, which are billed besides
+# reposts = true                  # they are left out otherwise, since each is billed
+# fill_gaps = false               # do not search for what was said during a break; what is found is billed
+# history_hours = 24              # a new watch reads what was said before, up to 168 hours; billed as well
+# price_per_post = 0.005          # USD, and price_per_author = 0.01: what https://console.x.com says
+# backfill_minutes = 5            # Enterprise only: X itself sends again what a break has cost
 
 # Where webhooks are reached. Without this table only programmes of this machine reach them.
 # [server]

@@ -24,7 +24,7 @@ from crisisdesk.settings.server import ServerSettings
 from crisisdesk.settings.webhook import WebhookSource
 from crisisdesk.text import clean
 
-SOURCE_KINDS: Final = ("bluesky", "feed", "file", "mastodon", "mqtt", "webhook")
+SOURCE_KINDS: Final = ("bluesky", "feed", "file", "mastodon", "mqtt", "webhook", "x")
 OUTPUT_KINDS: Final = ("mqtt",)
 
 _SECTIONS: Final[Mapping[str, type[Section]]] = {

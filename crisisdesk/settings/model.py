@@ -24,6 +24,7 @@ from crisisdesk.settings.section import FilePath, Label, Section, Zone, below
 from crisisdesk.settings.server import ServerSettings
 from crisisdesk.settings.usual import parse_usual
 from crisisdesk.settings.webhook import WebhookSource
+from crisisdesk.settings.x import XSource
 from crisisdesk.text import clean
 
 BLUESKY_URLS: Final = (
@@ -118,12 +119,14 @@ def _account(name: str) -> str:
     """An account as posts name their author: without the @ before it, in small letters."""
     account = clean(name, 500).removeprefix("@").casefold()
     if not account or " " in account or "/" in account:
-        raise ValueError(f'\'{clean(name, 40)}\' is no account; write it like "did:plc:…" or "@acme@social.example"')
+        raise ValueError(
+            f'\'{clean(name, 40)}\' is no account; write it like "did:plc:…", "@acme@social.example" or "@acme@x.com"'
+        )
     if name.startswith("@") and "@" not in account:
         raise ValueError(
             f"'{clean(name, 40)}' names no network; for Bluesky write its DID, \"did:plc:…\", which "
             f"https://bsky.social/xrpc/com.atproto.identity.resolveHandle?handle={account} shows; "
-            'for Mastodon write "@acme@social.example"'
+            f'for Mastodon write "@acme@social.example", for X "@{account}@x.com"'
         )
     return account
 
@@ -221,7 +224,7 @@ class BlueskySource(Section):
 
 
 SourceSettings = Annotated[
-    BlueskySource | FeedSource | FileSourceSettings | MastodonSource | MqttSourceSettings | WebhookSource,
+    BlueskySource | FeedSource | FileSourceSettings | MastodonSource | MqttSourceSettings | WebhookSource | XSource,
     Field(discriminator="kind"),
 ]
 

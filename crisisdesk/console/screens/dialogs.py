@@ -115,11 +115,13 @@ class Reading(ModalScreen[None]):
 
 
 def conditions_page(picture: Picture) -> Page:
-    """Sources, model, outputs and troubles in full, however long they are."""
+    """Sources, model, outputs, troubles and what sources cost in full, however long they are."""
     wrong = [Line(trouble, sign=Content.styled("! ", "bold $error")) for trouble in troubles_of(picture)]
     running = [Line(part) for part in well(picture).split(" · ")]
     nothing = [Line(Content("Nothing."))]
-    return Page([heading("What is wrong"), *(wrong or nothing), BLANK, heading("What runs"), *running])
+    notes = [Line(plain(f"{source.name}: {source.note}")) for source in picture.sources if source.note]
+    known = [BLANK, heading("What to know"), *notes] if notes else []
+    return Page([heading("What is wrong"), *(wrong or nothing), BLANK, heading("What runs"), *running, *known])
 
 
 class Help(Reading):

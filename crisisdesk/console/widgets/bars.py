@@ -108,7 +108,8 @@ class StatusLine(Sheet):
         self.set_class(bool(troubles), "-trouble")
         few = 2 if len(troubles) <= FEW_TROUBLES else 1
         most = LONE_TROUBLE if len(troubles) == 1 else few
-        hint = Content.styled("s: in full" if troubles else "", "$accent")
+        has_more = troubles or any(source.note for source in picture.sources)
+        hint = Content.styled("s: in full" if has_more else "", "$accent")
         lines = [Line(trouble, sign=Content.styled("! ", "bold $error"), most=most) for trouble in troubles]
         self.put(Page([*lines, Line(joined(hint, well(picture)), most=few)]))
 

@@ -9,7 +9,7 @@ taken back later, or while nobody listens, is not heard of. What is changed is k
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Final, NoReturn
 
@@ -20,6 +20,7 @@ from crisisdesk.errors import FatalSourceError, InputError, SourceError
 from crisisdesk.records import SourceStatus
 from crisisdesk.retry import delays
 from crisisdesk.sources.base import Edge
+from crisisdesk.sources.ending import to_its_end
 from crisisdesk.sources.mastodon.events import Event
 from crisisdesk.sources.mastodon.gap import BREAKS, Gap
 from crisisdesk.sources.mastodon.heard import Heard
@@ -123,7 +124,7 @@ class Mastodon:
         async with open_session() as session:
             while True:
                 began = self._clock.now()
-                error = await _to_its_end(self._until_broken(session, edge))
+                error = await to_its_end(self._until_broken(session, edge))
                 self._note(self._server.diagnose(error))
                 if (self._clock.now() - began).total_seconds() >= HEALTHY_SECONDS:
                     waits = self._waits()
@@ -221,13 +222,3 @@ class Mastodon:
             raise trouble
         self._trouble = f"{trouble}; trying again"
         self._state = "blind" if isinstance(trouble, MuteError) or self._state == "blind" else "connecting"
-
-
-async def _to_its_end(connection: Coroutine[None, None, Exception]) -> Exception:
-    """What ended it; a task group that breaks in the moment in which it is cancelled forgets the latter."""
-    task = asyncio.current_task()
-    before = task.cancelling() if task else 0
-    error = await asyncio.create_task(connection)
-    if task and task.cancelling() > before:
-        raise asyncio.CancelledError
-    return error

@@ -1,0 +1,1 @@
+"""X: its filtered stream, by rules made of the watches, and what that costs."""

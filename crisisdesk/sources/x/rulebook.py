@@ -1,0 +1,111 @@
+"""A desk's rules at X, kept in step with its watches: a change is worked out and tried before it is made."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import aiohttp
+
+from crisisdesk.errors import FatalSourceError
+from crisisdesk.sources.x.api import Api, Denied
+from crisisdesk.sources.x.rules import MAX_RULES, Rule, Topic, difference, prefix_of, rules_of, unfit
+from crisisdesk.text import counted, shorten
+
+NAMED: Final = 3
+"""Rules that are named where X takes none of many."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What is to be done, as far as X agrees."""
+
+    add: tuple[Rule, ...]
+    remove: tuple[Rule, ...]
+    there: tuple[Rule, ...]
+    """The desk's rules afterwards."""
+    others: tuple[Rule, ...]
+    trouble: str = ""
+    """What will not be heard, and what to do about it."""
+
+
+class Rulebook:
+    """The rules of a desk.
+
+    Args:
+        topics: what its watches look for.
+        desk: its name.
+        reposts: whether they are wanted, too.
+    """
+
+    def __init__(self, topics: Sequence[Topic], desk: str, *, reposts: bool) -> None:
+        self.wanted = rules_of(topics, desk, reposts=reposts)
+        self._prefix = prefix_of(desk)
+        self._unfit = unfit(topics)
+
+    async def plan(self, api: Api, session: aiohttp.ClientSession) -> Change:
+        """What is to be done; nothing is changed.
+
+        Raises:
+            FatalSourceError: X would take no rule at all.
+            aiohttp.ClientError, OSError, SourceError: X does not say.
+        """
+        if not self.wanted:
+            raise FatalSourceError("No watch has a term that X can look for; write words, #tags, @names or phrases.")
+        found = difference(self.wanted, await api.rules(session), self._prefix)
+        denied = await api.add(session, found.add, dry_run=True) if found.add else {}
+        refused = {value: one for value, one in denied.items() if not one.known_as}
+        known = {one.known_as for one in denied.values()} - {""}
+        remove = tuple(rule for rule in found.remove if rule.id not in known)
+        agreed = tuple(rule for rule in found.add if rule.value not in denied)
+        room = max(MAX_RULES - len(found.kept) - len(found.others), 0)
+        beyond = agreed[room:]
+        unheard = {*refused, *(rule.value for rule in beyond)}
+        there = tuple(rule for rule in self.wanted if rule.value not in unheard)
+        trouble = self._trouble(refused, beyond, len(found.others))
+        if not there:
+            raise FatalSourceError(f"X has no rule for any watch. {trouble}")
+        return Change(agreed[:room], remove, there, found.others, trouble)
+
+    async def follow(self, change: Change, api: Api, session: aiohttp.ClientSession) -> None:
+        """Do it. What is not wanted any more goes last, so that nothing is missed meanwhile, unless room is short.
+
+        Raises:
+            aiohttp.ClientError, OSError, SourceError: it did not come about.
+        """
+        is_full = len(change.there) + len(change.others) + len(change.remove) > MAX_RULES
+        if is_full:
+            await api.remove(session, change.remove)
+        if change.add:
+            await api.add(session, change.add)
+        if change.remove and not is_full:
+            await api.remove(session, change.remove)
+
+    def _trouble(self, refused: dict[str, Denied], beyond: Sequence[Rule], others: int) -> str:
+        said = [
+            f"The term '{shorten(term, 40)}' of {watch} is too long for a rule; shorten it."
+            for watch, term in self._unfit
+        ]
+        if refused:
+            said.append(f"X does not take {_refusals(self.wanted, refused)}; write the terms of the watch otherwise.")
+        if beyond:
+            watches = ", ".join(dict.fromkeys(_watch(rule) for rule in beyond))
+            said.append(
+                f"The watches need {counted(len(self.wanted), 'rule')}, but an app has {MAX_RULES:,} at most, "
+                f"{others:,} of them not this desk's: not all of {watches} is heard. Take terms out."
+            )
+        return " ".join(said)
+
+
+def _refusals(rules: Sequence[Rule], refused: dict[str, Denied]) -> str:
+    told = [
+        f"'{shorten(rule.value, 80)}' of {_watch(rule)} ({refused[rule.value].reason})"
+        for rule in rules
+        if rule.value in refused
+    ]
+    more = f" and {len(told) - NAMED} more" if len(told) > NAMED else ""
+    return ", ".join(told[:NAMED]) + more
+
+
+def _watch(rule: Rule) -> str:
+    """The watch's name in a tag, as far as it fits there."""
+    return rule.tag.split("/", 2)[-1]
