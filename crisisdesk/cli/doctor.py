@@ -12,7 +12,6 @@ from crisisdesk.cli.loading import model_loader
 from crisisdesk.cli.running import load_shipped_model
 from crisisdesk.cli.terminal import put, put_json, say
 from crisisdesk.errors import ConfigurationError
-from crisisdesk.lines import STDIN
 from crisisdesk.resources import folder
 from crisisdesk.text import counted
 
@@ -53,6 +52,7 @@ def _findings(config: Path | None, seconds: float) -> "Iterator[Finding]":
     from crisisdesk import doctor as checks  # noqa: PLC0415  networks and models: `--help` need not wait for them
     from crisisdesk.cli import configured  # noqa: PLC0415  the same
     from crisisdesk.clock import WallClock  # noqa: PLC0415  the same
+    from crisisdesk.sources.file.source import is_piped  # noqa: PLC0415  the same
 
     settings, clock = configured.read(config), WallClock()
     if settings is None:
@@ -76,11 +76,6 @@ def _findings(config: Path | None, seconds: float) -> "Iterator[Finding]":
         yield checks.Finding(f"source {name}", checks.Verdict.OK, "is a pipe; only the desk reads what is in it.")
     heard = [source for source in sources if source.name not in pipes]
     yield from asyncio.run(checks.heard(heard, clock, seconds))
-
-
-def is_piped(path: Path) -> bool:
-    """Whether what is read from there is gone for everybody else."""
-    return str(path) == STDIN or (path.exists() and not path.is_file())
 
 
 def add_to(commands: typer.Typer) -> None:

@@ -123,7 +123,7 @@ def replay(
         typer.Option("--config", "-c", metavar="FILE", help="Take watches and model of this configuration."),
     ] = None,
     columns: Annotated[
-        str | None, typer.Option(metavar="OURS=THEIRS,...", help="For CSV: time=created_at,text=body,...")
+        str | None, typer.Option(metavar="OURS=THEIRS,...", help="Other names: time=created_at,text=body,...")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="JSON lines instead of text.")] = False,
     picture: Annotated[Path | None, typer.Option("--plot", metavar="OUT.png", help="Draw what was seen.")] = None,

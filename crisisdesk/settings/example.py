@@ -62,7 +62,7 @@ kind = "bluesky"                  # the public posts of Bluesky; no account need
 # kind = "file"
 # path = "recording.csv.gz"       # .gz is unpacked, not followed
 # speed = 60                      # an hour in a minute; without it as fast as it goes
-# columns = "time=Datum,text=Inhalt"    # for CSV, where its columns have other names
+# columns = "time=Datum,text=Inhalt"    # where its columns, or fields in JSON, have other names
 
 # [[source]]
 # kind = "mastodon"               # what one server of Mastodon sees; needs a user there, and an application of it:

@@ -12,7 +12,7 @@ from crisisdesk.text import clean
 
 
 def _columns(value: object) -> dict[str, str]:
-    """Our field name -> a table's column."""
+    """Our field name -> the file's."""
     if not isinstance(value, str):
         raise ValueError('must be a text in quotes such as "time=Datum,text=Inhalt"')  # noqa: TRY004
     try:
@@ -30,7 +30,7 @@ class FileSourceSettings(Section):
     name: Label = ""
     """What status lines call it, and the source of posts that name none; the file's name where nothing is set."""
     columns: Annotated[dict[str, str], BeforeValidator(_columns)] = Field(default_factory=dict)
-    """For a table: our field name -> its column, such as "time=Datum,text=Inhalt"."""
+    """Our field name -> the table's column, or the name in JSON, such as "time=Datum,text=Inhalt"."""
     follow: bool = False
     """Whether what is appended is read as it comes, and the file that takes its place when it is rotated."""
     speed: Annotated[float, Field(ge=0.1)] | None = None

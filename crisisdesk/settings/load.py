@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from crisisdesk.errors import ConfigurationError
 from crisisdesk.settings.explain import explain
+from crisisdesk.settings.file import FileSourceSettings
 from crisisdesk.settings.model import Settings
 from crisisdesk.settings.number import PATTERN, parse_number
 from crisisdesk.settings.places import Place, line_of, lines_of
@@ -67,7 +68,9 @@ def load(path: Path) -> Settings:
         settings = Settings.model_validate(data, context={"folder": path.parent})
     except ValidationError as error:
         raise ConfigurationError(explain(error, data, lines, str(path))) from None
-    if problems := [*_twice(path, settings, lines), *_open_to_all(path, settings, lines)]:
+    if problems := [
+        *_twice(path, settings, lines), *_same_file(path, settings, lines), *_open_to_all(path, settings, lines)
+    ]:  # fmt: skip
         raise ConfigurationError("\n".join(problems))
     return settings
 
@@ -135,6 +138,17 @@ def _twice(path: Path, settings: Settings, lines: Mapping[Place, int]) -> list[s
                 )
             first.setdefault(entry.name, line)
     return problems
+
+
+def _same_file(path: Path, settings: Settings, lines: Mapping[Place, int]) -> Iterator[str]:
+    """Files that two sources read, so that every post would count twice: once as the post of each."""
+    first: dict[Path, int] = {}
+    for index, source in enumerate(settings.sources):
+        if isinstance(source, FileSourceSettings):
+            line, file = line_of(lines, ("source", index, "path")), source.path.resolve()
+            if file in first:
+                yield f"{path}:{line}: another [[source]] (line {first[file]}) reads this file; take one of them out"
+            first.setdefault(file, line)
 
 
 def _open_to_all(path: Path, settings: Settings, lines: Mapping[Place, int]) -> Iterator[str]:

@@ -85,6 +85,54 @@ async def test_a_file_that_cannot_be_used_fails_loudly(tmp_path):
     assert "no column 'time'" in source.status().trouble
 
 
+@pytest.mark.parametrize("follow", [False, True])
+def test_a_folder_is_no_file(tmp_path, follow):
+    with pytest.raises(UsageError, match="is a folder; name the files in it"):
+        source_of(tmp_path, follow=follow)
+
+
+async def test_a_path_that_may_not_be_looked_at_is_waited_for_or_told(tmp_path):
+    """As where the folder is closed to us."""
+    path = tmp_path / ("x" * 300)  # the system refuses to look at it
+    with pytest.raises(UsageError, match=r"cannot be read \(file name too long\); check the path"):
+        source_of(path)
+    source = source_of(path, follow=True)
+    assert await source._read() == []
+    assert "cannot be read (file name too long)" in source.status().trouble
+
+
+async def test_lines_of_which_none_is_a_post_are_events_all_the_same(tmp_path):
+    """So that `doctor` says what they are, rather than that nothing comes."""
+    path = tmp_path / "posts.jsonl"
+    path.write_bytes(b'{"created_at": 5}\n' * 3)
+    source = source_of(path)
+    await read(source)
+    status = source.status()
+    assert (status.events, status.posts, status.bad, status.last_event) == (3, 0, 3, START)
+
+
+async def test_a_bad_line_is_no_event_before_the_good_ones_beside_it_are_sent(tmp_path):
+    path = tmp_path / "posts.jsonl"
+    path.write_bytes(b"oops\n" + line("a"))
+    source = source_of(path)
+    assert await killed_after(source, 0) == []
+    assert (source.status().events, source.status().bad) == (0, 1)
+
+
+async def test_a_bad_line_is_spoken_of_for_an_hour_and_does_not_hide_the_rest(tmp_path):
+    path, clock = tmp_path / "a.csv", ReplayClock(START)
+    path.write_text("time,text\n15.11.2008 03:40,a\nnever,b\n")
+    source = FileSource("a", path, clock)
+    await read(source)
+    zone, skipped = "times without a zone are taken for UTC", "Skipped"
+    assert zone in source.status().trouble
+    assert skipped in source.status().trouble
+    clock.restart(START + timedelta(minutes=61), None)
+    assert zone in source.status().trouble
+    assert skipped not in source.status().trouble
+    assert source.status().bad == 1
+
+
 async def test_a_table_with_other_columns_is_told_what_to_write_into_the_configuration(tmp_path):
     path = tmp_path / "export.csv"
     path.write_text("Datum;Inhalt\n15.11.2008 03:40;oje\n", encoding="utf-8")

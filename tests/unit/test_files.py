@@ -4,6 +4,7 @@ import gzip
 import io
 import json
 import os
+import re
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -312,6 +313,38 @@ def test_a_missing_column_names_the_header_and_the_cure(tmp_path):
         read(german)
     with pytest.raises(UsageError, match=r"no column 'created' for time; the header has: created_at, body"):
         read(path, columns={"time": "created", "text": "body"})
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"time,text\r2008-11-15T03:40,one\r2008-11-15T03:41,two\r", "its header is no CSV; save it as 'CSV UTF-8'"),
+        ("time,text\n2008-11-15T03:40,one\n".encode("utf-16-le"), "a.csv:1: holds zero bytes; save the file as UTF-8"),
+        (b"time," + b"x" * (MAX_LINE + 1) + b",text\n2008-11-15T03:40,,one\n", "a.csv:1: is longer than any post"),
+    ],
+)
+def test_a_header_that_cannot_be_read_is_said_and_nothing_taken_for_it(tmp_path, content, reason):
+    with pytest.raises(UsageError, match=re.escape(reason)):
+        read(written(tmp_path, "a.csv", content))
+
+
+def test_empty_columns_at_the_end_of_a_record_may_be_left_out(tmp_path):
+    table = b"time,text,author,lang\n2008-11-15T03:40,one\n2008-11-15T03:40,two,anna\n2008-11-15T03:40\n"
+    path = written(tmp_path, "a.csv", table)
+    bad: list[BadLine] = []
+    posts = list(read_posts([path], on_bad=bad.append))
+    assert [(post.text, post.author) for post in posts] == [("one", None), ("two", "anna")]
+    assert [entry.line for entry in bad] == [4]
+
+
+def test_fields_of_other_names_are_said_with_the_cure_and_can_be_named(tmp_path):
+    path = written(tmp_path, "a.jsonl", b'{"created_at": "2008-11-15T03:40:00Z", "body": "ouch", "user": "a"}\n')
+    (bad,) = read(path)[1]
+    assert bad.reason == (
+        "time: is missing; the line has: created_at, body, user; say which are meant: "
+        'columns "time=created_at,text=body"'
+    )
+    assert read(path, columns={"time": "created_at", "text": "body"}) == (["ouch"], [])
 
 
 def test_parse_columns():

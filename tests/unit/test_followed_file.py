@@ -351,6 +351,26 @@ async def test_a_permission_that_is_lost_is_told_and_reading_goes_on_with_it(tmp
         await heard(edge, "one")
 
 
+async def test_a_folder_that_shows_nothing_of_what_lies_in_it_is_gone_on_in(tmp_path, monkeypatch):
+    """One that may be entered and not listed, as /var/log often is."""
+    path = tmp_path / "posts.jsonl"
+    append(path, "one")
+    async with following(first := follower(path)) as edge:
+        await heard(edge, "one")
+        await shown(lambda: first.cursor is not None)
+
+    def listdir(_: Path) -> list[str]:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("crisisdesk.sources.file.place.os.listdir", listdir)
+    append(path, "two")
+    async with following(follower(path, first.cursor)) as edge:
+        await heard(edge, "two")
+        path.rename(f"{path}.1")
+        append(path, "three")
+        await heard(edge, "two", "three")
+
+
 async def test_a_busy_desk_whose_file_is_emptied_meanwhile_misses_nothing(tmp_path):
     path, go = tmp_path / "posts.jsonl", asyncio.Event()
     texts = [f"post {number}" for number in range(2_000)]

@@ -358,6 +358,14 @@ def test_two_things_of_one_name(problems):
     ]
 
 
+def test_two_sources_of_one_file(problems):
+    """Its posts would count twice."""
+    source = '[[source]]\nkind = "file"\nname = "{}"\npath = "{}"\n'
+    assert problems(DESK + source.format("a", "posts.jsonl") + source.format("b", "x/../posts.jsonl")) == [
+        "10: another [[source]] (line 6) reads this file; take one of them out",
+    ]
+
+
 def test_a_file_that_cannot_be_read_is_named(tmp_path):
     with pytest.raises(ConfigurationError, match=r"gone\.toml: cannot be read \(no such file or directory\)"):
         load(tmp_path / "gone.toml")

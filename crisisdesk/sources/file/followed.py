@@ -26,7 +26,7 @@ class Reader:
 
     Args:
         path: the file, which need not be there yet if it is followed.
-        columns: for a table, our field name -> its column.
+        columns: our field name -> the file's column, or its name in JSON.
         maker: makes the posts.
         remark: told what people should know of the files, in a sentence.
         follow: read on what is appended, and the files that take its place.

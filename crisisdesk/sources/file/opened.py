@@ -26,7 +26,7 @@ class Opened:
     Args:
         path: where it lies.
         place: up to where it has been read; None for its beginning.
-        columns: for a table, our field name -> its column.
+        columns: our field name -> the file's column, or its name in JSON.
         maker: makes the posts.
         letters: read the letters of a table.
         follow: whether it is to be read as it grows.
@@ -138,7 +138,7 @@ class Opened:
     def _records(self, *, growing: bool, patient: bool) -> Iterator[Record]:
         lines = lines_from(self._file, self._line, self._offset, growing=growing)
         if self._table is None:
-            return read_objects(lines)
+            return read_objects(lines, self._columns)
         return self._table.records(lines, self._letters, growing=growing and patient)
 
     def _go_to(self, last: Line, modified: int) -> None:

@@ -163,7 +163,11 @@ def _namesakes(path: Path) -> Iterator[Path]:
         r"(?:[-._]\d[\d\-._T:]*|[-._]old)?(?:\.gz)?",
         re.ASCII | re.IGNORECASE,
     )
-    names = {name for name in os.listdir(path.parent) if name == path.name or rotated.fullmatch(name)}  # noqa: PTH208 - names, of which thousands may lie there
+    try:
+        there = os.listdir(path.parent)  # noqa: PTH208 - names, of which thousands may lie there
+    except PermissionError:  # a folder may let us in and show us nothing
+        there = [path.name]
+    names = {name for name in there if name == path.name or rotated.fullmatch(name)}
     return (path.with_name(name) for name in names if name.removesuffix(".gz") not in names - {name})
 
 

@@ -24,8 +24,8 @@ from crisisdesk.lines import (
 )
 from crisisdesk.records import Post
 from crisisdesk.sources.bodies import json_in
-from crisisdesk.sources.file.table import Record, looks_like_table, read_table
-from crisisdesk.sources.posts import MAX_NAME, names_no_zone, post_from, text_from
+from crisisdesk.sources.file.table import SHOWN_COLUMNS, Record, looks_like_table, proposed, read_table
+from crisisdesk.sources.posts import MAX_NAME, REQUIRED, names_no_zone, post_from, text_from
 from crisisdesk.text import clean
 
 _JSON_SUFFIXES: Final = frozenset({".jsonl", ".ndjson", ".json"})
@@ -54,7 +54,7 @@ def read_posts(
         paths: files; `-` is standard input. The source of posts that name none is the name of their file without
             its endings, and with its folder's (`b/posts`) where another file before it has that name already:
             each may count its ids from 1. A file given twice is one source, so that its posts count once.
-        columns: for CSV, our field name -> the file's column.
+        columns: our field name -> the file's column, or its name in JSON.
         on_bad: told of every line that is no post; reading goes on.
         on_note: told, once a file, how it is read that is not as programmes write it.
         progress: told now and then how many bytes of all files were read, packed as they are.
@@ -163,7 +163,7 @@ def posts_of(path: Path, columns: Mapping[str, str], maker: Maker, progress: Pro
         if is_table(path, first, columns):
             records = read_table(lines, columns, shown_name(path), maker.note)
         else:
-            records = read_objects(lines)
+            records = read_objects(lines, columns)
         for record in records:
             if post := maker.post(record):
                 yield post
@@ -181,16 +181,32 @@ def is_named_json(path: Path) -> bool:
     return suffix(path) in _JSON_SUFFIXES
 
 
-def read_objects(lines: Iterable[Line]) -> Iterator[Record]:
-    """The JSON objects, one a line."""
+def read_objects(
+    lines: Iterable[Line], columns: Mapping[str, str], required: Sequence[str] = REQUIRED
+) -> Iterator[Record]:
+    """The JSON objects, one a line; `columns` and `required` as for a table (`read_table`)."""
     for line in lines:
         try:
-            yield Record(line, line, _object(line.content))
+            yield Record(line, line, _renamed(_object(line.content), columns, required))
         except ValueError as error:
             yield Record(line, line, None, str(error))
 
 
-def _object(content: bytes | None) -> Mapping[str, object]:
+def _renamed(found: dict[str, object], columns: Mapping[str, str], required: Sequence[str]) -> Mapping[str, object]:
+    """A post's fields by our names.
+
+    Raises:
+        ValueError: one that is required is missing; names those that are there and the cure.
+    """
+    fields = found | {ours: found[theirs] for ours, theirs in columns.items() if theirs in found} if columns else found
+    if missing := [field for field in required if field not in fields]:
+        shown = ", ".join(clean(name, 40) for name in [*found][:SHOWN_COLUMNS]) or "nothing"
+        meant = proposed(missing, [*found], columns)
+        raise ValueError(f'{missing[0]}: is missing; the line has: {shown}; say which are meant: columns "{meant}"')
+    return fields
+
+
+def _object(content: bytes | None) -> dict[str, object]:
     """Read one JSON object.
 
     Raises:
@@ -247,7 +263,7 @@ def _texts(
         if kind in _TABLE_SUFFIXES or columns:
             records = read_table(lines, columns, shown_name(path), note, required=("text",))
         elif kind in _JSON_SUFFIXES or (first.content or b"").lstrip().startswith(b"{"):
-            records = read_objects(lines)
+            records = read_objects(lines, {}, required=("text",))
         else:
             records = _plain_texts(lines)
         for record in records:

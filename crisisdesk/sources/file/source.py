@@ -1,8 +1,9 @@
 """Posts in a file, for a live desk: read once or followed as it grows, or piped in; fast or as slowly as they came."""
 
 import asyncio
+import stat
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -24,6 +25,8 @@ CHUNK: Final = 500
 LOOK_EVERY: Final = 0.5
 """Seconds between two looks at a file that has been read to its end. What systems tell of changes by themselves they do
 not tell of network drives, and one look costs next to nothing."""
+TOLD_FOR: Final = timedelta(hours=1)
+"""How long a line that was skipped is spoken of; they are counted for good."""
 _ZONE_CURE: Final = 'timezone = "Europe/Berlin" in its [[source]] names another'
 
 
@@ -34,7 +37,7 @@ class FileSource:
         name: what status lines call it, and the source of posts that name none.
         path: the file, which is waited for if it is followed; `-` is standard input.
         clock: tells when posts arrive.
-        columns: for a table, our field name -> its column, where they differ.
+        columns: our field name -> the file's column, or its name in JSON, where they differ.
         follow: go on reading what is appended, and the files that take its place; not with a speed.
         speed: seconds of the recording that pass in each second; None does not wait.
         zone: of times that name none; without it they are of UTC, and people are told.
@@ -55,12 +58,12 @@ class FileSource:
         self._clock = clock
         self._speed = speed
         self._look_every = look_every
-        self._piped = str(path) == STDIN or (path.exists() and not path.is_file() and not path.is_dir())
+        self._piped = is_piped(path)
         if self._piped and follow:
             raise UsageError(
                 f"{shown_name(path)}: is a pipe and read as it comes; take 'follow' out of its [[source]]."
             )
-        if not follow:
+        if not follow or _is_folder(path):
             check_files([path])
         maker = Maker(
             path, name, self._skip, self._tell, present=clock.now, live=True, zone=zone or UTC, cure=_ZONE_CURE,
@@ -75,9 +78,10 @@ class FileSource:
         self._began: tuple[datetime, datetime] | None = None
         self._state = "connecting"
         self._hindrance = self._remark = ""
+        self._skipped = (datetime.min.replace(tzinfo=UTC), "")
         self._missing = 0
         self._last_event: datetime | None = None
-        self._sent = self._bad = 0
+        self._sent = self._bad = self._passed = 0
 
     @property
     def resumes(self) -> bool:
@@ -99,15 +103,15 @@ class FileSource:
             self._place = self._posts.place = Place.parse(cursor)
 
     def status(self) -> SourceStatus:
-        """How it is doing; `bad` lines were skipped."""
+        """How it is doing; `bad` lines were skipped and are events, too."""
         return SourceStatus(
             name=self.name,
             state=self._state,
             last_event=self._last_event,
-            events=self._sent,
+            events=self._sent + self._passed,
             posts=self._sent,
             bad=self._bad,
-            trouble=self._hindrance or self._remark,
+            trouble=self._hindrance or self._remarks(),
         )
 
     async def run(self, edge: Edge) -> None:
@@ -120,9 +124,10 @@ class FileSource:
             self._state = "live"  # nobody knows when the first line comes
         try:
             while not self._posts.ended:
-                if posts := await self._read():
-                    await self._send(posts, edge)
-                elif not self._posts.ended:
+                posts = await self._read()
+                await self._send(posts, edge)
+                self._pass_bad()
+                if not (posts or self._posts.ended):
                     await asyncio.sleep(self._look_every)
         except (UsageError, FatalSourceError) as error:
             fatal = _with_cure(error)
@@ -176,12 +181,39 @@ class FileSource:
             "writes it runs."
         )
 
+    def _pass_bad(self) -> None:
+        """Bad lines become events when the good ones beside them are sent: a first one says nothing of its file."""
+        if self._bad > self._passed:
+            self._passed, self._last_event = self._bad, self._clock.now()
+
+    def _remarks(self) -> str:
+        """What people should know of the file, and of the line that was skipped last, if that was of late."""
+        when, skipped = self._skipped
+        return " ".join(filter(None, (self._remark, skipped if self._clock.now() - when <= TOLD_FOR else "")))
+
     def _skip(self, line: BadLine) -> None:
         self._bad += 1
-        self._remark = f"Skipped {line}"
+        self._skipped = self._clock.now(), f"Skipped {line}"
 
     def _tell(self, what: str) -> None:
         self._remark = what
+
+
+def is_piped(path: Path) -> bool:
+    """Whether what is read from there is gone for everybody else: a pipe, a terminal, a device."""
+    return str(path) == STDIN or _kind(path) not in {None, stat.S_IFREG, stat.S_IFDIR}
+
+
+def _is_folder(path: Path) -> bool:
+    return _kind(path) == stat.S_IFDIR
+
+
+def _kind(path: Path) -> int | None:
+    """The type that `stat` gives; None for what is not there, or may not be looked at."""
+    try:
+        return stat.S_IFMT(path.stat().st_mode)
+    except (OSError, ValueError):
+        return None
 
 
 class _Pipe:

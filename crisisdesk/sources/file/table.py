@@ -2,7 +2,7 @@
 
 import csv
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
@@ -14,7 +14,7 @@ from crisisdesk.text import clean
 MAX_RECORD_LINES: Final = 200
 """Lines of one record; a quote that is still open after so many was never meant to open."""
 
-_SHOWN_COLUMNS: Final = 20
+SHOWN_COLUMNS: Final = 20
 _ALSO: Final = {
     "time": ("created_at", "timestamp", "date", "datetime", "published", "datum", "zeit", "zeitpunkt", "uhrzeit"),
     "text": ("body", "content", "message", "post", "tweet", "title", "inhalt", "nachricht", "beitrag", "beiträge"),
@@ -117,6 +117,8 @@ class Table:
 
     separator: str
     width: int
+    least: int
+    """Columns up to the last one that is needed; spreadsheets leave out empty ones at the end of a record."""
     places: Mapping[str, int]
     """Where in a record each of our fields is."""
     header: Line
@@ -139,11 +141,12 @@ class Table:
                 return
             if feeder.unclosed:
                 yield feeder.give_up_first("a quote opens here and does not close")
-            elif row is None or len(row) != self.width:
+            elif row is None or not self.least <= len(row) <= self.width:
                 yield feeder.give_up_first(
                     f"has {len(row or ())} columns, the header has {self.width}; put quotes round the text"
                 )
             else:
+                row += [""] * (self.width - len(row))
                 last = feeder.record[-1].line
                 yield Record(feeder.record[0].line, last, {name: row[place] for name, place in self.places.items()})
                 yield from (Record(line, last, None, bad) for line, _, bad in feeder.record if bad)
@@ -152,19 +155,27 @@ class Table:
 def read_header(
     lines: Iterator[Line], columns: Mapping[str, str], name: str, required: Sequence[str] = REQUIRED
 ) -> Table | None:
-    """What the header says; None where there is none yet. See `read_table`."""
+    """What the header says; None where there is none yet. Raises what `read_table` does."""
     return _header(_Feeder(lines, Letters(lambda _: None)), columns, name, required)
 
 
 def _header(feeder: _Feeder, columns: Mapping[str, str], name: str, required: Sequence[str]) -> Table | None:
     csv.field_size_limit(MAX_LINE)
     for head in feeder:
-        line = feeder.record[-1].line
+        line, _, bad = feeder.record[-1]
+        if bad:
+            raise UsageError(f"{name}:{line.number}: {bad}; the header of the table should be here.")
         if head.isspace() or (line.start == 0 and head.lower().startswith(SEPARATOR)):
             continue
         separator = max(",;\t", key=head.count)
-        header = next(csv.reader([head], delimiter=separator))
-        return Table(separator, len(header), places_in(header, columns, name, required), line)
+        try:
+            header = next(csv.reader([head], delimiter=separator))
+        except csv.Error:
+            raise UsageError(
+                f"{name}: all of it is one line, or its header is no CSV; save it as 'CSV UTF-8', not for Macintosh."
+            ) from None
+        places = places_in(header, columns, name, required)
+        return Table(separator, len(header), max(places[field] for field in required) + 1, places, line)
     return None
 
 
@@ -187,12 +198,10 @@ def read_table(
 
     Raises:
         NoColumnError: the header lacks a column that is needed.
-        UsageError: it lacks one that is named in `columns`.
+        UsageError: it lacks one that is named in `columns`, or cannot be read.
     """
     feeder = _Feeder(lines, Letters(on_note))
-    table = _header(feeder, columns, name, required)
-    yield from (Record(line, line, None, bad) for line, _, bad in feeder.record if bad)
-    if table:
+    if table := _header(feeder, columns, name, required):
         yield from table.fed(feeder)
 
 
@@ -213,23 +222,27 @@ def places_in(header: list[str], columns: Mapping[str, str], name: str, required
         UsageError: one of `columns` is missing.
     """
     found = {clean(title).lower(): place for place, title in reversed(list(enumerate(header)))}
-    shown = ", ".join(clean(title, 40) for title in header[:_SHOWN_COLUMNS])
+    shown = ", ".join(clean(title, 40) for title in header[:SHOWN_COLUMNS])
     for ours, theirs in columns.items():
         if theirs.lower() not in found:
             raise UsageError(f"{name}: no column '{theirs}' for {ours}; the header has: {shown}.")
     places = found | {ours: found[theirs.lower()] for ours, theirs in columns.items()}
     if missing := [field for field in required if field not in places]:
-        named = {**columns, **{field: _proposed(field, header) for field in missing}}
         raise NoColumnError(
             f"{name}: no column {' and no column '.join(map(repr, missing))}; the header has: {shown}.",
-            ",".join(f"{ours}={theirs}" for ours, theirs in named.items()),
+            proposed(missing, header, columns),
         )
     return places
 
 
-def _proposed(field: str, header: list[str]) -> str:
-    """The column that is most likely meant."""
-    return next((shown for title in header if (shown := clean(title, 40)).lower() in _ALSO[field]), "NAME")
+def proposed(missing: Iterable[str], found: Sequence[str], columns: Mapping[str, str]) -> str:
+    """What to write as `columns` where fields are missing: those that are likely meant of the ones that were found."""
+    named = {**columns, **{field: _likely(field, found) for field in missing}}
+    return ",".join(f"{ours}={theirs}" for ours, theirs in named.items())
+
+
+def _likely(field: str, found: Sequence[str]) -> str:
+    return next((shown for title in found if (shown := clean(title, 40)).lower() in _ALSO[field]), "NAME")
 
 
 def looks_like_table(head: bytes, columns: Mapping[str, str]) -> bool:
