@@ -250,6 +250,15 @@ async def test_times_without_a_zone_are_told_once_and_can_be_named(tmp_path):
     assert source.status().trouble == ""
 
 
+@pytest.mark.parametrize(("first", "told"), [("2008-11-13T03:39:00Z", False), ("2008-11-15T04:00:00Z", True)])
+async def test_an_export_that_begins_with_the_newest_post_is_told_to_be_sorted(tmp_path, first, told):
+    path = tmp_path / "posts.jsonl"
+    path.write_bytes(line("a", time=first) + line("b", time="2008-11-13T03:40:00Z") + line("c") * 3)
+    source = source_of(path)
+    assert len(await read(source)) == 5
+    assert ("is not in the order of time" in source.status().trouble) is told
+
+
 class LoggedClock(ReplayClock):
     """A clock that jumps instead of waiting and remembers until when."""
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import stat
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta, tzinfo
 from functools import partial
@@ -25,6 +26,10 @@ CHUNK: Final = 500
 LOOK_EVERY: Final = 0.5
 """Seconds between two looks at a file that has been read to its end. What systems tell of changes by themselves they do
 not tell of network drives, and one look costs next to nothing."""
+REMARKS: Final = 2
+"""The last things that people should know of a file, and are told."""
+LATE: Final = timedelta(days=2)
+"""By which a post may be older than one before it and still counts."""
 TOLD_FOR: Final = timedelta(hours=1)
 """How long a line that was skipped is spoken of; they are counted for good."""
 _ZONE_CURE: Final = 'timezone = "Europe/Berlin" in its [[source]] names another'
@@ -56,6 +61,7 @@ class FileSource:
         self.name = name
         self._path = path
         self._clock = clock
+        self._follow = follow
         self._speed = speed
         self._look_every = look_every
         self._piped = is_piped(path)
@@ -77,7 +83,9 @@ class FileSource:
         self._place: Place | None = None
         self._began: tuple[datetime, datetime] | None = None
         self._state = "connecting"
-        self._hindrance = self._remark = ""
+        self._hindrance = ""
+        self._told = deque[str](maxlen=REMARKS)
+        self._newest: datetime | None = None
         self._skipped = (datetime.min.replace(tzinfo=UTC), "")
         self._missing = 0
         self._last_event: datetime | None = None
@@ -159,6 +167,7 @@ class FileSource:
         for post, place in posts:
             await self._wait_for(post.time)
             await edge.send(post)
+            self._look_at_order(post.time)
             self._place = place
             self._sent += 1
             self._last_event = self._clock.now()
@@ -181,6 +190,16 @@ class FileSource:
             "writes it runs."
         )
 
+    def _look_at_order(self, time: datetime) -> None:
+        """Exports often begin with the newest post, and then hardly any of the others would count."""
+        if self._newest is None or time > self._newest:
+            self._newest = time
+        elif self._newest - time > LATE and not self._follow:
+            self._tell(
+                f"{shown_name(self._path)}: is not in the order of time; posts that come more than two days late do "
+                "not count. Sort it by time, oldest first."
+            )
+
     def _pass_bad(self) -> None:
         """Bad lines become events when the good ones beside them are sent: a first one says nothing of its file."""
         if self._bad > self._passed:
@@ -189,14 +208,15 @@ class FileSource:
     def _remarks(self) -> str:
         """What people should know of the file, and of the line that was skipped last, if that was of late."""
         when, skipped = self._skipped
-        return " ".join(filter(None, (self._remark, skipped if self._clock.now() - when <= TOLD_FOR else "")))
+        return " ".join((*self._told, *([skipped] if self._clock.now() - when <= TOLD_FOR else ())))
 
     def _skip(self, line: BadLine) -> None:
         self._bad += 1
         self._skipped = self._clock.now(), f"Skipped {line}"
 
     def _tell(self, what: str) -> None:
-        self._remark = what
+        if what not in self._told:
+            self._told.append(what)
 
 
 def is_piped(path: Path) -> bool:
