@@ -319,6 +319,14 @@ def test_a_pipe_has_no_cursor_and_is_not_followed():
         FileSource("pipe", Path("-"), ReplayClock(START), follow=True)
 
 
+async def test_a_terminal_is_left_to_the_console(monkeypatch):
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True)
+    source = FileSource("pipe", Path("-"), ReplayClock(START))
+    with pytest.raises(FatalSourceError, match=r"nothing is piped in; start the desk as `… \| crisisdesk run`"):
+        await source.run(Taken())
+    assert source.status().state == "failed"
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="named pipes of Unix")
 async def test_what_comes_through_a_named_pipe_is_sent_as_it_comes(tmp_path):
     """As with `tail -F posts.jsonl > pipe`: nobody waits for the pipe's end, or for a block to be full."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import stat
+import sys
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta, tzinfo
@@ -131,6 +132,7 @@ class FileSource:
         if self._piped:
             self._state = "live"  # nobody knows when the first line comes
         try:
+            _check_piped(self._path)
             while not self._posts.ended:
                 posts = await self._read()
                 await self._send(posts, edge)
@@ -222,6 +224,12 @@ class FileSource:
 def is_piped(path: Path) -> bool:
     """Whether what is read from there is gone for everybody else: a pipe, a terminal, a device."""
     return str(path) == STDIN or _kind(path) not in {None, stat.S_IFREG, stat.S_IFDIR}
+
+
+def _check_piped(path: Path) -> None:
+    """Leave a terminal to the console, which wants its keys."""
+    if str(path) == STDIN and sys.stdin.isatty():
+        raise FatalSourceError("standard input: nothing is piped in; start the desk as `… | crisisdesk run`.")
 
 
 def _is_folder(path: Path) -> bool:
