@@ -10,6 +10,7 @@ from mastodons import (
     TAGGED,
     Home,
     body,
+    play,
     refuse,
     resumed,
     running,
@@ -157,7 +158,7 @@ async def test_more_than_can_be_read_is_told(home, monkeypatch):
     )
 
 
-async def test_a_page_of_nonsense_ends_and_is_told(home):
+async def test_a_page_of_nonsense_ends(home):
     source, edge = resumed(home), Taken()
     home.statuses = [status(1)]
     home.timelines = [home._timeline, body(b'[{"id": []}, 5, null, {"content": "x"}]')]
@@ -168,6 +169,71 @@ async def test_a_page_of_nonsense_ends_and_is_told(home):
         await edge.until(lambda: bool(edge.posts))
 
     assert edge.texts == ["post 9"]
+
+
+async def test_what_is_older_than_the_windows_is_told_and_not_read(home):
+    source, edge = resumed(home, at=-4 * 86_400), Taken()
+    home.statuses = [status(-3 * 86_400), status(1)]
+    async with running(source, edge):
+        await edge.until(lambda: bool(edge.posts))
+
+    assert edge.texts == ["post 1"]
+    assert source.status().trouble == (
+        "What was said in public from 21 May 13:58 to 23 May 14:30 UTC is not read any more: the desk goes back 2 d."
+    )
+
+
+async def test_reading_at_length_leaves_requests_for_all_else(home, monkeypatch):
+    rested = []
+
+    async def sleep(seconds, _=None, sleep=asyncio.sleep):
+        rested.append(seconds)
+        await sleep(min(seconds, 0.01))
+
+    async def nearly_used_up(request):
+        answer = await home._timeline(request)
+        answer.headers["X-RateLimit-Remaining"] = "59"
+        answer.headers["X-RateLimit-Reset"] = "2026-05-25T14:04:00.123Z"
+        answer.headers["Date"] = "Mon, 25 May 2026 14:00:00 GMT"
+        return answer
+
+    home.statuses = [status(number) for number in range(1, 60)]
+    home.timelines = [nearly_used_up]
+    source, edge = resumed(home), Taken()
+    monkeypatch.setattr("crisisdesk.sources.mastodon.server.asyncio.sleep", sleep)
+    async with running(source, edge):
+        await edge.until(lambda: len(edge.posts) == 59)
+
+    assert any(239 < seconds < 241 for seconds in rested)
+
+
+async def test_a_stream_that_keeps_back_what_is_said_is_found_out(home):
+    home.answers = [play(then="ping"), home.live]
+    source, edge = source_of(home, quiet=0.1), Taken()
+    async with running(source, edge):
+        await until(lambda: source.status().state == "live")
+        home.statuses.append(status(1))
+        await edge.until(lambda: edge.texts == ["post 1"])
+        assert len(home.asked) == 1, "it may have been on its way"
+        home.statuses.append(status(2))
+        await edge.until(lambda: edge.texts == ["post 1", "post 2"])
+        await home.until_listened()
+        await home.publish(status(3))
+        await edge.until(lambda: len(edge.posts) == 3)
+        seen = source.status()
+
+    assert (len(home.asked), seen.state, seen.bad) == (2, "live", 0)
+    assert "streams nothing of what is said in public, so it is read from the timeline every few" in seen.trouble
+
+
+async def test_a_stream_in_which_nothing_is_said_is_left_alone(home):
+    home.answers = [play(then="ping")]
+    home.statuses = [status(1)]
+    source, edge = source_of(home, quiet=0.02), Taken()
+    async with running(source, edge):
+        await until(lambda: len(home.read) > 12)
+
+    assert (len(home.asked), edge.posts, source.status().trouble) == (1, [], "")
 
 
 async def test_every_cursor_brings_its_post_again(home):

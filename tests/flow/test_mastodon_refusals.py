@@ -17,6 +17,7 @@ from mastodons import (
     new,
     play,
     refuse,
+    resumed,
     running,
     source_of,
     status,
@@ -111,7 +112,7 @@ async def test_a_wrong_token_names_its_setting(home, websocket):
     trouble = await fails(source)
 
     assert "HTTP 401 (Invalid access token)" in trouble
-    assert "check 'token_env' or 'token_file' of the source: it must hold the access token of a user." in trouble
+    assert "check 'token_env' or 'token_file' of the source: it must hold the access token of a user, with" in trouble
 
 
 async def test_a_token_that_is_no_users_names_its_setting(home):
@@ -145,7 +146,7 @@ async def test_what_is_no_mastodon_server_names_its_setting(home):
 async def test_a_page_in_place_of_a_stream_names_its_setting(home):
     home.feeds = [body(b"<html>Welcome</html>", "text/html")]
 
-    assert "(no stream of events); check 'server'" in await fails(source_of(home, websocket=False))
+    assert "answers with no stream of events; check 'server'" in await fails(source_of(home, websocket=False))
 
 
 @pytest.mark.parametrize("code", [408, 425, 429, 500, 502, 503])
@@ -210,10 +211,61 @@ async def test_a_refusal_of_one_who_was_welcome_may_pass(home):
     assert source.status().state == "live"
 
 
-async def test_a_server_that_is_not_there_is_waited_for():
-    source = Mastodon("http://127.0.0.1:1", TOKEN, ["public"], ReplayClock(NOW), waits=lambda: itertools.repeat(0.01))
+@pytest.mark.parametrize("page", [body(b"<html>Sign in to the network</html>", "text/html"), refuse(403), refuse(404)])
+async def test_what_stands_between_us_and_a_server_that_is_known_may_pass(home, page):
+    home.timelines = [page]
+    home.answers = [page, page, play(new(1))]
+    home.feeds = [page]
+
+    assert "check 'server' of the source" in await fails(source_of(home))
+
+    source, edge = resumed(home), Taken()
+    async with running(source, edge):
+        await until(lambda: "check 'server' of the source" in source.status().trouble)
+        await edge.until(lambda: bool(edge.posts))
+
+
+@pytest.mark.parametrize(
+    ("hashtags", "live", "told"),
+    [
+        (("public", "disabled"), ("public", "disabled"), [
+            '{} shows its users nothing of other servers in public; write "public:local" there and name hashtags.',
+            "{} shows its users nothing in public:remote; take that out of 'streams' of the source.",
+            "{} shows its users nothing of other servers in hashtag:a, hashtag:b; listen to another server as well.",
+        ]),
+        (("disabled", "disabled"), ("disabled", "public"), [
+            '{} shows its users nothing of its own users in public; write "public:remote" there and name hashtags.',
+            "{} shows its users nothing in hashtag:a, hashtag:b; take that out of 'streams' of the source.",
+        ]),
+        (("public", "authenticated"), ("authenticated", "public"), []),
+    ],
+)  # fmt: skip
+async def test_what_a_server_keeps_out_of_its_streams_is_told(home, hashtags, live, told):
+    sides = [dict(zip(("local", "remote"), access, strict=True)) for access in (hashtags, live)]
+    home.instance["configuration"]["timelines_access"] = dict(zip(("hashtag_feeds", "live_feeds"), sides, strict=True))
+    source, edge = source_of(home, "public", "public:remote", "hashtag:a", "hashtag:b"), Taken()
+
+    async with running(source, edge):
+        await home.until_listened()
+        await until(lambda: source.status().state == "live")
+
+    assert source.status().trouble == " ".join(told).format(*[home.url[7:]] * 3)
+
+
+@pytest.mark.parametrize(
+    ("server", "reason"),
+    [
+        ("http://127.0.0.1:1", "no connection to 127.0.0.1 (connection refused); trying again"),
+        ("https://nobody.invalid", "no connection to nobody.invalid (its name is not known, or this machine is not"),
+        ("https{}", "(it does not speak https as it should)"),
+    ],
+)
+async def test_why_there_is_no_connection_is_told_in_plain_words(home, server, reason):
+    source = Mastodon(
+        server.format(home.url[4:]), TOKEN, ["public"], ReplayClock(NOW), waits=lambda: itertools.repeat(0.01)
+    )
 
     async with running(source, Taken()):
-        await until(lambda: "no connection to 127.0.0.1 (" in source.status().trouble)
+        await until(lambda: reason in source.status().trouble)
 
     assert source.status().state == "connecting"

@@ -135,7 +135,7 @@ async def _page(source: Mastodon, edge: Taken, content: bytes) -> None:
     except orjson.JSONDecodeError:
         raise InputError("a page of no timeline") from None
     for which, one in statuses_in(page if isinstance(page, list) else [], "0"):
-        await source._hear_missed(one, edge)
+        await source._hear_missed(edge, one)
         source._places["public"].filled(which, NOW)
 
 

@@ -9,13 +9,16 @@ import aiohttp
 
 from crisisdesk.clock import Clock
 from crisisdesk.errors import InputError, SourceError
-from crisisdesk.sources.mastodon.place import BEGINNING, Place, is_later, moment_of
+from crisisdesk.sources.mastodon.place import BEGINNING, Place, id_at, is_later, moment_of
 from crisisdesk.sources.mastodon.posts import Json, local_id
-from crisisdesk.sources.mastodon.server import Server, asked_wait, passes
+from crisisdesk.sources.mastodon.refusals import asked_wait, is_final
+from crisisdesk.sources.mastodon.server import Server
 from crisisdesk.text import how_long
 
-MAX_PAGES: Final = 500
+MAX_PAGES: Final = 5_000
 """Pages of a timeline, 40 posts each, that are read to fill a gap; a server allows about one a second."""
+BACK: Final = timedelta(days=2)
+"""How far back a gap is filled: what is older counts in no window any more."""
 TOLD_FOR: Final = timedelta(hours=1)
 """How long it is told that something is missing."""
 BREAKS: Final = (aiohttp.ClientError, OSError, SourceError)
@@ -33,8 +36,8 @@ class Gap:
     """
 
     def __init__(self, stream: str, place: Place, server: Server, clock: Clock) -> None:
+        self.place = place
         self._stream = stream
-        self._place = place
         self._server = server
         self._clock = clock
         self._pages = 0
@@ -54,37 +57,44 @@ class Gap:
         Raises:
             aiohttp.ClientError, OSError, SourceError: the timeline is not to be had.
         """
-        self._place.open()
-        self._pages = 0
-        if self._place.sent_to is None:
-            self._place.begin(await self._newest(session))
+        self.place.open()
+        if self.place.sent_to is None:
+            self.place.begin(await self._newest(session))
 
     async def close(
         self, session: aiohttp.ClientSession, hear: Callable[[Json], Awaitable[None]], waits: Iterator[float]
     ) -> None:
         """Have all that was missed heard, oldest first, however often that has to be tried."""
-        while not self._place.is_whole:
+        self._pages = 0
+        while not self.place.is_whole:
             try:
                 await self._fill(session, hear)
-                self._place.close()
+                self.place.close()
                 self._unread = ""
             except BREAKS as error:
                 trouble = str(self._server.diagnose(error)).rstrip(".")
-                said = f"What was said in {self._stream} since {_told(self._place.sent_to)}"
-                if passes(error):
+                said = f"What was said in {self._stream} since {_told(self.place.sent_to)}"
+                if is_final(error):
+                    self._missing = self._clock.now(), f"{said} may be missing: {trouble}."
+                    self.place.close()
+                else:
                     self._unread = f"{said} is not read yet: {trouble}; trying again."
                     await asyncio.sleep(max(next(waits), asked_wait(error)))
-                else:
-                    self._missing = self._clock.now(), f"{said} may be missing: {trouble}."
-                    self._place.close()
+
+    def is_mute(self) -> SourceError:
+        """To be raised when the stream brings nothing of what its timeline has; people are told for a while."""
+        said = f"{self._server.host} streams nothing of what is said in {self._stream}"
+        self._missing = self._clock.now(), f"{said}, so it is read from the timeline every few minutes."
+        return SourceError(said)
 
     async def _fill(self, session: aiohttp.ClientSession, hear: Callable[[Json], Awaitable[None]]) -> None:
         """Read on from where we were up to what is newest now."""
-        until, after = await self._newest(session), self._place.start()
+        until, after = await self._newest(session), self._not_too_old(self.place.start())
         while is_later(until, after):
             if self._pages >= MAX_PAGES:
                 self._tell_missing(after)
                 return
+            await self._server.rest()
             page = await self._server.page(session, self._stream, after)
             self._pages += 1
             statuses = sorted(statuses_in(page, after), key=lambda entry: (len(entry[0]), entry[0]))
@@ -92,12 +102,20 @@ class Gap:
                 return
             for after, status in statuses:
                 await hear(status)
-                self._place.filled(after, self._clock.now())
+                self.place.filled(after, self._clock.now())
 
     async def _newest(self, session: aiohttp.ClientSession) -> str:
         """The newest status of the timeline."""
         ids = [which for which, _ in statuses_in(await self._server.page(session, self._stream, limit=1), "")]
         return ids[0] if ids else BEGINNING
+
+    def _not_too_old(self, after: str) -> str:
+        moment, now = moment_of(after), self._clock.now()
+        if moment is None or now - moment <= BACK:
+            return after
+        missed = f"What was said in {self._stream} from {moment:%d %B %H:%M} to {now - BACK:%d %B %H:%M} UTC"
+        self._missing = now, f"{missed} is not read any more: the desk goes back {how_long(BACK)}."
+        return id_at(now - BACK)
 
     def _tell_missing(self, after: str) -> None:
         moment, now = moment_of(after), self._clock.now()

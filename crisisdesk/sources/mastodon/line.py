@@ -15,7 +15,8 @@ from yarl import URL
 
 from crisisdesk.errors import InputError, SourceError
 from crisisdesk.sources.mastodon.events import MAX_EVENT, Event, GiantError, Reader, event_in
-from crisisdesk.sources.mastodon.server import STREAMING, MuteError, RefusalError, Server
+from crisisdesk.sources.mastodon.refusals import RefusalError, StrangeError
+from crisisdesk.sources.mastodon.server import STREAMING, Server
 
 if TYPE_CHECKING:
     from aiohttp.http_websocket import WSMessageTextBytes
@@ -25,6 +26,10 @@ CONNECT_SECONDS: Final = 20.0
 _CLOSE: Final = aiohttp.ClientWSTimeout(ws_close=2.0)
 _NOT_OF_WEBSOCKETS: Final = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.TOO_MANY_REQUESTS})
 """Refusals that have nothing to do with the way in which we ask."""
+
+
+class MuteError(SourceError):
+    """The connection is open and mute."""
 
 
 class Line(Protocol):
@@ -135,5 +140,5 @@ async def _feed(
     headers = server.pass_on | {"Accept": "text/event-stream", "Accept-Encoding": "identity"}
     response = await stack.enter_async_context(session.get(address, headers=headers))
     if response.content_type != "text/event-stream":
-        raise RefusalError(home.authority, response.status, "no stream of events")
+        raise StrangeError(f"{home.authority} answers with no stream of events")
     return response

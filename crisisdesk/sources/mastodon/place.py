@@ -39,6 +39,8 @@ class Place:
         self.sent_to = sent_to
         self.is_whole = False
         """Nothing is missing between `sent_to` and what comes now."""
+        self.told = 0
+        """Statuses that came by themselves."""
         self._floor: str | None = None
         self._beyond: str | None = None
 
@@ -53,6 +55,7 @@ class Place:
 
     def came(self, status: str, now: datetime) -> None:
         """A status that came by itself was sent. While there is a gap, that says nothing of what lies before it."""
+        self.told += 1
         if _is_ahead(status, now):
             return
         if self.is_whole:
@@ -107,6 +110,11 @@ def rewound(status: str) -> str:
     if moment_of(status) is None:
         return status
     return str(int(status) - (int(REWIND.total_seconds() * 1000) << _SHIFT))
+
+
+def id_at(moment: datetime) -> str:
+    """The first id of a moment, where ids tell the time."""
+    return str(int(moment.timestamp() * 1000) << _SHIFT)
 
 
 def cursor_of(server: str, places: Mapping[str, Place]) -> str | None:

@@ -1,63 +1,46 @@
-"""A Mastodon server: where it streams from, what its timelines hold, and what it means when it refuses.
+"""A Mastodon server: where it streams from, what its timelines hold, and what to mend when it refuses.
 
 The token is shown to the server that the settings name and to the streaming address that this one names itself, to
 nobody else: redirects are never followed, and without encryption it goes to this machine only.
 """
 
+import asyncio
 import re
-from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from collections.abc import Iterable, Mapping, Sequence
 from http import HTTPStatus
-from types import SimpleNamespace
 from typing import Any, Final
 
 import aiohttp
-import orjson
 from yarl import URL
 
-from crisisdesk import __version__
 from crisisdesk.errors import FatalSourceError, SourceError
 from crisisdesk.settings.server import is_loopback
+from crisisdesk.sources.broken import why_no_answer
+from crisisdesk.sources.mastodon.access import withheld
 from crisisdesk.sources.mastodon.events import ComplaintError
-from crisisdesk.text import clean
+from crisisdesk.sources.mastodon.refusals import (
+    RefusalError,
+    StrangeError,
+    is_final,
+    is_own_trouble,
+    json_in,
+    refuse,
+    wait_in,
+)
 
 LIMIT: Final = 40
 """Statuses in a page of a timeline; servers give no more."""
 MAX_PAGE: Final = 1 << 24
 """Bytes of an answer that we read at all."""
-MAX_ASKED_WAIT: Final = 300.0
-"""Seconds that a server may make us wait, which is how often Mastodon's rate limits begin anew."""
+RESERVE: Final = 60
+"""Of the requests that a server allows (Mastodon: 300 in 5 minutes), what reading at length leaves for all else."""
 STREAMING: Final = "api/v1/streaming"
 
 _ANSWER: Final = aiohttp.ClientTimeout(total=30.0)
-_LATER: Final = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS})
-_TOKEN: Final = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.UNPROCESSABLE_ENTITY})
+_OF_USERS: Final = frozenset({HTTPStatus.FORBIDDEN, HTTPStatus.UNPROCESSABLE_ENTITY})
 _MOVED: Final = frozenset({301, 302, 303, 307, 308})
 _DOMAIN: Final = re.compile(r"[\w.-]{1,253}(:\d{1,5})?")
 _SECURE: Final = {"ws": "http", "wss": "https", "http": "http", "https": "https"}
-
-
-class MuteError(SourceError):
-    """The connection is open and mute."""
-
-
-class StrangeError(SourceError):
-    """The server answers as no Mastodon server does."""
-
-
-class RefusalError(SourceError):
-    """The server answers, but not with what was asked for.
-
-    Attributes:
-        status: HTTP.
-        reason: in the server's words, cleaned.
-        wait: seconds that it asks us to wait.
-    """
-
-    def __init__(self, host: str, status: int, reason: str = "", wait: float = 0.0) -> None:
-        self.status, self.reason, self.wait = status, reason, wait
-        super().__init__(f"{host} answers HTTP {status}{f' ({reason})' if reason else ''}")
 
 
 class Server:
@@ -75,8 +58,12 @@ class Server:
         """What follows the names of its users; servers may live elsewhere than their users' names say."""
         self.proven = False
         """It has taken us as we are, so that a refusal is its own trouble and may pass."""
+        self.known = False
+        """It has done so in an earlier run, so that what is no answer of Mastodon's is somebody's between us and it."""
         self.pass_on: Final = {"Authorization": f"Bearer {token}"}
         """The headers that show the token."""
+        self._about: Mapping[str, Any] = {}
+        self._rests_until = 0.0
 
     async def find(self, session: aiohttp.ClientSession) -> URL:
         """Where it streams from, as it says itself: http or https.
@@ -84,7 +71,7 @@ class Server:
         Raises:
             aiohttp.ClientError, OSError, SourceError: it does not answer, or names what we must not trust.
         """
-        about = await self._about(session)
+        self._about = about = await self._asked_about(session)
         if isinstance(domain := about.get("domain"), str) and _DOMAIN.fullmatch(domain):
             self.domain = domain.lower()
         try:
@@ -103,10 +90,19 @@ class Server:
         """
         asked = {"limit": str(limit)} | ({} if after is None else {"min_id": after})
         async with session.get(_timeline(self.url, stream, asked), headers=self.pass_on, timeout=_ANSWER) as response:
-            statuses = _json(await _body(response))
+            statuses = json_in(await _body(response))
+            self._be_moderate(response.headers)
         if not isinstance(statuses, list):
             raise StrangeError(f"{self.host} answers with no timeline")
         return statuses
+
+    async def rest(self) -> None:
+        """Wait until there are requests to spare, before one that others need not wait for."""
+        await asyncio.sleep(max(0.0, self._rests_until - asyncio.get_running_loop().time()))
+
+    def withheld(self, streams: Iterable[str]) -> str:
+        """What it keeps out of some streams, as far as it says so; empty where it is nothing."""
+        return " ".join(withheld(self.host, self._about, streams))
 
     def diagnose(self, error: Exception) -> SourceError:
         """Decide whether trying again can help.
@@ -122,31 +118,40 @@ class Server:
             return self._judge(error)
         if isinstance(error, SourceError):
             return error
-        reason = (
-            "no answer" if isinstance(error, TimeoutError) else getattr(error, "strerror", None) or type(error).__name__
-        )
         host = error.host if isinstance(error, aiohttp.ClientConnectorError) else self.host
-        return SourceError(f"no connection to {host} ({reason})")
+        return SourceError(f"no connection to {host} ({why_no_answer(error)})")
 
     def _judge(self, error: RefusalError | StrangeError) -> SourceError:
-        if passes(error):
-            return error
         status = error.status if isinstance(error, RefusalError) else 0
-        if status in _TOKEN:
-            cure = "check 'token_env' or 'token_file' of the source: it must hold the access token of a user"
+        if is_own_trouble(status):
+            return error
+        if status == HTTPStatus.UNAUTHORIZED or (status in _OF_USERS and is_final(error)):
+            cure = (
+                "check 'token_env' or 'token_file' of the source: it must hold the access token of a user, with the "
+                "scope read:statuses"
+            )
         elif status == HTTPStatus.BAD_REQUEST:
             cure = "check 'streams' of the source"
         else:
-            cure = "check 'server' of the source: it must be a Mastodon server, such as https://mastodon.social"
-        return SourceError(f"{error}; {cure}") if self.proven else FatalSourceError(f"{error}; {cure}.")
+            cure = (
+                "check 'server' of the source: it must be a Mastodon server, such as https://mastodon.social, and "
+                "nothing may stand between it and this machine"
+            )
+        may_pass = self.proven or (self.known and not is_final(error))
+        return SourceError(f"{error}; {cure}") if may_pass else FatalSourceError(f"{error}; {cure}.")
 
-    async def _about(self, session: aiohttp.ClientSession) -> Mapping[str, Any]:
+    def _be_moderate(self, headers: Mapping[str, str]) -> None:
+        left = headers.get("X-RateLimit-Remaining", "")
+        if left.isdecimal() and len(left) < 10 and int(left) < RESERVE:
+            self._rests_until = asyncio.get_running_loop().time() + wait_in(headers)
+
+    async def _asked_about(self, session: aiohttp.ClientSession) -> Mapping[str, Any]:
         """What it says of itself; nothing where it is older than that or of another kind."""
         address = self.url / "api/v2/instance"
         async with session.get(address, timeout=_ANSWER, raise_for_status=False) as response:
-            if _is_own_trouble(response.status):
+            if is_own_trouble(response.status):
                 await refuse(response)
-            about = _json(await _body(response)) if response.status == HTTPStatus.OK else None
+            about = json_in(await _body(response)) if response.status == HTTPStatus.OK else None
         return about if isinstance(about, dict) else {}
 
     async def _redirect(self, session: aiohttp.ClientSession) -> str | None:
@@ -167,54 +172,11 @@ class Server:
         return url.with_query(None).with_fragment(None)
 
 
-def open_session() -> aiohttp.ClientSession:
-    """A session that follows no redirect and takes what is no answer for a refusal."""
-    trace = aiohttp.TraceConfig()
-    trace.on_request_redirect.append(_stay)
-    return aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(limit=0),
-        timeout=aiohttp.ClientTimeout(total=None),
-        headers={"User-Agent": f"crisisdesk/{__version__}"},
-        raise_for_status=refuse,
-        trace_configs=[trace],
-    )
-
-
-def asked_wait(error: Exception) -> float:
-    """Seconds that a server asks us to wait."""
-    return error.wait if isinstance(error, RefusalError) else 0.0
-
-
 def _address(named: object) -> URL:
     try:
         return URL(named) if isinstance(named, str) else URL()
     except ValueError:
         return URL()
-
-
-def passes(error: Exception) -> bool:
-    """Whether the same may be answered otherwise later, without anything being changed here."""
-    return not isinstance(error, StrangeError) and (
-        not isinstance(error, RefusalError) or _is_own_trouble(error.status)
-    )
-
-
-def _is_own_trouble(status: int) -> bool:
-    return status >= HTTPStatus.INTERNAL_SERVER_ERROR or status in _LATER
-
-
-async def refuse(response: aiohttp.ClientResponse) -> None:
-    """Take what is no answer for a refusal, while its reason can still be read (aiohttp's `raise_for_status`)."""
-    if response.status not in {HTTPStatus.OK, HTTPStatus.SWITCHING_PROTOCOLS}:
-        reason = _reason(response, await response.content.read(4_096))
-        raise RefusalError(response.url.authority, response.status, reason, _wait_in(response.headers))
-
-
-async def _stay(_: aiohttp.ClientSession, __: SimpleNamespace, moved: aiohttp.TraceRequestRedirectParams) -> None:
-    response = moved.response
-    response.close()
-    where = clean(response.headers.get("Location", ""), 100)
-    raise RefusalError(response.url.authority, response.status, f"it sends us on to {where}")
 
 
 async def _body(response: aiohttp.ClientResponse) -> bytes:
@@ -231,44 +193,8 @@ async def _body(response: aiohttp.ClientResponse) -> bytes:
     return bytes(body)
 
 
-def _json(body: bytes) -> object:
-    try:
-        return orjson.loads(body)
-    except orjson.JSONDecodeError:
-        return None
-
-
 def _timeline(url: URL, stream: str, asked: Mapping[str, str]) -> URL:
     kind, _, which = stream.partition(":")
     if kind == "hashtag":
         return (url / "api/v1/timelines/tag" / which).with_query(asked)
     return (url / "api/v1/timelines/public").with_query({**asked, which: "true"} if which else asked)
-
-
-def _reason(response: aiohttp.ClientResponse, body: bytes) -> str:
-    """Why, in the server's words: in the answer, or, where a websocket was asked for, in a header."""
-    said = _json(body)
-    reason = said.get("error") if isinstance(said, dict) else None
-    return clean(reason if isinstance(reason, str) else response.headers.get("X-Error-Message", ""), 200)
-
-
-def _wait_in(headers: Mapping[str, str]) -> float:
-    """Seconds until it may be tried again, by the server's own clock; 0 where it does not say."""
-    asked = headers.get("Retry-After", "")
-    if asked.isdecimal():
-        return min(float(asked), MAX_ASKED_WAIT)
-    now, moment = _moment(headers.get("Date", "")), _moment(asked) or _moment(headers.get("X-RateLimit-Reset", ""))
-    if now is None or moment is None:
-        return 0.0
-    return min(max((moment - now).total_seconds(), 0.0), MAX_ASKED_WAIT)
-
-
-def _moment(written: str) -> datetime | None:
-    """A moment as HTTP or as Mastodon writes it."""
-    for read in (parsedate_to_datetime, datetime.fromisoformat):
-        try:
-            moment = read(written)
-        except ValueError:
-            continue
-        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return None

@@ -2,15 +2,18 @@
 
 A server repeats nothing of its streams. What was said during a break, or while the desk was off, is read from its
 timelines, page by page, while what comes now is sent at once; until the gap is closed the cursor stays before it.
+A stream that stays open and mute, as after a restart of the server's Redis, looks like one in which nothing is said. So
+the timeline of each one that is quiet is looked at now and then.
 
 Authors may take back what they said, or change it. A server names what is taken back by its own id only, so the newest
-ids of posts that concern a watch are remembered (`mastodon_heard.REMEMBERED`), as long as this process lives: what is
+ids of posts that concern a watch are remembered (`heard.REMEMBERED`), as long as this process lives: what is
 taken back later, or while nobody listens, is not heard of. What is changed is known by its address, whenever it is.
 """
 
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AsyncExitStack
+from functools import partial
 from typing import TYPE_CHECKING, Final, NoReturn
 
 import aiohttp
@@ -24,10 +27,11 @@ from crisisdesk.sources.ending import to_its_end
 from crisisdesk.sources.mastodon.events import Event
 from crisisdesk.sources.mastodon.gap import BREAKS, Gap
 from crisisdesk.sources.mastodon.heard import Heard
-from crisisdesk.sources.mastodon.line import Line, connect
+from crisisdesk.sources.mastodon.line import Line, MuteError, connect
 from crisisdesk.sources.mastodon.place import Place, cursor_of, read_cursor
 from crisisdesk.sources.mastodon.posts import SOURCE, Json, local_id, status_in, time_of
-from crisisdesk.sources.mastodon.server import MuteError, Server, asked_wait, open_session
+from crisisdesk.sources.mastodon.refusals import asked_wait, open_session
+from crisisdesk.sources.mastodon.server import Server
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -36,6 +40,8 @@ SILENCE_SECONDS: Final = 60.0
 """A server says every 15 s (server-sent events) or 30 s (websocket) that it lives; a line so long mute is dead."""
 SETTLE_SECONDS: Final = 1.0
 """Between asking for a stream and looking for what came before it, so that nothing falls between the two."""
+QUIET_SECONDS: Final = 300.0
+"""A stream that told nothing for so long is compared with its timeline."""
 HEALTHY_SECONDS: Final = 60.0
 """A connection that lasted so long starts the waiting afresh."""
 
@@ -53,6 +59,7 @@ class Mastodon:
         waits: the seconds to wait between attempts, begun afresh after a healthy connection.
         silence: seconds without any sign of life after which a connection is taken for dead.
         settle: seconds before a gap is filled.
+        quiet: seconds after which the timeline of a stream that told nothing is looked at.
     """
 
     pushes: Final = True
@@ -70,6 +77,7 @@ class Mastodon:
         waits: Callable[[], Iterator[float]] = delays,
         silence: float = SILENCE_SECONDS,
         settle: float = SETTLE_SECONDS,
+        quiet: float = QUIET_SECONDS,
     ) -> None:
         self.name = name
         self._server = Server(server, token)
@@ -81,6 +89,7 @@ class Mastodon:
         self._waits = waits
         self._silence = silence
         self._settle = settle
+        self._quiet = quiet
         self._state = "connecting"
         self._trouble = ""
         self._last_event: datetime | None = None
@@ -98,12 +107,13 @@ class Mastodon:
             ValueError: it is damaged.
         """
         for stream, status in read_cursor(cursor, self._server.host).items():
+            self._server.known = True
             if stream in self._places:
                 self._places[stream].sent_to = status
 
     def status(self) -> SourceStatus:
         """How it is doing: what streams tell are events, what was said are posts, wherever they were read."""
-        gaps = [gap.trouble for gap in self._gaps.values() if gap.trouble]
+        troubles = [self._server.withheld(self._places), *(gap.trouble for gap in self._gaps.values())]
         return SourceStatus(
             name=self.name,
             state=self._state,
@@ -111,7 +121,7 @@ class Mastodon:
             events=self._events,
             posts=self._heard.posts,
             bad=self._bad,
-            trouble=self._trouble or " ".join(gaps),
+            trouble=self._trouble or " ".join(filter(None, troubles)),
         )
 
     async def run(self, edge: Edge) -> None:
@@ -143,7 +153,7 @@ class Mastodon:
                     for line in lines:
                         group.create_task(self._listen(line, edge))
                     for gap in self._gaps.values():
-                        group.create_task(self._catch_up(session, gap, edge))
+                        group.create_task(self._keep_up(session, gap, edge))
         except ExceptionGroup as broken:
             breaks, faults = broken.split(BREAKS)
             if faults is not None:
@@ -197,14 +207,30 @@ class Mastodon:
         only = next(iter(self._places)) if len(self._places) == 1 else ""
         return self._places.get(event.stream or only)
 
-    async def _catch_up(self, session: aiohttp.ClientSession, gap: Gap, edge: Edge) -> None:
-        """Send what was missed."""
-        await asyncio.sleep(self._settle)
-        await gap.close(session, lambda status: self._hear_missed(status, edge), self._waits())
+    async def _keep_up(self, session: aiohttp.ClientSession, gap: Gap, edge: Edge) -> NoReturn:
+        """Send what was missed, and what a stream that is quiet keeps back.
 
-    async def _hear_missed(self, status: Json, edge: Edge) -> None:
+        Raises:
+            SourceError: nothing comes over the line, though more is said.
+        """
+        await asyncio.sleep(self._settle)
+        hear = partial(self._hear_missed, edge)
+        await gap.close(session, hear, self._waits())
+        kept_back = 0
+        while True:
+            told, events, posts = gap.place.told, self._events, self._heard.posts
+            await asyncio.sleep(self._quiet)
+            if gap.place.told == told:
+                gap.place.open()
+                await gap.close(session, hear, self._waits())
+            kept_back = kept_back + 1 if self._events == events and self._heard.posts > posts else 0
+            if kept_back > 1:  # once may be a post that was on its way
+                raise gap.is_mute()
+
+    async def _hear_missed(self, edge: Edge, status: Json) -> None:
+        self._last_event = arrival = self._clock.now()
         try:
-            await self._heard.say(status, time_of(status, self._clock.now(), is_new=False), edge)
+            await self._heard.say(status, time_of(status, arrival, is_new=False), edge)
         except InputError:
             self._bad += 1
 
