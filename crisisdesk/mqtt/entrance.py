@@ -87,7 +87,7 @@ class Entrance:
         if isinstance(error, TopicRefusedError):
             refused = f"let us read {error.topic} ({error}): mend topic, or what username may read"
         elif code in _NOT_LET_IN:
-            refused = f"let us in ({error}): mend username and password_env"
+            refused = f"let us in ({error}): mend username and password_env or password_file"
         elif code in _BAD_NAME:
             refused = f"take our name ({error}): mend client_id"
         elif isinstance(cause, ssl.SSLCertVerificationError):  # the library hides it

@@ -70,6 +70,8 @@ class Subscription:
     def __init__(self, broker: Broker, *, client_id: str, topics: Sequence[str], seconds: int, largest: int) -> None:
         self._broker = broker
         self._client_id = client_id
+        self.remembered: Sequence[str] = ()
+        """Topics for which the broker knows us, perhaps of an earlier run; what is not ours any more is called off."""
         self._topics = topics
         self._session = Session(seconds, outlives=seconds > 0, unconfirmed=UNCONFIRMED, largest=LARGEST)
         self._largest = largest
@@ -105,6 +107,7 @@ class Subscription:
                 await inbox.connect()
                 self._entrance.opened()
                 await inbox.ask_for(self._topics)
+                await inbox.call_off([topic for topic in self.remembered if topic not in self._topics])
             except aiomqtt.MqttError as error:
                 inbox.abandon()
                 refusal = self._entrance.refusal(error)
@@ -115,6 +118,7 @@ class Subscription:
                 raise
             else:
                 self._entrance.proved()
+                self.remembered = self._topics
                 return inbox
 
 
@@ -154,6 +158,15 @@ class Inbox(Client):
             if isinstance(code, ReasonCode) and code.is_failure:
                 raise TopicRefusedError(topic, code)
             self.unkept = self.unkept or code == 0
+
+    async def call_off(self, topics: Sequence[str]) -> None:
+        """Unsubscribe.
+
+        Raises:
+            aiomqtt.MqttError: the broker does not answer.
+        """
+        if topics and (why := await self.answered(asyncio.create_task(self.unsubscribe(list(topics))))):
+            raise aiomqtt.MqttError(why)
 
     async def take(self) -> Received:
         """The next message; of those that came before the connection ended, too, since some come only once.

@@ -3,6 +3,7 @@
 import re
 import ssl
 from collections.abc import Mapping
+from ipaddress import IPv6Address
 from typing import Annotated, ClassVar, Final, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
@@ -48,6 +49,16 @@ def _wrong_topic(topic: str) -> str:
     return ""
 
 
+def _host(host: str) -> str:
+    if not re.fullmatch(r"[^\s/:@\[\]]+", host):
+        try:
+            IPv6Address(host)
+        except ValueError:
+            alone = 'must be a name or an address alone, such as "broker.example"'
+            raise ValueError(f"{alone}; the port stands in 'port', encryption in 'tls'") from None
+    return host
+
+
 def _client_id(name: str) -> str:
     if not name or clean(name, 200) != name:
         raise ValueError('must be a printable name such as "crisisdesk-acme-posts", without spaces around it')
@@ -59,7 +70,7 @@ class BrokerSettings(Section):
 
     table: ClassVar[str]
 
-    host: Annotated[str, Field(min_length=1)]
+    host: Annotated[str, AfterValidator(_host)]
     """The broker's name or address."""
     name: Label = "mqtt"
     """What status lines call it."""

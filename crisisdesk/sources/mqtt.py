@@ -2,14 +2,16 @@
 
 A message is acknowledged when its posts are on the disk. Until then it stays with the broker, which sends it again to
 a desk that fell or could not write; what comes twice counts once. A message that holds no post is acknowledged, too,
-since it would be sent for ever; it is counted and shown. So the broker knows where to go on; the cursor is only the
-time until which it knew us, to tell since when posts may be missing where it has forgotten us meanwhile.
+since it would be sent for ever; it is counted and shown. So the broker knows where to go on; the cursor only says until
+when it knew us, to tell since when posts may be missing where it has forgotten us, and which topics it was asked for.
 """
 
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Final, NoReturn
+
+import orjson
 
 from crisisdesk.clock import Clock
 from crisisdesk.errors import FatalSourceError, SourceError, StorageError
@@ -75,19 +77,22 @@ class MqttSource:
         self._breaks = 0
         self._away_since: datetime | None = None
         self._last_event: datetime | None = None
-        self._events = self._posts = self._bad = self._lost = 0
+        self._events = self._posts = self._bad = self._lost = self._lost_told = 0
 
     @property
     def cursor(self) -> str | None:
-        """Until when the broker knew us, and as whom; None where it never did."""
+        """Until when the broker knew us, as whom, and for which topics; None where it never did."""
         known_until = self._clock.now() if self._is_connected else self._away_since
-        return f"{stamp(known_until)} {self._us}" if known_until else None
+        if known_until is None:
+            return None
+        return orjson.dumps([stamp(known_until), self._us, self._subscription.remembered]).decode()
 
     def resume(self, cursor: str) -> None:
         """Be away since then, unless that was another broker or another name."""
-        known_until, _, us = cursor.partition(" ")
+        known_until, us, topics = orjson.loads(cursor)
         if us == self._us:
             self._away_since = datetime.fromisoformat(known_until)
+            self._subscription.remembered = [str(topic) for topic in topics]
 
     def status(self) -> SourceStatus:
         """How it is doing: every message is an event, every post in it that cannot be read is `bad`."""
@@ -156,9 +161,12 @@ class MqttSource:
             await self._keep(posts, edge)
             inbox.confirm(messages)
             self._posts += len(posts)
-            if inbox.dropped:
-                self._lost, inbox.dropped = self._lost + inbox.dropped, 0
-                lost = f"{counted(self._lost, 'message')} without confirmation (QoS 0) came too fast and went lost"
+            self._lost, inbox.dropped = self._lost + inbox.dropped, 0
+            if self._lost > self._lost_told * 2:  # each number is a line in the log
+                self._lost_told = self._lost
+                lost = (
+                    f"{counted(self._lost, 'message')} or more without confirmation (QoS 0) came too fast and went lost"
+                )
                 self._remark("lost", f"{lost}; publish with QoS 1, and the broker keeps what cannot be taken yet.")
 
     def _posts_of(self, message: Received) -> list[Post]:
@@ -168,7 +176,7 @@ class MqttSource:
         topic = clean(message.topic, 100)
         if not self._subscription.holds(message.topic):
             left = f"The broker still sends {topic}, which an earlier setting asked for; it is left out"
-            self._remark("topic", f"{left}. Another client_id ends that.", once=True)
+            self._remark("topic", f"{left}. Should that go on, another client_id ends it.", once=True)
             return []
         if not message.qos and not self._shortcoming and "unkept" not in self._remarks:
             come = f"Messages on {topic} come with QoS 0: the broker does not keep them while the desk is away or busy"

@@ -226,7 +226,7 @@ async def test_a_wrong_password_is_final_and_names_the_setting(mosquitto_at, tmp
         await desk.change()
         await desk.shows(lambda status: status.state == "failed")
         trouble = desk.delivery.status().trouble
-        assert "username and password_env" in trouble
+        assert "username and password_env or password_file" in trouble
         assert "wrong" not in trouble.replace("wrong password", "")
         assert await desk.store.waiting("mqtt") == 1, "it stays owed"
 

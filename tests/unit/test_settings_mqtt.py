@@ -103,6 +103,19 @@ def test_what_is_wrong_is_told_with_its_cure(tmp_path, more, what):
     assert what in lines
 
 
+@pytest.mark.parametrize("host", ["", "mqtt://broker", "broker:1883", "broker/x", "u@broker", " broker", "[::1]"])
+def test_a_host_is_a_name_or_an_address_alone(tmp_path, host):
+    path = tmp_path / "crisisdesk.toml"
+    path.write_text(f'{DESK}[[source]]\nkind = "mqtt"\nhost = "{host}"\ntopic = "a"\n')
+    with pytest.raises(
+        ConfigurationError, match=r"5: 'host' in .* must be a name or an address alone, such as .*'port'"
+    ):
+        load(path)
+    for fine in ("broker", "b-1.example", "127.0.0.1", "::1", "fe80::1%eth0", "bröker.example"):
+        path.write_text(f'{DESK}[[source]]\nkind = "mqtt"\nhost = "{fine}"\ntopic = "a"\n')
+        assert load(path).sources[0].host == fine
+
+
 def test_the_name_by_which_the_broker_knows_us(tmp_path):
     assert source(tmp_path, 'topic = "a"\nname = "forum-2"').client_name("acme") == "crisisdesk-acme-forum-2"
     names = [

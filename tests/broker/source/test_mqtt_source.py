@@ -205,7 +205,7 @@ async def test_a_desk_that_was_off_is_told_that_the_broker_has_forgotten_it(mosq
         there.clock.moment += timedelta(minutes=2)
     there.clock.moment += timedelta(hours=3)
     cursor = there.source.cursor
-    assert cursor == f"2008-11-15T12:42:00Z crisisdesk-acme-mqtt at 127.0.0.1:{mosquitto.port}"
+    assert cursor == f'["2008-11-15T12:42:00Z","crisisdesk-acme-mqtt at 127.0.0.1:{mosquitto.port}",["posts/#"]]'
     if not remembers:
         mosquitto.kill()
         mosquitto.start()
@@ -214,7 +214,6 @@ async def test_a_desk_that_was_off_is_told_that_the_broker_has_forgotten_it(mosq
         await there.is_live()
         trouble = there.source.status().trouble
         assert ("posts since 15 Nov 12:42 UTC may be missing" in trouble) is not remembers
-        assert there.source.cursor > cursor or there.clock.moment.minute == 40
 
 
 async def test_under_another_name_nothing_was_to_be_kept(mosquitto, listener):
@@ -286,7 +285,7 @@ async def test_a_wrong_password_is_final_and_names_the_settings(mosquitto_at, tm
     broker = mosquitto_at("allow_anonymous false", f"password_file {tmp_path}/passwords")
     async with listener(broker.port, username="desk", password="wrong") as there:  # noqa: S106 - it is wrong
         status = await there.shows(lambda status: status.state == "failed")
-        assert "mend username and password_env of this source, then start again." in status.trouble
+        assert "mend username and password_env or password_file of this source, then start again." in status.trouble
 
 
 @pytest.mark.parametrize("five", [True, False])
@@ -325,6 +324,17 @@ async def test_a_topic_of_earlier_settings_is_left_out_and_told(mosquitto, liste
         await publish(mosquitto.port, "new/x", [post(2)])
         await there.has("2")
         assert there.source.status().trouble.startswith("The broker still sends old/x, which an earlier setting asked")
+
+
+async def test_topics_of_an_earlier_run_are_called_off(mosquitto, listener, publish):
+    async with listener(mosquitto.port, "posts/#", "other") as there:
+        await there.is_live()
+    async with listener(mosquitto.port, "posts/ours", "other", cursor=there.source.cursor) as there:
+        await there.is_live()
+        for number, topic in enumerate(["posts/theirs", "posts/ours", "other"]):
+            await publish(mosquitto.port, topic, [post(number)])
+        await there.has("1", "2")
+        assert (there.source.status().events, there.source.status().trouble) == (2, "")
 
 
 async def test_a_broker_that_never_answers_is_tried_again_and_does_not_hold_up_the_stop(listener):
@@ -390,7 +400,7 @@ async def test_what_nobody_confirms_is_dropped_and_told(mosquitto, listener, pub
         await full.until(lambda: "999" in {post.id for post in full.posts})
         lost = 501 - len({post.id for post in full.posts})
         assert 0 < lost < 500
-        assert f"{lost} messages without confirmation (QoS 0) came too fast and went lost" in status.trouble
+        assert f"{lost} messages or more without confirmation (QoS 0) came too fast and went lost" in status.trouble
 
 
 async def test_a_broker_that_has_let_us_in_before_may_be_in_trouble_itself(mosquitto, tmp_path, listener, publish):
@@ -405,7 +415,7 @@ async def test_a_broker_that_has_let_us_in_before_may_be_in_trouble_itself(mosqu
         mosquitto.start()
         status = await there.shows(lambda status: "does not let us in" in status.trouble)
         assert status.state == "connecting"
-        assert status.trouble.endswith("mend username and password_env of this source; it is tried again.")
+        assert status.trouble.endswith("password_env or password_file of this source; it is tried again.")
         mosquitto.kill()
         mosquitto._config.write_text(open_to_all)
         mosquitto.start()
