@@ -41,7 +41,7 @@ ACME = {WatchRule("Acme", ("acme",)): Standard()}
 
 
 def post(number: int, text: str = "acme", **details) -> Post:
-    return replace(Post(f"p{number}", "test", START + timedelta(minutes=number), f"{text} {number}"), **details)
+    return Post(f"p{number}", "test", START + timedelta(minutes=number), f"{text} {number}")._replace(**details)
 
 
 class Words:

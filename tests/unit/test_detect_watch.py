@@ -153,7 +153,7 @@ def test_a_wave_that_doubles_is_said_to_grow_and_red_comes_nearer(watch: WatchDe
 
 
 def replace_time(item: Scored, time: datetime) -> Scored:
-    post = replace(item.post, time=time)
+    post = item.post._replace(time=time)
     return replace(item, mention=replace(item.mention, post=post))
 
 

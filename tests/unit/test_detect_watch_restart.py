@@ -176,7 +176,7 @@ def test_what_an_older_version_kept_can_be_read(ten_days: bytes, unknown: tuple[
 
 
 def replace_reach(item: Scored, reach: int) -> Scored:
-    return replace(item, mention=replace(item.mention, post=replace(item.post, reach=reach)))
+    return replace(item, mention=replace(item.mention, post=item.post._replace(reach=reach)))
 
 
 def cut(state: dict[str, Any], *path: str) -> None:

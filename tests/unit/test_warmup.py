@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -118,7 +117,7 @@ async def hear(app: App, network: Network, posts: Sequence[Post]) -> None:
 
 
 def of_zenith(begin: datetime, end: datetime) -> list[Post]:
-    return [replace(one, id=f"z{one.id}", text=one.text.replace("acme", "zenith")) for one in said(begin, end)]
+    return [one._replace(id=f"z{one.id}", text=one.text.replace("acme", "zenith")) for one in said(begin, end)]
 
 
 def told(app: App) -> str:
