@@ -1,6 +1,6 @@
 """[[source]] kind = "mastodon": the streams of a Mastodon server."""
 
-import re
+import unicodedata
 from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, BeforeValidator
@@ -10,6 +10,7 @@ from crisisdesk.settings.token import TokenSection, web_address
 from crisisdesk.text import clean
 
 MAX_STREAMS: Final = 100
+MAX_TAG: Final = 100
 TRANSPORTS: Final = ("websocket", "sse")
 _PUBLIC: Final = frozenset({"public", "public:local", "public:remote"})
 
@@ -31,12 +32,17 @@ def _streams(value: object) -> tuple[str, ...]:
 def _stream(written: str) -> str:
     if written in _PUBLIC:
         return written
-    kind, _, tag = written.partition(":")
-    tag = tag.removeprefix("#").lower()
-    if kind != "hashtag" or not re.fullmatch(r"\w{1,100}", tag):
+    kind, _, tag = ("hashtag", "", written) if written.startswith("#") else written.partition(":")
+    tag = unicodedata.normalize("NFC", tag.removeprefix("#")).lower()
+    if kind != "hashtag" or not 0 < len(tag) <= MAX_TAG or not all(map(_may_be_in_a_tag, tag)):
         known = ", ".join(sorted(_PUBLIC))
         raise ValueError(f"'{clean(written, 60)}' is no stream; write {known} or a hashtag such as hashtag:motrin")
     return f"hashtag:{tag}"
+
+
+def _may_be_in_a_tag(character: str) -> bool:
+    """Letters, digits, the marks that many scripts set on letters, and what Mastodon lets part words."""
+    return unicodedata.category(character)[0] in "LMN" or character in "_·・\u200c"
 
 
 def _transport(written: str) -> str:

@@ -1,32 +1,11 @@
 """The Mastodon source against a server that speaks the real protocol over real sockets: what it hears."""
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
 
-import pytest
 from edges import Taken
-from mastodons import (
-    START,
-    TAGGED,
-    Home,
-    frame,
-    new,
-    play,
-    refuse,
-    running,
-    source_of,
-    status,
-    status_id,
-    until,
-)
+from mastodons import START, TAGGED, frame, new, play, refuse, running, source_of, status, status_id, until
 
 from crisisdesk.records import Correction
-
-
-@pytest.fixture
-async def home() -> AsyncIterator[Home]:
-    async with Home() as server:
-        yield server
 
 
 async def test_posts_come_over_a_websocket(home):

@@ -1,31 +1,11 @@
 """The Mastodon source against a server that misbehaves."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
 from edges import Taken
-from mastodons import (
-    NOW,
-    START,
-    Home,
-    event,
-    feed,
-    frame,
-    new,
-    play,
-    running,
-    source_of,
-    status,
-    until,
-)
-
-
-@pytest.fixture
-async def home() -> AsyncIterator[Home]:
-    async with Home() as server:
-        yield server
+from mastodons import NOW, START, event, feed, frame, new, play, running, source_of, status, until
 
 
 @pytest.mark.parametrize("websocket", [True, False])

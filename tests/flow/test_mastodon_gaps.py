@@ -2,29 +2,10 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator
 
 import pytest
 from edges import Taken
-from mastodons import (
-    TAGGED,
-    Home,
-    body,
-    play,
-    refuse,
-    resumed,
-    running,
-    source_of,
-    status,
-    status_id,
-    until,
-)
-
-
-@pytest.fixture
-async def home() -> AsyncIterator[Home]:
-    async with Home() as server:
-        yield server
+from mastodons import TAGGED, Home, body, play, refuse, resumed, running, source_of, status, status_id, until
 
 
 async def _insert(home: Home, one) -> None:

@@ -2,14 +2,12 @@
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator
 
 import pytest
 from edges import Taken
 from mastodons import (
     NOW,
     TOKEN,
-    Home,
     body,
     event,
     fails,
@@ -26,18 +24,6 @@ from mastodons import (
 
 from crisisdesk.clock import ReplayClock
 from crisisdesk.sources.mastodon.source import Mastodon
-
-
-@pytest.fixture
-async def elsewhere() -> AsyncIterator[Home]:
-    async with Home() as server:
-        yield server
-
-
-@pytest.fixture
-async def home() -> AsyncIterator[Home]:
-    async with Home() as server:
-        yield server
 
 
 async def test_the_server_names_where_it_streams(home, elsewhere):

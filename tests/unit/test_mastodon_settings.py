@@ -32,6 +32,11 @@ def test_a_server_and_a_token_are_enough(read):
 
 def test_streams_are_written_in_several_ways(read):
     assert read(HOME + TOKEN + 'streams = "hashtag:#MotrinMoms"').streams == ("hashtag:motrinmoms",)
+    assert read(HOME + TOKEN + 'streams = ["#MotrinMoms", "hashtag:प्रयोग"]').streams == (
+        "hashtag:motrinmoms",
+        "hashtag:प्रयोग",
+    )
+    assert read(HOME + TOKEN + 'streams = "hashtag:Ko\\u0308ln"').streams == ("hashtag:köln",)
     streams = '["public:local", "hashtag:Köln", "hashtag:köln", "public"]'
     assert read(f"{HOME}{TOKEN}streams = {streams}").streams == ("public:local", "hashtag:köln", "public")
 
