@@ -27,7 +27,8 @@ from crisisdesk.outputs.base import Output
 from crisisdesk.outputs.mqtt import MqttOutput, heartbeat_data
 from crisisdesk.records import Notification
 from crisisdesk.resources import folder
-from crisisdesk.server.http import Certificate, Listener
+from crisisdesk.server.certificate import Certificate
+from crisisdesk.server.http import Listener
 from crisisdesk.settings import (
     BlueskySource,
     BrokerSettings,

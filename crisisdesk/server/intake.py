@@ -85,6 +85,7 @@ def _head(request: web.Request) -> Head:
         authorization=headers.get("Authorization", ""),
         origin=headers.get("Origin", ""),
         host=headers.get("Host", ""),
+        forwarded=headers.get("Forwarded", "") or headers.get("X-Forwarded-For", ""),
         size=request.content_length,
     )
 
@@ -94,7 +95,7 @@ def _refused(refused: Refused) -> web.Response:
         return answer(refused.status, {"error": str(refused)} | _content(refused.outcome))
     headers = {"Retry-After": str(refused.again)} if refused.again else {}
     if refused.status is HTTPStatus.UNAUTHORIZED:
-        headers["WWW-Authenticate"] = 'Bearer realm="crisisdesk"'
+        headers["WWW-Authenticate"] = 'Basic realm="crisisdesk", Bearer'  # many show a password only when asked for it
     return refusal(refused.status, str(refused), **headers)
 
 

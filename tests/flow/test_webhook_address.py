@@ -1,22 +1,35 @@
 """Where webhooks listen: one address for all of them, with a certificate or without."""
 
 import asyncio
+import errno
+import itertools
 import shutil
 import socket
 import ssl
 import subprocess
+from collections.abc import Callable
+from pathlib import Path
 
 import aiohttp
 import pytest
 from edges import Taken
-from webhooks import POST, TOKEN, SetClock, request, serving
+from webhooks import POST, TOKEN, Served, SetClock, request, serving
 
 from crisisdesk.cli.configured import desk_plan
 from crisisdesk.errors import FatalSourceError
-from crisisdesk.server.http import Certificate, Listener
+from crisisdesk.server import door
+from crisisdesk.server.certificate import Certificate
+from crisisdesk.server.http import Listener, diagnose
 from crisisdesk.settings import Address
 from crisisdesk.sources.webhook.signature import Keys
 from crisisdesk.sources.webhook.source import Webhook
+
+
+async def until(true: Callable[[], object]) -> None:
+    """Return when it is."""
+    async with asyncio.timeout(5):
+        while not true():  # noqa: ASYNC110 - it has no event
+            await asyncio.sleep(0.005)
 
 
 async def test_several_webhooks_have_one_address_which_the_last_closes():
@@ -53,22 +66,56 @@ async def test_the_webhooks_of_a_configuration_share_its_address(tmp_path, monke
     assert [post.source for post in edge.posts] == ["a", "b"]
 
 
-async def test_a_port_that_is_taken_is_fatal_and_names_address_and_cure():
+async def test_a_port_that_is_taken_is_told_with_its_cure_and_tried_again():
     async with serving() as desk:
-        second = Webhook("second", Listener(desk.listener.address), SetClock(), Keys())
-        with pytest.raises(FatalSourceError) as caught:
-            await second.run(Taken())
-        assert str(caught.value) == (
+        listener = Listener(desk.listener.address)
+        second = Webhook("second", listener, SetClock(), Keys(), waits=itertools.repeat(0.01))
+        running = asyncio.create_task(second.run(Taken()))
+        await until(lambda: second.status().trouble)
+        assert second.status().state == "connecting"
+        assert second.status().trouble == (
             f"The desk cannot listen on {desk.listener.address}: another programme has it; stop that, or write another "
-            "port at 'listen' under [server]."
+            "port at 'listen' under [server]. It is tried again."
         )
-        assert (second.status().state, second.status().trouble) == ("failed", str(caught.value))
+    await until(lambda: second.status().state == "live")
+    assert second.status().trouble == ""
+    running.cancel()
+    await asyncio.wait([running])
 
 
-async def test_an_address_that_is_not_of_this_machine_is_fatal():
-    webhook = Webhook("suite", Listener(Address("192.0.2.1", 8080)), SetClock(), Keys())
-    with pytest.raises(FatalSourceError, match="this machine has no such address; mend 'listen'"):
-        await webhook.run(Taken())
+@pytest.mark.parametrize(
+    ("host", "told"),
+    [
+        ("192.0.2.1", "this machine has no such address; connect its network, or write another address at 'listen'"),
+        ("desk.invalid", "no machine of this name is found; connect the network, or write another address at 'listen'"),
+    ],
+)
+async def test_an_address_that_is_not_there_may_come(host, told):
+    webhook = Webhook("suite", Listener(Address(host, 8080)), SetClock(), Keys())
+    running = asyncio.create_task(webhook.run(Taken()))
+    await until(lambda: webhook.status().trouble)
+    assert told in webhook.status().trouble
+    assert webhook.status().state == "connecting"
+    running.cancel()
+    await asyncio.wait([running])
+
+
+def test_a_port_for_administrators_is_fatal():
+    error = diagnose(Address("127.0.0.1", 80), PermissionError(errno.EACCES, "Permission denied"))
+    assert isinstance(error, FatalSourceError)
+    assert str(error) == (
+        "The desk cannot listen on 127.0.0.1:80: ports below 1024 are for administrators; write another port at "
+        "'listen' under [server]."
+    )
+
+
+@pytest.mark.skipif(not socket.has_dualstack_ipv6(), reason="this machine has no IPv6")
+@pytest.mark.parametrize(("host", "reached"), [("::1", ["::1"]), ("::", ["::1", "127.0.0.1"])])
+async def test_ipv6(host, reached):
+    async with serving(listener=Listener(Address(host, 0))) as desk:
+        for address in reached:
+            url = f"http://{Address(address, desk.listener.address.port)}/ingest/suite"
+            assert (await desk.send(POST, url=url)).status == 202
 
 
 async def test_a_certificate_that_cannot_be_used_is_fatal_and_names_the_settings(tmp_path):
@@ -81,15 +128,47 @@ async def test_a_certificate_that_cannot_be_used_is_fatal_and_names_the_settings
         key.write_text("nonsense")
 
 
-@pytest.mark.skipif(not shutil.which("openssl"), reason="openssl makes the certificate")
-async def test_with_a_certificate_it_is_https(tmp_path):
+@pytest.fixture
+async def certificate(tmp_path):
+    """Makes a certificate for 127.0.0.1, anew each time it is called."""
+    if not shutil.which("openssl"):
+        pytest.skip("openssl makes the certificate")
     chain, key = tmp_path / "desk.pem", tmp_path / "desk.key"
-    make = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
-    make += ["-subj", "/CN=desk", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", chain]
-    await asyncio.to_thread(subprocess.run, make, check=True, capture_output=True)
+
+    async def made() -> tuple[Path, Path]:
+        make = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
+        make += ["-subj", "/CN=desk", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", chain]
+        await asyncio.to_thread(subprocess.run, make, check=True, capture_output=True)
+        return chain, key
+
+    return made
+
+
+async def secured(desk: Served, chain: Path) -> int:
+    """The status of a request over https, by one who trusts this certificate alone."""
+    context = await asyncio.to_thread(ssl.create_default_context, cafile=chain)
+    url = desk.url.replace("http:", "https:")
+    async with desk.session.post(url, json=POST, ssl=context) as answer:
+        return answer.status
+
+
+async def test_with_a_certificate_it_is_https_and_a_renewed_one_needs_no_restart(certificate):
+    chain, key = await certificate()
     async with serving(listener=Listener(Address("127.0.0.1", 0), Certificate(chain, key))) as desk:
-        trusting = ssl.create_default_context(cafile=chain)
-        url = desk.url.replace("http:", "https:")
-        async with desk.session.post(url, json=POST, ssl=trusting) as answer:
-            assert answer.status == 202
+        assert await secured(desk, chain) == 202
         assert (await desk.raw(request(b"{}")))[:1] != b"H", "nothing is said in plain"
+        before = chain.rename(chain.with_suffix(".before"))
+        assert await secured(desk, before) == 202, "while there is none, it is the last one"
+        await certificate()
+        assert await secured(desk, chain) == 202
+
+
+async def test_who_never_agrees_on_how_to_encrypt_takes_no_room_for_long(certificate, monkeypatch):
+    monkeypatch.setattr(door, "MOST_CONNECTIONS", 2)
+    monkeypatch.setattr(door, "HANDSHAKE_SECONDS", 0.2)
+    chain, key = await certificate()
+    async with serving(listener=Listener(Address("127.0.0.1", 0), Certificate(chain, key))) as desk:
+        held = [(await asyncio.open_connection(*desk.listener.address))[1] for _ in range(5)]
+        assert await secured(desk, chain) == 202
+        for writer in held:
+            writer.close()

@@ -13,7 +13,7 @@ from edges import Taken
 from webhooks import NOW, POST, SECRET, Served, request, serving, signature
 
 from crisisdesk.records import Post
-from crisisdesk.server import http, intake
+from crisisdesk.server import connection, door, intake
 from crisisdesk.server.http import Listener
 from crisisdesk.settings import Address
 from crisisdesk.sources.webhook.signature import HEADER, Keys
@@ -23,7 +23,7 @@ BODY = orjson.dumps(POST)
 
 @pytest.fixture(autouse=True)
 def no_lingering(monkeypatch):
-    monkeypatch.setattr(http, "LINGER_SECONDS", 0.1)
+    monkeypatch.setattr(connection, "LINGER_SECONDS", 0.1)
 
 
 def hasty() -> Listener:
@@ -238,19 +238,32 @@ async def test_many_at_once_are_taken_or_told_to_come_again(count):
         assert sorted(int(post.id) for post in desk.edge.posts) == list(range(count))
 
 
-async def test_more_connections_than_there_is_room_for_are_told_to_come_again(monkeypatch):
-    monkeypatch.setattr(http, "MOST_CONNECTIONS", 2)
+async def test_more_connections_than_there_is_room_for_wait_outside(monkeypatch):
+    monkeypatch.setattr(door, "MOST_CONNECTIONS", 2)
     async with serving() as desk:
-        held = [await asyncio.open_connection(*desk.listener.address) for _ in range(2)]
-        await asyncio.sleep(0.05)
-        got = await desk.raw(request(BODY))
-        assert got.startswith(b"HTTP/1.1 503 Service Unavailable")
-        assert b"Retry-After: 5" in got
-        assert got.endswith(b'{"error": "Too many connections at once; send it again."}')
-        for _, writer in held:
+        held = [(await asyncio.open_connection(*desk.listener.address))[1] for _ in range(5)]
+        waiting = asyncio.create_task(desk.raw(request(BODY, headers="Connection: close\r\n")))
+        await asyncio.sleep(0.1)
+        assert len(desk.listener._runner.server.connections) == 2
+        assert not waiting.done()
+        for writer in held:
             writer.close()
             await writer.wait_closed()
-        await asyncio.sleep(0.05)
+        assert (await waiting).startswith(b"HTTP/1.1 202 Accepted")
+        await well(desk)
+
+
+async def test_who_never_reads_an_answer_loses_the_connection(monkeypatch):
+    monkeypatch.setattr(door, "MOST_CONNECTIONS", 1)
+    async with serving(listener=Listener(Address("127.0.0.1", 0), head_seconds=0.3)) as desk:
+        reader, writer = await asyncio.open_connection(*desk.listener.address, limit=1)
+        reader._transport.pause_reading()
+        with suppress(ConnectionError):
+            async with asyncio.timeout(10):
+                while True:
+                    writer.write(request(b"{}", "nobody") * 500)
+                    await writer.drain()
+        writer.close()
         await well(desk)
 
 

@@ -8,7 +8,9 @@ import pytest
 from fuzz_webhook import fuzz, mutated
 from webhooks import POST, SECRET, request, serving, signature
 
-from crisisdesk.server import http
+from crisisdesk.server import connection
+from crisisdesk.server.http import Listener
+from crisisdesk.settings import Address
 from crisisdesk.sources.webhook.signature import HEADER, Keys
 
 ANSWER = re.compile(rb"HTTP/1\.[01] (\d{3}) .*?\r\n\r\n(.*?)(?=HTTP/1\.[01] \d|$)", re.DOTALL)
@@ -21,8 +23,8 @@ def test_a_million_broken_bodies():
 
 @pytest.mark.proof
 async def test_broken_requests_over_the_socket(monkeypatch):
-    monkeypatch.setattr(http, "LINGER_SECONDS", 0.01)
-    listener = http.Listener(http.Address("127.0.0.1", 0), head_seconds=0.05, body_seconds=0.05)
+    monkeypatch.setattr(connection, "LINGER_SECONDS", 0.01)
+    listener = Listener(Address("127.0.0.1", 0), head_seconds=0.05, body_seconds=0.05)
     chance, body, answers = random.Random(2), orjson.dumps([POST, POST]), dict[bytes, int]()
     async with serving(Keys(SECRET), listener=listener, per_minute=60_000) as desk:
         whole = request(body, headers=f"{HEADER}: {signature(body, desk.clock.now(), SECRET)}\r\n")

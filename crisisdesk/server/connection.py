@@ -1,0 +1,70 @@
+"""A connection whose every answer is ours, also to what is no HTTP, and which lasts only while it is used."""
+
+import asyncio
+from http import HTTPStatus
+from typing import Final
+
+from aiohttp import web
+
+from crisisdesk.server.answers import refusal
+
+LINGER_SECONDS: Final = 5.0
+"""How long the rest of a body that was refused is read away, so that its sender sees why."""
+
+
+class Connection(web.RequestHandler):
+    """What speaks with one who has connected.
+
+    Args:
+        server: answers requests.
+        head_seconds: how long the headers of a request may take to come, the next one's too, and an answer to go.
+    """
+
+    __slots__ = ("_giving_up", "_seconds", "gone")
+
+    def __init__(self, server: web.Server, head_seconds: float) -> None:
+        super().__init__(
+            server,
+            loop=asyncio.get_running_loop(),
+            access_log=None,  # type: ignore[arg-type]  # its type forgets that it may be none
+            keepalive_timeout=head_seconds,
+            lingering_time=LINGER_SECONDS,
+            auto_decompress=False,  # a signature is over the bytes as they are sent
+        )
+        self._seconds = head_seconds
+        self._giving_up: asyncio.TimerHandle | None = None
+        self.gone = asyncio.Event()
+        """Set when it is over."""
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        self._read_on()
+        super().connection_lost(exc)
+        self.gone.set()
+
+    def pause_writing(self) -> None:
+        """Answers pile up: who does not read them has no place here for ever."""
+        super().pause_writing()
+        if isinstance(self.transport, asyncio.Transport):
+            self._giving_up = asyncio.get_running_loop().call_later(self._seconds, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        self._read_on()
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = HTTPStatus.INTERNAL_SERVER_ERROR,
+        exc: BaseException | None = None,
+        message: str | None = None,  # noqa: ARG002 - it quotes what was sent
+    ) -> web.StreamResponse:
+        """Answer a request that cannot be understood; there is nobody here to tell of it."""
+        if request.writer.output_size > 0:
+            raise ConnectionError("half an answer is out") from exc
+        answer = refusal(HTTPStatus(status), "This is no request that can be understood; send HTTP/1.1.")
+        answer.force_close()
+        return answer
+
+    def _read_on(self) -> None:
+        if self._giving_up is not None:
+            self._giving_up.cancel()
