@@ -178,6 +178,19 @@ async def test_a_repeated_request_may_succeed_where_the_first_failed():
         assert len(desk.edge.posts) == 1
 
 
+async def test_what_was_overheard_is_the_same_post_also_for_a_desk_that_was_restarted():
+    body = b"text=never+again&author=anna"
+    form = {"Content_Type": "application/x-www-form-urlencoded", HEADER: signature(body, NOW, SECRET)}
+    keys = []
+    for minutes in (0, 4):
+        async with serving(SIGNED) as desk:
+            desk.clock.passes(minutes=minutes)
+            assert (await desk.send(body, **form)).status == 202
+            keys += [post.key for post in desk.edge.posts]
+    assert len(keys) == 2
+    assert len(set(keys)) == 1
+
+
 async def test_what_has_no_id_has_the_same_one_when_it_comes_again():
     anonymous = {key: POST[key] for key in ("time", "text")}
     async with serving(SIGNED) as desk:
@@ -236,6 +249,28 @@ async def test_no_key_is_printed():
 async def test_a_page_of_another_site_cannot_post_through_a_browser(keys, headers, status):
     async with serving(keys) as desk:
         assert (await desk.send(POST, **headers)).status == status
+
+
+@pytest.mark.parametrize("header", [{"X_Forwarded_For": "203.0.113.5"}, {"Forwarded": "for=203.0.113.5"}])
+async def test_without_a_secret_nothing_is_taken_through_a_proxy(header):
+    async with serving() as desk:
+        got = await desk.send(POST, **header)
+        assert (got.status, got.error) == (
+            403,
+            "This webhook has no secret, so it takes posts of its own machine only and none through a proxy.",
+        )
+        assert desk.webhook.status().trouble == (
+            "somebody posts to /ingest/suite through a proxy, without a secret (once or twice since 14:02 UTC); "
+            "give it a 'secret_env' or a 'token_env'"
+        )
+    async with serving(SIGNED) as desk:
+        body = orjson.dumps(POST)
+        assert (await desk.send(body, **header, **{HEADER: signature(body, NOW, SECRET)})).status == 202
+
+
+async def test_who_shows_a_password_only_when_asked_is_asked():
+    async with serving(Keys(token=TOKEN)) as desk:
+        assert (await desk.send(POST)).headers["WWW-Authenticate"].startswith("Basic ")
 
 
 async def test_too_many_requests_a_minute_are_told_when_to_come_again():
@@ -308,7 +343,7 @@ async def test_a_source_that_waits_and_cannot_resume():
     assert (source.pushes, source.resumes, source.cursor, source.status().state) == (False, False, None, "connecting")
 
 
-async def test_the_readme_shows_how_to_sign():
+async def test_the_page_on_sources_shows_how_to_sign():
     (example,) = re.findall(r"```python\n(.*?X-Crisisdesk-Signature.*?)```", SOURCES.read_text(), re.DOTALL)
     async with serving(Keys(secret="the secret of the suite")) as desk:  # noqa: S106 - the page's
         code = example.replace("http://127.0.0.1:8080", f"http://{desk.listener.address}")

@@ -50,6 +50,20 @@ def test_a_form_that_is_no_post_says_why(content, reason):
     assert told.startswith(reason)
 
 
+@pytest.mark.parametrize(
+    ("content", "text"),
+    [
+        (b"text=caf%E9+%93so%94", "café “so”"),  # as pages in Windows-1252 send it
+        (b"text=caf\xe9", "café"),
+        ("text=café".encode(), "café"),
+        (b"text=caf%C3%A9+%F0%9F", "café �"),  # UTF-8 that was cut within an emoji
+        (b"text=%81%8d", "��"),
+    ],
+)
+def test_a_form_is_read_in_the_letters_in_which_it_was_written(content, text):
+    assert form(content).posts[0].text == text
+
+
 def test_the_same_words_by_the_same_person_are_a_second_post_after_ten_minutes():
     reader = Reader("suite", 10_000)
 

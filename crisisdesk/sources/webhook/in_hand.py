@@ -11,8 +11,8 @@ MOST: Final = 64
 """Requests in hand at once,"""
 MOST_BYTES: Final = 32_000_000
 """and bytes of them; one is taken whatever its size."""
-REMEMBERED: Final = 50_000
-"""Signatures; at the usual rates all that have not expired."""
+REMEMBERED: Final = 10_000
+"""Signatures, with what was answered; at the usual rate all that have not expired."""
 FINISH_SECONDS: Final = 10.0
 """How long the end waits for what is in hand."""
 

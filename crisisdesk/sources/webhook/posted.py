@@ -2,7 +2,8 @@
 
 A form may leave out `time`: a person presses the button now. JSON may not, as everywhere: suites send in batches, hours
 later too, and a morning's posts that all seem to be of this minute would be a flood that never was. The same
-fields of a form within ten minutes are one post, sent again; later they are said anew.
+fields of a form without a time and an id are, within ten minutes, one post, sent again; later they are said anew.
+What is signed counts by the time of the signature, so that it is the same post after a restart, too.
 """
 
 import hashlib
@@ -11,7 +12,7 @@ from collections import OrderedDict
 from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Final
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, unquote_to_bytes
 
 from crisisdesk.errors import InputError
 from crisisdesk.settings.columns import FIELDS
@@ -69,25 +70,26 @@ class Reader:
         self._most = most
         self._first: OrderedDict[bytes, datetime] = OrderedDict()
 
-    def read(self, head: Head, body: bytes, arrival: datetime) -> Body:
+    def read(self, head: Head, body: bytes, arrival: datetime, sent: datetime | None = None) -> Body:
         """Find the posts of a request.
 
         Args:
             head: that passed `check_form`.
             body: as it was sent.
             arrival: when it came; later times are set back to it.
+            sent: the time of a form that names none; None where nothing says when it was sent.
 
         Raises:
             Refused: it cannot be unpacked, or is too large then.
         """
         content = body if head.encoding in {"", "identity"} else _unpacked(body, self._most)
         if _kind(head) == FORM and not content.lstrip().startswith((b"{", b"[")):  # as `curl -d` calls all it sends
-            return self._form(content, arrival)
+            return self._form(content, arrival, sent or arrival)
         return posts_in(content, self._name, arrival, self._most)
 
-    def _form(self, content: bytes, arrival: datetime) -> Body:
+    def _form(self, content: bytes, arrival: datetime, sent: datetime) -> Body:
         try:
-            pairs = parse_qsl(content.decode("utf-8", "replace"), errors="replace", max_num_fields=MAX_FIELDS)
+            pairs = _pairs(content)
         except ValueError:
             return Body(bad=((0, f"has more than {MAX_FIELDS} fields; a form is one post"),))
         fields: dict[str, object] = {}
@@ -98,21 +100,31 @@ class Reader:
                 fields.setdefault(key, value)
         try:
             if "time" not in fields:
-                fields["time"] = self._came_first(repr(sorted(fields.items())), arrival).isoformat()
+                fields["time"] = self._sent_first(repr(sorted(fields.items())), sent).isoformat()
             return Body((post_from(fields, self._name, arrival),))
         except InputError as error:
             return Body(bad=((1, str(error)),))
 
-    def _came_first(self, fields: str, now: datetime) -> datetime:
-        """When such fields came first of late, so that what is sent again stays the same post."""
+    def _sent_first(self, fields: str, sent: datetime) -> datetime:
+        """When such fields were sent first of late, so that what is sent again stays the same post."""
         digest = hashlib.blake2b(fields.encode("utf-8", "replace"), digest_size=16).digest()
-        first = self._first.pop(digest, now)
-        if not timedelta() <= now - first <= REPEATED:
-            first = now
+        first = self._first.pop(digest, sent)
+        if not timedelta() <= sent - first <= REPEATED:
+            first = sent
         self._first[digest] = first
         if len(self._first) > MAX_REPEATED:
             self._first.popitem(last=False)
         return first
+
+
+def _pairs(content: bytes) -> list[tuple[str, str]]:
+    """The fields of a form, which does not say in which letters it is written: UTF-8, or what old pages send.
+
+    Raises:
+        ValueError: there are too many.
+    """
+    letters = "cp1252" if unquote_to_bytes(content).decode("utf-8", "ignore").isascii() else "utf-8"
+    return parse_qsl(content.decode(letters, "replace"), encoding=letters, errors="replace", max_num_fields=MAX_FIELDS)
 
 
 def _kind(head: Head) -> str:

@@ -4,7 +4,7 @@
 
 `body` are the bytes as they are sent, packed if they are. Several `v1` may be given, so that a sender can sign with an
 old and a new secret while the two are exchanged. The time bounds for how long a request that somebody has overheard
-can be sent again; within that time it has no effect, since its posts are known (`webhook.py`).
+can be sent again; within that time it has no effect, since its posts are known by their ids.
 
 A token proves less: it goes over the line as it is, and who has seen it can make up posts. It comes as
 `Authorization: Bearer TOKEN`, or as the password of `https://desk:TOKEN@…` from senders that take an address only.
@@ -15,9 +15,9 @@ import hmac
 import re
 from base64 import b64decode
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
-from typing import Final
+from typing import Final, NamedTuple
 from urllib.parse import urlsplit
 
 from crisisdesk.settings.server import is_loopback
@@ -46,13 +46,24 @@ class Head:
     """The page that makes a browser send it."""
     host: str = ""
     """What the sender calls us, with the port."""
+    forwarded: str = ""
+    """For whom a proxy sends it."""
     size: int | None = None
     """Bytes of the body, where that is said beforehand."""
 
 
+class Signed(NamedTuple):
+    """What a right signature says."""
+
+    digest: str
+    """The same for the same request only."""
+    moment: datetime
+    """When it was signed, by the sender's clock."""
+
+
 @dataclass(frozen=True, slots=True, repr=False)
 class Keys:
-    """What a webhook's senders are known by; with neither, everybody is let in. Never printed."""
+    """What a webhook's senders are known by; with neither, everybody on this machine is let in. Never printed."""
 
     secret: str | None = None
     token: str | None = None
@@ -70,6 +81,13 @@ class Keys:
             self._check_token(head.authorization)
         elif self.secret or self.token:
             raise self._nothing_shown()
+        elif head.forwarded:
+            raise Refused(
+                HTTPStatus.FORBIDDEN,
+                "This webhook has no secret, so it takes posts of its own machine only and none through a proxy.",
+                what="through a proxy, without a secret",
+                cure="give it a 'secret_env' or a 'token_env'",
+            )
         if not (self.secret and head.signature) and self._is_foreign(head):
             raise Refused(
                 HTTPStatus.FORBIDDEN,
@@ -78,11 +96,11 @@ class Keys:
                 cure="let the server of that site post instead",
             )
 
-    def check(self, head: Head, body: bytes) -> str | None:
+    def check(self, head: Head, body: bytes) -> Signed | None:
         """Compare the signature with the body, for a request that was admitted.
 
         Returns:
-            What is the same for the same request only; None for one that is not signed.
+            What it says; None for a request that is not signed.
 
         Raises:
             Refused: no digest fits.
@@ -98,7 +116,7 @@ class Keys:
                 what="with a wrong signature",
                 cure="check the secret on their side",
             )
-        return right
+        return Signed(right, datetime.fromtimestamp(moment, UTC))
 
     def _check_token(self, authorization: str) -> None:
         if not hmac.compare_digest(_token(authorization).encode("utf-8", "replace"), (self.token or "").encode()):
@@ -149,7 +167,7 @@ def _signature(header: str) -> tuple[int, list[str]]:
             HTTPStatus.UNAUTHORIZED,
             f"The signature is not of the right form; {_HOW}.",
             what="with a signature of another form",
-            cure="let them sign as the README says",
+            cure="let them sign as docs/sources.md says",
         )
     return int(times[0]), digests
 

@@ -1,23 +1,24 @@
 """Posts that others send us over HTTP: listening suites, forms, a script of one's own.
 
 A sender repeats a request until it has our 202, and may do so without harm: it gets that only when the posts are safe,
-a request with the same signature is taken once and answered as the first time, and a post that comes again, by whatever
-way, has its id again (its own, or a digest of time, author and text) and counts once. So one whose answer was lost
-is not told of an error, and one that repeats what it has overheard changes nothing.
+and a post that comes again, by whatever way and also after a restart, has its id again (its own, or a digest of time,
+author and text) and counts once. So one whose answer was lost is not told of an error, and one that repeats what it has
+overheard changes nothing. What is known of signatures is forgotten with the desk: it only spares work.
 """
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractAsyncContextManager, contextmanager
 from datetime import datetime
 from functools import partial
 from http import HTTPStatus
 from math import ceil
-from typing import Final, Protocol
+from typing import Final, NoReturn, Protocol
 
 from crisisdesk.clock import Clock
-from crisisdesk.errors import FatalSourceError, StorageError
+from crisisdesk.errors import FatalSourceError, SourceError, StorageError
 from crisisdesk.records import SourceStatus
+from crisisdesk.retry import delays
 from crisisdesk.sources.base import Edge
 from crisisdesk.sources.bodies import Body
 from crisisdesk.sources.webhook.in_hand import InHand
@@ -25,7 +26,7 @@ from crisisdesk.sources.webhook.outcome import Outcome, Unreadable
 from crisisdesk.sources.webhook.posted import Reader, check_form
 from crisisdesk.sources.webhook.rate import Rate
 from crisisdesk.sources.webhook.refusals import Refusals, Refused
-from crisisdesk.sources.webhook.signature import TOLERANCE, Head, Keys
+from crisisdesk.sources.webhook.signature import TOLERANCE, Head, Keys, Signed
 from crisisdesk.text import shorten
 from crisisdesk.threads import in_daemon_thread
 
@@ -44,7 +45,7 @@ class Listener(Protocol):
         """Inside, hand over what is sent to the webhook's address.
 
         Raises:
-            FatalSourceError: it cannot listen there.
+            SourceError: it cannot listen there; a FatalSourceError says that it never will.
         """
 
 
@@ -59,6 +60,7 @@ class Webhook:
         most_bytes: of a request, packed and unpacked.
         per_minute: requests, in the long run and at once.
         keep_seconds: how long a sender is kept waiting.
+        waits: seconds between attempts to listen, where another programme is in the way or the network is not there.
     """
 
     pushes: Final = False
@@ -75,6 +77,7 @@ class Webhook:
         most_bytes: int = 5_000_000,
         per_minute: int = 600,
         keep_seconds: float = KEEP_SECONDS,
+        waits: Iterable[float] | None = None,
     ) -> None:
         self.name = name
         self.most_bytes = most_bytes
@@ -84,6 +87,7 @@ class Webhook:
         self._per_minute = per_minute
         self._rate = Rate(per_minute)
         self._keep_seconds = keep_seconds
+        self._waits = delays(most=10.0) if waits is None else waits
         self._edge: Edge | None = None
         self._refusals = Refusals(f"/ingest/{name}")
         self._reader = Reader(name, most_bytes)
@@ -113,21 +117,33 @@ class Webhook:
         """Take what is posted until cancelled; what is in hand then is still kept and confirmed.
 
         Raises:
-            FatalSourceError: the desk cannot listen on its address; the status says `failed`.
+            FatalSourceError: the desk will never be able to listen on its address; the status says `failed`.
         """
-        self._edge = edge
-        try:
-            async with self._listener.serving(self):
-                self._state = "live"
-                try:
+        for wait in self._waits:
+            try:
+                await self._serve(edge)
+            except FatalSourceError as error:
+                self._state, self._trouble = "failed", str(error)
+                raise
+            except SourceError as error:
+                self._trouble = f"{error} It is tried again."
+                await asyncio.sleep(wait)
+
+    async def _serve(self, edge: Edge) -> NoReturn:
+        """Take what is posted.
+
+        Raises:
+            SourceError: the desk cannot listen on its address.
+        """
+        async with self._listener.serving(self):
+            self._edge, self._state, self._trouble = edge, "live", ""
+            try:
+                while True:
                     await asyncio.Event().wait()
-                finally:
-                    self._state = "ended"
-                    self._edge = None
-                    await self._in_hand.finish()
-        except FatalSourceError as error:
-            self._state, self._trouble = "failed", str(error)
-            raise
+            finally:
+                self._state = "ended"
+                self._edge = None
+                await self._in_hand.finish()
 
     def admit(self, head: Head) -> None:
         """Look at what can be judged of a request before its body is read.
@@ -164,15 +180,15 @@ class Webhook:
         with self._noting():
             now = self._clock.now()
             signed = self._keys.check(head, body)
-            work = self._in_hand.known(signed) or self._begin(head, body, signed, now)
+            work = (signed and self._in_hand.known(signed.digest)) or self._begin(head, body, signed, now)
             await asyncio.wait({work}, timeout=self._keep_seconds)
             if not work.done():
-                raise self._busy("The desk needs longer than usual to take it; send it again, it will count once.")
+                raise _busy("The desk needs longer than usual to take it; send it again, it will count once.")
             if work.cancelled():
                 raise _stopping()
             return work.result()
 
-    def _begin(self, head: Head, body: bytes, signed: str | None, now: datetime) -> asyncio.Task[Outcome]:
+    def _begin(self, head: Head, body: bytes, signed: Signed | None, now: datetime) -> asyncio.Task[Outcome]:
         """Start to take a request.
 
         Raises:
@@ -180,6 +196,9 @@ class Webhook:
         """
         if self._edge is None:
             raise _stopping()
+        size = self.most_bytes if head.encoding else len(body)
+        if not self._in_hand.has_room(size):
+            raise _busy("The desk has too much in hand at the moment; send it again.")
         if seconds := self._rate.wait(now):
             raise Refused(
                 HTTPStatus.TOO_MANY_REQUESTS,
@@ -188,16 +207,15 @@ class Webhook:
                 what=f"more than {self._per_minute:,} requests a minute",
                 cure="let them send several posts in one, or raise 'per_minute' of the source",
             )
-        size = self.most_bytes if head.encoding else len(body)
-        if not self._in_hand.has_room(size):
-            raise self._busy("The desk has too much in hand at the moment; send it again.")
-        return self._in_hand.begin(self._work(self._edge, head, body, now), size, signed, now)
+        read = partial(self._reader.read, head, body, now, signed.moment if signed else None)
+        in_thread = len(body) > _AT_ONCE or bool(head.encoding)
+        work = self._work(self._edge, read, now, in_thread=in_thread)
+        return self._in_hand.begin(work, size, signed.digest if signed else None, now)
 
-    async def _work(self, edge: Edge, head: Head, body: bytes, arrival: datetime) -> Outcome:
+    async def _work(self, edge: Edge, read: Callable[[], Body], arrival: datetime, *, in_thread: bool) -> Outcome:
         """Read the posts and have them kept."""
-        read = partial(self._reader.read, head, body, arrival)
         async with self._reading:  # one at a time: their objects take many times the bytes
-            found = await in_daemon_thread(read) if len(body) > _AT_ONCE or head.encoding else read()
+            found = await in_daemon_thread(read) if in_thread else read()
         outcome = self._judge(found)
         try:
             await edge.keep(found.posts)
@@ -225,15 +243,6 @@ class Webhook:
                 raise Unreadable(outcome)
         return outcome
 
-    def _busy(self, sentence: str) -> Refused:
-        return Refused(
-            HTTPStatus.SERVICE_UNAVAILABLE,
-            sentence,
-            again=10,
-            what="faster than the desk can write it down",
-            cure="they will send it again; if this lasts, look at the disk",
-        )
-
     @contextmanager
     def _noting(self) -> Iterator[None]:
         """Remember for the status what is refused."""
@@ -247,3 +256,13 @@ class Webhook:
 
 def _stopping() -> Refused:
     return Refused(HTTPStatus.SERVICE_UNAVAILABLE, "The desk is about to stop; send it again soon.", again=30)
+
+
+def _busy(sentence: str) -> Refused:
+    return Refused(
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        sentence,
+        again=10,
+        what="faster than the desk can write it down",
+        cure="they will send it again; if this lasts, look at the disk",
+    )
