@@ -9,8 +9,6 @@ from xs import (
     MOTRIN,
     NOW,
     RULE,
-    RULES,
-    STREAM,
     Network,
     frame,
     line,
@@ -138,15 +136,6 @@ async def test_signs_of_life_are_no_posts(network):
         seen = source.status()
     assert len(network.asked) == 1
     assert (seen.state, seen.events, seen.posts, seen.last_event) == ("live", 0, 0, None)
-
-
-async def test_the_token_goes_to_x_and_nowhere_else(network):
-    async with Network() as elsewhere:
-        for path in (RULES, STREAM):
-            network.everything.clear()
-            moved = play() if path == RULES else None
-            assert moved is None or callable(moved)
-        assert elsewhere.everything == []
 
 
 async def test_two_topics_have_rules_of_their_own(network):

@@ -98,10 +98,12 @@ class Network:
         self.asked: list[web.Request] = []
         """Requests for the stream."""
         self.everything: list[web.Request] = []
+        self.changed: list[tuple[bool, Json]] = []
+        """What was asked to be changed of the rules, and whether only to try it."""
         self.now = NOW
         self.url = ""
         self._lines: list[web.StreamResponse] = []
-        self._changed = asyncio.Condition()
+        self._listening = asyncio.Condition()
         self._next = 100
         self._runner: web.AppRunner | None = None
 
@@ -131,8 +133,8 @@ class Network:
                     await response.write(line(one))
 
     async def until_listened(self) -> None:
-        async with asyncio.timeout(10), self._changed:
-            await self._changed.wait_for(lambda: bool(self._lines))
+        async with asyncio.timeout(10), self._listening:
+            await self._listening.wait_for(lambda: bool(self._lines))
 
     def asked_for(self, path: str, method: str = "GET") -> list[web.Request]:
         return [one for one in self.everything if (one.path, one.method) == (path, method)]
@@ -158,10 +160,10 @@ class Network:
 
     async def live(self, request: web.Request) -> web.StreamResponse:
         """A stream that brings what is published."""
-        response = await begun(request)
-        async with self._changed:
+        response = await begun(request, self.now)
+        async with self._listening:
             self._lines.append(response)
-            self._changed.notify_all()
+            self._listening.notify_all()
         try:
             while True:
                 await asyncio.sleep(0.02)
@@ -172,8 +174,9 @@ class Network:
             self._lines.remove(response)
 
     async def _list(self, request: web.Request) -> web.StreamResponse:
-        if self.about_rules:
-            return await self.about_rules.pop(0)(request)
+        return await (self.about_rules.pop(0) if self.about_rules else self.show)(request)
+
+    async def show(self, request: web.Request) -> web.StreamResponse:
         first = int(request.query.get("pagination_token", "0"))
         shown, more = self.rules[first : first + self.most], first + self.most < len(self.rules)
         meta = {"sent": stamp(self.now), "result_count": len(shown)}
@@ -182,7 +185,7 @@ class Network:
 
     async def _change(self, request: web.Request) -> web.StreamResponse:
         body = await request.json()
-        request["body"] = body
+        self.changed.append((request.query.get("dry_run") == "true", body))
         if self.about_rules:
             return await self.about_rules.pop(0)(request)
         if "delete" in body:
@@ -220,8 +223,9 @@ class Network:
         return self._json({"data": [day], "meta": {"total_tweet_count": total}})
 
     async def _search(self, request: web.Request) -> web.StreamResponse:
-        if self.searches:
-            return await self.searches.pop(0)(request)
+        return await (self.searches.pop(0) if self.searches else self.find)(request)
+
+    async def find(self, request: web.Request) -> web.StreamResponse:
         since, until = (datetime.fromisoformat(request.query[name]) for name in ("start_time", "end_time"))
         low, high = id_at(since), id_at(until)
         held = sorted((one for one in self.tweets if low <= int(one["id"]) < high), key=lambda one: -int(one["id"]))
@@ -332,7 +336,7 @@ def source_of(network: Network, *topics: Topic, clock: ReplayClock | None = None
     token, authors = wishes.pop("token", TOKEN), wishes.pop("authors", True)
     wished = {"bill": Bill(Prices(0.005, 0.01 if authors else 0.0)), "desk": "acme"} | wished
     api = Api(network.url, token, clock, authors=authors, reposts=wished.get("reposts", False))
-    options = {"waits": Waits(lambda: 1.0), "pause": Pauses(), "settle": 0.0} | wishes
+    options = {"waits": lambda: Waits(lambda: 1.0), "pause": Pauses(), "settle": 0.0} | wishes
     return X(api, Wishes(topics or (MOTRIN,), **wished), clock, **options)
 
 

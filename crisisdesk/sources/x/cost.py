@@ -49,16 +49,16 @@ class Estimate:
         return self.posts_a_month * (self.prices.post + self.prices.author)
 
     def told(self) -> str:
-        """For people who decide whether it is worth it."""
+        """For people who decide whether it is worth it: a sentence."""
         month, prices = self.posts_a_month, self.prices
-        said = f"about {counted(month, 'post')} a month, by those of the last 7 days: {usd(month * prices.post)}"
+        said = f"About {counted(month, 'post')} a month match, by the last 7 days: {usd(month * prices.post)}"
         if prices.author:
             said += f" for the posts and up to {usd(month * prices.author)} for their authors"
-        if self.history and self.a_week:
+        if self.history:
             once = self.a_week * (self.history / COUNTED) * (prices.post + prices.author)
             hours = counted(self.history // timedelta(hours=1), "hour")
-            said += f"; when watches are new, once up to {usd(once)} for the last {hours}"
-        return said
+            said += f"; for new watches once up to {usd(once)}, for their last {hours}"
+        return f"{said}."
 
 
 @dataclass(slots=True)

@@ -84,7 +84,7 @@ class Forecast:
             raise FatalSourceError(f"What it would cost cannot be told ({why}), and {limit}; take that out to connect.")
         if self._estimate.a_month > self._most:
             raise FatalSourceError(
-                f"It would cost {self._estimate.told()}. That is {usd(self._estimate.a_month)} together, but {limit}: "
+                f"{self._estimate.told()} That is {usd(self._estimate.a_month)} together, but {limit}: "
                 "raise it, or take the most common terms out of the watches."
             )
 
@@ -92,7 +92,7 @@ class Forecast:
         if self._estimate is None:
             said = f"What it will cost cannot be told ({why}); look at https://console.x.com now and then."
         else:
-            said = f"It will cost {self._estimate.told()}."
+            said = self._estimate.told()
         if change.others:
             others, bring = len(change.others), "brings" if len(change.others) == 1 else "bring"
             said += f" What {counted(others, 'rule')} of others in this app {bring} is read and billed besides."

@@ -36,6 +36,7 @@ class Gap:
         read: told of each page, since it is billed.
         settle: seconds after the stream stands before what came before it is searched for: X takes up to 20 s until
             new rules count, and does not search for what was said in the last 10 s.
+        waits: how long to wait after each kind of failure.
         pause: waits so many seconds.
     """
 
@@ -50,6 +51,7 @@ class Gap:
         fill: bool,
         read: Callable[[Json], None],
         settle: float,
+        waits: Callable[[], Waits],
         pause: Pause,
     ) -> None:
         self._api = api
@@ -60,6 +62,7 @@ class Gap:
         self._fill = fill
         self._read = read
         self._settle = settle
+        self._waits = waits
         self._pause = pause
         self._unread = ""
         self._missing: tuple[datetime, str] | None = None
@@ -91,7 +94,9 @@ class Gap:
             self._tell_missing(last, since, "X searches no further back")
         search = Search(self._api, self._queries, since, max(now - JUST_SAID, since + JUST_SAID), self._read)
         try:
-            missed = await search.patiently(session, Waits(), self._pause, lambda trouble: self._tell(last, trouble))
+            missed = await search.patiently(
+                session, self._waits(), self._pause, lambda trouble: self._tell(last, trouble)
+            )
         except SourceError as error:
             self._tell_missing(last, now, str(error).rstrip("."))
             return

@@ -82,7 +82,7 @@ class Rulebook:
 
     def _trouble(self, refused: dict[str, Denied], beyond: Sequence[Rule], others: int) -> str:
         said = [
-            f"The term '{shorten(term, 40)}' of {watch} is too long for a rule; shorten it."
+            f"X cannot look for the term '{shorten(term, 40)}' of {watch}; write a word, #tag, @name or short phrase."
             for watch, term in self._unfit
         ]
         if refused:

@@ -6,7 +6,7 @@ are taken back; of an edited one it sends the new version.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -62,7 +62,7 @@ class X:
         wishes: what is to be heard.
         clock: tells when posts arrive.
         name: what status lines call the source.
-        waits: how long to wait after each kind of failure.
+        waits: how long to wait after each kind of failure; begun afresh for each gap.
         pause: waits so many seconds.
         silence: seconds without any sign of life after which a stream is taken for dead.
         settle: seconds before a gap is filled.
@@ -78,7 +78,7 @@ class X:
         clock: Clock,
         *,
         name: str = SOURCE,
-        waits: Waits | None = None,
+        waits: Callable[[], Waits] = Waits,
         pause: Pause = asyncio.sleep,
         silence: float = SILENCE_SECONDS,
         settle: float = SETTLE_SECONDS,
@@ -88,7 +88,7 @@ class X:
         self._api = api
         self._wishes = wishes
         self._clock = clock
-        self._waits = waits or Waits()
+        self._waits = waits()
         self._pause = pause
         self._silence = silence
         self._rulebook = Rulebook(wishes.topics, wishes.desk, reposts=wishes.reposts)
@@ -104,6 +104,7 @@ class X:
             fill=wishes.fill_gaps,
             read=self._pay,
             settle=settle,
+            waits=waits,
             pause=pause,
         )
         self._state = "connecting"
@@ -210,7 +211,7 @@ class X:
         """Send what comes.
 
         Raises:
-            aiohttp.ClientError, DroppedError: the stream has ended or is mute, or X says that it will.
+            DroppedError: the stream has ended or is mute, or X says that it will.
         """
         giants = 0
         while True:

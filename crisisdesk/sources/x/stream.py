@@ -6,7 +6,8 @@ from typing import Final
 
 import aiohttp
 
-from crisisdesk.sources.x.trouble import DroppedError, MuteError
+from crisisdesk.sources.broken import why_no_answer
+from crisisdesk.sources.x.trouble import DroppedError, MuteError, Problem
 
 MAX_LINE: Final = 1 << 20
 """Bytes of a line that we read at all; a post has a few thousand."""
@@ -65,7 +66,7 @@ class Stream:
         """What comes next within so many seconds; empty lines are signs of life.
 
         Raises:
-            DroppedError, aiohttp.ClientError: the stream has ended or is mute.
+            DroppedError: the stream has ended or is mute.
         """
         try:
             async with asyncio.timeout(silence):
@@ -77,3 +78,5 @@ class Stream:
                         return lines
         except TimeoutError:
             raise MuteError(self._host, silence) from None
+        except (aiohttp.ClientError, OSError) as error:
+            raise DroppedError(self._host, Problem("broken", why_no_answer(error))) from error

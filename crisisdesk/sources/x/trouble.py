@@ -11,6 +11,7 @@ from typing import Any, Final, NamedTuple
 import aiohttp
 
 from crisisdesk.errors import FatalSourceError, SourceError
+from crisisdesk.sources.broken import why_no_answer
 from crisisdesk.text import clean
 
 BREAKS: Final = (aiohttp.ClientError, OSError, SourceError)
@@ -126,10 +127,7 @@ def diagnose(error: Exception, host: str, *, proven: bool) -> SourceError:
         return SourceError(said) if proven else FatalSourceError(f"{said}.")
     if isinstance(error, SourceError):
         return error
-    reason = (
-        "no answer" if isinstance(error, TimeoutError) else getattr(error, "strerror", None) or type(error).__name__
-    )
-    return SourceError(f"no connection to {host} ({reason})")
+    return SourceError(f"no connection to {host} ({why_no_answer(error)})")
 
 
 def passes(error: Exception) -> bool:
