@@ -76,6 +76,7 @@ kind = "bluesky"                  # the public posts of Bluesky; no account need
 # host = "127.0.0.1"
 # topic = "posts/#"               # what others publish, with QoS 1; or a list of topics
 # session_seconds = 86400         # how long the broker keeps what comes while the desk is away
+# client_id = "acme-posts"        # as whom it knows the desk again; each desk and source needs one of its own
 # username = "desk"               # this and what follows is the same for outputs
 # password_env = "MQTT_PASSWORD"  # the name of an environment variable; or password_file = "mqtt.secret"
 # tls = true                      # encrypted, on port 8883 unless port says otherwise

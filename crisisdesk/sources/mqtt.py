@@ -65,7 +65,6 @@ class MqttSource:
         self._subscription = Subscription(
             broker, client_id=client_id, topics=topics, seconds=session_seconds, largest=MAX_BODY
         )
-        self._client_id = client_id
         self._us = f"{client_id} at {broker}"
         self._seconds = session_seconds
         self._clock = clock
@@ -73,7 +72,6 @@ class MqttSource:
         self._state = "connecting"
         self._trouble = self._shortcoming = ""
         self._remarks: dict[str, tuple[datetime, str]] = {}
-        self._is_connected = False
         self._breaks = 0
         self._away_since: datetime | None = None
         self._last_event: datetime | None = None
@@ -82,7 +80,7 @@ class MqttSource:
     @property
     def cursor(self) -> str | None:
         """Until when the broker knew us, as whom, and for which topics; None where it never did."""
-        known_until = self._clock.now() if self._is_connected else self._away_since
+        known_until = self._away_since or (self._clock.now() if self._state == "live" else None)
         if known_until is None:
             return None
         return orjson.dumps([stamp(known_until), self._us, self._subscription.remembered]).decode()
@@ -135,7 +133,6 @@ class MqttSource:
                     try:
                         await self._read(inbox, edge)
                     finally:
-                        self._is_connected = False
                         self._breaks += 1
                         silence = 2 * self._broker.keepalive if inbox.was_mute else 0
                         self._away_since = self._clock.now() - timedelta(seconds=silence)
@@ -204,7 +201,7 @@ class MqttSource:
                 return
 
     def _connected(self, inbox: Inbox) -> None:
-        self._state, self._trouble, self._is_connected = "live", "", True
+        self._state, self._trouble = "live", ""
         self._shortcoming = self._shortcoming_of(inbox)
         if self._away_since is not None and not inbox.was_remembered:
             since = f"{self._away_since.day} {self._away_since:%b %H:%M} UTC"
@@ -232,7 +229,7 @@ class MqttSource:
         if isinstance(trouble, OustedError):
             self._remark("breaks", f"{trouble} Meanwhile either hears only a part.")
         elif self._breaks >= OFTEN:
-            name = f"If another desk or source is there as {self._client_id}, give each a name of its own"
+            name = f"If another desk or source is there as {self._us}, give each a name of its own"
             self._remark("breaks", f"{trouble} This happens again and again. {name}.")
         if isinstance(trouble, FatalSourceError):
             self._state = "failed"
