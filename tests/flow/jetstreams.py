@@ -1,7 +1,9 @@
 """Jetstream as it is spoken: frames of both versions, and a server that plays them, for tests of the Bluesky source."""
 
+import asyncio
 import random
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -137,6 +139,8 @@ class Jetstream:
         self.answers: list[Answer] = []
         self.requests: list[web.Request] = []
         self.dictionary: bytes | None = None
+        self.stalls = False
+        """Whether who asks for the dictionary waits for ever."""
         self.base = ""
         self._runner: web.AppRunner | None = None
 
@@ -163,10 +167,18 @@ class Jetstream:
         self.requests.append(request)
         return await self.answers[min(len(self.requests), len(self.answers)) - 1](request)
 
-    async def _give_dictionary(self, _: web.Request) -> web.StreamResponse:
+    async def _give_dictionary(self, request: web.Request) -> web.StreamResponse:
+        """In pieces, as servers behind others do, which do not say how long it is."""
+        if self.stalls:
+            await asyncio.sleep(60)
         if self.dictionary is None:
             return web.json_response({"error": "DictionaryNotFound"}, status=404)
-        return web.Response(body=self.dictionary, content_type="application/octet-stream")
+        response = web.StreamResponse(headers={"Content-Type": "application/octet-stream"})
+        await response.prepare(request)
+        with suppress(ConnectionResetError):  # nobody wants the rest
+            await response.write(self.dictionary[:100])
+            await response.write(self.dictionary[100:])
+        return response
 
 
 def play(*frames: str | bytes | Event, then: str | int = "wait") -> Answer:

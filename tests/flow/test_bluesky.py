@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
+import aiohttp
 import pytest
 from aiohttp import web
 from edges import Taken
@@ -143,6 +144,14 @@ async def test_v2_is_unfolded_with_the_dictionary_of_the_server(server):
 @pytest.mark.parametrize("dictionary", [b"", b"no dictionary", b"x" * (line.MAX_DICTIONARY + 1)])
 async def test_without_a_usable_dictionary_v2_is_plain(server, dictionary):
     server.dictionary = dictionary
+    server.answers = [play(post(0))]
+    assert await texts_of(source_of(server.base + V2_PATH), 1) == posts([0])
+    assert "zstdDictionary" not in server.requests[0].query
+
+
+async def test_a_dictionary_that_does_not_come_costs_only_the_compression(server, monkeypatch):
+    monkeypatch.setattr(line, "_DICTIONARY_TIME", aiohttp.ClientTimeout(total=0.1))
+    server.stalls = True
     server.answers = [play(post(0))]
     assert await texts_of(source_of(server.base + V2_PATH), 1) == posts([0])
     assert "zstdDictionary" not in server.requests[0].query

@@ -6,6 +6,7 @@ out. Never both: a server refuses a client that asks for both.
 
 import asyncio
 import sys
+from contextlib import suppress
 from http import HTTPStatus
 from typing import Final, Self
 
@@ -16,6 +17,7 @@ from yarl import URL
 
 from crisisdesk.errors import FatalSourceError, InputError, SourceError
 from crisisdesk.sources.bluesky.frames import REPOSTS, dialect_of
+from crisisdesk.sources.broken import why_no_answer
 from crisisdesk.text import clean
 
 if sys.version_info >= (3, 14):
@@ -35,6 +37,8 @@ MAX_ASKED_WAIT: Final = 300.0
 Message = aiohttp.WSMessage | WSMessageTextBytes
 
 _DEFLATE: Final = 15
+_DICTIONARY_TIME: Final = aiohttp.ClientTimeout(total=CONNECT_SECONDS / 4)
+"""It saves traffic and is not worth the connection."""
 _CLOSE: Final = aiohttp.ClientWSTimeout(ws_close=2.0)
 _LATER: Final = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS})
 _DICTIONARY: Final = "/xrpc/network.bsky.jetstream.getZstdDictionary"
@@ -119,10 +123,7 @@ class Server:
             return self._judge(error)
         if isinstance(error, SourceError):
             return error
-        reason = (
-            "no answer" if isinstance(error, TimeoutError) else getattr(error, "strerror", None) or type(error).__name__
-        )
-        return SourceError(f"no connection to {self.host} ({reason})")
+        return SourceError(f"no connection to {self.host} ({why_no_answer(error)})")
 
     def _judge(self, refusal: RefusalError) -> SourceError:
         if refusal.name == "UnknownZstdDictionary":
@@ -155,13 +156,11 @@ class Server:
         """The server's dictionary; None where there is none to be had, and what comes is not compressed."""
         scheme = {"ws": "http", "wss": "https"}[self.url.scheme]
         address = self.url.with_scheme(scheme).with_path(_DICTIONARY)
-        try:
-            async with session.get(address, raise_for_status=True) as response:
-                if 0 < (response.content_length or 0) <= MAX_DICTIONARY:
-                    dictionary = zstd.ZstdDict(await response.read())
-                    return dictionary if dictionary.dict_id else None
-        except (aiohttp.ClientError, ValueError):
-            pass
+        with suppress(aiohttp.ClientError, TimeoutError, ValueError):
+            async with session.get(address, raise_for_status=True, timeout=_DICTIONARY_TIME) as response:
+                content = await _at_most(response.content, MAX_DICTIONARY)
+                dictionary = zstd.ZstdDict(content) if content else None
+                return dictionary if dictionary and dictionary.dict_id else None
         return None
 
 
@@ -208,6 +207,14 @@ class Line:
         if message.type is not (aiohttp.WSMsgType.TEXT if self._dictionary is None else aiohttp.WSMsgType.BINARY):
             raise InputError("a frame is of the wrong kind")
         return bytes(message.data) if self._dictionary is None else _unfolded(message.data, self._dictionary)
+
+
+async def _at_most(body: aiohttp.StreamReader, size: int) -> bytes:
+    """All of a body; nothing of one that is larger."""
+    content = b""
+    while len(content) <= size and (more := await body.readany()):
+        content += more
+    return content if len(content) <= size else b""
 
 
 async def refuse(response: aiohttp.ClientResponse) -> None:
