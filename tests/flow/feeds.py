@@ -10,7 +10,8 @@ from aiohttp import web
 from edges import Taken
 
 from crisisdesk.errors import FatalSourceError
-from crisisdesk.sources.feed.request import Asking
+from crisisdesk.sources.feed.answer import Answer as FeedAnswer
+from crisisdesk.sources.feed.request import Asking, Question
 from crisisdesk.sources.feed.source import Feeds
 
 NOW = datetime(2026, 5, 25, 14, 30, tzinfo=UTC)
@@ -126,7 +127,8 @@ def gives(
 
 
 def sends_to(location: str, status: int) -> Answer:
-    return gives(status=status, headers={"Location": location})
+    """A redirect, after which the connection is closed."""
+    return gives(status=status, headers={"Location": location, "Connection": "close"})
 
 
 def says_raw(head: str, body: bytes = b"", *, drip: float = 0.0, hold: bool = False) -> Answer:
@@ -167,6 +169,16 @@ def numbered(*numbers: int) -> str:
     return rss(*(item(number) for number in sorted(numbers, reverse=True)))
 
 
+class CountedAsking(Asking):
+    """Knows how many questions were asked."""
+
+    count = 0
+
+    async def ask(self, question: Question, now: datetime) -> FeedAnswer:
+        self.count += 1
+        return await super().ask(question, now)
+
+
 class Reading:
     """A source that runs, and what it has handed over.
 
@@ -174,10 +186,13 @@ class Reading:
         source: that is read.
         clock: it waits by.
         edge: takes what comes.
+        asking: asks for it.
     """
 
-    def __init__(self, source: Feeds, clock: SteeredClock, edge: Taken, task: "asyncio.Task[None]") -> None:
-        self.source, self.clock, self.edge, self.task = source, clock, edge, task
+    def __init__(
+        self, source: Feeds, clock: SteeredClock, edge: Taken, asking: CountedAsking, task: "asyncio.Task[None]"
+    ) -> None:
+        self.source, self.clock, self.edge, self.asking, self.task = source, clock, edge, asking, task
 
     @property
     def trouble(self) -> str:
@@ -192,27 +207,32 @@ class Reading:
             await self.task
 
     def _is_resting(self) -> bool:
-        turns = [host.turn for host in self.source._hosts.values()]
+        turns = self.source._turns.values()
         queued = sum(len(turn._waiters or ()) for turn in turns if turn.locked())
         alive = sum(task.get_name().startswith("feed ") for task in asyncio.all_tasks() if not task.done())
         began = self.task.done() or bool(turns)
         return began and self.clock.sleeping + queued == alive
 
     async def again(self) -> timedelta:
-        """Let time pass until somebody has something to do, and wait until it is done; returns how long it was."""
+        """Let time pass until a feed is asked, or none will be, and wait until it was read; returns how long it was."""
         await self.rests()
-        before, moment = self.clock.now(), self.clock.next
+        before, count = self.clock.now(), self.asking.count
+        while self.asking.count == count and not self.task.done():
+            await self._step()
+        return self.clock.now() - before
+
+    async def _step(self) -> None:
+        moment = self.clock.next
         assert moment is not None
         self.clock.pass_to(moment)
         await self.rests()
-        return moment - before
 
     async def pass_by(self, span: timedelta) -> None:
         """Let so much time pass, and do what is due on the way."""
         until = self.clock.now() + span
         await self.rests()
         while (moment := self.clock.next) is not None and moment <= until:
-            await self.again()
+            await self._step()
         self.clock.pass_to(until)
 
 
@@ -239,16 +259,17 @@ async def reading(
 ) -> AsyncIterator[Reading]:
     """Read feeds, by a clock that stands still."""
     clock, edge = clock or SteeredClock(), edge or Taken()
+    asking = CountedAsking(str(settings.get("user_agent") or "crisisdesk"), seconds=seconds, is_inward=is_inward)
     source = Feeds(
         urls,
         clock,
-        asking=lambda agent: Asking(agent, seconds=seconds, is_inward=is_inward),
+        asking=lambda _: asking,
         **settings,  # type: ignore[arg-type]
     )
     if cursor is not None:
         source.resume(cursor)
     task = asyncio.create_task(source.run(edge))
-    running = Reading(source, clock, edge, task)
+    running = Reading(source, clock, edge, asking, task)
     try:
         yield running
     finally:

@@ -2,9 +2,10 @@
 
 import pytest
 
+from crisisdesk.settings.feed import MOST_FEEDS
 from crisisdesk.sources.feed.document import MAX_ENTRIES
 from crisisdesk.sources.feed.entry import Entry
-from crisisdesk.sources.feed.place import MAX_CURSOR, MAX_FEEDS, FeedPlace, cursor_of, parse_cursor
+from crisisdesk.sources.feed.place import MAX_CURSOR, FeedPlace, cursor_of, parse_cursor
 
 URL = "https://a.example/feed?key=5ecret"
 
@@ -23,6 +24,15 @@ def test_what_was_read_is_known_and_so_is_how_it_read():
     assert place.has_changed(entry(1, "other"))
     assert not place.has_changed(entry(1))
     assert not place.knows(entry(3))
+
+
+def test_what_says_the_same_at_the_same_time_is_known_whatever_its_id():
+    place = read(Entry("urn:1", "words", "anna", published=5), Entry("urn:2", "Re: Motrin"))
+    assert place.knows(Entry("urn:3", "words", "anna", published=5))
+    assert not place.has_changed(Entry("urn:3", "words", "anna", published=5))
+    assert not place.knows(Entry("urn:3", "words", "anna", published=6))
+    assert not place.knows(Entry("urn:3", "words", "ben", published=5))
+    assert not place.knows(Entry("urn:3", "Re: Motrin")), "without a date, many say the same"
 
 
 def test_a_cursor_brings_it_all_back_and_tells_no_address():
@@ -49,8 +59,8 @@ def test_of_the_entries_those_seen_last_are_kept():
 
 def test_a_cursor_is_no_larger_than_it_may_be():
     place = FeedPlace().after((entry(n) for n in range(2_000)), etag="x" * 500, modified="x" * 500, moved="x" * 2_000)
-    size = len(cursor_of({f"https://a.example/{number}": place for number in range(MAX_FEEDS)}))
-    assert size < MAX_CURSOR / 2
+    size = len(cursor_of({f"https://a.example/{number}": place for number in range(MOST_FEEDS)}))
+    assert size < MAX_CURSOR * 2 / 3
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 Feeds are written by strangers, and with some of them feedparser is never done: its search for an address in an author's
 name takes time with the square of the name's length, and nothing else of the programme moves meanwhile. So this is run
-in a process of its own (`feed_reader.py`), which can be ended.
+in a process of its own (`apart.py`), which can be ended.
 """
 
 import io
@@ -20,7 +20,10 @@ from crisisdesk.sources.feed.letters import letters_of
 MAX_ENTRIES: Final = 500
 """Entries that are read of a feed: the newest. What lies behind is the past."""
 
-_CHARACTER: Final = re.compile(r"&#(?:[xX]([0-9a-fA-F]{1,4000})|([0-9]{1,4000}));?")
+_REFERENCE: Final = re.compile(
+    r"<!\[CDATA\[.*?\]\]>|&(?:#(?:[xX]([0-9a-fA-F]{1,4000})|([0-9]{1,4000}));?|(?!#?\w{1,40};))", re.DOTALL
+)
+_END: Final = re.compile(r"</(?:\w{1,20}:)?(?:rss|feed|rdf)\s*>", re.IGNORECASE)
 _WEB_PAGE: Final = re.compile(r"<!doctype html|<html[\s>]", re.IGNORECASE)
 _NAMED_FEED: Final = re.compile(r"<link\s[^>]{0,500}application/(?:rss|atom)\+xml[^>]{0,500}>", re.IGNORECASE)
 _HREF: Final = re.compile(r"""href\s*=\s*["']?([^"'\s>]{1,2000})""", re.IGNORECASE)
@@ -37,7 +40,7 @@ class Document:
     unusable: int = 0
     """Entries without words."""
     is_whole: bool = True
-    """Nothing was broken on the way to its end."""
+    """It has an end."""
     ttl: int = 0
     """Minutes for which it stays as it is."""
     skip_hours: tuple[int, ...] = ()
@@ -64,13 +67,13 @@ def read_document(content: bytes, *, charset: str = "", language: str = "", addr
     if not parsed.get("version") and not raw:
         raise InputError(_what_instead(text, address))
     feed: Mapping[str, Any] = parsed["feed"]
-    entries, unusable = entries_of(raw[: 10 * MAX_ENTRIES], feed.get("language") or language, address)
+    entries, unusable = entries_of(raw, feed.get("language") or language, address)
     ttl = str(feed.get("ttl", "")).strip()
     hours, days = _skipped(text)
     return Document(
         entries=tuple(entries[:MAX_ENTRIES]),
         unusable=unusable,
-        is_whole="SAX" not in type(parsed.get("bozo_exception")).__name__,
+        is_whole=_END.search(text, max(0, len(text) - 10_000)) is not None,
         ttl=int(ttl) if re.fullmatch(r"\d{1,6}", ttl, re.ASCII) else 0,
         skip_hours=hours,
         skip_days=days,
@@ -85,7 +88,7 @@ def _parsed(text: str) -> Mapping[str, Any]:
         try:
             # Without its own cleaning: we keep no markup at all. Without a base: an id is not to change with it.
             found: Mapping[str, Any] = feedparser.parse(
-                io.BytesIO(_CHARACTER.sub(_sound_character, text).encode("utf-8", "replace")),
+                io.BytesIO(_REFERENCE.sub(_sound_reference, text).encode("utf-8", "replace")),
                 response_headers={"content-type": "application/xml; charset=utf-8"},
                 sanitize_html=False,
                 resolve_relative_uris=False,
@@ -95,9 +98,13 @@ def _parsed(text: str) -> Mapping[str, Any]:
     return found
 
 
-def _sound_character(reference: re.Match[str]) -> str:
-    """A reference to what is no character, as a sign for it: feedparser would give the whole feed up for one."""
+def _sound_reference(reference: re.Match[str]) -> str:
+    """A reference that XML allows: feedparser gives a feed up for one to no character, and writes "AT&T" as "AT&T;"."""
+    if reference[0] == "&":
+        return "&amp;"
     hexadecimal, decimal = reference.groups()
+    if not (hexadecimal or decimal):
+        return reference[0]
     number = int(hexadecimal, 16) if hexadecimal else int(decimal)
     return reference[0] if 0 < number <= sys.maxunicode and not 0xD800 <= number < 0xE000 else "�"
 

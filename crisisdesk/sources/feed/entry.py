@@ -5,9 +5,10 @@ import hashlib
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from email.utils import parsedate_tz
 from typing import Any, Final
-from urllib.parse import urljoin
+from urllib.parse import parse_qs, urljoin, urlsplit
 
 from crisisdesk.language import marked
 from crisisdesk.sources.markup import text_of
@@ -26,6 +27,10 @@ _CUT: Final = ("…", "...")
 _ENDED: Final = (".", "!", "?", "…", ":", ";")
 _REDDIT: Final = re.compile(r"\s*submitted by\s+/u/\S+(?:\s+to\s+r/\S+)?\s*\[link\]\s*\[comments\]\s*$")
 """What Reddit writes under every post, also under one that has no words of its own."""
+_HEADLINES: Final = re.compile(r"\s*<ol>\s*<li>\s*<a [^>]{0,100}https://news\.google\.com/", re.IGNORECASE)
+"""Instead of a text, Google News lists what others write of the same: each of those is an entry of its own."""
+_COUNTED: Final = re.compile(r"https?://(?:www\.)?(?:bing\.com/news/apiclick\.aspx|google\.com/url)\?")
+"""Links by which searches count who follows them; Bing's are different at each reading."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +47,11 @@ class Entry:
     updated: int | None = None
     """When it was changed last, if the feed says so."""
 
+    @property
+    def said(self) -> str:
+        """What was said, when and by whom, as a short text of its own: the same under whatever id."""
+        return _short("\0".join((str(self.published), self.author or "", self.text)))
+
 
 def entries_of(raw: Sequence[Mapping[str, Any]], language: str, address: str) -> tuple[list[Entry], int]:
     """The entries, the newest first, and how many had no words.
@@ -51,68 +61,53 @@ def entries_of(raw: Sequence[Mapping[str, Any]], language: str, address: str) ->
         language: of the feed; may be empty.
         address: where it lies, to which links refer.
     """
-    drafts = [_Draft(one, language, address) for one in raw]
-    entries = _told_apart([draft for draft in drafts if draft.text])
+    found = [_entry(one, language, address) for one in raw]
+    entries = _told_apart([entry for entry in found if entry.text])
     entries.sort(key=lambda entry: -(entry.published or _LATEST))
-    return entries, sum(not draft.text for draft in drafts)
+    return entries, sum(not entry.text for entry in found)
 
 
-class _Draft:
-    """An entry whose id has not been settled."""
-
-    def __init__(self, raw: Mapping[str, Any], language: str, address: str) -> None:
-        title, body = (
-            raw.get("title_detail") or {},
-            next(iter(raw.get("content") or ()), raw.get("summary_detail") or {}),
-        )
-        self.text = _joined(_plain(title), _REDDIT.sub("", _plain(body)))
-        self.author = _author(raw)
-        self.lang = marked(body.get("language") or title.get("language") or language or None)
-        self.url = web_address(raw.get("link"), address)
-        self.updated = _seconds(raw, "updated")
-        self.published = _seconds(raw, "published") or self.updated
-        self.id = _id(raw.get("id"), address)
-
-    def entry(self, key: str) -> Entry:
-        return Entry(key, self.text, self.author, self.lang, self.url, self.published, self.updated)
-
-    def digest(self) -> str:
-        what = "\0".join((str(self.published), self.author or "", self.text))
-        return _short(what)
+def _entry(raw: Mapping[str, Any], language: str, address: str) -> Entry:
+    """An entry with the id that the feed gives it, which may be none."""
+    title = raw.get("title_detail") or {}
+    body = next(iter(raw.get("content") or ()), raw.get("summary_detail") or {})
+    updated = _seconds(raw, "updated")
+    return Entry(
+        id=_fitting(raw.get("id")),
+        text=_joined(_plain(title), _REDDIT.sub("", _plain(body))),
+        author=_author(raw),
+        lang=marked(body.get("language") or title.get("language") or language or None),
+        url=web_address(raw.get("link"), address),
+        published=_seconds(raw, "published") or updated,
+        updated=updated,
+    )
 
 
-def _told_apart(drafts: Sequence[_Draft]) -> list[Entry]:
+def _told_apart(entries: Sequence[Entry]) -> list[Entry]:
     """Each entry once, under an id that is its own: some feeds give all of theirs the same.
 
     Of what has the same id and the same link, which is how Atom may show the versions of an entry, the newest counts.
     """
     links: dict[str, set[str | None]] = {}
-    for draft in drafts:
-        if draft.id:
-            links.setdefault(draft.id, set()).add(draft.url)
-    shared = Counter(draft.url for draft in drafts if not draft.id or len(links[draft.id]) > 1)
+    for entry in entries:
+        links.setdefault(entry.id, set()).add(entry.url)
+    has_own = {entry.id for entry in entries if entry.id and len(links[entry.id]) == 1}
+    shared = Counter(entry.url for entry in entries if entry.id not in has_own)
     found: dict[str, Entry] = {}
-    for draft in drafts:
-        if draft.id and len(links[draft.id]) == 1:
-            key = draft.id
-        else:
-            key = _fitting(draft.url) if draft.url and shared[draft.url] == 1 else draft.digest()
-        known, entry = found.get(key), draft.entry(key)
+    for entry in entries:
+        link = _fitting(entry.url) if shared[entry.url] == 1 else ""
+        key = entry.id if entry.id in has_own else link or entry.said
+        known = found.get(key)
         if known is None or (known.updated or 0) < (entry.updated or 0):
-            found[key] = entry
+            found[key] = replace(entry, id=key)
     return list(found.values())
 
 
-def _id(value: object, address: str) -> str:
-    """The feed's own id; a bare number, as every second site has it, only together with the feed's address."""
-    name = _fitting(value) if isinstance(value, str) else ""
-    return f"{name}@{_short(address)}" if name.isdecimal() else name
-
-
-def _fitting(name: str) -> str:
+def _fitting(name: object) -> str:
     """A name that is not too long; cut, two of them might become one."""
-    name = clean(name, 10 * MAX_NAME)
-    return name if len(name) <= MAX_NAME else _short(name)
+    if not isinstance(name, str):
+        return ""
+    return clean(name, MAX_NAME) if len(name) <= MAX_NAME else _short(name)
 
 
 def _short(text: str) -> str:
@@ -123,7 +118,9 @@ def _plain(detail: Mapping[str, Any]) -> str:
     value = detail.get("value")
     if not isinstance(value, str):
         return ""
-    return text_of(value) if detail.get("type") in _HTML else clean(value)
+    if detail.get("type") in _HTML:
+        return "" if _HEADLINES.match(value) else text_of(value)
+    return clean(value)
 
 
 def _joined(title: str, body: str) -> str:
@@ -146,14 +143,15 @@ def _author(raw: Mapping[str, Any]) -> str | None:
     Not the feed's own name: in what a search has found, each entry is by somebody else, and all of them together would
     count as one person.
     """
-    for part, key in (("author_detail", "name"), ("source", "title")):
-        named = raw.get(part)
-        name = clean(str(named.get(key) or ""), MAX_NAME) if isinstance(named, Mapping) else ""
-        if name:
-            return name
-        if part == "author_detail" and (name := clean(str(raw.get("author") or ""), MAX_NAME)):
-            return name
-    return None
+    detail, outlet = raw.get("author_detail") or {}, raw.get("source") or {}
+    said = (
+        detail.get("name"),
+        raw.get("author"),
+        outlet.get("title"),
+        raw.get("news_source"),
+    )  # the last one is Bing's
+    names = (clean(name, MAX_NAME) for name in said if isinstance(name, str))
+    return next(filter(None, names), None)
 
 
 def web_address(link: object, address: str) -> str | None:
@@ -161,7 +159,10 @@ def web_address(link: object, address: str) -> str | None:
     if not isinstance(link, str) or not link.strip():
         return None
     try:
-        url = clean(urljoin(address, link.strip()), MAX_URL)
+        url = urljoin(address, link.strip())
+        if _COUNTED.match(url):
+            url = parse_qs(urlsplit(url).query).get("url", [url])[0]
+        url = clean(url, MAX_URL)
     except ValueError:
         return None
     return url if _WEB.fullmatch(url) and len(url) < MAX_URL else None
@@ -169,9 +170,15 @@ def web_address(link: object, address: str) -> str | None:
 
 def _seconds(raw: Mapping[str, Any], which: str) -> int | None:
     """A moment that can be one of a post; others are the zero of some programme's clock."""
-    moment = raw.get(f"{which}_parsed") if which in raw else None
+    if which not in raw:
+        return None
     try:
-        seconds = calendar.timegm(moment) if moment else 0
-    except (ValueError, OverflowError, TypeError):
+        if moment := raw.get(f"{which}_parsed"):
+            seconds = calendar.timegm(moment)
+        elif moment := parsedate_tz(str(raw[which])[:100]):  # without a zone, which feedparser takes for no date
+            seconds = calendar.timegm(moment[:9]) - (moment[9] or 0)
+        else:
+            return None
+    except (ValueError, OverflowError, TypeError, IndexError):
         return None
     return seconds if _EARLIEST <= seconds < _LATEST else None

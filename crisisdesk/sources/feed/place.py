@@ -2,6 +2,7 @@
 
 A feed has no numbers by which one could go on. So the entries themselves are remembered, a few bytes of each: the
 ones of the last reading, and as many before them as there is room for, since what a search finds comes and goes.
+They are known by their ids and by what they say: some servers give an entry another id each time.
 """
 
 import base64
@@ -17,12 +18,11 @@ from yarl import URL
 from crisisdesk.sources.feed.document import MAX_ENTRIES
 from crisisdesk.sources.feed.entry import MAX_URL, Entry
 
-MAX_FEEDS: Final = 200
 MAX_CURSOR: Final = 4_000_000
 """Characters; the largest that we write has two thirds of that."""
 
 _ID: Final = 7
-_TEXT: Final = 3
+_SAID: Final = 5
 """Bytes: two entries are mixed up, or a change is missed, once in very long."""
 
 
@@ -35,7 +35,7 @@ class FeedPlace:
     """How far one feed has been read."""
 
     known: Mapping[bytes, bytes] = field(default_factory=dict)
-    """Digests: of an entry's id, and of its text."""
+    """Digests: of an entry's id, and of what it says."""
     etag: str = ""
     modified: str = ""
     moved: str = ""
@@ -43,18 +43,20 @@ class FeedPlace:
     was_read: bool = False
 
     def knows(self, entry: Entry) -> bool:
-        """Whether there was an entry of this id."""
-        return _digest(entry.id, _ID) in self.known
+        """Whether there was an entry of this id, or one that said the same at the same time."""
+        is_dated = entry.published is not None  # else many a "Re: Motrin" would be the same
+        return _digest(entry.id, _ID) in self.known or (is_dated and _digest(entry.said, _SAID) in self.known.values())
 
     def has_changed(self, entry: Entry) -> bool:
-        """Whether one that is known reads otherwise now."""
-        return self.known.get(_digest(entry.id, _ID)) != _digest(entry.text, _TEXT)
+        """Whether the one of this id reads otherwise now."""
+        said = _digest(entry.said, _SAID)
+        return self.known.get(_digest(entry.id, _ID), said) != said
 
     def after(self, entries: Iterable[Entry], *, etag: str, modified: str, moved: str) -> Self:
         """The place behind these entries."""
         known = OrderedDict(self.known)
         for entry in entries:
-            known[_digest(entry.id, _ID)] = _digest(entry.text, _TEXT)
+            known[_digest(entry.id, _ID)] = _digest(entry.said, _SAID)
             known.move_to_end(_digest(entry.id, _ID))
         while len(known) > MAX_ENTRIES:
             known.popitem(last=False)
@@ -62,7 +64,7 @@ class FeedPlace:
 
     def plain(self) -> dict[str, str]:
         """As plain values."""
-        known = b"".join(one + text for one, text in self.known.items())
+        known = b"".join(one + said for one, said in self.known.items())
         return {
             "known": base64.b64encode(known).decode(),
             "etag": self.etag,
@@ -82,7 +84,7 @@ class FeedPlace:
         if not all(isinstance(value, str) for value in values.values()) or len(values["moved"]) > MAX_URL:
             raise ValueError("no place in a feed")
         known = base64.b64decode(values["known"], validate=True)
-        size = _ID + _TEXT
+        size = _ID + _SAID
         if len(known) % size or len(known) > MAX_ENTRIES * size:
             raise ValueError("no place in a feed")
         URL(values["moved"])

@@ -1,18 +1,18 @@
 """One question to the server of a feed: whether there is anything new. Redirects are followed, and so far only.
 
 A redirect must not make the desk ask what only the desk can reach: a programme on this machine, a router, the service
-that hands out a cloud's passwords. So the addresses to which a stranger sends us are looked at when the connection is
-made, not before, where a name could still mean something else; unless the feed itself lies within.
+that hands out a cloud's passwords. So addresses are looked at when the connection is made, not before, where a name
+could still mean something else. Only the address in the settings, the operator's own word, may lie within, and one
+that does may send us on within.
 """
 
-import asyncio
 from collections.abc import Callable
-from contextlib import AsyncExitStack, suppress
-from dataclasses import dataclass
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, replace
 from datetime import datetime
 from http import HTTPStatus
 from ipaddress import IPv6Address, ip_address
-from socket import SOCK_STREAM, AddressFamily, SocketKind, socket
+from socket import AddressFamily, SocketKind, socket
 from typing import Any, Final, Self
 
 import aiohttp
@@ -24,10 +24,14 @@ from crisisdesk.sources.feed.answer import Answer, Astray, answer_of
 MAX_REDIRECTS: Final = 5
 SECONDS: Final = 60.0
 """For a whole answer, however slowly it drips."""
+MAX_HEADER: Final = 65_536
+"""Bytes of a line of the head: some servers write long novels there about what browsers may do."""
 
 _FOR_GOOD: Final = frozenset({HTTPStatus.MOVED_PERMANENTLY, HTTPStatus.PERMANENT_REDIRECT})
 _FOR_NOW: Final = frozenset({HTTPStatus.FOUND, HTTPStatus.SEE_OTHER, HTTPStatus.TEMPORARY_REDIRECT})
 _ACCEPT: Final = "application/atom+xml, application/rss+xml, application/xml;q=0.9, text/xml;q=0.8, */*;q=0.1"
+
+_NOWHERE: Final = "it sends us to what is no address of the web"
 
 _Found = tuple[AddressFamily | int, SocketKind | int, int, str, tuple[Any, ...]]
 
@@ -69,7 +73,6 @@ class Asking:
         self._headers = {
             "User-Agent": user_agent or f"crisisdesk/{__version__}",
             "Accept": _ACCEPT,
-            "Accept-Encoding": "gzip, deflate",
         }
         self._seconds = seconds
         self._is_inward = is_inward or _lies_within
@@ -94,8 +97,9 @@ class Asking:
         return aiohttp.ClientSession(
             connector=connector,
             headers=self._headers,
-            auto_decompress=False,
             cookie_jar=aiohttp.DummyCookieJar(),
+            max_line_size=MAX_HEADER,
+            max_field_size=MAX_HEADER,
             timeout=aiohttp.ClientTimeout(total=self._seconds, connect=min(20.0, self._seconds)),
         )
 
@@ -106,33 +110,43 @@ class Asking:
             Refusal, Astray: the server has no feed for us.
             aiohttp.ClientError, OSError, TimeoutError: no answer comes about.
         """
-        address, moved, is_for_good = question.address, None, True
-        for _ in range(MAX_REDIRECTS + 1):
-            session = self._anywhere if await self._may_go(address, question.configured) else self._outward
+        try:
+            return await self._follow(question, self._outward, now)
+        except aiohttp.ClientConnectorError as error:
+            is_own_word = question.address.origin() == question.configured.origin()
+            if not (is_own_word and isinstance(error.os_error, _InwardError)):
+                raise
+        # What lies within for now may lie elsewhere tomorrow: where it has moved is not remembered.
+        return replace(await self._follow(question, self._anywhere, now), moved=None)
+
+    async def _follow(self, question: Question, session: aiohttp.ClientSession, now: datetime) -> Answer:
+        """Ask, and go where we are sent."""
+        address, is_for_good = question.address, True
+        moved: URL | None = None
+        for hop in range(MAX_REDIRECTS + 1):
             try:
                 async with session.get(address, headers=_headers(question, address), allow_redirects=False) as response:
                     if response.status not in _FOR_GOOD | _FOR_NOW:
                         return await answer_of(response, str(moved) if moved else None, now)
                     target = _target(response)
                     is_for_good = is_for_good and response.status in _FOR_GOOD
-            except aiohttp.ClientConnectorError as error:
-                if isinstance(error.os_error, _InwardError):
-                    raise Astray(f"{address.host} sends us into a private network, where no feed may send us") from None
-                raise
+            except (aiohttp.ClientConnectorError, aiohttp.InvalidURL, UnicodeError) as error:
+                if not hop:
+                    raise
+                raise _lost(error, address) from None
             if is_for_good:
                 moved = target
             address = target
         raise Astray(f"it sends us from one address to the next, more than {MAX_REDIRECTS} times")
 
-    async def _may_go(self, address: URL, configured: URL) -> bool:
-        """Whether an address may lie anywhere: the operator's own word, or the feed lies within already."""
-        if address.origin() == configured.origin():
-            return True
-        with suppress(OSError):
-            loop = asyncio.get_running_loop()
-            found = await loop.getaddrinfo(configured.host, configured.port, type=SOCK_STREAM)
-            return any(self._is_inward(str(place[0])) for *_, place in found)
-        return False
+
+def _lost(error: Exception, address: URL) -> Astray:
+    """Why we did not come to where we were sent."""
+    if not isinstance(error, aiohttp.ClientConnectorError):
+        return Astray(_NOWHERE)
+    is_inward = isinstance(error.os_error, _InwardError)
+    where = "a private network, where no feed may send us" if is_inward else f"{address.host}, where nobody answers"
+    return Astray(f"it sends us to {where}")
 
 
 def _lies_within(address: str) -> bool:
@@ -176,7 +190,7 @@ def _target(response: aiohttp.ClientResponse) -> URL:
     except ValueError:
         location, target = "", response.url
     if not location or not target.host or target.scheme not in {"http", "https"}:
-        raise Astray("it sends us to what is no address of the web")
+        raise Astray(_NOWHERE)
     if response.url.scheme == "https" and target.scheme == "http":
         raise Astray(f"it sends us from https to http ({target.host}), where anybody could answer")
     return target

@@ -5,8 +5,8 @@ asked politely: whether there is anything new, no more often than they wish, one
 
 Entries keep the date that their feed gives them. What a feed holds when it is read for the first time is the past, and
 a search that finds an article a day late has found what was said yesterday: with the moment of the finding, a hundred
-old posts would be a storm that never was. The price is a feed whose clock goes wrong, whose posts count too early. A
-date to come is set back to the arrival. An entry without a date was written since the reading before; in the first
+old posts would be a storm that never was. The price is a feed whose clock goes wrong, whose posts count too early. An
+entry without a date was written since the reading before, and one with a date to come at the latest now; in the first
 reading nobody knows when, so that those are known from then on and count for nothing.
 
 A changed entry is corrected; that one is missing says nothing, since feeds show only their newest.
@@ -14,6 +14,7 @@ A changed entry is corrected; that one is missing says nothing, since feeds show
 
 import asyncio
 import hashlib
+import math
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -26,28 +27,27 @@ from yarl import URL
 
 from crisisdesk.clock import Clock
 from crisisdesk.errors import FatalSourceError, InputError, SourceError
-from crisisdesk.records import EPOCH, Correction, Post, SourceStatus
+from crisisdesk.records import Correction, Post, SourceStatus
 from crisisdesk.retry import delays
 from crisisdesk.sources.base import Edge
 from crisisdesk.sources.feed.answer import Answer
+from crisisdesk.sources.feed.apart import read_apart
 from crisisdesk.sources.feed.document import Document
 from crisisdesk.sources.feed.entry import Entry
-from crisisdesk.sources.feed.pace import after_wait, next_reading
-from crisisdesk.sources.feed.place import FeedPlace, cursor_of, parse_cursor
-from crisisdesk.sources.feed.reader import read_apart
+from crisisdesk.sources.feed.pace import spread, until_next
+from crisisdesk.sources.feed.place import FeedPlace, cursor_of, name_of, parse_cursor
 from crisisdesk.sources.feed.request import Asking, Question
-from crisisdesk.sources.feed.trouble import Outlook, Trouble, diagnose, shown
+from crisisdesk.sources.feed.trouble import Trouble, diagnose, shown
 from crisisdesk.text import counted
 
-AT_ONCE: Final = 4
+AT_ONCE: Final = 10
 """Servers that are asked at the same time."""
 HOST_PAUSE: Final = 2.0
 """Seconds between two questions to one server."""
 TOLD: Final = 3
 """Feeds whose troubles are told in full."""
 
-_RARELY: Final = partial(delays, 3_600.0, 2.0, 6 * 3_600.0)
-_SOON: Final = partial(delays, 60.0, 2.0, 3_600.0)
+_WAITS: Final = partial(delays, 60.0, 2.0, 900.0)
 
 
 @dataclass(slots=True)
@@ -56,12 +56,12 @@ class _Feed:
 
     url: URL
     waits: Iterator[float]
-    rare_waits: Iterator[float]
     place: FeedPlace = field(default_factory=FeedPlace)
     document: Document = field(default_factory=Document)
     """The last one, of which only its wishes are kept."""
     digest: bytes = b""
     """Of the last one, as it was sent."""
+    was_asked: bool = False
     is_live: bool = False
     trouble: Trouble | None = None
 
@@ -70,13 +70,21 @@ class _Feed:
         """What people call where its entries stand, the same for all feeds of one site."""
         return (self.url.host or "").removeprefix("www.")
 
+    def id_of(self, entry: Entry) -> str:
+        """Its id on the whole site; a bare number, as many feeds count their entries, is one only with the feed."""
+        return f"{entry.id}@{name_of(str(self.url))}" if entry.id.isdecimal() else entry.id
 
-@dataclass(slots=True)
-class _Host:
-    """A server: one question at a time, and none before it wants to be asked again."""
+    def post(self, entry: Entry, arrival: datetime, *, was_changed: bool = False) -> Post:
+        """The post that an entry is.
 
-    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
-    free: datetime = EPOCH
+        Args:
+            entry: of this feed.
+            arrival: when it was read; a later date is set back to it.
+            was_changed: it concerns a watch only since it was changed, so that this is when it was said.
+        """
+        said = max(entry.published or 0, entry.updated or 0) if was_changed else entry.published
+        time = arrival if not said else min(datetime.fromtimestamp(said, UTC), arrival)
+        return Post(self.id_of(entry), self.site, time, entry.text, entry.author, entry.lang, entry.url)
 
 
 class Feeds:
@@ -90,7 +98,6 @@ class Feeds:
         user_agent: who we are to the servers; None for crisisdesk and its version.
         authorization: the header with which the configured servers let us in; empty where they do not ask.
         waits: the seconds to wait between attempts at a feed that fails, begun afresh when it was read.
-        rare_waits: the same where it is likely that somebody has to mend something first.
         asking: opens what asks; for tests.
     """
 
@@ -106,23 +113,23 @@ class Feeds:
         every: timedelta = timedelta(minutes=10),
         user_agent: str | None = None,
         authorization: str = "",
-        waits: Callable[[], Iterator[float]] = _SOON,
-        rare_waits: Callable[[], Iterator[float]] = _RARELY,
+        waits: Callable[[], Iterator[float]] = _WAITS,
         asking: Callable[[str | None], Asking] = Asking,
     ) -> None:
         self.name = name
-        self._feeds = {url: _Feed(URL(url), waits(), rare_waits()) for url in urls}
+        self._feeds = {url: _Feed(URL(url), waits()) for url in urls}
         self._clock = clock
         self._every = every
         self._user_agent = user_agent
         self._authorization = authorization
-        self._waits, self._rare_waits = waits, rare_waits
+        self._waits = waits
         self._asking = asking
-        self._hosts: defaultdict[str, _Host] = defaultdict(_Host)
-        self._places = asyncio.Semaphore(AT_ONCE)
+        self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        """By server: it is asked one thing at a time, and nothing before it wants to be."""
+        self._at_once = asyncio.Semaphore(AT_ONCE)
         self._reading, self._handing_over = asyncio.Lock(), asyncio.Lock()
         self._cursor = cursor_of({})
-        self._state = "connecting"
+        self._has_failed = False
         self._last_event: datetime | None = None
         self._events = self._posts = self._bad = 0
 
@@ -145,10 +152,15 @@ class Feeds:
         self._stand_here()
 
     def status(self) -> SourceStatus:
-        """How it is doing: every answer is an event, every new entry a post; `bad` are those without words."""
+        """How it is doing: every answer is an event, every new entry a post; `bad` are those without words.
+
+        It is live when each feed was asked and one of them could be read.
+        """
+        feeds = self._feeds.values()
+        is_live = all(feed.was_asked for feed in feeds) and any(feed.is_live for feed in feeds)
         return SourceStatus(
             name=self.name,
-            state=self._state,
+            state="failed" if self._has_failed else "live" if is_live else "connecting",
             last_event=self._last_event,
             events=self._events,
             posts=self._posts,
@@ -165,30 +177,35 @@ class Feeds:
         async with self._asking(self._user_agent) as asking, asyncio.TaskGroup() as group:
             for feed in self._feeds.values():
                 group.create_task(self._follow(feed, asking, edge), name=f"feed {shown(feed.url)}")
-        self._state = "failed"
+        self._has_failed = True
         raise FatalSourceError(self._told())
 
     async def _follow(self, feed: _Feed, asking: Asking, edge: Edge) -> None:
         """Read one feed again and again, until there is no hope for it."""
-        while True:
-            again = await self._read_in_turn(feed, asking, edge)
-            if feed.trouble and feed.trouble.outlook is Outlook.NEVER:
-                return
-            await self._clock.sleep_until(again)
+        while feed.trouble is None or not feed.trouble.is_final:
+            async with self._turns[feed.url.authority]:
+                feed_waits, server_waits = await self._read(feed, asking, edge)
+                await self._sleep(server_waits)
+            await self._sleep(feed_waits - server_waits)
 
-    async def _read_in_turn(self, feed: _Feed, asking: Asking, edge: Edge) -> datetime:
-        """Read one feed once; returns when it is to be read again."""
-        host = self._hosts[feed.url.authority]
-        async with host.turn:
-            await self._clock.sleep_until(host.free)
-            async with self._places:
-                now = self._clock.now()
-                outcome = await self._ask(feed, asking, now)
-            pause = outcome.wait if isinstance(outcome, Answer) or outcome.is_of_host else 0.0
-            host.free = after_wait(self._clock.now(), HOST_PAUSE, pause)
+    async def _sleep(self, seconds: float) -> None:
+        await self._clock.sleep_until(self._clock.now() + timedelta(seconds=max(0.0, seconds)))
+
+    async def _read(self, feed: _Feed, asking: Asking, edge: Edge) -> tuple[float, float]:
+        """Read one feed once; returns in how many seconds it may be read again, and its server asked for another."""
+        async with self._at_once:
+            outcome = await self._ask(feed, asking, self._clock.now())
         if isinstance(outcome, Answer):
             outcome = await self._take(feed, outcome, edge) or outcome
-        return self._next(feed, outcome)
+        feed.was_asked = True
+        if isinstance(outcome, Answer):
+            wishes = feed.document
+            patience = max(outcome.max_age, 60.0 * wishes.ttl)
+            again = until_next(self._clock.now(), self._every, patience, wishes.skip_hours, wishes.skip_days)
+            return again, max(HOST_PAUSE, outcome.wait)
+        feed.is_live, feed.trouble = False, outcome
+        again = 0.0 if outcome.is_final else spread(max(next(feed.waits), outcome.wait))
+        return again, again if outcome.is_of_host else HOST_PAUSE
 
     async def _ask(self, feed: _Feed, asking: Asking, now: datetime) -> Answer | Trouble:
         place = feed.place
@@ -204,10 +221,10 @@ class Feeds:
         trouble = diagnose(
             error, feed.url, is_proven=feed.place.was_read, has_password=has_password, has_agent=has_agent
         )
-        if feed.place.moved and trouble.outlook is not Outlook.SOON:  # perhaps it has come back
+        if feed.place.moved:  # perhaps it has come back
             feed.place = replace(feed.place, moved="")
             self._stand_here()
-            return replace(trouble, outlook=Outlook.SOON)
+            return replace(trouble, is_final=False)
         return trouble
 
     async def _take(self, feed: _Feed, answer: Answer, edge: Edge) -> Trouble | None:
@@ -244,32 +261,20 @@ class Feeds:
         for entry in reversed(document.entries):
             if not feed.place.knows(entry):
                 self._posts += 1
-                if entry.published is None and not feed.place.was_read:
+                if not feed.place.was_read and (entry.published or math.inf) > arrival.timestamp():
                     continue
                 if watches := edge.concerns(entry.text, entry.author):
-                    await edge.send(post_of(entry, feed.site, arrival), watches)
+                    await edge.send(feed.post(entry, arrival), watches)
             elif feed.place.has_changed(entry):
-                await edge.correct(Correction(feed.site, entry.id, entry.text))
+                await edge.correct(Correction(feed.site, feed.id_of(entry), entry.text))
                 if watches := edge.concerns(entry.text, entry.author):  # perhaps only now
-                    await edge.send(post_of(entry, feed.site, arrival, was_changed=True), watches)
+                    await edge.send(feed.post(entry, arrival, was_changed=True), watches)
 
     def _was_heard(self, feed: _Feed, now: datetime) -> None:
-        feed.waits, feed.rare_waits = self._waits(), self._rare_waits()
+        feed.waits = self._waits()
         feed.is_live, feed.trouble = True, None
-        self._state, self._last_event = "live", now
+        self._last_event = now
         self._events += 1
-
-    def _next(self, feed: _Feed, outcome: Answer | Trouble) -> datetime:
-        now = self._clock.now()
-        if isinstance(outcome, Answer):
-            wishes = feed.document
-            patience = max(timedelta(seconds=outcome.max_age), timedelta(minutes=wishes.ttl))
-            return next_reading(now, self._every, patience, wishes.skip_hours, wishes.skip_days)
-        feed.is_live, feed.trouble = False, outcome
-        if not any(one.is_live for one in self._feeds.values()):
-            self._state = "connecting"
-        waits = feed.rare_waits if outcome.outlook is Outlook.RARELY else feed.waits
-        return after_wait(now, next(waits), outcome.wait)
 
     def _stand_here(self) -> None:
         """The cursor is made once for each document; each of its posts keeps one until it is through."""
@@ -284,20 +289,6 @@ class Feeds:
                 said.append(f"{shown(feed.url)} has moved for good to {there}; write that as 'url' of the source.")
         more = f" {counted(len(said) - TOLD, 'more feed is', 'more feeds are')} in trouble." if len(said) > TOLD else ""
         return " ".join(said[:TOLD]) + more
-
-
-def post_of(entry: Entry, site: str, arrival: datetime, *, was_changed: bool = False) -> Post:
-    """The post that an entry is.
-
-    Args:
-        entry: of a feed.
-        site: where it stands.
-        arrival: when it was read; a later date is set back to it.
-        was_changed: it concerns a watch only since it was changed, so that this is when it was said.
-    """
-    said = max(entry.published or 0, entry.updated or 0) if was_changed else entry.published
-    time = arrival if not said else min(datetime.fromtimestamp(said, UTC), arrival)
-    return Post(entry.id, site, time, entry.text, entry.author, entry.lang, entry.url)
 
 
 def _digest(content: bytes) -> bytes:

@@ -1,8 +1,8 @@
 """What is the matter with a feed that cannot be read, what to mend, and whether it is worth another attempt."""
 
+import os
 from dataclasses import dataclass
 from datetime import timedelta
-from enum import StrEnum
 from http import HTTPStatus
 from typing import Final
 
@@ -11,25 +11,24 @@ from yarl import URL
 
 from crisisdesk.errors import InputError
 from crisisdesk.sources.feed.answer import Astray, Refusal
+from crisisdesk.sources.feed.apart import NoProcessError
 from crisisdesk.text import clean, how_long, shorten
 
-_WORST_NAME: Final = 100
+_MAX_NAME: Final = 100
 _SEARCHES: Final = ("q", "query", "search", "s", "term", "channel_id", "playlist_id")
 """Parts of an address that say which feed it is; others may be keys to it."""
-_REFUSED: Final = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
-_LATER: Final = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS})
-_BUSY: Final = frozenset({HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE})
-_REDDIT: Final = '"linux:acme-desk:1.0 (by /u/yourname)"'
-
-
-class Outlook(StrEnum):
-    """What to expect of another attempt."""
-
-    SOON = "soon"
-    RARELY = "rarely"
-    """Somebody has to mend something first, perhaps not here."""
-    NEVER = "never"
-    """The settings have to be changed."""
+_AGENT: Final = "set 'user_agent' of the source, for Reddit like \"linux:acme-desk:1.0 (by /u/yourname)\""
+_ROBOT: Final = "perhaps it takes the desk for a robot or shuts out this network: ask who runs it, or find another feed"
+_BREAKS: Final[dict[type[Exception], str]] = {
+    aiohttp.ClientConnectorCertificateError: "the certificate of its server is not to be trusted; open it in a "
+    "browser, and look at the clock of this machine",
+    aiohttp.ClientConnectorSSLError: "its server does not speak https there; check 'url' of the source",
+    aiohttp.ClientConnectorDNSError: "its server is not found; check 'url' of the source, if this lasts",
+    aiohttp.ClientPayloadError: "its answer was cut off, or is not packed as it says",
+    aiohttp.ClientResponseError: "what its server answers is no HTTP, or packed in an unknown way",
+    aiohttp.ServerDisconnectedError: "its server hung up without an answer",
+    TimeoutError: "no answer in time",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +36,8 @@ class Trouble:
     """What is the matter with one feed."""
 
     sentence: str
-    outlook: Outlook = Outlook.SOON
+    is_final: bool = False
+    """The settings have to be changed."""
     wait: float = 0.0
     """Seconds that its server wants us to wait."""
     is_of_host: bool = False
@@ -51,7 +51,7 @@ def shown(url: URL) -> str:
     """An address as people know it, without what may be a key to it."""
     found = next((f"?{key}={url.query[key]}" for key in _SEARCHES if key in url.query), "")
     return shorten(
-        clean(f"{url.host_port_subcomponent}{url.path if url.path != '/' or found else ''}{found}"), _WORST_NAME
+        clean(f"{url.host_port_subcomponent}{url.path if url.path != '/' or found else ''}{found}"), _MAX_NAME
     )
 
 
@@ -69,46 +69,41 @@ def diagnose(error: Exception, url: URL, *, is_proven: bool, has_password: bool,
     if isinstance(error, Refusal):
         return _judged(error, name, is_proven=is_proven, has_password=has_password, has_agent=has_agent)
     if isinstance(error, InputError | Astray):
-        return Trouble(f"{name} cannot be read: {error}.", Outlook.RARELY)
-    if isinstance(error, aiohttp.InvalidURL):
-        return Trouble(f"{name} is no address of a feed; check 'url' of the source.", Outlook.NEVER)
-    return Trouble(f"{name}: {_broken(error)}.")
+        return Trouble(f"{name} cannot be read: {error}.")
+    if isinstance(error, NoProcessError):
+        why = error.strerror or "no reason given"
+        return Trouble(f"{name} cannot be read: this machine starts no process for it ({why}); start the desk anew.")
+    if isinstance(error, aiohttp.InvalidURL | UnicodeError):
+        return Trouble(f"{name} is no address of a feed; check 'url' of the source.", is_final=True)
+    return Trouble(f"{name}: {_broken(error)}; it is tried again.")
 
 
 def _broken(error: Exception) -> str:
     """Why there was no answer, or not all of it."""
-    if isinstance(error, aiohttp.ClientConnectorCertificateError | aiohttp.ClientConnectorSSLError):
-        return "the certificate of its server is not to be trusted; it is tried again"
-    if isinstance(error, aiohttp.ClientConnectorDNSError):
-        return "its server is not found; check 'url' of the source, if this lasts"
-    if isinstance(error, aiohttp.ClientPayloadError):
-        return "its answer was cut off; it is tried again"
-    slow = isinstance(error, TimeoutError)
-    reason = "no answer in time" if slow else getattr(error, "strerror", None) or type(error).__name__
-    return f"no connection ({clean(str(reason), _WORST_NAME)}); it is tried again"
+    if said := next((said for kind, said in _BREAKS.items() if isinstance(error, kind)), ""):
+        return said
+    number = getattr(error, "errno", None)
+    return f"no connection ({os.strerror(number)})" if number and number > 0 else "no connection"
 
 
 def _judged(refusal: Refusal, name: str, *, is_proven: bool, has_password: bool, has_agent: bool) -> Trouble:
-    status = refusal.status
+    status, wait = refusal.status, refusal.wait
     if status == HTTPStatus.GONE:
-        return Trouble(f"{name} is gone for good (HTTP 410); take it out of 'url' of the source.", Outlook.NEVER)
-    agent = "" if has_agent else f"; set 'user_agent' of the source, for Reddit like {_REDDIT}"
-    if status in _REFUSED:
-        cure = (
-            "check 'username' and the password of the source" if has_password else "set 'username' and 'password_env'"
-        )
-        cure = cure if status == HTTPStatus.UNAUTHORIZED or has_password else agent.removeprefix("; ")
-        cure = cure or "check 'url' and 'user_agent' of the source"
-        outlook = Outlook.RARELY if is_proven else Outlook.NEVER
-        return Trouble(f"{name} refuses us (HTTP {status}); {cure}.", outlook, refusal.wait)
-    if status in _BUSY:
-        asked = ""
-        if refusal.wait:
-            asked = f"; it wants us to wait {how_long(timedelta(seconds=refusal.wait))}"
-        cure = agent if status == HTTPStatus.TOO_MANY_REQUESTS else ""
-        return Trouble(f"{name} answers HTTP {status}{asked}{cure}.", Outlook.SOON, refusal.wait, is_of_host=True)
-    if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status in _LATER:
-        return Trouble(f"{name} answers HTTP {status}; it is tried again.", Outlook.SOON, refusal.wait)
-    if status == HTTPStatus.NOT_FOUND:
-        return Trouble(f"{name} is not there (HTTP 404); check 'url' of the source.", Outlook.RARELY)
-    return Trouble(f"{name} answers HTTP {status}; check 'url' of the source.", Outlook.RARELY, refusal.wait)
+        return Trouble(f"{name} is gone for good (HTTP 410); take it out of 'url' of the source.", is_final=True)
+    if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
+        is_open = status == HTTPStatus.FORBIDDEN and not has_password  # it may be a mood, or a wall against robots
+        cure = "set 'username' and 'password_env'"
+        if has_password:
+            cure = "check 'username' and the password of the source"
+        elif is_open:
+            cure = _ROBOT if has_agent or is_proven else _AGENT
+        return Trouble(f"{name} refuses us (HTTP {status}); {cure}.", not (is_proven or is_open), wait)
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
+        asked = f" and wants us to wait {how_long(timedelta(seconds=wait))}" if wait else ""
+        cure = "raise 'every' of the source if this lasts" if has_agent else _AGENT
+        return Trouble(f"{name} is asked too often (HTTP 429){asked}; {cure}.", wait=wait, is_of_host=True)
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status in {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY}:
+        again = f"in {how_long(timedelta(seconds=wait))}, as it wishes" if wait else "again"
+        return Trouble(f"{name} answers HTTP {status}; it is tried {again}.", wait=wait, is_of_host=wait > 0)
+    what = "is not there (HTTP 404)" if status == HTTPStatus.NOT_FOUND else f"answers HTTP {status}"
+    return Trouble(f"{name} {what}; check 'url' of the source.", wait=wait)
