@@ -29,6 +29,7 @@ from crisisdesk.records import Notification
 from crisisdesk.resources import folder
 from crisisdesk.server.certificate import Certificate
 from crisisdesk.server.http import Listener
+from crisisdesk.server.visit import Visit
 from crisisdesk.settings import (
     BlueskySource,
     BrokerSettings,
@@ -189,7 +190,7 @@ def sources(configured: Settings, clock: Clock, *, visiting: bool = False) -> li
     """
     server = configured.server
     tls = Certificate(server.tls_certificate, server.tls_key) if server.tls_certificate and server.tls_key else None
-    listener = Listener(server.listen, tls)
+    listener = (Visit if visiting else Listener)(server.listen, tls)
     return [_source(source, configured, clock, listener, visiting) for source in configured.sources]
 
 

@@ -20,6 +20,7 @@ from crisisdesk.errors import FatalSourceError
 from crisisdesk.server import door
 from crisisdesk.server.certificate import Certificate
 from crisisdesk.server.http import Listener, diagnose
+from crisisdesk.server.visit import Visit
 from crisisdesk.settings import Address
 from crisisdesk.sources.webhook.signature import Keys
 from crisisdesk.sources.webhook.source import Webhook
@@ -172,3 +173,47 @@ async def test_who_never_agrees_on_how_to_encrypt_takes_no_room_for_long(certifi
         assert await secured(desk, chain) == 202
         for writer in held:
             writer.close()
+
+
+async def test_a_running_desk_is_visited_without_a_complaint_and_keeps_what_is_sent_to_it():
+    async with serving() as desk:
+        visit = Visit(desk.listener.address)
+        visited = [Webhook(name, visit, SetClock(), Keys()) for name in ("suite", "form")]
+        running = [asyncio.create_task(webhook.run(Taken())) for webhook in visited]
+        await until(lambda: all(webhook.status().state == "live" for webhook in visited))
+        assert (await desk.send(POST)).status == 202
+        for task in running:
+            task.cancel()
+        await asyncio.wait(running)
+        assert len(desk.edge.posts) == 1
+
+
+async def test_the_address_of_a_desk_that_does_not_run_is_tried():
+    async with serving() as other:
+        address = other.listener.address
+    visit, edge = Visit(address), Taken()
+    edge.full = True
+    visited = [Webhook(name, visit, SetClock(), Keys()) for name in ("suite", "form")]
+    running = [asyncio.create_task(webhook.run(edge)) for webhook in visited]
+    await until(lambda: all(webhook.status().state == "live" for webhook in visited))
+    async with aiohttp.ClientSession() as session:
+        for name in ("suite", "form"):
+            async with session.post(f"http://{address}/ingest/{name}", json=POST) as answer:
+                assert answer.status == 503, "so that it is sent again"
+    for task in running:
+        task.cancel()
+    await asyncio.wait(running)
+
+
+async def test_what_is_no_desk_at_its_address_is_a_trouble_for_a_visitor_too():
+    async def another(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\nServer: nginx\r\nContent-Length: 0\r\n\r\n")
+        writer.close()
+
+    async with await asyncio.start_server(another, "127.0.0.1", 0) as server:
+        address = Address("127.0.0.1", server.sockets[0].getsockname()[1])
+        visited = Webhook("suite", Visit(address), SetClock(), Keys())
+        running = asyncio.create_task(visited.run(Taken()))
+        await until(lambda: "another programme has it" in visited.status().trouble)
+        running.cancel()
+        await asyncio.wait([running])
