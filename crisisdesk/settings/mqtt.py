@@ -70,7 +70,7 @@ class BrokerSettings(Section):
 
     table: ClassVar[str]
 
-    host: Annotated[str, AfterValidator(_host)]
+    host: Annotated[str, Field(min_length=1), AfterValidator(_host)]
     """The broker's name or address."""
     name: Label = "mqtt"
     """What status lines call it."""

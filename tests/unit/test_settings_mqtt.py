@@ -103,7 +103,7 @@ def test_what_is_wrong_is_told_with_its_cure(tmp_path, more, what):
     assert what in lines
 
 
-@pytest.mark.parametrize("host", ["", "mqtt://broker", "broker:1883", "broker/x", "u@broker", " broker", "[::1]"])
+@pytest.mark.parametrize("host", ["mqtt://broker", "broker:1883", "broker/x", "u@broker", " broker", "[::1]"])
 def test_a_host_is_a_name_or_an_address_alone(tmp_path, host):
     path = tmp_path / "crisisdesk.toml"
     path.write_text(f'{DESK}[[source]]\nkind = "mqtt"\nhost = "{host}"\ntopic = "a"\n')
