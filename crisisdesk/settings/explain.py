@@ -22,6 +22,7 @@ from crisisdesk.settings.places import Place, line_of
 from crisisdesk.settings.section import Section
 from crisisdesk.settings.server import ServerSettings
 from crisisdesk.settings.webhook import WebhookSource
+from crisisdesk.settings.x import XSource
 from crisisdesk.text import clean
 
 SOURCE_KINDS: Final = ("bluesky", "feed", "file", "mastodon", "mqtt", "webhook", "x")
@@ -38,6 +39,7 @@ _SECTIONS: Final[Mapping[str, type[Section]]] = {
     "mastodon": MastodonSource,
     "mqtt": MqttSourceSettings,
     "webhook": WebhookSource,
+    "x": XSource,
     "output": MqttOutput,
 }
 _WRONG_TABLE: Final = frozenset({"tuple_type", "model_type", "model_attributes_type", "dict_type"})

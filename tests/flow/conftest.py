@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 from mastodons import Home
+from xs import Network
 
 
 @pytest.fixture
@@ -17,4 +18,11 @@ async def home() -> AsyncIterator[Home]:
 async def elsewhere() -> AsyncIterator[Home]:
     """Another one."""
     async with Home() as server:
+        yield server
+
+
+@pytest.fixture
+async def network() -> AsyncIterator[Network]:
+    """X."""
+    async with Network() as server:
         yield server

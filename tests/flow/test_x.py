@@ -1,15 +1,11 @@
 """The X source against a server that speaks the protocol over a real socket."""
 
-from collections.abc import AsyncIterator
-
-import pytest
 from edges import Taken
 from xs import (
     BEAT,
     MOTRIN,
     NOW,
     RULE,
-    Network,
     frame,
     line,
     new,
@@ -23,12 +19,6 @@ from xs import (
 )
 
 from crisisdesk.records import Correction
-
-
-@pytest.fixture
-async def network() -> AsyncIterator[Network]:
-    async with Network() as server:
-        yield server
 
 
 async def test_what_is_said_now_is_heard(network):

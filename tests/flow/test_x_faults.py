@@ -1,7 +1,6 @@
 """The X source against a server that misbehaves."""
 
 import asyncio
-from collections.abc import AsyncIterator
 
 import pytest
 from edges import Taken
@@ -9,7 +8,6 @@ from xs import (
     BEAT,
     DISCONNECT,
     NOW,
-    Network,
     Pauses,
     frame,
     line,
@@ -21,12 +19,6 @@ from xs import (
     tweet,
     until,
 )
-
-
-@pytest.fixture
-async def network() -> AsyncIterator[Network]:
-    async with Network() as server:
-        yield server
 
 
 async def test_a_mute_stream_is_left_and_blind_until_it_speaks(network):

@@ -1,7 +1,6 @@
 """What was said on X while nobody listened."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 
 import pytest
@@ -11,7 +10,6 @@ from xs import (
     NOW,
     SEARCH,
     START,
-    Network,
     Pauses,
     Ticking,
     body,
@@ -30,12 +28,6 @@ from xs import (
 from crisisdesk.errors import SourceError
 from crisisdesk.sources.x import past
 from crisisdesk.sources.x.rules import Topic
-
-
-@pytest.fixture
-async def network() -> AsyncIterator[Network]:
-    async with Network() as server:
-        yield server
 
 
 def numbers(edge: Taken) -> list[int]:

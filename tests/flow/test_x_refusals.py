@@ -1,6 +1,5 @@
 """Who gets to see the token of the X source, what it makes of refusals, and how long it waits after each."""
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
@@ -10,7 +9,6 @@ from xs import (
     PROBLEMS,
     TOKEN,
     TOO_MANY,
-    Network,
     Pauses,
     Ticking,
     body,
@@ -27,12 +25,6 @@ from crisisdesk.clock import ReplayClock
 from crisisdesk.sources.x.api import Api
 from crisisdesk.sources.x.cost import Bill, Prices
 from crisisdesk.sources.x.source import Wishes, X
-
-
-@pytest.fixture
-async def network() -> AsyncIterator[Network]:
-    async with Network() as server:
-        yield server
 
 
 async def test_a_wrong_token_is_fatal_and_says_which_setting_to_mend(network):

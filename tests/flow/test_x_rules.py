@@ -1,6 +1,5 @@
 """The rules of the X source: kept in step with the watches, tried before they are set; and what they cost."""
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
@@ -32,12 +31,6 @@ ADVIL = Topic("Advil", ("advil",))
 OLD = {"id": "7", "value": "tylenol -is:retweet", "tag": "crisisdesk/acme/Tylenol"}
 NEIGHBOUR = {"id": "8", "value": "aspirin", "tag": "crisisdesk/acme2/Aspirin"}
 STRANGER = {"id": "9", "value": "cats has:images"}
-
-
-@pytest.fixture
-async def network() -> AsyncIterator[Network]:
-    async with Network() as server:
-        yield server
 
 
 async def heard(network: Network, *topics: Topic, **options: object):
