@@ -1,7 +1,7 @@
 """One connection's life, and where the library leaves gaps in it.
 
-It waits out its time limit where the broker has already hung up, does not say whether the broker remembered us, and
-cannot drop a connection without saying good-bye, which would cancel the will.
+It waits out its time limit where the broker has already hung up, does not say whether the broker remembered us and why
+it hung up, and cannot drop a connection without saying good-bye, which would cancel the will.
 """
 
 import asyncio

@@ -30,6 +30,7 @@ ONLINE: Final = b"online"
 OFFLINE: Final = b"offline"
 
 _HEALTHY: Final = timedelta(minutes=1)
+_OFTEN: Final = 3
 _SESSION_SECONDS: Final = 300  # the will's delay holds only while the broker remembers the session
 
 
@@ -131,7 +132,7 @@ class Connection:
         await self._client.send(message)
 
     async def _keep(self) -> None:
-        waits = self._waits()
+        waits, breaks = self._waits(), 0
         while True:
             try:
                 client = await self._connect()
@@ -140,7 +141,10 @@ class Connection:
                 reason = await client.died()
                 client.abandon()
                 if self._clock.now() - began >= _HEALTHY:
-                    waits = self._waits()
+                    waits, breaks = self._waits(), 0
+                breaks += 1
+                if breaks >= _OFTEN:
+                    reason += f", again and again: perhaps another client is there as {self._client_id}"
                 self._turn("retrying", f"The MQTT broker {self._broker} went away ({reason}); it is tried again.")
             except FatalOutputError as error:
                 self._fatal = error

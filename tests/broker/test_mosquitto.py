@@ -5,6 +5,7 @@ import random
 import signal
 import socket
 
+import aiomqtt
 import orjson
 import pytest
 
@@ -94,6 +95,22 @@ async def test_a_cut_connection_says_offline_by_its_will_and_online_again(mosqui
         await inbox.until(lambda: inbox.payloads("/status") == [b"online", b"offline", b"online"])
         await desk.shows(lambda status: status.state == "live")
         assert desk.delivery.status().trouble == ""
+
+
+async def test_a_desk_that_another_pushes_out_again_and_again_says_so(mosquitto, desk_at):
+    async def intrude() -> None:
+        while True:
+            async with aiomqtt.Client("127.0.0.1", mosquitto.port, identifier="crisisdesk-acme"):
+                await asyncio.sleep(0.02)
+
+    async with desk_at(mosquitto.port) as desk:
+        intruding = asyncio.create_task(intrude())
+        often = "again and again: perhaps another client is there as crisisdesk-acme"
+        await desk.shows(lambda status: often in status.trouble)
+        intruding.cancel()
+        await asyncio.wait({intruding})
+        await desk.change()
+        await desk.is_done()
 
 
 async def test_a_short_break_stays_within_the_wills_delay(mosquitto, gate, desk_at, subscriber):
