@@ -86,7 +86,7 @@ kind = "bluesky"                  # the public posts of Bluesky; no account need
 # [[source]]
 # kind = "webhook"                # posts that listening suites and forms send, to http://127.0.0.1:8080/ingest/suite
 # name = "suite"                  # the end of that address
-# secret_env = "SUITE_SECRET"     # with it they sign (the README says how); or secret_file = "suite.secret"
+# secret_env = "SUITE_SECRET"     # with it they sign (docs/sources.md says how); or secret_file = "suite.secret"
 # token_env = "SUITE_TOKEN"       # for those that cannot sign; or token_file = "suite.token"
 # most_bytes = 5000000            # of one request
 # per_minute = 600                # requests
