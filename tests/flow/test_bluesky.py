@@ -114,6 +114,19 @@ async def test_what_is_asked_of_v1(server):
     assert source.cursor == str(START_US + SECOND)
 
 
+@pytest.mark.parametrize("refused", [False, True])
+async def test_a_password_in_the_address_is_used_and_told_to_nobody(server, refused):
+    server.answers = [refuse(401) if refused else play(post(0))]
+    source = source_of(server.base.replace("//", "//anna:secret@") + V2_PATH)
+    if refused:
+        with pytest.raises(FatalSourceError, match="HTTP 401"):
+            await source.run(Taken())
+    else:
+        await texts_of(source, 1)
+    assert server.requests[0].headers["Authorization"] == "Basic YW5uYTpzZWNyZXQ="
+    assert "secret" not in f"{source.cursor} {source.status()}"
+
+
 async def test_what_is_asked_of_v2(server):
     server.answers = [play(post(0), post(1))]
     source = source_of(server.base + V2_PATH)

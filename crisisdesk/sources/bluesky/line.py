@@ -80,7 +80,8 @@ class Server:
 
     def __init__(self, address: str, *, compress: bool, reposts: bool = True) -> None:
         self.url = URL(address)
-        self.host = self.url.authority
+        self.host = self.url.with_user(None).authority
+        """What people are told of it: without the password that may be in the address."""
         self.dialect = dialect_of(self.url)
         self.proven = False
         """It has taken us as we are, so that a refusal is its own trouble and will pass."""
