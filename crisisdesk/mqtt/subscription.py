@@ -154,7 +154,7 @@ class Inbox(Client):
         )
         if why := await self.answered(asking):
             raise aiomqtt.MqttError(why)
-        for topic, code in zip(topics, asking.result(), strict=True):
+        for topic, code in zip(topics, asking.result(), strict=False):  # a broken broker may answer for fewer
             if isinstance(code, ReasonCode) and code.is_failure:
                 raise TopicRefusedError(topic, code)
             self.unkept = self.unkept or code == 0

@@ -124,6 +124,12 @@ async def test_a_refused_topic_is_final_unless_the_broker_is_only_busy(listener,
         assert status.state == state
 
 
+@pytest.mark.parametrize("granted", [b"", b"\x01", b"\x01\x01\x01"])
+async def test_a_broker_that_answers_for_other_topics_than_were_asked_is_heard(listener, granted):
+    async with actor(lambda: published(b"posts", GOOD), granted) as port, listener(port, "posts", "more") as there:
+        await there.edge.until(lambda: bool(there.edge.posts))
+
+
 async def test_a_topic_that_is_no_text_is_taken_as_any_other(listener):
     async with actor(lambda: published(b"posts/\xff", GOOD)) as port, listener(port) as there:
         await there.shows(lambda status: status.events > 0)
