@@ -202,7 +202,8 @@ def _source(  # noqa: PLR0911  a return for each kind is the plainest table
         return Bluesky(source.url, clock, name=source.name, compress=source.compress, history=history)
     if isinstance(source, MastodonSource):
         token, websocket = source.token(os.environ), source.transport == "websocket"
-        return Mastodon(source.server, token, source.streams, clock, name=source.name, websocket=websocket)
+        history, name = timedelta(hours=source.history_hours), source.name
+        return Mastodon(source.server, token, source.streams, clock, name=name, history=history, websocket=websocket)
     if isinstance(source, FeedSource):
         agent, authorization = source.user_agent, source.authorization(os.environ)
         return Feeds(

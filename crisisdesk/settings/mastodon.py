@@ -3,7 +3,7 @@
 import unicodedata
 from typing import Annotated, Final, Literal
 
-from pydantic import AfterValidator, BeforeValidator
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from crisisdesk.settings.section import Label
 from crisisdesk.settings.token import TokenSection, web_address
@@ -60,6 +60,8 @@ class MastodonSource(TokenSection):
     name: Label = "mastodon"
     streams: Annotated[tuple[str, ...], BeforeValidator(_streams)] = ("public",)
     """What to listen to. Answers to others are left out of public streams by the servers, boosts of all of these."""
+    history_hours: Annotated[float, Field(ge=0, le=168)] = 24.0
+    """How far back the timelines are read for watches that are new; 0 lets them learn from the present alone."""
     transport: Annotated[str, AfterValidator(_transport)] = "websocket"
     """How it is sent. Where a websocket is refused, server-sent events ("sse") are asked for in any case."""
 

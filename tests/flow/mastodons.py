@@ -149,14 +149,18 @@ class Home:
         self.read.append(request)
         if request.headers.get("Authorization") != f"Bearer {TOKEN}":
             return web.json_response({"error": "This method requires an authenticated user"}, status=422)
-        if self.timelines:
-            return await self.timelines.pop(0)(request)
+        return await (self.timelines.pop(0) if self.timelines else self.page)(request)
+
+    async def page(self, request: web.Request) -> web.StreamResponse:
+        """A page of a timeline as it is."""
         tag = request.match_info.get("tag")
         stream = "public" if tag is None else f"hashtag:{tag}"
         held = sorted((one for one in self.statuses if stream in streams_of(one)), key=lambda one: int(one["id"]))
         limit = int(request.query.get("limit", "20"))
         if "min_id" in request.query:
             held = [one for one in held if int(one["id"]) > int(request.query["min_id"])][:limit]
+        if "max_id" in request.query:
+            held = [one for one in held if int(one["id"]) < int(request.query["max_id"])]
         return web.json_response(held[-limit:][::-1])
 
     async def _socket(self, request: web.Request) -> web.StreamResponse:
@@ -252,7 +256,8 @@ def play(*frames: str | bytes, then: str | int = "wait") -> Answer:
             request.transport.abort()
         while then in {"wait", "ping"} and not ws.closed:
             if then == "ping":
-                await ws.ping(b"beat")
+                with suppress(ConnectionError):
+                    await ws.ping(b"beat")
                 await asyncio.sleep(0.02)
             elif (await ws.receive()).type in {WSMsgType.CLOSE, WSMsgType.CLOSED, WSMsgType.ERROR}:
                 break

@@ -1,11 +1,13 @@
 """Breaks and restarts of the Mastodon source: what was said meanwhile is read from the timelines."""
 
 import asyncio
+import itertools
 import random
+from datetime import timedelta
 
 import pytest
 from edges import Taken
-from mastodons import TAGGED, Home, body, play, refuse, resumed, running, source_of, status, status_id, until
+from mastodons import START, TAGGED, Home, body, play, refuse, resumed, running, source_of, status, status_id, until
 
 
 async def _insert(home: Home, one) -> None:
@@ -78,7 +80,7 @@ async def test_live_posts_do_not_wait_for_the_gap_and_do_not_hide_it(home):
 
     async def slow(request):
         await release.wait()
-        return await home._timeline(request)
+        return await home.page(request)
 
     source, edge = resumed(home), Taken()
     home.statuses = [status(number) for number in range(1, 90)]
@@ -95,6 +97,28 @@ async def test_live_posts_do_not_wait_for_the_gap_and_do_not_hide_it(home):
         await until(lambda: status_id(500) in (source.cursor or ""))
 
     assert source.status().posts == 90
+
+
+async def test_while_it_catches_up_it_says_how_far_it_has_come(home):
+    release = asyncio.Event()
+
+    async def slow(request):
+        await release.wait()
+        return await home.page(request)
+
+    source, edge = resumed(home, at=200), Taken()
+    home.statuses = [status(number) for number in range(100, 190)]
+    home.timelines = [home.page, home.page, slow]
+    async with running(source, edge):
+        await home.until_listened()
+        await edge.until(lambda: len(edge.posts) == 40)
+        await home.publish(status(500))
+        await edge.until(lambda: len(edge.posts) == 41)
+        assert source.status().latest == START + timedelta(seconds=139)
+        release.set()
+        await until(lambda: source.status().latest == START + timedelta(seconds=500))
+
+    assert len(edge.posts) == 91
 
 
 async def test_a_timeline_that_fails_is_asked_again_while_live_goes_on(home):
@@ -142,7 +166,7 @@ async def test_more_than_can_be_read_is_told(home, monkeypatch):
 async def test_a_page_of_nonsense_ends(home):
     source, edge = resumed(home), Taken()
     home.statuses = [status(1)]
-    home.timelines = [home._timeline, body(b'[{"id": []}, 5, null, {"content": "x"}]')]
+    home.timelines = [home.page, body(b'[{"id": []}, 5, null, {"content": "x"}]')]
     async with running(source, edge):
         await until(lambda: len(home.read) >= 2)
         await home.until_listened()
@@ -172,7 +196,7 @@ async def test_reading_at_length_leaves_requests_for_all_else(home, monkeypatch)
         await sleep(min(seconds, 0.01))
 
     async def nearly_used_up(request):
-        answer = await home._timeline(request)
+        answer = await home.page(request)
         answer.headers["X-RateLimit-Remaining"] = "59"
         answer.headers["X-RateLimit-Reset"] = "2026-05-25T14:04:00.123Z"
         answer.headers["Date"] = "Mon, 25 May 2026 14:00:00 GMT"
@@ -193,17 +217,18 @@ async def test_a_stream_that_keeps_back_what_is_said_is_found_out(home):
     source, edge = source_of(home, quiet=0.1), Taken()
     async with running(source, edge):
         await until(lambda: source.status().state == "live")
-        home.statuses.append(status(1))
-        await edge.until(lambda: edge.texts == ["post 1"])
-        assert len(home.asked) == 1, "it may have been on its way"
-        home.statuses.append(status(2))
-        await edge.until(lambda: edge.texts == ["post 1", "post 2"])
+        for number in itertools.count(1):
+            home.statuses.append(status(number))
+            await edge.until(lambda number=number: len(edge.posts) == number)
+            if len(home.asked) > 1:
+                break
         await home.until_listened()
-        await home.publish(status(3))
-        await edge.until(lambda: len(edge.posts) == 3)
+        await home.publish(status(900))
+        await edge.until(lambda: "post 900" in edge.texts)
         seen = source.status()
 
     assert (len(home.asked), seen.state, seen.bad) == (2, "live", 0)
+    assert len(set(edge.texts)) == len(edge.texts)
     assert "streams nothing of what is said in public, so it is read from the timeline every few" in seen.trouble
 
 
@@ -213,8 +238,12 @@ async def test_a_stream_in_which_nothing_is_said_is_left_alone(home):
     source, edge = source_of(home, quiet=0.02), Taken()
     async with running(source, edge):
         await until(lambda: len(home.read) > 12)
+        home.statuses.append(status(2))  # it may have been on its way
+        await edge.until(lambda: bool(edge.posts))
+        reads = len(home.read)
+        await until(lambda: len(home.read) > reads + 12)
 
-    assert (len(home.asked), edge.posts, source.status().trouble) == (1, [], "")
+    assert (len(home.asked), edge.texts, source.status().trouble) == (1, ["post 2"], "")
 
 
 async def test_every_cursor_brings_its_post_again(home):

@@ -27,6 +27,7 @@ def read(tmp_path: Path):
 def test_a_server_and_a_token_are_enough(read):
     source = read(HOME + TOKEN)
     assert (source.server, source.streams, source.transport) == ("https://home.example", ("public",), "websocket")
+    assert source.history_hours == 24
     assert source.token({"TOKEN": " secret\n"}) == "secret"
 
 
@@ -62,6 +63,7 @@ def test_a_server_is_an_address_without_a_path(read, server):
         (HOME + TOKEN + 'streams = "home"', "'home' is no stream; write public, public:local, public:remote or"),
         (HOME + TOKEN + 'streams = ["hashtag:a/b"]', "'hashtag:a/b' is no stream"),
         (HOME + TOKEN + f"streams = {[f'hashtag:a{n}' for n in range(101)]}", "has more than 100 streams"),
+        (HOME + TOKEN + "history_hours = -1", "'history_hours' in [[source]] \"mastodon\""),
         (HOME + TOKEN + 'transport = "ws"', "'ws' is no way to send; write websocket or sse"),
     ],
 )  # fmt: skip

@@ -40,6 +40,8 @@ class Gap:
         self._stream = stream
         self._server = server
         self._clock = clock
+        self.come_to: datetime | None = None
+        """While it is read: the moment up to which it has been, as far as ids tell."""
         self._pages = 0
         self._unread = ""
         self._missing: tuple[datetime, str] | None = None
@@ -70,7 +72,6 @@ class Gap:
             try:
                 await self._fill(session, hear)
                 self.place.close()
-                self._unread = ""
             except BREAKS as error:
                 trouble = str(self._server.diagnose(error)).rstrip(".")
                 said = f"What was said in {self._stream} since {_told(self.place.sent_to)}"
@@ -80,6 +81,7 @@ class Gap:
                 else:
                     self._unread = f"{said} is not read yet: {trouble}; trying again."
                     await asyncio.sleep(max(next(waits), asked_wait(error)))
+        self.come_to, self._unread = None, ""
 
     def is_mute(self) -> SourceError:
         """To be raised when the stream brings nothing of what its timeline has; people are told for a while."""
@@ -95,7 +97,7 @@ class Gap:
                 self._tell_missing(after)
                 return
             await self._server.rest()
-            page = await self._server.page(session, self._stream, after)
+            page = await self._server.page(session, self._stream, after=after)
             self._pages += 1
             statuses = sorted(statuses_in(page, after), key=lambda entry: (len(entry[0]), entry[0]))
             if not statuses:
@@ -103,6 +105,7 @@ class Gap:
             for after, status in statuses:
                 await hear(status)
                 self.place.filled(after, self._clock.now())
+            self.come_to = moment_of(after)
 
     async def _newest(self, session: aiohttp.ClientSession) -> str:
         """The newest status of the timeline."""

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Final
 
-from crisisdesk.records import Correction
+from crisisdesk.records import Correction, Post
 from crisisdesk.sources.base import Edge
 from crisisdesk.sources.mastodon.posts import (
     SOURCE,
@@ -22,6 +22,19 @@ from crisisdesk.sources.mastodon.posts import (
 
 REMEMBERED: Final = 20_000
 """Statuses that are known to have been sent, and posts that concern a watch, newest kept."""
+
+
+def concerning(status: Json, time: datetime, domain: str, edge: Edge) -> tuple[Post, tuple[str, ...]] | None:
+    """The post that a status is and the watches that it concerns; None where it concerns none, or not everybody.
+
+    Raises:
+        InputError: it is not of the protocol.
+    """
+    if not is_public(status):
+        return None
+    text = words_of(status)
+    watches = edge.concerns(text, author_of(status, domain))
+    return (post_of(status, text, time, domain), watches) if watches and text else None
 
 
 class Heard:
@@ -77,13 +90,11 @@ class Heard:
             self._settle(which)
 
     async def _offer(self, which: str, status: Json, time: datetime, edge: Edge) -> None:
-        text, domain = words_of(status), self._domain()
-        if is_public(status) and (watches := edge.concerns(text, author_of(status, domain))) and text:
-            post = post_of(status, text, time, domain)
-            self._sent[which] = post.id
+        if (post := concerning(status, time, self._domain(), edge)) is not None:
+            self._sent[which] = post[0].id
             if len(self._sent) > REMEMBERED:
                 self._sent.popitem(last=False)
-            await edge.send(post, watches)
+            await edge.send(*post)
 
     def _settle(self, which: str) -> None:
         self._settled[which] = None

@@ -81,14 +81,21 @@ class Server:
         return self._trusted(named) if named else self.url
 
     async def page(
-        self, session: aiohttp.ClientSession, stream: str, after: str | None = None, limit: int = LIMIT
+        self,
+        session: aiohttp.ClientSession,
+        stream: str,
+        *,
+        after: str | None = None,
+        before: str | None = None,
+        limit: int = LIMIT,
     ) -> Sequence[Any]:
-        """Statuses of the timeline of a stream: those right after one, or the newest; in no order.
+        """Statuses of the timeline of a stream: those right after one, right before one, or the newest; in no order.
 
         Raises:
             aiohttp.ClientError, OSError, SourceError: it does not come about.
         """
-        asked = {"limit": str(limit)} | ({} if after is None else {"min_id": after})
+        given = {"limit": str(limit), "min_id": after, "max_id": before}
+        asked = {name: value for name, value in given.items() if value is not None}
         async with session.get(_timeline(self.url, stream, asked), headers=self.pass_on, timeout=_ANSWER) as response:
             statuses = json_in(await _body(response))
             self._be_moderate(response.headers)

@@ -13,8 +13,9 @@ taken back later, or while nobody listens, is not heard of. What is changed is k
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AsyncExitStack
+from datetime import datetime, timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Final, NoReturn
+from typing import Final, NoReturn
 
 import aiohttp
 
@@ -28,13 +29,11 @@ from crisisdesk.sources.mastodon.events import Event
 from crisisdesk.sources.mastodon.gap import BREAKS, Gap
 from crisisdesk.sources.mastodon.heard import Heard
 from crisisdesk.sources.mastodon.line import Line, MuteError, connect
-from crisisdesk.sources.mastodon.place import Place, cursor_of, read_cursor
+from crisisdesk.sources.mastodon.past import Past
+from crisisdesk.sources.mastodon.place import Place, cursor_of, moment_of, read_cursor
 from crisisdesk.sources.mastodon.posts import SOURCE, Json, local_id, status_in, time_of
 from crisisdesk.sources.mastodon.refusals import asked_wait, open_session
 from crisisdesk.sources.mastodon.server import Server
-
-if TYPE_CHECKING:
-    from datetime import datetime
 
 SILENCE_SECONDS: Final = 60.0
 """A server says every 15 s (server-sent events) or 30 s (websocket) that it lives; a line so long mute is dead."""
@@ -55,6 +54,7 @@ class Mastodon:
         streams: `public`, `public:local`, `public:remote`, `hashtag:motrin`.
         clock: tells when events arrive.
         name: what status lines call the source.
+        history: how far back new watches are to learn from the timelines.
         websocket: whether to ask for a websocket first; where it is refused, server-sent events are asked for.
         waits: the seconds to wait between attempts, begun afresh after a healthy connection.
         silence: seconds without any sign of life after which a connection is taken for dead.
@@ -73,6 +73,7 @@ class Mastodon:
         clock: Clock,
         *,
         name: str = SOURCE,
+        history: timedelta = timedelta(),
         websocket: bool = True,
         waits: Callable[[], Iterator[float]] = delays,
         silence: float = SILENCE_SECONDS,
@@ -80,6 +81,7 @@ class Mastodon:
         quiet: float = QUIET_SECONDS,
     ) -> None:
         self.name = name
+        self.history = history
         self._server = Server(server, token)
         self._places = {stream: Place() for stream in streams}
         self._gaps = {stream: Gap(stream, place, self._server, clock) for stream, place in self._places.items()}
@@ -93,6 +95,7 @@ class Mastodon:
         self._state = "connecting"
         self._trouble = ""
         self._last_event: datetime | None = None
+        self._latest: datetime | None = None
         self._events = self._bad = 0
 
     @property
@@ -111,8 +114,13 @@ class Mastodon:
             if stream in self._places:
                 self._places[stream].sent_to = status
 
+    def recall(self, since: datetime, until: datetime) -> Past:
+        """What was said in the streams between two moments; where that is too much to read, nothing."""
+        return Past(self.name, self._server, [*self._places], (since, until), self._waits)
+
     def status(self) -> SourceStatus:
         """How it is doing: what streams tell are events, what was said are posts, wherever they were read."""
+        behind = [gap.come_to for gap in self._gaps.values() if gap.come_to is not None]
         troubles = [self._server.withheld(self._places), *(gap.trouble for gap in self._gaps.values())]
         return SourceStatus(
             name=self.name,
@@ -120,6 +128,7 @@ class Mastodon:
             last_event=self._last_event,
             events=self._events,
             posts=self._heard.posts,
+            latest=min(behind, default=self._latest),
             bad=self._bad,
             trouble=self._trouble or " ".join(filter(None, troubles)),
         )
@@ -194,8 +203,11 @@ class Mastodon:
         if event.name == "update":
             status = status_in(event.payload)
             await self._heard.say(status, time_of(status, arrival, is_new=True), edge)
+            which = local_id(status.get("id"))
+            if (moment := moment_of(which)) is not None:
+                self._latest = max(moment, self._latest or moment)
             if (place := self._place_of(event)) is not None:
-                place.came(local_id(status.get("id")), arrival)
+                place.came(which, arrival)
         elif event.name == "status.update":
             await self._heard.change(status_in(event.payload), arrival, edge)
         elif event.name == "delete":
