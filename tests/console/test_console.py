@@ -18,7 +18,7 @@ from crisisdesk.console.widgets.legend import legend_lines
 from crisisdesk.console.widgets.lists import FEED_ROWS, Feed, IncidentList
 from crisisdesk.detect.weeks import Week
 from crisisdesk.errors import StorageError
-from crisisdesk.records import Severity, State, Verdict
+from crisisdesk.records import Severity, SourceStatus, State, Verdict
 
 WIDE, SMALL = (120, 34), (80, 24)
 
@@ -305,6 +305,16 @@ async def test_all_troubles_are_readable_in_full(console, desk):
         await pilot.press("s")
         await until(pilot, lambda: console.screen.query(Static))
         assert "mend it." in text_of(console.screen).replace("\n", " ")
+
+
+async def test_what_a_source_costs_is_readable(console, desk):
+    costs = "About 12,175 posts a month match, by the last 7 days: 61 USD."
+    desk.shown = replace(desk.shown, troubles=(), sources=(SourceStatus("x", "live", note=costs),))
+    async with running(console, WIDE) as pilot:
+        assert "s: in full" in text_of(console.screen)
+        await pilot.press("s")
+        await until(pilot, lambda: console.screen.query(Static))
+        assert f"x: {costs}" in text_of(console.screen).replace("\n", " ")
 
 
 async def test_other_languages_are_named_and_a_flood_of_them_is_said(console, desk, picture_abroad):

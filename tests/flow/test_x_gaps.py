@@ -27,6 +27,7 @@ from xs import (
 
 from crisisdesk.errors import SourceError
 from crisisdesk.sources.x import past
+from crisisdesk.sources.x.place import moment_of
 from crisisdesk.sources.x.rules import Topic
 
 
@@ -224,8 +225,6 @@ async def test_a_past_that_cannot_be_read_is_told(network):
 
 
 def moment(cursor: str | None) -> datetime:
-    from crisisdesk.sources.x.place import moment_of  # noqa: PLC0415
-
     found = moment_of(int(cursor or 0))
     assert found is not None
     return found

@@ -3,8 +3,10 @@
 from datetime import timedelta
 
 import pytest
+from aiohttp import web
 from edges import Taken
 from xs import (
+    MOTRIN,
     NOW,
     PROBLEMS,
     TOKEN,
@@ -92,6 +94,18 @@ async def test_the_waits_are_those_that_x_asks_for(network, answer, waits, told)
     assert told in seen.trouble or seen.state == "live"
 
 
+async def test_a_page_of_a_proxy_ends_nothing(network):
+    async def page(_):
+        return web.Response(status=403, text="<html>Blocked for a moment</html>", content_type="text/html")
+
+    network.about_rules, network.answers = [page], [page, play(new(1))]
+    pauses = Pauses()
+    source, edge = source_of(network, pause=pauses), Taken()
+    async with running(source, edge):
+        await edge.until(lambda: bool(edge.posts))
+    assert pauses.seconds[:2] == [5, 10]
+
+
 async def test_without_a_network_the_waits_grow_by_a_quarter_of_a_second(network):
     await network.__aexit__()
     pauses = Pauses()
@@ -137,8 +151,6 @@ async def test_nothing_comes_earlier_than_documented(network):
     pauses = Pauses()
     clock = ReplayClock(NOW)
     api = Api(network.url, TOKEN, clock, authors=True, reposts=False)
-    from xs import MOTRIN  # noqa: PLC0415
-
     source = X(api, Wishes([MOTRIN], "acme", Bill(Prices(0, 0))), clock, pause=pauses)
     async with running(source, Taken()):
         await until(lambda: len(pauses.seconds) >= 5)

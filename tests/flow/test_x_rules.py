@@ -1,9 +1,11 @@
 """The rules of the X source: kept in step with the watches, tried before they are set; and what they cost."""
 
+import asyncio
 from datetime import timedelta
 
 import pytest
 from edges import Taken
+from structlog.testing import CapturingLogger
 from xs import (
     COUNTS,
     MOTRIN,
@@ -23,7 +25,13 @@ from xs import (
     tweet,
     until,
 )
+from yarl import URL
 
+from crisisdesk.app import App, Plan
+from crisisdesk.cli.logs import _look
+from crisisdesk.clock import ReplayClock, WallClock
+from crisisdesk.doctor import heard as heard_by_doctor
+from crisisdesk.resources import folder
 from crisisdesk.sources.x import rulebook
 from crisisdesk.sources.x.rules import Topic
 
@@ -168,7 +176,7 @@ async def test_the_cost_is_counted_once_whatever_breaks(network):
 async def test_more_than_it_may_cost_is_not_connected(network):
     network.tweets = [tweet(number) for number in range(700)]
     told = await fails(source_of(network, most_a_month=45.0))
-    assert "That is 46 USD together, but 'most_a_month' of the source allows 45 USD: raise it, or" in told
+    assert told.startswith("X could cost 46 USD a month, but 'most_a_month' of the source allows 45 USD: raise it, or")
     assert network.asked == []
     assert network.rules == [], "what is not connected changes nothing"
 
@@ -181,7 +189,7 @@ async def test_more_than_it_may_cost_is_not_connected(network):
 async def test_a_cost_that_cannot_be_told_is_said(network, status):
     network.counts = [refuse(status, title="Forbidden", detail="not on your plan")] * 2
     seen = await heard(network)
-    assert seen.note.startswith("What it will cost cannot be told (127.0.0.1:")
+    assert seen.note.startswith("What X will cost cannot be told (127.0.0.1:")
     assert "not on your plan" in seen.note
 
     told = await fails(source_of(network, most_a_month=10.0))
@@ -211,6 +219,44 @@ async def test_doctor_is_told_what_would_be_done_and_nothing_is_done(network):
     assert network.rules == [OLD, STRANGER]
     assert network.asked == []
     assert all(is_dry for is_dry, _ in network.changed)
+
+
+async def test_doctor_says_it_in_its_words(network):
+    right, wrong, away = source_of(network), source_of(network, token="wrong", name="y"), source_of(network, name="z")  # noqa: S106
+    away._api._url = URL("http://127.0.0.1:9")
+    network.tweets = [tweet(1)]
+    found = {one.part: one for one in await heard_by_doctor([right, wrong, away], WallClock(), 2.0)}
+    assert found["source x"].verdict == "ok"
+    assert found["source y"].verdict == "error"
+    assert "check 'token_env' or 'token_file'" in found["source y"].said
+    assert found["source z"].verdict == "error"
+    assert "no connection to" in found["source z"].said
+    network.tweets = []
+    (doubted,) = await heard_by_doctor([source_of(network)], WallClock(), 2.0)
+    assert doubted.verdict == "warning"
+    assert "But: No post of the last 7 days matches the rules" in doubted.said
+
+    async def never(_):
+        await asyncio.sleep(30)
+
+    network.about_rules = [never]
+    (late,) = await heard_by_doctor([source_of(network)], WallClock(), 0.1)
+    assert (late.verdict, late.said) == ("error", "did not answer within 0.1 s; check its address.")
+
+
+async def test_what_it_costs_is_logged_once(network, tmp_path):
+    plan = Plan({}, (source_of(network),), tmp_path / "desk.db", folder("playbooks"), ReplayClock(NOW), dict, live=True)
+    log, before = CapturingLogger(), {}
+    async with App(plan) as app:
+        (source,) = plan.sources
+        async with running(source, Taken()):
+            await until(lambda: source.status().state == "live")
+            for _ in range(3):
+                _look(app, log, before)
+    notes = [call for call in log.calls if call.args == ("note of x",)]
+    (note,) = notes
+    assert note.method_name == "info"
+    assert note.kwargs["state"].startswith("About 0 posts a month match, by the last 7 days: 0.00 USD for the posts")
 
 
 async def test_doctor_doubts_rules_that_match_nothing(network):

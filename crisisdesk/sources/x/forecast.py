@@ -81,16 +81,16 @@ class Forecast:
             return
         limit = f"'most_a_month' of the source allows {usd(self._most)}"
         if self._estimate is None:
-            raise FatalSourceError(f"What it would cost cannot be told ({why}), and {limit}; take that out to connect.")
+            raise FatalSourceError(f"What X would cost cannot be told ({why}), and {limit}; take that out to connect.")
         if self._estimate.a_month > self._most:
             raise FatalSourceError(
-                f"{self._estimate.told()} That is {usd(self._estimate.a_month)} together, but {limit}: "
-                "raise it, or take the most common terms out of the watches."
+                f"X could cost {usd(self._estimate.a_month)} a month, but {limit}: raise it, or take the most common "
+                f"terms out of the watches. {self._estimate.told()}"
             )
 
     def _said(self, why: str, change: Change) -> str:
         if self._estimate is None:
-            said = f"What it will cost cannot be told ({why}); look at https://console.x.com now and then."
+            said = f"What X will cost cannot be told ({why}); look at https://console.x.com now and then."
         else:
             said = self._estimate.told()
         if change.others:

@@ -133,8 +133,9 @@ def diagnose(error: Exception, host: str, *, proven: bool) -> SourceError:
 def passes(error: Exception) -> bool:
     """Whether the same may be answered otherwise later, without anything being changed here."""
     if isinstance(error, RefusalError):
+        in_between = error.status == HTTPStatus.FORBIDDEN and not error.body  # a proxy's page; X says why
         known = error.problem.kind in _RATED | _CREDITS
-        return error.status >= HTTPStatus.INTERNAL_SERVER_ERROR or error.status in _LATER or known
+        return error.status >= HTTPStatus.INTERNAL_SERVER_ERROR or error.status in _LATER or known or in_between
     return not isinstance(error, StrangeError | FatalSourceError)
 
 
