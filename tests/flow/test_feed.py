@@ -608,7 +608,7 @@ async def test_what_would_take_for_ever_to_read_is_given_up(site, monkeypatch):
     async def hasty(content: bytes, **said: str) -> Document:
         return await read_apart(content, **said, seconds=0.5 if b"((((" in content else 20.0)
 
-    monkeypatch.setattr("crisisdesk.sources.feed.source.read_apart", hasty)
+    monkeypatch.setattr("crisisdesk.sources.feed.feed.read_apart", hasty)
     hostile = rss(f"<item><title>t</title><author>{'a' * 200_000}@{'(' * 200_000}</author></item>")
     site.answers["/bad"], site.answers["/good"] = [gives(hostile)], [gives(numbered(1))]
     async with reading(site.url("/bad"), site.url("/good")) as desk:

@@ -80,7 +80,8 @@ def test_an_alert_of_google():
     link = "https://www.google.com/url?rct=j&amp;sa=t&amp;url=https://a.example/1%3Fb%3D2&amp;ct=ga&amp;usg=AOv"
     found = only(
         "<feed xmlns='http://www.w3.org/2005/Atom'><entry><id>tag:google.com,2013:googlealerts/feed:1</id>"
-        f"<title type='html'>&lt;b&gt;Acme&lt;/b&gt; again</title><author><name/></author><link href='{link}'/></entry></feed>"
+        f"<title type='html'>&lt;b&gt;Acme&lt;/b&gt; again</title><author><name/></author><link href='{link}'/>"
+        "</entry></feed>"
     )
     assert (found.text, found.url, found.author) == ("Acme again", "https://a.example/1?b=2", None)
 

@@ -43,9 +43,6 @@ class Trouble:
     is_of_host: bool = False
     """So it wants with all its feeds."""
 
-    def __str__(self) -> str:
-        return self.sentence
-
 
 def shown(url: URL) -> str:
     """An address as people know it, without what may be a key to it."""
