@@ -65,6 +65,12 @@ def identity(number: int) -> Event:
     return {"did": did, "time_us": START_US + number * SECOND, "kind": "identity", "identity": inner}
 
 
+def sync(number: int, did: str) -> Event:
+    """The server has found that it had not all of an account, and repeats all its posts, at the same time (v2 only)."""
+    inner = {"did": did, "rev": "3mmoojpaqkn2z", "seq": 4713, "time": "2026-05-25T14:23:29.111Z", "blocks": "AA=="}
+    return {"did": did, "time_us": START_US + number * SECOND, "kind": "sync", "sync": inner}
+
+
 def v1(event: Event) -> str:
     return orjson.dumps(event).decode()
 

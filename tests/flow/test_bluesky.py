@@ -31,6 +31,7 @@ from jetstreams import (
     record,
     refuse,
     repost,
+    sync,
     uri,
     v1,
     v2,
@@ -133,7 +134,7 @@ async def test_what_is_asked_of_v2(server):
     assert await texts_of(source, 2) == posts(range(2))
     (request,) = server.requests
     assert request.query.getall("collections") == [POSTS, REPOSTS]
-    assert request.query.getall("kinds") == ["commit", "account"]
+    assert request.query.getall("kinds") == ["commit", "account", "sync"]
     assert set(request.query) == {"collections", "kinds", "maxMessageSizeBytes"}
     assert "Sec-WebSocket-Extensions" not in request.headers
     assert source.cursor == f"{START_US + SECOND} {server.base.removeprefix('ws://')} 1001"
@@ -389,6 +390,27 @@ async def test_with_an_account_its_posts_are_gone(server, path, status):
     server.answers = [play(*mine, hers, *passing, account(5, "did:plc:me", status), repost(6, uri(hers)))]
     edge = await taken(source_of(server.base + path), lambda edge: len(edge.posts) == 4)
     assert edge.corrections == [Correction("bluesky", uri(one)) for one in mine]
+
+
+async def test_old_posts_of_an_account_that_a_server_repeats_are_not_said_again(server):
+    """It repeats all there are of an account of which it had missed something: of years, and what it had missed."""
+    now, then = ({"createdAt": f"{day}T14:23:00Z", "text": f"motrin {day}"} for day in ("2026-05-25", "2024-02-01"))
+    mine: dict[str, object] = {"did": "did:plc:me", "time_us": START_US + 5 * SECOND}
+    server.answers = [
+        play(
+            commit(4, then, did="did:plc:me"),
+            sync(5, "did:plc:me"),
+            commit(5, then, **mine, rkey="a"),
+            commit(5, now, **mine, rkey="b"),
+            commit(5, then, did="did:plc:her"),
+            commit(6, then, did="did:plc:me"),
+            post(7, "motrin at last"),
+        )
+    ]
+    source = source_of(server.base + V2_PATH)
+    edge = await taken(source, lambda edge: edge.texts[-1:] == ["motrin at last"], terms=["motrin"])
+    assert edge.texts == [*(["motrin 2024-02-01", "motrin 2026-05-25"] + ["motrin 2024-02-01"] * 2), "motrin at last"]
+    assert source.status().bad == 0
 
 
 async def test_passing_refusals_are_tried_again(server):

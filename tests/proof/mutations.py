@@ -20,6 +20,7 @@ from jetstreams import (
     post,
     record,
     repost,
+    sync,
     uri,
     v1,
     v2,
@@ -50,6 +51,7 @@ def seeds() -> list[bytes]:
     events = [
         first, post(2, "héllo\n\u202e wörld"), post(3, tags=["Motrin"]), repost(4, uri(first)), delete(5, first),
         commit(6, record("now", tags=["a"]), "update"), account(7, first["did"], "deleted"), identity(8),
+        sync(1, first["did"]),
         *(as_on_the_network(n, "a post of today 😭", chance) for n in range(9, 15)),
     ]  # fmt: skip
     frames = [frame(event) for event in events for frame in (v1, v2)]

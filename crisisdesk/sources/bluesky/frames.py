@@ -24,13 +24,13 @@ REPOSTS: Final = "app.bsky.feed.repost"
 EARLIEST_US: Final = 10**15
 """September 2001; the protocol takes smaller cursors for sequence numbers."""
 _LATEST_US: Final = 7 * 10**15
-
+_DAY_US: Final = 86_400 * 10**6
 
 Json = dict[str, Any]
 
 Event = tuple[Json, Json]
 """Who and when (`did`; `time_us`, or `seq` and `time`), and what: `operation, collection, rkey, record` of a commit,
-or `account`, or the `name` of a notice. On v2 both are one.
+or `account`, `sync` (v2), or the `name` of a notice. On v2 both are one.
 
 Only what was asked for is known to be there and of its type: a network's events are too many to look at each of them
 in full. Empty ones do not matter to us.
@@ -73,7 +73,8 @@ def read(frame: bytes) -> Event:
 def _read_other(message: Json, who: Json) -> Event:
     if message.get("$type") == "error":
         raise StreamError(clean(f"{message['error']}: {message.get('message', '')}", 200))
-    return (who, who) if "account" in who or who.get("$type", "").endswith("#info") else NOTHING
+    is_ours = "account" in who or "sync" in who or who.get("$type", "").endswith("#info")
+    return (who, who) if is_ours else NOTHING
 
 
 def _unreadable(error: Exception) -> InputError:
@@ -103,6 +104,11 @@ def time_of(event: Json) -> int:
     return time_us if type(time_us) is int and EARLIEST_US <= time_us < _LATEST_US else 0
 
 
+def claims_past(event: Json) -> bool:
+    """Whether a post of v2 says of itself that it is older than a day, or does not say how old it is."""
+    return "record" in event and time_of(event) - _microseconds(event["record"].get("createdAt")) > _DAY_US
+
+
 def number_of(event: Json) -> int:
     """Its number in the stream of this one server; 0 on v1, and for what is none."""
     number = event.get("seq")
@@ -119,8 +125,8 @@ def _microseconds(written: object) -> int:
 
 V1: Final = Dialect({"wantedCollections": (POSTS, REPOSTS)}, deflates=True)
 V2: Final = Dialect(
-    # Accounts come on v1 unasked; identities and repairs of whole repositories say nothing to us.
-    {"collections": (POSTS, REPOSTS), "kinds": ("commit", "account")},
+    # Accounts come on v1 unasked, and what is repaired does not come at all; identities say nothing to us.
+    {"collections": (POSTS, REPOSTS), "kinds": ("commit", "account", "sync")},
     deflates=False,
 )
 

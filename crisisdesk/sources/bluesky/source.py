@@ -26,7 +26,17 @@ from crisisdesk.errors import FatalSourceError, InputError, SourceError
 from crisisdesk.records import Correction, Post, SourceStatus
 from crisisdesk.retry import delays
 from crisisdesk.sources.base import Edge
-from crisisdesk.sources.bluesky.frames import POSTS, REPOSTS, Event, Json, name_in, number_of, read, time_of
+from crisisdesk.sources.bluesky.frames import (
+    POSTS,
+    REPOSTS,
+    Event,
+    Json,
+    claims_past,
+    name_in,
+    number_of,
+    read,
+    time_of,
+)
 from crisisdesk.sources.bluesky.line import GiantError, Line, RefusalError, Server, SilenceError, refuse
 from crisisdesk.sources.bluesky.place import Place, microseconds
 from crisisdesk.sources.bluesky.posts import SOURCE, post_of, repost_of, subject_of, uri_of, words_of
@@ -39,7 +49,9 @@ SILENCE_SECONDS: Final = 60.0
 """A public server has posts every second; one that says nothing for so long is dead, though the line may be open."""
 HEALTHY_SECONDS: Final = 60.0
 """A connection that lasted so long starts the waiting afresh."""
-MISSED: Final = timedelta(hours=1)
+REPAIRED: Final = 1_000
+"""Accounts that are remembered, newest kept, whose posts a server has repeated."""
+MISSED: Final = timedelta(minutes=10)
 """A server that begins so much later than it was asked to has no longer what is missing, though it may not say so."""
 MISSED_TOLD: Final = timedelta(hours=1)
 """How long it is spoken of."""
@@ -93,6 +105,8 @@ class Bluesky:
         self._waits = waits
         self._silence = silence
         self._sent: OrderedDict[str, Post] = OrderedDict()
+        self._repaired: OrderedDict[str, int] = OrderedDict()
+        """When a server found that it had not all of an account: at that very time it repeats all posts there are."""
         self._state = "connecting"
         self._trouble = ""
         self._before = 0
@@ -229,11 +243,16 @@ class Bluesky:
         return None
 
     async def _send(self, post: Post, watches: tuple[str, ...], edge: Edge, passed: Passed) -> None:
-        await edge.send(post, watches)
-        self._sent[post.id] = post
-        if len(self._sent) > REMEMBERED:
-            self._sent.popitem(last=False)
+        if not self._is_repeated(passed[0]):
+            await edge.send(post, watches)
+            self._sent[post.id] = post
+            if len(self._sent) > REMEMBERED:
+                self._sent.popitem(last=False)
         self._passed = passed
+
+    def _is_repeated(self, event: Json) -> bool:
+        """Whether it is an old post of an account all of whose posts are repeated; new ones may be missing ones."""
+        return bool(self._repaired) and self._repaired.get(event["did"]) == time_of(event) and claims_past(event)
 
     def _may_repeat_sent(self, frame: bytes) -> bool:
         """A glance at a repost that spares reading those of all other posts, and they are many."""
@@ -276,6 +295,10 @@ class Bluesky:
         Raises:
             SourceError: it does not know the number from which we wanted to go on, so that it has to be asked by time.
         """
+        if "sync" in notice:
+            self._repaired[name_in(notice, "did")] = time_of(notice)
+            if len(self._repaired) > REPAIRED:
+                self._repaired.popitem(last=False)
         if notice.get("name") == "OutdatedCursor":
             self._outdated = True
         elif notice.get("name") == "FutureCursor":
