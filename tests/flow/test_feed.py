@@ -208,9 +208,11 @@ async def test_it_is_live_when_each_feed_was_asked(site):
     site.answers["/good"], site.answers["/bad"] = [gives(numbered(1))], [gives(status=404)]
     async with reading(site.url("/good"), site.url("/bad")) as desk:
         await desk.rests()
-        assert (desk.source.status().state, desk.source.status().events) == ("connecting", 1)
+        status = desk.source.status()
+        assert (status.state, status.events) == ("connecting", 1)
+        assert status.note == "Some feeds are still to be asked, those of one server 2 seconds apart."
         await desk.again()
-        assert desk.source.status().state == "live"
+        assert (desk.source.status().state, desk.source.status().note) == ("live", "")
         assert "/bad is not there" in desk.trouble
 
 

@@ -29,6 +29,7 @@ HOST_PAUSE: Final = 2.0
 TOLD: Final = 3
 """Feeds whose troubles are told in full."""
 
+_MORE: Final = f"Some feeds are still to be asked, those of one server {HOST_PAUSE:g} seconds apart."
 _WAITS: Final = partial(delays, 60.0, 2.0, 900.0)
 
 
@@ -105,7 +106,8 @@ class Feeds:
         It is live when each feed was asked and one of them could be read.
         """
         feeds = self._feeds.values()
-        is_live = all(feed.was_asked for feed in feeds) and any(feed.is_live for feed in feeds)
+        asked = sum(feed.was_asked for feed in feeds)
+        is_live = asked == len(feeds) and any(feed.is_live for feed in feeds)
         return SourceStatus(
             name=self.name,
             state="failed" if self._has_failed else "live" if is_live else "connecting",
@@ -114,6 +116,7 @@ class Feeds:
             posts=sum(feed.entries for feed in feeds),
             bad=sum(feed.unusable for feed in feeds),
             trouble=self._told(),
+            note=_MORE if 0 < asked < len(feeds) else "",
         )
 
     async def run(self, edge: Edge) -> None:
