@@ -40,7 +40,7 @@ def poisoned(picture, text):
         worst, watch=text(), why=text(), evidence=evidence, acknowledged_by=text(),
         playbook=PlaybookRef("p", text(), text(), text()),
     )  # fmt: skip
-    posts = [replace(m.post, text=text(), author=text()) for m in picture.mentions]
+    posts = [m.post._replace(text=text(), author=text()) for m in picture.mentions]
     return replace(
         picture,
         incidents=(worst,),
