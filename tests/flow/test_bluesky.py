@@ -582,6 +582,26 @@ async def test_a_terminal_error_of_v2_says_why(server):
     assert shown == ["ConsumerTooSlow: 2100000 events behind; reconnect with cursor=42; trying again"]
 
 
+async def test_the_reason_of_a_close_is_told(server):
+    shown: list[str] = []
+
+    async def close(request: web.Request) -> web.StreamResponse:
+        ws = web.WebSocketResponse()
+        await ws.prepare(request)
+        await ws.close(code=1008, message=b"too many connections \x1b[2Jfrom you")
+        return ws
+
+    async def again(request: web.Request) -> web.StreamResponse:
+        shown.append(source.status().trouble)
+        return await play(post(1))(request)
+
+    server.answers = [close, again]
+    source = source_of(server.base + V1_PATH)
+    await texts_of(source, 1)
+    (told,) = shown
+    assert told.endswith(" ended the connection (code 1008: too many connections from you); trying again")
+
+
 async def test_a_cursor_that_is_too_old_goes_on_at_the_floor_and_says_what_is_missing(server):
     message = "subscribe: cursor too old: cursor 1007 below lookback floor 4607; re-backfill from your last seq"
     server.answers = [refuse(400, {"error": "CursorTooOld", "message": message}), play(post(300))]

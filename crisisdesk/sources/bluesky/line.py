@@ -197,7 +197,8 @@ class Line:
             return message
         if getattr(message.data, "code", None) == aiohttp.WSCloseCode.MESSAGE_TOO_BIG:
             raise GiantError(f"{self._host} sent a message of more than {MAX_MESSAGE} bytes")
-        raise SourceError(f"{self._host} ended the connection (code {self._socket.close_code})")
+        why = f": {clean(message.extra, 100)}" if isinstance(message.extra, str) and message.extra else ""
+        raise SourceError(f"{self._host} ended the connection (code {self._socket.close_code}{why})")
 
     def frame_in(self, message: Message) -> bytes:
         """The JSON of a message.
