@@ -68,8 +68,8 @@ kind = "bluesky"                  # the public posts of Bluesky; no account need
 # kind = "mastodon"               # what one server of Mastodon sees; needs a user there, and an application of it:
 # server = "https://mastodon.social"      # Preferences, Development, New application, scope read:statuses
 # token_env = "MASTODON_TOKEN"    # its access token; or token_file = "mastodon.token"
-# streams = ["public:local", "hashtag:motrin"]    # what its users say, and a hashtag; also "public:remote" and "public",
-#                                 # which is both: many large servers show that to nobody. Answers are in hashtags alone.
+# streams = ["public:local", "hashtag:motrin"]    # its own users, and a hashtag; also "public:remote" (users of others)
+#                                 # and "public" (both), which many servers show to nobody
 # history_hours = 0               # a new watch reads what was said in the last 24 hours, if that is not too much
 # transport = "websocket"         # or "sse", which is used as well where websockets are refused
 

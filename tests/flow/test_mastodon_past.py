@@ -44,21 +44,25 @@ async def test_only_what_concerns_a_new_watch_and_is_for_everybody_is_sent_once(
 
 
 async def test_nothing_is_sent_of_what_is_more_than_is_read(home, monkeypatch):
-    monkeypatch.setattr("crisisdesk.sources.mastodon.past.MAX_PAGES", 3)
+    monkeypatch.setattr("crisisdesk.sources.mastodon.past.MAX_PAGES", 4)
+    monkeypatch.setattr("crisisdesk.sources.mastodon.past.SAMPLE", 2)
     home.statuses = [status(number) for number in range(1_800)]
     edge = Taken()
 
     with pytest.raises(SourceError) as told:
         await past_of(home).run(edge)
-    assert len(home.read) == 1, "the newest page lets expect it"
+    assert len(home.read) == 2, "the first pages let expect it"
 
-    home.statuses = [status(number) for number in (*range(0, 400, 2), *range(400, 1_800, 35))]  # it grows calmer
+    home.statuses = [status(number) for number in (*range(0, 400, 2), *range(400, 1_800, 20))]  # it was busier before
     with pytest.raises(SourceError):
         await past_of(home).run(edge)
+    assert (len(home.read), edge.posts) == (6, [])
 
-    assert edge.posts == []
+    home.statuses = [status(number) for number in (*range(0, 1_750, 50), *range(1_750, 1_800))]  # no more than a burst
+    await past_of(home).run(edge)
+    assert len(edge.posts) == 85
     assert str(told.value) == (
-        f"More was said on {home.url[7:]} in 30 min than is read (3 pages); set 'history_hours' of the source to less, "
+        f"More was said on {home.url[7:]} in 30 min than is read (4 pages); set 'history_hours' of the source to less, "
         "or to 0."
     )
 

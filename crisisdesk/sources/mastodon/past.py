@@ -21,8 +21,10 @@ from crisisdesk.text import how_long
 
 MAX_PAGES: Final = 1_000
 """Pages, 40 posts each, that are read of all streams together: some 20 minutes, since a server allows one a second."""
+SAMPLE: Final = 50
+"""Pages of a timeline that tell how many there will be: so many are no mere burst."""
 HOPELESS: Final = 4
-"""Where the newest pages let expect so many times more, none but them are read."""
+"""Where they let expect so many times more than is read, it is given up at once."""
 TRIES: Final = 8
 """So often in a row a page is asked for, before the past is given up."""
 
@@ -68,15 +70,11 @@ class Past:
         """Send what was said, oldest first, when all of it is read; then return.
 
         Raises:
-            SourceError: it cannot be read, or is more than is read; nothing was sent.
+            SourceError: it cannot be read, or is more than is read; then nothing was sent.
         """
         found: dict[str, tuple[Post, tuple[str, ...]]] = {}
         async with open_session() as session:
-            newest = [await self._page(session, timeline) for timeline in self._timelines]
-            if sum(timeline.pages_left for timeline in self._timelines) > HOPELESS * MAX_PAGES:
-                raise self._too_much()
-            for timeline, page in zip(self._timelines, newest, strict=True):
-                found |= self._found(timeline, page, edge)
+            for timeline in self._timelines:
                 while timeline.goes_on:
                     found |= self._found(timeline, await self._page(session, timeline), edge)
         for post, watches in sorted(found.values(), key=lambda one: one[0].time):
@@ -84,7 +82,8 @@ class Past:
 
     async def _page(self, session: aiohttp.ClientSession, timeline: "_Timeline") -> Sequence[Any]:
         """The next page back, tried again as long as that may help."""
-        if self._pages >= MAX_PAGES:
+        is_hopeless = timeline.pages == SAMPLE and timeline.pages_in_all > HOPELESS * MAX_PAGES
+        if is_hopeless or self._pages >= MAX_PAGES:
             raise self._too_much()
         page = await self._asked(session, timeline)
         self._pages += 1
@@ -133,8 +132,14 @@ class _Timeline:
         self.since, self.until = since, until
         self.before: str | None = None
         self.goes_on = True
-        self.pages_left = 0.0
-        """At the pace of the last page."""
+        self.pages = 0
+        self._reached = until
+
+    @property
+    def pages_in_all(self) -> float:
+        """How many there will be, at the pace of those that were read."""
+        covered = (self.until - self._reached) / (self.until - self.since)
+        return self.pages / max(covered, 1e-9)
 
     def turn(self, page: Sequence[Any]) -> None:
         """This page was read.
@@ -142,18 +147,14 @@ class _Timeline:
         Raises:
             SourceError: it is not the one that was asked for.
         """
-        older = [
-            (which, time_of(status, self.until, is_new=False))
+        older = {
+            which: time_of(status, self.until, is_new=False)
             for which, status in statuses_in(page, BEGINNING)
             if self.before is None or is_later(self.before, which)
-        ]
-        if not older:
-            if page:
-                raise SourceError(f"The timeline of {self.stream} cannot be read back: its pages are not older.")
-            self.goes_on, self.pages_left = False, 0.0
-            return
-        oldest = min(older, key=lambda one: (len(one[0]), one[0]))
-        span = max(time for _, time in older) - oldest[1]
-        self.before = oldest[0]
-        self.goes_on = oldest[1] > self.since
-        self.pages_left = (oldest[1] - self.since).total_seconds() / max(span.total_seconds(), 1.0)
+        }
+        if page and not older:
+            raise SourceError(f"The timeline of {self.stream} cannot be read back: its pages are not older.")
+        self.pages += 1
+        self.before = min(older, key=lambda which: (len(which), which), default=None)
+        self._reached = older.get(self.before or "", self.since)
+        self.goes_on = self._reached > self.since
