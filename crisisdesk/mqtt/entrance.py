@@ -69,7 +69,7 @@ class Entrance:
             self.version = aiomqtt.ProtocolVersion.V5  # it answers neither: perhaps it is only starting
         if cure := self._cure(error):
             final = not self._proven and (code in _FOR_GOOD or not isinstance(error, TopicRefusedError))
-            return Refusal(f"{cure}{', then start again.' if final else '; it is tried again.'}", final)
+            return Refusal(f"{cure}, then start again{'' if final else '; until then it is tried as it is'}.", final)
         if code is not None:
             return Refusal(
                 f"The MQTT broker {self._broker} answers and does not let us in ({error}): its own log says more;"

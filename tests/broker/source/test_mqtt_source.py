@@ -1,6 +1,7 @@
 """Posts that others publish: what comes through, what is acknowledged when, and what a broker's faults cost."""
 
 import asyncio
+import gc
 import signal
 import socket
 from datetime import timedelta
@@ -337,6 +338,19 @@ async def test_topics_of_an_earlier_run_are_called_off(mosquitto, listener, publ
         assert (there.source.status().events, there.source.status().trouble) == (2, "")
 
 
+async def test_an_end_that_nobody_asks_about_writes_nothing_on_the_terminal(mosquitto, caplog):
+    there = subscription.Subscription(
+        Broker("127.0.0.1", mosquitto.port), client_id="desk", topics=["posts"], seconds=0, largest=1
+    )
+    async with there.open() as inbox:
+        mosquitto.kill()
+        while not inbox.is_over:  # noqa: ASYNC110 - nobody asks why, so nobody can wait for it
+            await asyncio.sleep(0.01)
+    del inbox
+    gc.collect()
+    assert not caplog.records
+
+
 async def test_a_broker_that_never_answers_is_tried_again_and_does_not_hold_up_the_stop(listener):
     with socket.create_server(("127.0.0.1", 0)) as mute:
         async with asyncio.timeout(8), listener(mute.getsockname()[1], timeout=0.2) as there:
@@ -415,7 +429,7 @@ async def test_a_broker_that_has_let_us_in_before_may_be_in_trouble_itself(mosqu
         mosquitto.start()
         status = await there.shows(lambda status: "does not let us in" in status.trouble)
         assert status.state == "connecting"
-        assert status.trouble.endswith("password_env or password_file of this source; it is tried again.")
+        assert status.trouble.endswith("of this source, then start again; until then it is tried as it is.")
         mosquitto.kill()
         mosquitto._config.write_text(open_to_all)
         mosquitto.start()
