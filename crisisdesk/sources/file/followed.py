@@ -10,12 +10,13 @@ from pathlib import Path
 from threading import Lock
 from typing import Final
 
+from crisisdesk.errors import UsageError
 from crisisdesk.lines import BROKEN_ARCHIVE, Progress, lines_from, opened, shown_name
 from crisisdesk.records import Post, stamp
 from crisisdesk.sources.file.opened import Opened, Posts
 from crisisdesk.sources.file.place import Place, after, beginning, family, find, holds
 from crisisdesk.sources.file.reading import Maker
-from crisisdesk.sources.file.table import Letters, NoColumnError, Table, read_header
+from crisisdesk.sources.file.table import Letters, Table, read_header
 
 PATIENCE: Final = 20
 """Looks that a record of a table waits for the quote that closes it; programmes write a record in one go."""
@@ -147,7 +148,7 @@ class Reader:
         """The youngest header of the files before one that is followed."""
         older = takewhile(lambda one: one != path, (one for one, _ in family(self._path))) if self._follow else ()
         for one in reversed([*older]):
-            with suppress(NoColumnError, *BROKEN_ARCHIVE), opened(one, Progress()) as file:
+            with suppress(UsageError, *BROKEN_ARCHIVE), opened(one, Progress()) as file:
                 if table := read_header(lines_from(file), self._columns, shown_name(one)):
                     return table
         return None
