@@ -20,7 +20,7 @@ class Connection(web.RequestHandler):
         head_seconds: how long the headers of a request may take to come, the next one's too, and an answer to go.
     """
 
-    __slots__ = ("_giving_up", "_seconds", "gone")
+    __slots__ = ("_giving_up", "_line", "_seconds", "gone")
 
     def __init__(self, server: web.Server, head_seconds: float) -> None:
         super().__init__(
@@ -33,19 +33,33 @@ class Connection(web.RequestHandler):
         )
         self._seconds = head_seconds
         self._giving_up: asyncio.TimerHandle | None = None
+        self._line: asyncio.Transport | None = None  # aiohttp forgets one that it has closed and that is not empty yet
         self.gone = asyncio.Event()
         """Set when it is over."""
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether no request has come, with all its headers, that is not answered."""
+        return self.transport is None or (self._waiter is not None and not self._waiter.done())
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        self._line = self.transport
 
     def connection_lost(self, exc: BaseException | None) -> None:
         self._read_on()
         super().connection_lost(exc)
         self.gone.set()
 
+    def abort(self) -> None:
+        """End it here and now, if it is not over."""
+        if self._line is not None:
+            self._line.abort()
+
     def pause_writing(self) -> None:
         """Answers pile up: who does not read them has no place here for ever."""
         super().pause_writing()
-        if isinstance(self.transport, asyncio.Transport):
-            self._giving_up = asyncio.get_running_loop().call_later(self._seconds, self.transport.abort)
+        self._giving_up = asyncio.get_running_loop().call_later(self._seconds, self.abort)
 
     def resume_writing(self) -> None:
         super().resume_writing()

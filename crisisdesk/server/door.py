@@ -1,14 +1,17 @@
-"""Where connections come in, as many as there is room for; others wait outside, in the queue of the operating system.
+"""Where connections come in, as many as there is room for.
 
-So nobody, however many they are, can use up the files that the rest of the desk needs; also not those who connect and
-then never agree on how to encrypt.
+Then the first of those who are idle makes room; where all are at work, others wait outside, in the queue of the
+operating system. So nobody can keep others out by doing nothing, nor use up the files that the rest of the desk needs,
+also not by many connections that never agree on how to encrypt.
 """
 
 import asyncio
 import errno
 import socket
-from collections.abc import Callable, Coroutine
-from typing import Any, Final, NoReturn
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+from typing import Final, NoReturn
 
 from crisisdesk.server.certificate import Certificate
 from crisisdesk.server.connection import Connection
@@ -20,7 +23,7 @@ HANDSHAKE_SECONDS: Final = 10.0
 """How long the two sides may take to agree on how to encrypt."""
 
 _QUEUE: Final = 128
-_ACCEPT_AGAIN: Final = 0.1
+_LOOK_AGAIN: Final = 0.1
 _NOT_HERE: Final = frozenset({errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT})
 
 
@@ -35,9 +38,9 @@ class Door:
     def __init__(self, connection: Callable[[], Connection], certificate: Certificate | None) -> None:
         self._connection = connection
         self._certificate = certificate
-        self._room = asyncio.Semaphore(MOST_CONNECTIONS)
         self._sockets: list[socket.socket] = []
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._letting_in: list[asyncio.Task[NoReturn]] = []
+        self._inside: dict[asyncio.Task[None], Connection] = {}
 
     async def open(self, address: Address) -> Address:
         """Let in whoever comes to an address from now on; returns it with its port, where that was to be a free one.
@@ -46,48 +49,68 @@ class Door:
             OSError: it is not to be had.
         """
         self._sockets = await _listening(address)
-        for one in self._sockets:
-            self._begin(self._let_in(one))
+        self._letting_in = [asyncio.create_task(self._let_in(one)) for one in self._sockets]
         return Address(address.host, self._sockets[0].getsockname()[1])
 
     async def close(self) -> None:
         """Let nobody in any more; those who are in stay."""
-        tasks = list(self._tasks)
-        for task in tasks:
+        for task in self._letting_in:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.wait(self._letting_in)
         for one in self._sockets:
             one.close()
 
+    async def wait_closed(self) -> None:
+        """Return when nobody is in any more; who has brought no request is sent away."""
+        while self._send_away():
+            pass
+        if self._inside:
+            await asyncio.wait(self._inside)
+
     async def _let_in(self, listening: socket.socket) -> NoReturn:
         while True:
-            await self._room.acquire()
             try:
                 connected, _ = await asyncio.get_running_loop().sock_accept(listening)
             except OSError:  # whoever knocked is gone, or this process may open nothing more at the moment
-                self._room.release()
-                await asyncio.sleep(_ACCEPT_AGAIN)
-            else:
-                self._begin(self._stay(connected))
+                await asyncio.sleep(_LOOK_AGAIN)
+                continue
+            try:
+                await self._make_room()
+            except asyncio.CancelledError:
+                connected.close()
+                raise
+            connection = self._connection()
+            task = asyncio.create_task(self._stay(connection, connected))
+            self._inside[task] = connection
+            task.add_done_callback(partial(self._left, connected))
 
-    async def _stay(self, connected: socket.socket) -> None:
+    async def _make_room(self) -> None:
+        """Return when there is room for one more."""
+        while len(self._inside) >= MOST_CONNECTIONS and not self._send_away():  # noqa: ASYNC110 - aiohttp has no event
+            await asyncio.sleep(_LOOK_AGAIN)
+
+    def _send_away(self) -> bool:
+        """Whether there is somebody without a request, of whom the first is sent away."""
+        for task, connection in self._inside.items():
+            if connection.is_idle and not task.cancelling():
+                return task.cancel()
+        return False
+
+    async def _stay(self, connection: Connection, connected: socket.socket) -> None:
         """Speak with one who has connected until that is over."""
-        connection = self._connection()
         try:
-            tls = await asyncio.to_thread(self._certificate.context) if self._certificate else None
-            await asyncio.get_running_loop().connect_accepted_socket(
-                lambda: connection, connected, ssl=tls, ssl_handshake_timeout=HANDSHAKE_SECONDS if tls else None
-            )
-            await connection.gone.wait()
-        except OSError:  # they did not agree on how to encrypt
-            connected.close()
+            with suppress(OSError):  # they do not agree on how to encrypt
+                tls = await asyncio.to_thread(self._certificate.context) if self._certificate else None
+                await asyncio.get_running_loop().connect_accepted_socket(
+                    lambda: connection, connected, ssl=tls, ssl_handshake_timeout=HANDSHAKE_SECONDS if tls else None
+                )
+                await connection.gone.wait()
         finally:
-            self._room.release()
+            connection.abort()
 
-    def _begin(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+    def _left(self, connected: socket.socket, task: asyncio.Task[None]) -> None:
+        del self._inside[task]
+        connected.close()  # for one who was sent away before anybody spoke
 
 
 async def _listening(address: Address) -> list[socket.socket]:

@@ -95,6 +95,7 @@ class Listener:
     async def _close(self) -> None:
         await self._door.close()
         await self._runner.cleanup()
+        await self._door.wait_closed()
 
 
 def diagnose(address: Address, error: OSError) -> SourceError:

@@ -164,15 +164,21 @@ async def test_with_a_certificate_it_is_https_and_a_renewed_one_needs_no_restart
         assert await secured(desk, chain) == 202
 
 
-async def test_who_never_agrees_on_how_to_encrypt_takes_no_room_for_long(certificate, monkeypatch):
+async def test_who_never_agrees_on_how_to_encrypt_keeps_nobody_out(certificate, monkeypatch):
     monkeypatch.setattr(door, "MOST_CONNECTIONS", 2)
-    monkeypatch.setattr(door, "HANDSHAKE_SECONDS", 0.2)
     chain, key = await certificate()
     async with serving(listener=Listener(Address("127.0.0.1", 0), Certificate(chain, key))) as desk:
         held = [(await asyncio.open_connection(*desk.listener.address))[1] for _ in range(5)]
         assert await secured(desk, chain) == 202
         for writer in held:
             writer.close()
+
+
+async def test_who_never_agrees_on_how_to_encrypt_is_not_waited_for(certificate, monkeypatch):
+    monkeypatch.setattr(door, "HANDSHAKE_SECONDS", 0.1)
+    chain, key = await certificate()
+    async with serving(listener=Listener(Address("127.0.0.1", 0), Certificate(chain, key))) as desk:
+        assert await desk.raw() == b""
 
 
 async def test_a_running_desk_is_visited_without_a_complaint_and_keeps_what_is_sent_to_it():

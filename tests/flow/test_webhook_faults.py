@@ -238,19 +238,34 @@ async def test_many_at_once_are_taken_or_told_to_come_again(count):
         assert sorted(int(post.id) for post in desk.edge.posts) == list(range(count))
 
 
-async def test_more_connections_than_there_is_room_for_wait_outside(monkeypatch):
+async def test_the_first_of_those_who_are_idle_makes_room(monkeypatch):
+    monkeypatch.setattr(door, "MOST_CONNECTIONS", 3)
+    async with serving() as desk:
+        held = [await asyncio.open_connection(*desk.listener.address) for _ in range(3)]
+        held[1][1].write(request(BODY)[:30])  # who has sent half a head is no better
+        for _ in range(4):
+            assert (await desk.raw(request(BODY, headers="Connection: close\r\n"))).startswith(b"HTTP/1.1 202")
+        assert await held[0][0].read() == b""
+        assert len(desk.listener._runner.server.connections) <= 3
+        for _, writer in held:
+            writer.close()
+
+
+async def test_where_all_are_at_work_others_wait_outside(monkeypatch):
     monkeypatch.setattr(door, "MOST_CONNECTIONS", 2)
     async with serving() as desk:
-        held = [(await asyncio.open_connection(*desk.listener.address))[1] for _ in range(5)]
+        held = [await asyncio.open_connection(*desk.listener.address) for _ in range(2)]
+        for _, writer in held:
+            writer.write(request(BODY)[:-5])
         waiting = asyncio.create_task(desk.raw(request(BODY, headers="Connection: close\r\n")))
-        await asyncio.sleep(0.1)
-        assert len(desk.listener._runner.server.connections) == 2
+        await asyncio.sleep(0.2)
         assert not waiting.done()
-        for writer in held:
-            writer.close()
-            await writer.wait_closed()
+        for reader, writer in held:
+            writer.write(request(BODY)[-5:])
+            assert b"202 Accepted" in await reader.readline()
         assert (await waiting).startswith(b"HTTP/1.1 202 Accepted")
-        await well(desk)
+        for _, writer in held:
+            writer.close()
 
 
 async def test_who_never_reads_an_answer_loses_the_connection(monkeypatch):
