@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+import pytest
 from edges import Taken
 from mastodons import START, TAGGED, frame, new, play, refuse, running, source_of, status, status_id, until
 
@@ -61,8 +62,9 @@ async def test_server_sent_events_have_a_connection_for_each_stream(home):
     ]
 
 
-async def test_where_a_websocket_is_refused_events_are_asked_for(home):
-    home.answers = [refuse(400)]
+@pytest.mark.parametrize("refusal", [400, 401, 404, 426])
+async def test_where_a_websocket_is_refused_events_are_asked_for(home, refusal):
+    home.answers = [refuse(refusal)]
     source, edge = source_of(home), Taken()
 
     async with running(source, edge):

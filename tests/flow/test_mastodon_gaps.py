@@ -188,6 +188,18 @@ async def test_what_is_older_than_the_windows_is_told_and_not_read(home):
     )
 
 
+async def test_a_timeline_that_was_empty_is_not_read_from_its_beginning(home):
+    source, edge = source_of(home), Taken()
+    home.answers = [play(then="close"), home.live]
+    home.statuses = []
+    async with running(source, edge):
+        await until(lambda: '"0"' in (source.cursor or ""))
+        home.statuses += [status(-4 * 86_400), status(1)]
+        await edge.until(lambda: bool(edge.posts))
+
+    assert (edge.texts, source.status().trouble) == (["post 1"], "")
+
+
 async def test_reading_at_length_leaves_requests_for_all_else(home, monkeypatch):
     rested = []
 

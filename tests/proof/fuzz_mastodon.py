@@ -24,6 +24,7 @@ STATUSES: Final = [
     status(1),
     status(2, "<p>Nie <b>wieder</b>!</p><p>caf&eacute; \u202e &#x1F621;</p>", spoiler_text="Motrin", language="de"),
     status(3, "<span class='invisible'>https://</span><span class='ellipsis'>a.example/b</span>", in_reply_to_id="1"),
+    status(5, "<p class='quote-inline'>RE: <a>b</a></p><p>true</p>", poll={"options": [{"title": "Motrin"}, {}]}),
     BOOST,
 ]
 EVENTS: Final = [

@@ -91,7 +91,8 @@ class Gap:
 
     async def _fill(self, session: aiohttp.ClientSession, hear: Callable[[Json], Awaitable[None]]) -> None:
         """Read on from where we were up to what is newest now."""
-        until, after = await self._newest(session), self._not_too_old(self.place.start())
+        until = await self._newest(session)
+        after = self._not_too_old(self.place.start(), until)
         while is_later(until, after):
             if self._pages >= MAX_PAGES:
                 self._tell_missing(after)
@@ -112,13 +113,15 @@ class Gap:
         ids = [which for which, _ in statuses_in(await self._server.page(session, self._stream, limit=1), "")]
         return ids[0] if ids else BEGINNING
 
-    def _not_too_old(self, after: str) -> str:
+    def _not_too_old(self, after: str, until: str) -> str:
         moment, now = moment_of(after), self._clock.now()
-        if moment is None or now - moment <= BACK:
+        oldest = id_at(now - BACK)
+        if moment_of(until) is None or not is_later(oldest, after):
             return after
-        missed = f"What was said in {self._stream} from {moment:%d %B %H:%M} to {now - BACK:%d %B %H:%M} UTC"
-        self._missing = now, f"{missed} is not read any more: the desk goes back {how_long(BACK)}."
-        return id_at(now - BACK)
+        if moment is not None:
+            missed = f"What was said in {self._stream} from {moment:%d %B %H:%M} to {now - BACK:%d %B %H:%M} UTC"
+            self._missing = now, f"{missed} is not read any more: the desk goes back {how_long(BACK)}."
+        return oldest
 
     def _tell_missing(self, after: str) -> None:
         moment, now = moment_of(after), self._clock.now()

@@ -22,10 +22,9 @@ if TYPE_CHECKING:
     from aiohttp.http_websocket import WSMessageTextBytes
 
 CONNECT_SECONDS: Final = 20.0
+"""For each answer."""
 
 _CLOSE: Final = aiohttp.ClientWSTimeout(ws_close=2.0)
-_NOT_OF_WEBSOCKETS: Final = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.TOO_MANY_REQUESTS})
-"""Refusals that have nothing to do with the way in which we ask."""
 
 
 class MuteError(SourceError):
@@ -99,16 +98,20 @@ async def connect(
     Raises:
         aiohttp.ClientError, OSError, SourceError: it does not come about; `diagnose` says what to think of it.
     """
-    async with asyncio.timeout(CONNECT_SECONDS):
-        home = await server.find(session)
-        host = home.authority
-        if websocket:
-            try:
+    home = await server.find(session)
+    host = home.authority
+    if websocket:
+        try:
+            async with asyncio.timeout(CONNECT_SECONDS):
                 return [Socket(await _socket(session, home, server, streams, stack), host)]
-            except (RefusalError, aiohttp.WSServerHandshakeError) as refusal:
-                if refusal.status in _NOT_OF_WEBSOCKETS:
-                    raise
-        return [Feed(await _feed(session, home, server, stream, stack), host, stream) for stream in streams]
+        except (RefusalError, aiohttp.WSServerHandshakeError) as refusal:
+            if refusal.status == HTTPStatus.TOO_MANY_REQUESTS:
+                raise
+    feeds = []
+    for stream in streams:
+        async with asyncio.timeout(CONNECT_SECONDS):
+            feeds.append(Feed(await _feed(session, home, server, stream, stack), host, stream))
+    return feeds
 
 
 async def _socket(

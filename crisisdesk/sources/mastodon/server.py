@@ -155,7 +155,8 @@ class Server:
     async def _asked_about(self, session: aiohttp.ClientSession) -> Mapping[str, Any]:
         """What it says of itself; nothing where it is older than that or of another kind."""
         address = self.url / "api/v2/instance"
-        async with session.get(address, timeout=_ANSWER, raise_for_status=False) as response:
+        headers = self.pass_on  # some tell nobody but their users
+        async with session.get(address, headers=headers, timeout=_ANSWER, raise_for_status=False) as response:
             if is_own_trouble(response.status):
                 await refuse(response)
             about = json_in(await _body(response)) if response.status == HTTPStatus.OK else None
@@ -164,7 +165,9 @@ class Server:
     async def _redirect(self, session: aiohttp.ClientSession) -> str | None:
         """Where it sends those who ask for its streams; None where they are to be had here."""
         asked = self.url / STREAMING
-        async with session.get(asked, timeout=_ANSWER, raise_for_status=False, allow_redirects=False) as response:
+        async with session.get(
+            asked, headers=self.pass_on, timeout=_ANSWER, raise_for_status=False, allow_redirects=False
+        ) as response:
             where = response.headers.get("Location") if response.status in _MOVED else None
         return None if where is None else str(asked.join(_address(where))).split(f"/{STREAMING}", 1)[0]
 
