@@ -13,6 +13,7 @@ from xs import (
     PROBLEMS,
     RULE,
     RULES,
+    TOO_MANY,
     Network,
     Pauses,
     fails,
@@ -141,6 +142,27 @@ async def test_where_room_is_short_old_rules_go_first(network, monkeypatch):
     network.rules = [OLD, NEIGHBOUR]
     await heard(network)
     assert [next(iter(body)) for is_dry, body in network.changed if not is_dry] == ["delete", "add"]
+
+
+async def test_a_desk_that_is_not_let_in_takes_no_rules_away(network):
+    network.rules = [OLD]
+    network.answers = [refuse(429, **TOO_MANY)]
+    pauses = Pauses()
+    async with running(source_of(network, pause=pauses), Taken()):
+        await until(lambda: len(pauses.seconds) >= 3)
+    assert network.rules[0] == OLD
+
+
+async def test_old_rules_that_cannot_be_removed_cost_no_post(network):
+    network.rules = [OLD]
+    network.about_rules = [network.show, network.change, network.change, refuse(404, title="Not Found")]
+    source, edge = source_of(network), Taken()
+    async with running(source, edge):
+        await network.until_listened()
+        await network.publish(frame(1))
+        await edge.until(lambda: bool(edge.posts))
+        assert "1 rule not wanted any more could not be removed (127.0.0.1:" in source.status().trouble
+        assert source.status().state == "live"
 
 
 async def test_rules_that_vanish_are_set_again(network):

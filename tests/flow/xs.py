@@ -19,7 +19,7 @@ from crisisdesk.sources.x.cost import Bill, Prices
 from crisisdesk.sources.x.place import id_at
 from crisisdesk.sources.x.rules import Topic
 from crisisdesk.sources.x.source import Wishes, X
-from crisisdesk.sources.x.trouble import Waits
+from crisisdesk.sources.x.waits import Waits
 
 TOKEN = "an-apps-token"  # noqa: S105
 START = datetime(2026, 5, 25, 14, 0, tzinfo=UTC)
@@ -186,8 +186,10 @@ class Network:
     async def _change(self, request: web.Request) -> web.StreamResponse:
         body = await request.json()
         self.changed.append((request.query.get("dry_run") == "true", body))
-        if self.about_rules:
-            return await self.about_rules.pop(0)(request)
+        return await (self.about_rules.pop(0) if self.about_rules else self.change)(request)
+
+    async def change(self, request: web.Request) -> web.StreamResponse:
+        body = await request.json()
         if "delete" in body:
             gone = set(body["delete"]["ids"])
             self.rules = [one for one in self.rules if one["id"] not in gone]

@@ -16,7 +16,8 @@ from crisisdesk.clock import ReplayClock
 from crisisdesk.errors import FatalSourceError, SourceError
 from crisisdesk.records import Correction
 from crisisdesk.sources.bodies import Body
-from crisisdesk.sources.x.api import Api, _denied, _listed, _rule, _token
+from crisisdesk.sources.x.answers import count_in, denied_in, listed, rule_in, token_in
+from crisisdesk.sources.x.api import Api
 from crisisdesk.sources.x.cost import Bill, Prices
 from crisisdesk.sources.x.past import Search
 from crisisdesk.sources.x.rules import Topic
@@ -143,10 +144,11 @@ async def _page(source: X, edge: Taken, content: bytes) -> None:
 async def _answer(source: X, _: Taken, content: bytes) -> None:
     """Rules, refusals and what is made of them."""
     answer = _object(content)
-    rules = [_rule(one) for one in _listed(answer, "data")]
+    rules = [rule_in(one) for one in listed(answer, "data")]
     assert all(rule is None or isinstance(rule.value, str) for rule in rules)
-    assert all(one.reason.isprintable() for one in _denied(answer).values())
-    assert _token(answer) is None or isinstance(_token(answer), str)
+    assert all(one.reason.isprintable() for one in denied_in(answer).values())
+    assert token_in(answer) is None or isinstance(token_in(answer), str)
+    assert (count_in(answer) or 0) >= 0
     refusal = RefusalError("api.example", 429, answer)
     told = diagnose(refusal, "api.example", proven=False)
     assert isinstance(told, SourceError)

@@ -120,7 +120,7 @@ def test_an_estimate_says_what_a_month_will_cost():
     assert estimate.posts_a_month == 12_175
     assert estimate.told() == (
         "About 12,175 posts a month match, by the last 7 days: 61 USD for the posts and up to 122 USD for their "
-        "authors; for new watches once up to 6.00 USD, for their last 24 hours."
+        "authors; for new watches once up to 6.00 USD, for the 1 d before."
     )
     assert Estimate(7, Prices(0.005, 0.0)).told() == "About 30 posts a month match, by the last 7 days: 0.15 USD."
     assert usd(1_234.5) == "1,234 USD"

@@ -5,15 +5,15 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime, timedelta
 from http import HTTPStatus
-from typing import Any, Final, NamedTuple
+from typing import Final
 
 import aiohttp
-import orjson
 from yarl import URL
 
 from crisisdesk import __version__
 from crisisdesk.clock import Clock
 from crisisdesk.records import stamp
+from crisisdesk.sources.x.answers import Denied, Page, body_of, count_in, denied_in, json_in, listed, rule_in, token_in
 from crisisdesk.sources.x.posts import Json
 from crisisdesk.sources.x.rules import Rule
 from crisisdesk.sources.x.stream import Stream
@@ -22,8 +22,6 @@ from crisisdesk.text import clean
 
 PAGE: Final = 100
 """Posts of a page of a search, and rules of a request."""
-MAX_ANSWER: Final = 1 << 24
-"""Bytes of an answer that we read at all."""
 MAX_RULE_PAGES: Final = 100
 CONNECT_SECONDS: Final = 20.0
 WHAT_POSTS_SHOW: Final = "author_id,created_at,edit_history_tweet_ids,entities,lang,note_tweet,referenced_tweets,text"
@@ -34,21 +32,6 @@ _ENDLESS: Final = aiohttp.ClientTimeout(total=None)
 _STREAM: Final = "2/tweets/search/stream"
 _RULES: Final = f"{_STREAM}/rules"
 _IDENTITY: Final = {"Accept-Encoding": "identity"}
-
-
-class Denied(NamedTuple):
-    """Why X does not take a rule."""
-
-    reason: str
-    known_as: str
-    """The id of the rule that is the same, where there is one; then all is well."""
-
-
-class Page(NamedTuple):
-    """Posts of a search, newest first, and what asks for the next page; None on the last."""
-
-    answer: Json
-    token: str | None
 
 
 class Api:
@@ -92,8 +75,8 @@ class Api:
         token: str | None = None
         for _ in range(MAX_RULE_PAGES):
             answer = await self._ask(session, "GET", _RULES, {"pagination_token": token} if token else {})
-            rules += [rule for one in _listed(answer, "data") if (rule := _rule(one)) is not None]
-            token = _token(answer)
+            rules += [rule for one in listed(answer, "data") if (rule := rule_in(one)) is not None]
+            token = token_in(answer)
             if token is None:
                 break
         return rules
@@ -114,9 +97,9 @@ class Api:
             body = {"add": [{"value": rule.value, "tag": rule.tag} for rule in rules[first : first + PAGE]]}
             try:
                 answer = await self._ask(session, "POST", _RULES, {"dry_run": "true"} if dry_run else {}, body)
-                denied |= _denied(answer)
+                denied |= denied_in(answer)
             except RefusalError as refusal:
-                found = _denied(refusal.body)
+                found = denied_in(refusal.body)
                 if refusal.status != HTTPStatus.BAD_REQUEST or not found:
                     raise
                 denied |= found
@@ -139,9 +122,7 @@ class Api:
             aiohttp.ClientError, OSError, SourceError: it is not to be had.
         """
         answer = await self._ask(session, "GET", "2/tweets/counts/recent", {"query": query, "granularity": "day"})
-        meta = answer.get("meta")
-        total = meta.get("total_tweet_count") if isinstance(meta, dict) else None
-        if not isinstance(total, int) or isinstance(total, bool) or total < 0:
+        if (total := count_in(answer)) is None:
             raise StrangeError(f"{self.host} answers with no count")
         return total
 
@@ -156,7 +137,7 @@ class Api:
         asked = {"query": query, "start_time": stamp(since), "end_time": stamp(until), "max_results": str(PAGE)}
         asked |= self._shown | ({"next_token": token} if token else {})
         answer = await self._ask(session, "GET", "2/tweets/search/recent", asked)
-        return Page(answer, _token(answer))
+        return Page(answer, token_in(answer))
 
     @asynccontextmanager
     async def stream(self, session: aiohttp.ClientSession, backfill_minutes: int) -> AsyncIterator[Stream]:
@@ -194,7 +175,7 @@ class Api:
             allow_redirects=False,
         ) as response:
             await self._look_at(response)
-            answer = _json(await _body(response))
+            answer = json_in(await body_of(response))
         if not isinstance(answer, dict):
             raise StrangeError(f"{self.host} answers with no JSON object")
         return answer
@@ -210,7 +191,7 @@ class Api:
             where = clean(response.headers["Location"], 100)
             raise StrangeError(f"{self.host} sends us on to {where}, where the token must not go")
         wait = wait_in(response.headers) if response.status == HTTPStatus.TOO_MANY_REQUESTS else 0.0
-        raise RefusalError(self.host, response.status, _json(await response.content.read(1 << 16)), wait)
+        raise RefusalError(self.host, response.status, json_in(await response.content.read(1 << 16)), wait)
 
 
 def open_session() -> aiohttp.ClientSession:
@@ -218,54 +199,3 @@ def open_session() -> aiohttp.ClientSession:
     return aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(limit=0), headers={"User-Agent": f"crisisdesk/{__version__}"}
     )
-
-
-async def _body(response: aiohttp.ClientResponse) -> bytes:
-    """All of an answer.
-
-    Raises:
-        StrangeError: it is larger than we read.
-    """
-    body = bytearray()
-    async for chunk in response.content.iter_any():
-        body += chunk
-        if len(body) > MAX_ANSWER:
-            raise StrangeError(f"{response.url.authority} answers with more than {MAX_ANSWER} bytes")
-    return bytes(body)
-
-
-def _json(body: bytes) -> object:
-    try:
-        return orjson.loads(body)
-    except orjson.JSONDecodeError:
-        return None
-
-
-def _listed(answer: Json, name: str) -> Sequence[Any]:
-    listed = answer.get(name)
-    return listed if isinstance(listed, list) else ()
-
-
-def _token(answer: Json) -> str | None:
-    meta = answer.get("meta")
-    token = meta.get("next_token") if isinstance(meta, dict) else None
-    return token if isinstance(token, str) and token else None
-
-
-def _rule(one: object) -> Rule | None:
-    if isinstance(one, dict) and isinstance(one.get("id"), str) and isinstance(one.get("value"), str):
-        tag = one.get("tag")
-        return Rule(one["value"], tag if isinstance(tag, str) else "", one["id"])
-    return None
-
-
-def _denied(answer: Json) -> dict[str, Denied]:
-    """The rules that X does not take; those that it has already are not denied, but known by their id."""
-    found = {}
-    for one in _listed(answer, "errors"):
-        if isinstance(one, dict) and isinstance(one.get("value"), str):
-            details = one.get("details")
-            words = " ".join(map(str, details)) if isinstance(details, list) else one.get("detail") or one.get("title")
-            is_known = "duplicate" in str(one.get("title", "")).lower()
-            found[one["value"]] = Denied(clean(str(words), 200), str(one.get("id", "")) if is_known else "")
-    return found

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from typing import Final
 
 from crisisdesk.settings import DAYS_PER_MONTH
-from crisisdesk.text import counted
+from crisisdesk.text import counted, how_long
 
 COUNTED: Final = timedelta(days=7)
 """X counts the posts of so long."""
@@ -56,8 +56,7 @@ class Estimate:
             said += f" for the posts and up to {usd(month * prices.author)} for their authors"
         if self.history:
             once = self.a_week * (self.history / COUNTED) * (prices.post + prices.author)
-            hours = counted(self.history // timedelta(hours=1), "hour")
-            said += f"; for new watches once up to {usd(once)}, for their last {hours}"
+            said += f"; for new watches once up to {usd(once)}, for the {how_long(self.history)} before"
         return f"{said}."
 
 

@@ -14,7 +14,7 @@ from crisisdesk.sources.x.heard import Heard
 from crisisdesk.sources.x.past import JUST_SAID, KEPT, Pause, Search
 from crisisdesk.sources.x.place import LATE, Place, id_at, moment_of
 from crisisdesk.sources.x.posts import Json
-from crisisdesk.sources.x.trouble import Waits
+from crisisdesk.sources.x.waits import Waits
 from crisisdesk.text import how_long
 
 TOLD_FOR: Final = timedelta(hours=1)

@@ -14,7 +14,8 @@ from crisisdesk.sources.x.api import Api, open_session
 from crisisdesk.sources.x.heard import Heard
 from crisisdesk.sources.x.posts import Included, Json, Said, said_in
 from crisisdesk.sources.x.rules import Topic, rules_of
-from crisisdesk.sources.x.trouble import BREAKS, Waits, diagnose, passes
+from crisisdesk.sources.x.trouble import BREAKS, diagnose, passes
+from crisisdesk.sources.x.waits import Waits
 
 Pause = Callable[[float], Awaitable[None]]
 """Waits so many seconds."""

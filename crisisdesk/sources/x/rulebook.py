@@ -7,8 +7,10 @@ from typing import Final
 import aiohttp
 
 from crisisdesk.errors import FatalSourceError
-from crisisdesk.sources.x.api import Api, Denied
+from crisisdesk.sources.x.answers import Denied
+from crisisdesk.sources.x.api import Api
 from crisisdesk.sources.x.rules import MAX_RULES, Rule, Topic, difference, prefix_of, rules_of, unfit
+from crisisdesk.sources.x.trouble import BREAKS, diagnose
 from crisisdesk.text import counted, shorten
 
 NAMED: Final = 3
@@ -26,6 +28,11 @@ class Change:
     others: tuple[Rule, ...]
     trouble: str = ""
     """What will not be heard, and what to do about it."""
+
+    @property
+    def is_full(self) -> bool:
+        """Whether there is room for what is wanted only where something else was."""
+        return len(self.there) + len(self.others) + len(self.remove) > MAX_RULES
 
 
 class Rulebook:
@@ -66,19 +73,31 @@ class Rulebook:
             raise FatalSourceError(f"X has no rule for any watch. {trouble}")
         return Change(agreed[:room], remove, there, found.others, trouble)
 
-    async def follow(self, change: Change, api: Api, session: aiohttp.ClientSession) -> None:
-        """Do it. What is not wanted any more goes last, so that nothing is missed meanwhile, unless room is short.
+    async def set(self, change: Change, api: Api, session: aiohttp.ClientSession) -> None:
+        """Add what is missing; what is not wanted any more stays, unless it takes the room.
 
         Raises:
             aiohttp.ClientError, OSError, SourceError: it did not come about.
         """
-        is_full = len(change.there) + len(change.others) + len(change.remove) > MAX_RULES
-        if is_full:
+        if change.is_full:
             await api.remove(session, change.remove)
         if change.add:
             await api.add(session, change.add)
-        if change.remove and not is_full:
+
+    async def tidy(self, change: Change, api: Api, session: aiohttp.ClientSession) -> str:
+        """Remove what is not wanted any more, once the stream is ours: a desk that is not let in must break nothing.
+
+        Returns:
+            What went wrong; that costs only money, and the next connection tries again.
+        """
+        if not change.remove or change.is_full:
+            return ""
+        try:
             await api.remove(session, change.remove)
+        except BREAKS as error:
+            rules = counted(len(change.remove), "rule")
+            return f"{rules} not wanted any more could not be removed ({diagnose(error, api.host, proven=True)})."
+        return ""
 
     def _trouble(self, refused: dict[str, Denied], beyond: Sequence[Rule], others: int) -> str:
         said = [

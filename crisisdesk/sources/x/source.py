@@ -30,7 +30,8 @@ from crisisdesk.sources.x.posts import SOURCE, Included, Json, frame_in, said_in
 from crisisdesk.sources.x.rulebook import Rulebook
 from crisisdesk.sources.x.rules import Topic
 from crisisdesk.sources.x.stream import Stream
-from crisisdesk.sources.x.trouble import BREAKS, DroppedError, MuteError, Waits, diagnose, problems_in
+from crisisdesk.sources.x.trouble import BREAKS, DroppedError, MuteError, diagnose, problems_in
+from crisisdesk.sources.x.waits import Waits
 
 SILENCE_SECONDS: Final = 25.0
 """X sends a sign of life every 20 s, and now and then it comes a little late; a stream so long mute is dead."""
@@ -108,7 +109,7 @@ class X:
             pause=pause,
         )
         self._state = "connecting"
-        self._trouble = self._refused = ""
+        self._trouble = self._unheard = ""
         self._last_event: datetime | None = None
         self._live_since: datetime | None = None
         self._events = self._bad = 0
@@ -148,7 +149,7 @@ class X:
             events=self._events,
             posts=self._heard.posts,
             bad=self._bad,
-            trouble=self._trouble or " ".join(filter(None, (self._refused, self._gap.trouble))),
+            trouble=self._trouble or " ".join(filter(None, (self._unheard, self._gap.trouble))),
             note=" ".join(filter(None, (self._forecast.told, self._wishes.bill.told()))),
         )
 
@@ -187,12 +188,13 @@ class X:
         try:
             change = await self._rulebook.plan(self._api, session)
             await self._forecast.make(session, change)
-            await self._rulebook.follow(change, self._api, session)
-            self._refused = change.trouble
+            await self._rulebook.set(change, self._api, session)
             self._place.open()
             async with AsyncExitStack() as stack:
                 stream = await stack.enter_async_context(self._api.stream(session, self._wishes.backfill_minutes))
                 self._live_since = self._clock.now()
+                left = await self._rulebook.tidy(change, self._api, session)
+                self._unheard = f"{change.trouble} {left}".strip()
                 if self._state != "blind":  # whether a mute one speaks again is for its first sign of life to say
                     self._is_live()
                 async with asyncio.TaskGroup() as group:

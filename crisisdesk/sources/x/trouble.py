@@ -1,8 +1,6 @@
-"""What X's refusals mean, in plain words; whether trying again can help, and how long to wait before."""
+"""What X's refusals mean, in plain words, and whether trying again can help."""
 
-import random
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
@@ -18,13 +16,13 @@ BREAKS: Final = (aiohttp.ClientError, OSError, SourceError)
 """What may become of asking a server."""
 MAX_ASKED_WAIT: Final = 16 * 60.0
 """Seconds that X may make us wait: its limits begin anew every 15 minutes."""
-LONGEST: Final = 320.0
-"""Seconds between attempts while X answers with errors, at most."""
 
 _CONSOLE: Final = "https://console.x.com"
 _LATER: Final = frozenset({402, 408, 409, 425, 429})
-_CREDITS: Final = frozenset({"credits", "CreditsDepleted"})
-_RATED: Final = frozenset({"TooManyConnections", "usage-capped", "rate-limit-exceeded"})
+CREDITS: Final = "credits"
+"""The kind of a problem that money solves."""
+RATED: Final = frozenset({"TooManyConnections", "usage-capped", "rate-limit-exceeded"})
+"""Kinds of problems that patience solves."""
 _NOT_ENROLLED: Final = f"the app may not use X's API: put it into a project with pay-per-use at {_CONSOLE}"
 _MEANINGS: Final = {
     "TooManyConnections": "somebody else uses the only connection that X gives an app: stop the other desk or "
@@ -134,7 +132,7 @@ def passes(error: Exception) -> bool:
     """Whether the same may be answered otherwise later, without anything being changed here."""
     if isinstance(error, RefusalError):
         in_between = error.status == HTTPStatus.FORBIDDEN and not error.body  # a proxy's page; X says why
-        known = error.problem.kind in _RATED | _CREDITS
+        known = error.problem.kind in RATED or error.problem.kind == CREDITS
         return error.status >= HTTPStatus.INTERNAL_SERVER_ERROR or error.status in _LATER or known or in_between
     return not isinstance(error, StrangeError | FatalSourceError)
 
@@ -154,47 +152,6 @@ def date_in(headers: Mapping[str, str]) -> datetime | None:
     except ValueError:
         return None
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
-class Waits:
-    """How long to wait after each failure, as X's documentation asks for each kind; never shorter.
-
-    Args:
-        jitter: what each wait is multiplied by, at least 1, so that many desks do not knock at once.
-    """
-
-    def __init__(self, jitter: Callable[[], float] = lambda: random.uniform(1.0, 1.25)) -> None:
-        self._jitter = jitter
-        self._failures: Counter[str] = Counter()
-
-    def begin_afresh(self) -> None:
-        """All is well again."""
-        self._failures.clear()
-
-    def after(self, error: Exception) -> float:
-        """Seconds until the next attempt."""
-        kind = _kind(error)
-        before, self._failures[kind] = self._failures[kind], self._failures[kind] + 1
-        return max(_GROWTH[kind](min(before, 64)), getattr(error, "wait", 0.0)) * self._jitter()
-
-
-_GROWTH: Final[Mapping[str, Callable[[int], float]]] = {
-    "dropped": lambda before: min(5.0 * 2 ** (before - 1), LONGEST) if before else 0.0,  # at once, if it stood well
-    "network": lambda before: min(0.25 * (before + 1), 16.0),
-    "http": lambda before: min(5.0 * 2**before, LONGEST),
-    "rated": lambda before: min(60.0 * 2**before, MAX_ASKED_WAIT),
-    "credits": lambda _: LONGEST,
-}
-
-
-def _kind(error: Exception) -> str:
-    if isinstance(error, RefusalError | DroppedError):
-        if error.problem.kind in _CREDITS or getattr(error, "status", 0) == HTTPStatus.PAYMENT_REQUIRED:
-            return "credits"
-        if error.problem.kind in _RATED or getattr(error, "status", 0) == HTTPStatus.TOO_MANY_REQUESTS:
-            return "rated"
-        return "dropped" if isinstance(error, DroppedError) else "http"
-    return "http" if isinstance(error, SourceError) else "network"
 
 
 def _cure(error: RefusalError | StrangeError) -> str:
