@@ -56,6 +56,8 @@ def test_several_topics(tmp_path):
         ("$share//a", 'a shared one is "$share/<group>/<topic>"'),
         ("$share/a+/b", 'a shared one is "$share/<group>/<topic>"'),
         ("$share/a/", "it is empty"),
+        (" posts", "it has a space before or after it"),
+        ("posts/# ", "it has a space before or after it"),
         ("a\\u0000b", "it holds what cannot be printed, or is too long"),
         ("x" * 65_536, "it holds what cannot be printed, or is too long"),
     ],
