@@ -40,10 +40,8 @@ def _wrong_topic(topic: str) -> str:
         levels = levels[2:]
     if levels == [""]:
         return "it is empty"
-    if not topic.isprintable() or len(topic.encode()) > _MAX_TOPIC:
-        return "it holds what cannot be printed, or is too long"
-    if topic != topic.strip():
-        return "it has a space before or after it"
+    if not topic.isprintable() or topic != topic.strip() or len(topic.encode()) > _MAX_TOPIC:
+        return "it holds what cannot be printed, has a space before or after it, or is too long"
     if any("#" in level for level in levels[:-1]) or ("#" in levels[-1] and levels[-1] != "#"):
         return "'#' stands alone at the end, such as \"posts/#\""
     if any("+" in level and level != "+" for level in levels):
