@@ -62,7 +62,7 @@ def _wrong_address(url: str) -> str:
 
 def _public(url: str) -> str:
     """An address without the name and the password in it."""
-    return re.sub(r"//[^/@]*@", "//…@", url)
+    return re.sub(r"//(?:[^/]*|[^@/]*:.*)@", "//…@", url)
 
 
 def _every(value: object) -> timedelta:

@@ -597,6 +597,39 @@ async def test_a_web_page_is_asked_for_its_feed(site):
         assert f"it names {site.url('/rss?a=1&b=2')} as its feed: write that as 'url'" in desk.trouble
 
 
+async def test_where_a_feed_leads_is_told(site):
+    async with serving("127.0.0.2") as other:
+        other.answers["/login"] = [gives("<!DOCTYPE html><html>", headers={"Content-Type": "text/html"})]
+        site.answers["/feed"] = [sends_to(other.url("/login"), 302)]
+        async with reading(site.url("/feed")) as desk:
+            await desk.rests()
+            assert "/feed leads to 127.0.0.2" in desk.trouble
+            assert "/login, which cannot be read: it is a web page, not a feed" in desk.trouble
+
+
+async def test_where_more_is_said_than_a_feed_shows_that_is_told_and_it_is_read_more_often(site):
+    site.answers["/feed"] = [gives(numbered(*range(n, n + 25))) for n in (0, 20, 60, 70)]
+    async with reading(site.url("/feed")) as desk:
+        assert await desk.again() >= TEN
+        assert desk.trouble == "", "some were known"
+        await desk.again()
+        assert desk.trouble.endswith(
+            f"newest entries only, and on {desk.clock.now():%d %B at %H:%M} UTC all were new: some may be missing."
+        )
+        assert await desk.again() < timedelta(minutes=2)
+        assert await desk.again() >= TEN
+        await desk.pass_by(timedelta(hours=2))
+        assert desk.trouble == ""
+
+
+async def test_a_search_that_finds_little_is_not_overrun(site):
+    site.answers["/feed"] = [gives(numbered(*one)) for one in ((), (1, 2), (3, 4))]
+    async with reading(site.url("/feed")) as desk:
+        assert await desk.again() >= TEN
+        assert await desk.again() >= TEN
+        assert desk.trouble == ""
+
+
 async def test_a_feed_that_breaks_off_is_used_as_far_as_it_goes_and_asked_for_whole(site):
     cut = numbered(1, 2)[:-60]
     site.answers["/feed"] = [gives(cut, etag="1"), gives(numbered(1, 2, 3), etag="1")]

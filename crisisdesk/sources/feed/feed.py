@@ -6,7 +6,9 @@ old posts would be a storm that never was. The price is a feed whose clock goes 
 entry without a date was written since the reading before, and one with a date to come at the latest now; in the first
 reading nobody knows when, so that those are known from then on and count for nothing.
 
-A changed entry is corrected; that one is missing says nothing, since feeds show only their newest.
+A changed entry is corrected; that one is missing says nothing, since feeds show only their newest. In a storm that may
+be too few: where none of many is known, some are likely to have come and gone unseen. That is told, and the feed read
+at once more often.
 """
 
 import hashlib
@@ -14,6 +16,7 @@ import math
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Final
 
 import aiohttp
 from yarl import URL
@@ -30,6 +33,13 @@ from crisisdesk.sources.feed.pace import spread, until_next
 from crisisdesk.sources.feed.place import FeedPlace, name_of
 from crisisdesk.sources.feed.request import Asking, Question
 from crisisdesk.sources.feed.trouble import Trouble, diagnose, shown
+
+MANY: Final = 10
+"""Entries of which one at least would be known from before, if none had been missed."""
+OFTEN: Final = timedelta(minutes=1)
+"""How often a feed is read from which some are missed."""
+TOLD_FOR: Final = timedelta(hours=1)
+"""How long it is told that some were missed."""
 
 
 class Feed:
@@ -72,6 +82,8 @@ class Feed:
         """The last one, without its entries."""
         self._digest = b""
         """Of the last one, as it was sent."""
+        self._overrun: datetime | None = None
+        """When it was read last and nothing in it was known."""
 
     @property
     def is_live(self) -> bool:
@@ -89,6 +101,9 @@ class Feed:
         if self.place.moved:
             there = shown(URL(self.place.moved))
             yield f"{shown(self.url)} has moved for good to {there}; write that as 'url' of the source."
+        if self._overrun and self._clock.now() - self._overrun <= TOLD_FOR:
+            when = f"{self._overrun:%d %B at %H:%M} UTC"
+            yield f"{shown(self.url)} shows its newest entries only, and on {when} all were new: some may be missing."
 
     async def ask(self, asking: Asking) -> Answer | None:
         """Ask for it; None where it cannot be had, and then there is a `trouble`."""
@@ -114,9 +129,12 @@ class Feed:
                     answer.content, charset=answer.charset, language=answer.language, address=answer.address
                 )
             except (InputError, OSError) as error:
-                self._fail(error)
+                self._fail(error, URL(answer.address))
                 return
             await self._send(document, arrival, edge)
+            known = [self.place.knows(entry) for entry in document.entries]
+            if self.place.was_read and len(known) >= MANY and not any(known):
+                self._overrun = arrival
             # Of one that was cut off, the rest may come under the same marks.
             etag, modified = (answer.etag, answer.modified) if document.is_whole else ("", "")
             self.place = self.place.after(reversed(document.entries), etag=etag, modified=modified, moved=moved)
@@ -136,7 +154,8 @@ class Feed:
             return 0.0 if self.trouble.is_final else spread(max(next(self._waits), self.trouble.wait))
         wishes = self._wishes
         patience = max(answer.max_age if answer else 0.0, 60.0 * wishes.ttl)
-        return until_next(self._clock.now(), self._every, patience, wishes.skip_hours, wishes.skip_days)
+        every = OFTEN if self._overrun and self._overrun == self.last_read else self._every
+        return until_next(self._clock.now(), every, patience, wishes.skip_hours, wishes.skip_days)
 
     async def _send(self, document: Document, arrival: datetime, edge: Edge) -> None:
         """Send what is new, oldest first, and correct what has changed."""
@@ -167,10 +186,11 @@ class Feed:
         """Its id on the whole site; a bare number, as many feeds count their entries, is one only with the feed."""
         return f"{entry.id}@{name_of(str(self.url))}" if entry.id.isdecimal() else entry.id
 
-    def _fail(self, error: Exception) -> None:
+    def _fail(self, error: Exception, address: URL | None = None) -> None:
         self.trouble = diagnose(
             error,
             self.url,
+            address or self.url,
             is_proven=self.place.was_read,
             has_password=bool(self._authorization),
             has_agent=self._has_agent,

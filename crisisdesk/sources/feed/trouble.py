@@ -52,12 +52,15 @@ def shown(url: URL) -> str:
     )
 
 
-def diagnose(error: Exception, url: URL, *, is_proven: bool, has_password: bool, has_agent: bool) -> Trouble:
+def diagnose(
+    error: Exception, url: URL, address: URL, *, is_proven: bool, has_password: bool, has_agent: bool
+) -> Trouble:
     """Decide whether trying again can help.
 
     Args:
         error: what happened.
         url: of the feed, as it is set.
+        address: to which that has led.
         is_proven: it was read before as we are, so that a refusal may pass.
         has_password: we sent a name and a password.
         has_agent: the settings say who we are.
@@ -65,6 +68,8 @@ def diagnose(error: Exception, url: URL, *, is_proven: bool, has_password: bool,
     name = shown(url)
     if isinstance(error, Refusal):
         return _judged(error, name, is_proven=is_proven, has_password=has_password, has_agent=has_agent)
+    if address.host != url.host:
+        name = f"{name} leads to {shown(address)}, which"
     if isinstance(error, InputError | Astray):
         return Trouble(f"{name} cannot be read: {error}.")
     if isinstance(error, NoProcessError):
