@@ -145,14 +145,18 @@ async def test_what_is_taken_back_or_changed_is_corrected(home):
 async def test_a_correction_that_overtakes_its_post_holds(home):
     changed = status(2, "new words")
     home.answers = [
-        play(frame("delete", status_id(1)), frame("status.update", changed), new(1), new(2, "old words"), new(3))
-    ]
+        play(
+            frame("delete", status_id(1)), frame("status.update", changed), new(1), new(2, "old words"),
+            frame("status.update", status(1, "it comes late")), new(3),
+        )
+    ]  # fmt: skip
     source, edge = source_of(home), Taken()
 
     async with running(source, edge):
         await edge.until(lambda: len(edge.posts) == 2)
 
     assert edge.texts == ["new words", "post 3"]
+    assert [correction.text for correction in edge.corrections] == ["new words"]
 
 
 async def test_a_boost_that_is_taken_back_leaves_the_original(home):

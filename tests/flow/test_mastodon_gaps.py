@@ -184,8 +184,21 @@ async def test_what_is_older_than_the_windows_is_told_and_not_read(home):
 
     assert edge.texts == ["post 1"]
     assert source.status().trouble == (
-        "What was said in public from 21 May 13:58 to 23 May 14:30 UTC is not read any more: the desk goes back 2 d."
+        "What was said in public from 22 May 14:00 UTC to 23 May 14:30 UTC is not read any more: "
+        "the desk goes back 2 d."
     )
+
+
+async def test_of_a_stream_in_which_nothing_was_said_for_long_nothing_is_missing(home):
+    source, edge = resumed(home, at=-4 * 86_400, quiet=0.02), Taken()
+    home.statuses = [status(-4 * 86_400)]
+    async with running(source, edge):
+        await until(lambda: len(home.read) > 6)
+        assert source.status().trouble == ""
+        home.statuses.append(status(1))
+        await edge.until(lambda: "post 1" in edge.texts)
+
+    assert source.status().trouble == ""
 
 
 async def test_a_timeline_that_was_empty_is_not_read_from_its_beginning(home):

@@ -91,8 +91,8 @@ class Gap:
 
     async def _fill(self, session: aiohttp.ClientSession, hear: Callable[[Json], Awaitable[None]]) -> None:
         """Read on from where we were up to what is newest now."""
-        until = await self._newest(session)
-        after = self._not_too_old(self.place.start(), until)
+        until, after, sent_to = await self._newest(session), self.place.start(), self.place.sent_to or BEGINNING
+        oldest = BEGINNING if moment_of(until) is None else id_at(self._clock.now() - BACK)
         while is_later(until, after):
             if self._pages >= MAX_PAGES:
                 self._tell_missing(after)
@@ -103,6 +103,10 @@ class Gap:
             statuses = sorted(statuses_in(page, after), key=lambda entry: (len(entry[0]), entry[0]))
             if not statuses:
                 return
+            if too_old := [which for which, _ in statuses if is_later(which, sent_to) and is_later(oldest, which)]:
+                self._tell_too_old(too_old[0], sent_to)
+                after = oldest
+                continue
             for after, status in statuses:
                 await hear(status)
                 self.place.filled(after, self._clock.now())
@@ -113,15 +117,11 @@ class Gap:
         ids = [which for which, _ in statuses_in(await self._server.page(session, self._stream, limit=1), "")]
         return ids[0] if ids else BEGINNING
 
-    def _not_too_old(self, after: str, until: str) -> str:
-        moment, now = moment_of(after), self._clock.now()
-        oldest = id_at(now - BACK)
-        if moment_of(until) is None or not is_later(oldest, after):
-            return after
-        if moment is not None:
-            missed = f"What was said in {self._stream} from {moment:%d %B %H:%M} to {now - BACK:%d %B %H:%M} UTC"
+    def _tell_too_old(self, status: str, sent_to: str) -> None:
+        if sent_to != BEGINNING:  # nothing was missed in a timeline that was not there when we began
+            now = self._clock.now()
+            missed = f"What was said in {self._stream} from {_told(status)} to {now - BACK:%d %B %H:%M} UTC"
             self._missing = now, f"{missed} is not read any more: the desk goes back {how_long(BACK)}."
-        return oldest
 
     def _tell_missing(self, after: str) -> None:
         moment, now = moment_of(after), self._clock.now()

@@ -51,8 +51,8 @@ class Heard:
         """What was said, whatever it concerns."""
         self._domain = domain
         self._turns = asyncio.Lock()
-        self._settled: OrderedDict[str, None] = OrderedDict()
-        """Statuses that need not be sent any more, by their ids: they were, or are taken back."""
+        self._settled: OrderedDict[str, bool] = OrderedDict()
+        """Statuses that need not be sent any more, by their ids; whether they are taken back."""
         self._sent: OrderedDict[str, str] = OrderedDict()
         """The ids of the posts that concern a watch, by those of their statuses."""
 
@@ -77,6 +77,8 @@ class Heard:
         """
         which, text = local_id(status.get("id")), words_of(status)
         async with self._turns:
+            if self._settled.get(which):
+                return
             await edge.correct(Correction(SOURCE, id_of(status, self._domain()), text))
             if which not in self._sent:
                 await self._offer(which, status, time_of(status, arrival, is_new=False), edge)
@@ -87,7 +89,7 @@ class Heard:
         async with self._turns:
             if (post := self._sent.pop(which, None)) is not None:
                 await edge.correct(Correction(SOURCE, post))
-            self._settle(which)
+            self._settle(which, is_gone=True)
 
     async def _offer(self, which: str, status: Json, time: datetime, edge: Edge) -> None:
         if (post := concerning(status, time, self._domain(), edge)) is not None:
@@ -96,7 +98,7 @@ class Heard:
                 self._sent.popitem(last=False)
             await edge.send(*post)
 
-    def _settle(self, which: str) -> None:
-        self._settled[which] = None
+    def _settle(self, which: str, *, is_gone: bool = False) -> None:
+        self._settled[which] = is_gone
         if len(self._settled) > REMEMBERED:
             self._settled.popitem(last=False)
