@@ -12,18 +12,23 @@ if TYPE_CHECKING:
 
 LOOK: Final = 0.2
 """Seconds between two looks at how far it has come."""
-QUIET: Final = 60.0
-"""Seconds without an event after which there is nothing more: it has come to the present, whenever that is."""
 
 
 class Recalled:
-    """Ends when the source has come to a moment, or has nothing more; a little of what came after may be sent, too."""
+    """Ends when the source has come to a moment, or has nothing more; a little of what came after may be sent, too.
+
+    Args:
+        source: set back to where the past begins.
+        until: the moment.
+        quiet: seconds without an event after which there is nothing more: it has come to the present, whenever that
+            is. They must be over before the source takes its connection for dead, or it begins again and again.
+    """
 
     pushes: Final = False
     resumes: Final = False
     cursor: Final = None
 
-    def __init__(self, source: Source, until: "datetime", quiet: float = QUIET) -> None:
+    def __init__(self, source: Source, until: "datetime", quiet: float) -> None:
         self.name = source.name
         self._source = source
         self._until = until

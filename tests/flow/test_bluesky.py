@@ -689,6 +689,15 @@ async def test_what_was_said_between_two_moments_is_read_beside_the_present_and_
     assert source.status().events == 0
 
 
+async def test_the_past_of_a_server_that_falls_silent_before_the_present_ends_all_the_same(server):
+    server.answers = [play(*map(post, range(20)))]
+    past, edge = source_of(server.base + V1_PATH, silence=1.0).recall(NOW - timedelta(hours=1), NOW), Taken()
+    async with asyncio.timeout(10):
+        await past.run(edge)
+    assert edge.texts == posts(range(20))
+    assert len(server.requests) == 1
+
+
 @BOTH
 async def test_the_newest_event_tells_how_far_it_has_come_whatever_our_clock_says(server, path):
     ahead = NOW_US + 3600 * SECOND

@@ -44,7 +44,7 @@ class Network:
 async def test_it_ends_at_its_moment_though_the_source_goes_on():
     taken = Taken()
     async with asyncio.timeout(5):
-        await Recalled(Network(NOON + timedelta(days=1)), NOON).run(taken)
+        await Recalled(Network(NOON + timedelta(days=1)), NOON, quiet=5).run(taken)
     assert {post.time for post in taken.posts} >= {NOON - timedelta(minutes=n) for n in range(1, 61)}
 
 
@@ -57,4 +57,4 @@ async def test_it_ends_where_there_is_nothing_more_but_not_while_nothing_has_com
 
 async def test_it_fails_as_its_source_does():
     with pytest.raises(FatalSourceError, match="mend"):
-        await Recalled(Network(NOON, fails=True), NOON).run(Taken())
+        await Recalled(Network(NOON, fails=True), NOON, quiet=5).run(Taken())

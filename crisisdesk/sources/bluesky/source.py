@@ -136,7 +136,7 @@ class Bluesky:
         """What was said between two moments; from servers that keep less, what they have."""
         past = self._make_past()
         past.resume(str(microseconds(since)))
-        return Recalled(past, until)
+        return Recalled(past, until, quiet=self._silence / 2)
 
     def status(self) -> SourceStatus:
         """How it is doing: every frame is an event, `bad` ones were skipped."""
