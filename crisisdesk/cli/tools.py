@@ -106,7 +106,7 @@ def score(
     ),
     *,
     columns: Annotated[
-        str | None, typer.Option(metavar="text=NAME,…", help="For CSV, which columns they are: text=Inhalt,id=Nummer.")
+        str | None, typer.Option(metavar="text=NAME,…", help="Other names: text=Inhalt,id=Nummer.")
     ] = None,
     model: ModelOption = None,
     labels: LabelsOption = None,

@@ -391,6 +391,12 @@ def test_texts_as_plain_lines(tmp_path):
     assert [entry.line for entry in bad] == [4]
 
 
+@pytest.mark.parametrize("name", ["a.jsonl", "a"])
+def test_of_json_the_field_that_is_named_is_scored(tmp_path, name):
+    path = written(tmp_path, name, b'{"body": "ouch"}\n')
+    assert list(read_texts(path, columns={"text": "body"}, on_bad=pytest.fail)) == [("1", "ouch")]
+
+
 def test_texts_of_a_file_that_is_not_there(tmp_path):
     with pytest.raises(UsageError, match=r"gone\.txt: cannot be read"):
         read_texts(tmp_path / "gone.txt", on_bad=pytest.fail)

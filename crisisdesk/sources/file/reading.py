@@ -239,7 +239,7 @@ def read_texts(
 
     Args:
         path: the file; `-` is standard input.
-        columns: our field name -> the table's column; with them it is a table.
+        columns: our field name -> the file's column, or its name in JSON; with them it is either of the two.
         on_bad: told of every line that is no text; reading goes on.
         on_note: told, in a sentence, how it is read that is not as programmes write it.
         progress: counts the bytes that were read of the file, packed as it is.
@@ -260,10 +260,11 @@ def _texts(
         if (first := next(lines, None)) is None:
             return
         lines = chain((first,), lines)
-        if kind in _TABLE_SUFFIXES or columns:
+        is_json = kind in _JSON_SUFFIXES or (first.content or b"").lstrip().startswith(b"{")
+        if kind in _TABLE_SUFFIXES or (columns and not is_json):
             records = read_table(lines, columns, shown_name(path), note, required=("text",))
-        elif kind in _JSON_SUFFIXES or (first.content or b"").lstrip().startswith(b"{"):
-            records = read_objects(lines, {}, required=("text",))
+        elif is_json:
+            records = read_objects(lines, columns, required=("text",))
         else:
             records = _plain_texts(lines)
         for record in records:
