@@ -125,6 +125,7 @@ async def test_a_right_signature_is_let_in_also_beside_one_of_an_old_secret():
         (signature(orjson.dumps(OTHER), NOW, SECRET), "does not fit the body and the secret"),
         (signature(orjson.dumps(POST), NOW - timedelta(minutes=5, seconds=1), SECRET), "was signed 5 min ago"),
         (signature(orjson.dumps(POST), NOW + timedelta(minutes=12), SECRET), "was signed 12 min in the future"),
+        (f"t={int(NOW.timestamp() * 1000)},v1=" + "0" * 64, "with the Unix time in seconds of a clock that is right"),
     ],
 )
 async def test_what_is_not_signed_rightly_and_in_time_is_refused(header, why):

@@ -17,6 +17,7 @@ ANSWER = re.compile(rb"HTTP/1\.[01] (\d{3}) .*?\r\n\r\n(.*?)(?=HTTP/1\.[01] \d|$
 
 
 @pytest.mark.proof
+@pytest.mark.timeout(900)
 def test_a_million_broken_bodies():
     print(fuzz(1_000_000, seed=1))
 

@@ -1,4 +1,5 @@
-"""A sender that repeats until it is told 202, and a desk that is killed at random: every post counts once."""
+"""A sender that repeats until it is told 202, somebody who repeats what he has overheard, and a desk that is killed at
+random: every post counts once."""
 
 import asyncio
 import json
@@ -48,14 +49,22 @@ def posts() -> list[dict[str, str]]:
 
 
 async def send_all(url: str, chance: random.Random) -> int:
-    """Send each post until it is confirmed, some of them again although they were; how many requests failed."""
-    failed, waiting = 0, posts()
+    """Send each post until it is confirmed, some of them again although they were; how many requests failed.
+
+    Every third request is one that was sent before, as it was.
+    """
+    failed, waiting, overheard = 0, posts(), list[tuple[bytes, dict[str, str]]]()
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=5)) as session:
         while waiting:
             size = chance.randint(1, 12)
             body = json.dumps(waiting[:size]).encode()
             headers = {HEADER: signature(body, datetime.now(UTC), SECRET)}
+            overheard = [*overheard[-100:], (body, headers)]
             with suppress(aiohttp.ClientError, TimeoutError):
+                if chance.random() < 1 / 3:
+                    again, signed = chance.choice(overheard)
+                    async with session.post(url, data=again, headers=signed) as answer:
+                        assert answer.status in {202, 503}
                 async with session.post(url, data=body, headers=headers) as answer:
                     if answer.status == 202:
                         waiting = waiting[size if chance.random() < 0.9 else size // 2 :]

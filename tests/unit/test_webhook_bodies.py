@@ -75,6 +75,12 @@ def test_the_same_words_by_the_same_person_are_a_second_post_after_ten_minutes()
     assert key(b"text=bad", 11) != key(b"text=bad&author=anna", 11)
 
 
+def test_a_form_that_is_sent_again_by_one_whose_clock_is_behind_is_the_same_post():
+    reader = Reader("suite", 10_000)
+    keys = {reader.read(FORM, b"text=bad", NOW, NOW - timedelta(seconds=late)).posts[0].key for late in (0, 20)}
+    assert len(keys) == 1
+
+
 def test_forms_are_remembered_in_bounds(monkeypatch):
     monkeypatch.setattr(posted, "MAX_REPEATED", 10)
     reader = Reader("suite", 10_000)

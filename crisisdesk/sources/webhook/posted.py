@@ -109,7 +109,7 @@ class Reader:
         """When such fields were sent first of late, so that what is sent again stays the same post."""
         digest = hashlib.blake2b(fields.encode("utf-8", "replace"), digest_size=16).digest()
         first = self._first.pop(digest, sent)
-        if not timedelta() <= sent - first <= REPEATED:
+        if abs(sent - first) > REPEATED:
             first = sent
         self._first[digest] = first
         if len(self._first) > MAX_REPEATED:

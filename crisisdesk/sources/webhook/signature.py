@@ -29,7 +29,7 @@ TOLERANCE: Final = timedelta(minutes=5)
 """How far the clocks of sender and desk may be apart."""
 MAX_DIGESTS: Final = 5
 
-_TIME: Final = re.compile(r"\d{1,11}", re.ASCII)
+_TIME: Final = re.compile(r"\d{1,13}", re.ASCII)  # some send milliseconds, and are to be told so
 _DIGEST: Final = re.compile(r"[0-9a-fA-F]{64}", re.ASCII)
 _HOW: Final = f"send '{HEADER}: t=UNIX,v1=HEX' with HEX = HMAC-SHA256(secret, \"t.body\") over the body as it is sent"
 
