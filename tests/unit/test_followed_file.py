@@ -230,6 +230,25 @@ async def test_a_link_that_is_turned_to_a_file_of_each_day(tmp_path):
         await heard(edge, "four", "five")
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="links of Unix")
+async def test_a_link_into_a_folder_where_the_file_is_rotated(tmp_path):
+    """As the logs of containers lie."""
+    path, target = tmp_path / "links" / "acme.jsonl", tmp_path / "pod" / "0.jsonl"
+    path.parent.mkdir()
+    target.parent.mkdir()
+    path.symlink_to(target)
+    append(target, "one")
+    async with following(first := follower(path)) as edge:
+        await heard(edge, "one")
+        await shown(lambda: first.cursor is not None)
+    append(target, "two")
+    target.rename(f"{target}.20081115-0400")
+    append(target, "three")
+    async with following(second := follower(path, first.cursor)) as edge:
+        await heard(edge, "two", "three")
+        assert second.status().trouble == ""
+
+
 async def test_what_cannot_be_found_again_is_told_with_a_time(tmp_path):
     path = tmp_path / "posts.jsonl"
     append(path, "one")

@@ -146,12 +146,14 @@ def family(path: Path) -> list[tuple[Path, os.stat_result]]:
     """The files that were at `path` before, in the order in which they were written, and the one that is there.
 
     They are known by their names, as logrotate and others give them: posts.jsonl.1, posts.jsonl-20081115,
-    posts.jsonl.2.gz, posts.1.jsonl, posts.jsonl.2008-11-15_03.
+    posts.jsonl.2.gz, posts.1.jsonl, posts.jsonl.2008-11-15_03. Of a link also those that lie where it leads to.
 
     Raises:
         OSError: the folder cannot be read.
     """
-    kin = [(one, status) for one in _namesakes(path) if (status := _status(one))]
+    target = Path(os.path.realpath(path)) if path.is_symlink() else path
+    names = {path, *_namesakes(path), *_namesakes(target)} - ({target} if target != path else set())
+    kin = [(one, status) for one in names if (status := _status(one))]
     kin.sort(key=lambda entry: (entry[0] == path, entry[1].st_mtime_ns, _age(path, entry[0])))
     return kin
 
