@@ -52,7 +52,7 @@ def _findings(config: Path | None, seconds: float) -> "Iterator[Finding]":
     from crisisdesk import doctor as checks  # noqa: PLC0415  networks and models: `--help` need not wait for them
     from crisisdesk.cli import configured  # noqa: PLC0415  the same
     from crisisdesk.clock import WallClock  # noqa: PLC0415  the same
-    from crisisdesk.sources.file.source import is_piped  # noqa: PLC0415  the same
+    from crisisdesk.sources.file.pipe import is_piped  # noqa: PLC0415  the same
 
     settings, clock = configured.read(config), WallClock()
     if settings is None:

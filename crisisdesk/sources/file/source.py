@@ -1,22 +1,20 @@
 """Posts in a file, for a live desk: read once or followed as it grows, or piped in; fast or as slowly as they came."""
 
 import asyncio
-import stat
-import sys
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta, tzinfo
 from functools import partial
-from itertools import islice
 from pathlib import Path
 from typing import Final
 
 from crisisdesk.clock import Clock
 from crisisdesk.errors import FatalSourceError, UsageError
-from crisisdesk.lines import STDIN, BadLine, Progress, UnreadableError, check_files, reason, shown_name
+from crisisdesk.lines import BadLine, Progress, UnreadableError, check_files, reason, shown_name
 from crisisdesk.records import Post, SourceStatus
 from crisisdesk.sources.base import Edge
 from crisisdesk.sources.file.followed import Reader
+from crisisdesk.sources.file.pipe import Pipe, is_folder, is_piped, leave_terminal
 from crisisdesk.sources.file.place import Place
 from crisisdesk.sources.file.reading import Maker, posts_of
 from crisisdesk.sources.file.table import NoColumnError
@@ -70,14 +68,14 @@ class FileSource:
             raise UsageError(
                 f"{shown_name(path)}: is a pipe and read as it comes; take 'follow' out of its [[source]]."
             )
-        if not follow or _is_folder(path):
+        if not follow or is_folder(path):
             check_files([path])
         maker = Maker(
             path, name, self._skip, self._tell, present=clock.now, live=True, zone=zone or UTC, cure=_ZONE_CURE,
             by_byte=not self._piped,
         )  # fmt: skip
-        self._posts: Reader | _Pipe = (
-            _Pipe(posts_of(path, columns or {}, maker, Progress()))
+        self._posts: Reader | Pipe = (
+            Pipe(posts_of(path, columns or {}, maker, Progress()))
             if self._piped
             else Reader(path, columns or {}, maker, self._tell, follow=follow)
         )
@@ -132,7 +130,7 @@ class FileSource:
         if self._piped:
             self._state = "live"  # nobody knows when the first line comes
         try:
-            _check_piped(self._path)
+            leave_terminal(self._path)
             while not self._posts.ended:
                 posts = await self._read()
                 await self._send(posts, edge)
@@ -219,47 +217,6 @@ class FileSource:
     def _tell(self, what: str) -> None:
         if what not in self._told:
             self._told.append(what)
-
-
-def is_piped(path: Path) -> bool:
-    """Whether what is read from there is gone for everybody else: a pipe, a terminal, a device."""
-    return str(path) == STDIN or _kind(path) not in {None, stat.S_IFREG, stat.S_IFDIR}
-
-
-def _check_piped(path: Path) -> None:
-    """Leave a terminal to the console, which wants its keys."""
-    if str(path) == STDIN and sys.stdin.isatty():
-        raise FatalSourceError("standard input: nothing is piped in; start the desk as `… | crisisdesk run`.")
-
-
-def _is_folder(path: Path) -> bool:
-    return _kind(path) == stat.S_IFDIR
-
-
-def _kind(path: Path) -> int | None:
-    """The type that `stat` gives; None for what is not there, or may not be looked at."""
-    try:
-        return stat.S_IFMT(path.stat().st_mode)
-    except (OSError, ValueError):
-        return None
-
-
-class _Pipe:
-    """Posts that are piped in."""
-
-    def __init__(self, posts: Iterator[Post]) -> None:
-        self.place = self.began = None
-        self.ended = False
-        self._posts = posts
-
-    def read(self, at_most: int) -> Sequence[tuple[Post, Place | None]]:
-        """The next posts, for which it waits."""
-        posts = [(post, None) for post in islice(self._posts, at_most)]
-        self.ended = not posts
-        return posts
-
-    def leave(self) -> None:
-        """A read that is under way may wait for ever."""
 
 
 def _with_cure(error: UsageError | FatalSourceError) -> FatalSourceError:
