@@ -99,7 +99,7 @@ async def test_an_edit_of_what_was_never_heard_is_heard(network):
         await edge.until(lambda: bool(edge.posts))
     (post,) = edge.posts
     assert (post.id, post.text) == (post_id(1), "now motrin")
-    assert post.url == f"https://x.com/author6/status/{post_id(20)}"
+    assert post.url == f"https://x.com/author20/status/{post_id(20)}"
     assert (NOW - post.time).total_seconds() == 30 * 60 - 1, "it was written when it was first"
 
 
@@ -112,7 +112,7 @@ async def test_reposts_are_left_out_unless_they_are_asked_for(network):
     async with running(source, edge):
         await edge.until(lambda: bool(edge.posts))
     (post,) = edge.posts
-    assert (post.text, post.original, post.author) == ("A long original about motrin", post_id(1), "@author2@x.com")
+    assert (post.text, post.original, post.author) == ("A long original about motrin", post_id(1), "@author9@x.com")
     assert network.asked[0].query["expansions"] == "author_id,referenced_tweets.id"
     assert network.rules[0]["value"] == RULE.removesuffix(" -is:retweet").strip("()")
 

@@ -115,7 +115,7 @@ async def test_every_end_of_a_stream_is_mended_at_once(network, then, last):
         ({"title": "UsageCapExceeded", "period": "Monthly", "detail": "Usage cap exceeded"}, "in a month are used up"),
         ({"errors": [{"title": "client-disconnected", "type": "about:blank"}]}, "X has ended the stream for reasons"),
         ({"errors": [{"disconnect_type": "SlowReader", "title": "x"}]}, "because the desk read too slowly"),
-        ({"errors": [{"title": "Something new", "detail": "Ask \x1b[2Jlater.", "type": "…/new"}]}, "Ask later."),
+        ({"errors": [{"title": "Something new", "detail": "Ask \x1b[2Jlater.", "type": "…/new"}]}, "Ask later; trying"),
     ],
 )
 async def test_an_end_with_a_reason_is_told_and_mended(network, said, told):

@@ -181,7 +181,9 @@ async def test_a_cursor_of_the_future_does_no_harm(network):
         await network.until_listened()
         await network.publish(frame(5))
         await edge.until(lambda: bool(edge.posts))
-    assert source.status().state == "live"
+        assert (source.status().state, source.status().trouble) == ("live", "")
+        await until(lambda: moment(source.cursor) < NOW)
+    assert network.asked_for(SEARCH) == []
 
 
 async def test_a_killed_desk_reads_again_what_it_had_not_sent(network):

@@ -49,16 +49,20 @@ def tweet(number: int, text: str | None = None, **more: Any) -> Json:
         "edit_history_tweet_ids": [post_id(number)],
         "text": f"motrin {number}" if text is None else text,
         "created_at": f"{START + timedelta(seconds=number):%Y-%m-%dT%H:%M:%S}.000Z",
-        "author_id": str(2_000 + number % 7),
+        "author_id": str(2_000 + number),
         "lang": "en",
     } | more
 
 
 def user(number: int) -> Json:
     """The author of post `number`."""
-    who = number % 7
-    metrics = {"followers_count": 40 + who, "following_count": 3, "tweet_count": 9, "listed_count": 0}
-    return {"id": str(2_000 + who), "name": f"Author {who}", "username": f"author{who}", "public_metrics": metrics}
+    metrics = {"followers_count": 40 + number, "following_count": 3, "tweet_count": 9, "listed_count": 0}
+    return {
+        "id": str(2_000 + number),
+        "name": f"Author {number}",
+        "username": f"author{number}",
+        "public_metrics": metrics,
+    }
 
 
 def frame(number: int, text: str | None = None, **more: Any) -> Json:

@@ -31,15 +31,19 @@ class Forecast:
         prices: of posts and authors.
         history: how far back new watches learn.
         most: USD a month that it may cost; None for no limit.
+        reposts: whether they come, with the posts that they repeat.
     """
 
-    def __init__(self, api: Api, prices: Prices, history: timedelta, most: float | None) -> None:
+    def __init__(
+        self, api: Api, prices: Prices, history: timedelta, most: float | None, *, reposts: bool = False
+    ) -> None:
         self.told = ""
         """For people: what it will cost; empty before that is known."""
         self._api = api
         self._prices = prices
         self._history = history
         self._most = most
+        self._reposts = reposts
         self._counts: dict[str, int] = {}
         self._estimate: Estimate | None = None
         self._is_made = False
@@ -92,7 +96,7 @@ class Forecast:
         if self._estimate is None:
             said = f"What X will cost cannot be told ({why}); look at https://console.x.com now and then."
         else:
-            said = self._estimate.told()
+            said = self._estimate.told() + " Posts that are repeated are billed besides." * self._reposts
         if change.others:
             others, bring = len(change.others), "brings" if len(change.others) == 1 else "bring"
             said += f" What {counted(others, 'rule')} of others in this app {bring} is read and billed besides."

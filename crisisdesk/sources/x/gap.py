@@ -77,8 +77,8 @@ class Gap:
     async def close(self, session: aiohttp.ClientSession, edge: Edge) -> None:
         """Send all that was missed, oldest first, however often that has to be tried; where we begin, begin now."""
         last = moment_of(self._place.sent_to) if self._place.sent_to is not None else None
-        if last is None:
-            self._place.filled(id_at(self._api.now() - LATE))
+        if last is None or last > self._api.now():  # of the future, while a clock was wrong
+            self._place.begin(id_at(self._api.now() - LATE))
         elif self._fill:
             await self._pause(self._settle)
             await self._search(session, edge, last)

@@ -88,7 +88,7 @@ class Search:
             except BREAKS as error:
                 trouble = diagnose(error, self._api.host, proven=True)
                 if not passes(error):
-                    raise trouble from error
+                    raise trouble from None
                 tell(str(trouble))
                 await pause(waits.after(error))
 

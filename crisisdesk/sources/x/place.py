@@ -68,6 +68,10 @@ class Place:
             raise ValueError("no place in X's stream")
         self.sent_to = int(cursor)
 
+    def begin(self, post: int) -> None:
+        """Begin after a moment: what is older is never asked for."""
+        self.sent_to = post
+
     def open(self) -> None:
         """From here on something may be missing."""
         self.is_whole, self._beyond = False, None

@@ -93,7 +93,7 @@ class X:
         self._pause = pause
         self._silence = silence
         self._rulebook = Rulebook(wishes.topics, wishes.desk, reposts=wishes.reposts)
-        self._forecast = Forecast(api, wishes.bill.prices, wishes.history, wishes.most_a_month)
+        self._forecast = Forecast(api, wishes.bill.prices, wishes.history, wishes.most_a_month, reposts=wishes.reposts)
         self._place = Place()
         self._heard = Heard()
         self._gap = Gap(
@@ -164,7 +164,7 @@ class X:
                 change = await self._rulebook.plan(self._api, session)
                 await self._forecast.make(session, change)
             except BREAKS as error:
-                raise diagnose(error, self._api.host, proven=False) from error
+                raise diagnose(error, self._api.host, proven=False) from None
         return self._forecast.prospect(change)
 
     async def run(self, edge: Edge) -> None:

@@ -169,4 +169,5 @@ def _problem(one: Mapping[str, Any]) -> Problem:
     title = str(one.get("title", ""))
     names = [_ALIASES.get(name, name) for name in (exact, ending, title)]
     kind = next((name for name in names if name in _MEANINGS), exact or ending)
-    return Problem(clean(kind, 60), clean(str(one.get("detail") or one.get("message") or title), 200))
+    reason = clean(str(one.get("detail") or one.get("message") or title), 200)
+    return Problem(clean(kind, 60), reason.rstrip("."))
