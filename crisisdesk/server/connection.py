@@ -38,9 +38,9 @@ class Connection(web.RequestHandler):
         """Set when it is over."""
 
     @property
-    def is_idle(self) -> bool:
-        """Whether no request has come, with all its headers, that is not answered."""
-        return self.transport is None or (self._waiter is not None and not self._waiter.done())
+    def is_at_work(self) -> bool:
+        """Whether a whole request has come that is not answered."""
+        return self._current_request is not None and self._current_request.content.is_eof()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)

@@ -1,8 +1,8 @@
 """Where connections come in, as many as there is room for.
 
-Then the first of those who are idle makes room; where all are at work, others wait outside, in the queue of the
-operating system. So nobody can keep others out by doing nothing, nor use up the files that the rest of the desk needs,
-also not by many connections that never agree on how to encrypt.
+Then the first of those who have not brought a whole request makes room; where all have, others wait outside, in the
+queue of the operating system. So nobody can keep others out by being slow, nor use up the files that the rest of the
+desk needs, also not by many connections that never agree on how to encrypt.
 """
 
 import asyncio
@@ -61,7 +61,7 @@ class Door:
             one.close()
 
     async def wait_closed(self) -> None:
-        """Return when nobody is in any more; who has brought no request is sent away."""
+        """Return when nobody is in any more; who has brought no whole request is sent away."""
         while self._send_away():
             pass
         if self._inside:
@@ -90,9 +90,9 @@ class Door:
             await asyncio.sleep(_LOOK_AGAIN)
 
     def _send_away(self) -> bool:
-        """Whether there is somebody without a request, of whom the first is sent away."""
+        """Whether there is somebody without a whole request, of whom the first is sent away."""
         for task, connection in self._inside.items():
-            if connection.is_idle and not task.cancelling():
+            if not connection.is_at_work and not task.cancelling():
                 return task.cancel()
         return False
 

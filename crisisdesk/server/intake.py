@@ -16,7 +16,9 @@ PATH: Final = "/ingest/"
 BODY_SECONDS: Final = 30.0
 """How long a body may take to come."""
 MOST_READING: Final = 64_000_000
-"""Bytes of all bodies that are on their way in; a few of the largest, or a great many of the usual size."""
+"""Bytes of all bodies that are on their way in;"""
+SMALL: Final = 1 << 16
+"""a body of so many, or fewer, is read all the same, so that the usual ones are not kept out by some that are large."""
 
 
 class Intake:
@@ -64,7 +66,7 @@ class Intake:
                     body += chunk
                     self._reading += len(chunk)
                     webhook.check_size(len(body))
-                    if self._reading > MOST_READING:
+                    if len(body) > SMALL and self._reading > MOST_READING:
                         raise Refused(HTTPStatus.SERVICE_UNAVAILABLE, "Too much is sent here at once.", again=10)
         except TimeoutError:
             sentence = f"The body did not come within {self._body_seconds:g} s; send it again, or less at once."

@@ -238,14 +238,20 @@ async def test_many_at_once_are_taken_or_told_to_come_again(count):
         assert sorted(int(post.id) for post in desk.edge.posts) == list(range(count))
 
 
-async def test_the_first_of_those_who_are_idle_makes_room(monkeypatch):
+@pytest.mark.parametrize(
+    "sent", [b"", request(BODY)[:30], request(BODY)[:-5]], ids=["nothing", "half a head", "half a body"]
+)
+async def test_who_has_not_brought_a_whole_request_makes_room(monkeypatch, sent):
     monkeypatch.setattr(door, "MOST_CONNECTIONS", 3)
     async with serving() as desk:
         held = [await asyncio.open_connection(*desk.listener.address) for _ in range(3)]
-        held[1][1].write(request(BODY)[:30])  # who has sent half a head is no better
+        for _, writer in held:
+            writer.write(sent)
+        await asyncio.sleep(0.05)
         for _ in range(4):
             assert (await desk.raw(request(BODY, headers="Connection: close\r\n"))).startswith(b"HTTP/1.1 202")
-        assert await held[0][0].read() == b""
+        with suppress(ConnectionResetError):
+            assert await held[0][0].read() == b""
         assert len(desk.listener._runner.server.connections) <= 3
         for _, writer in held:
             writer.close()
@@ -253,19 +259,21 @@ async def test_the_first_of_those_who_are_idle_makes_room(monkeypatch):
 
 async def test_where_all_are_at_work_others_wait_outside(monkeypatch):
     monkeypatch.setattr(door, "MOST_CONNECTIONS", 2)
-    async with serving() as desk:
-        held = [await asyncio.open_connection(*desk.listener.address) for _ in range(2)]
-        for _, writer in held:
-            writer.write(request(BODY)[:-5])
-        waiting = asyncio.create_task(desk.raw(request(BODY, headers="Connection: close\r\n")))
+    going = asyncio.Event()
+
+    async def wait(_: Post) -> None:
+        await going.wait()
+
+    async with serving(edge=Taken(wait=wait)) as desk:
+        last = request(BODY, headers="Connection: close\r\n")
+        working = [asyncio.create_task(desk.raw(last)) for _ in range(2)]
+        await asyncio.sleep(0.1)
+        waiting = asyncio.create_task(desk.raw(last))
         await asyncio.sleep(0.2)
-        assert not waiting.done()
-        for reader, writer in held:
-            writer.write(request(BODY)[-5:])
-            assert b"202 Accepted" in await reader.readline()
-        assert (await waiting).startswith(b"HTTP/1.1 202 Accepted")
-        for _, writer in held:
-            writer.close()
+        assert len(desk.listener._runner.server.connections) == 2
+        going.set()
+        for answer in await asyncio.gather(*working, waiting):
+            assert answer.startswith(b"HTTP/1.1 202 Accepted")
 
 
 async def test_who_never_reads_an_answer_loses_the_connection(monkeypatch):
@@ -282,20 +290,21 @@ async def test_who_never_reads_an_answer_loses_the_connection(monkeypatch):
         await well(desk)
 
 
-async def test_more_bytes_on_their_way_than_there_is_room_for_are_told_to_come_again(monkeypatch):
-    monkeypatch.setattr(intake, "MOST_READING", 3_000)
+async def test_more_bytes_on_their_way_than_there_is_room_for_are_told_to_come_again_unless_they_are_few(monkeypatch):
+    monkeypatch.setattr(intake, "MOST_READING", 100_000)
     async with serving() as desk:
         reader, writer = await asyncio.open_connection(*desk.listener.address)
-        writer.write(request(b" " * 2_500, size=4_000))
+        writer.write(request(b" " * 95_000, size=99_000))
         await writer.drain()
         await asyncio.sleep(0.05)
-        got = await desk.send(b" " * 1_000)
+        got = await desk.send(b" " * 80_000)
         assert (got.status, got.headers["Retry-After"]) == (503, "10")
+        assert (await desk.send(orjson.dumps(POST) + b" " * 50_000)).status == 202
         writer.close()
         await writer.wait_closed()
         assert await reader.read() == b""
         await asyncio.sleep(0.05)
-        await well(desk)
+        assert (await desk.send(orjson.dumps(POST) + b" " * 80_000)).status == 202
 
 
 async def test_a_disk_that_hangs_does_not_fill_the_memory():
