@@ -272,6 +272,8 @@ HOSTILE = {
     "deep html": rss(f"<title>x</title><description>{'&lt;div&gt;' * 20_000}</description>"),
     "attributes": rss(f"<title {' '.join(f'a{n}=&quot;1&quot;' for n in range(2_000))}>x</title>"),
     "no end": rss("<title>x</title><description>")[:-40],
+    "opened": rss("<title>x</title>" + "<![CDATA[" * 100_000),
+    "opened, and closed": rss("<title>x</title>" + "<![CDATA[&" * 50_000 + "]]>" * 50_000),
     "zero bytes": rss("<title>x\0y</title>"),
 }
 

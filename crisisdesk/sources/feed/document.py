@@ -21,7 +21,7 @@ MAX_ENTRIES: Final = 500
 """Entries that are read of a feed: the newest. What lies behind is the past."""
 
 _REFERENCE: Final = re.compile(
-    r"<!\[CDATA\[.*?\]\]>|&(?:#(?:[xX]([0-9a-fA-F]{1,4000})|([0-9]{1,4000}));?|(?!#?\w{1,40};))", re.DOTALL
+    r"<!\[CDATA\[(?:.*?\]\]>|.*)|&(?:#(?:[xX]([0-9a-fA-F]{1,4000})|([0-9]{1,4000}));?|(?!#?\w{1,40};))", re.DOTALL
 )
 _END: Final = re.compile(r"</(?:\w{1,20}:)?(?:rss|feed|rdf)\s*>", re.IGNORECASE)
 _WEB_PAGE: Final = re.compile(r"<!doctype html|<html[\s>]", re.IGNORECASE)

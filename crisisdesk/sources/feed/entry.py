@@ -144,12 +144,8 @@ def _author(raw: Mapping[str, Any]) -> str | None:
     count as one person.
     """
     detail, outlet = raw.get("author_detail") or {}, raw.get("source") or {}
-    said = (
-        detail.get("name"),
-        raw.get("author"),
-        outlet.get("title"),
-        raw.get("news_source"),
-    )  # the last one is Bing's
+    bing = raw.get("news_source")
+    said = (detail.get("name"), raw.get("author"), outlet.get("title"), bing)
     names = (clean(name, MAX_NAME) for name in said if isinstance(name, str))
     return next(filter(None, names), None)
 
