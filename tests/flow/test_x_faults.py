@@ -8,6 +8,7 @@ from xs import (
     BEAT,
     DISCONNECT,
     NOW,
+    PROBLEMS,
     Pauses,
     frame,
     line,
@@ -115,6 +116,11 @@ async def test_every_end_of_a_stream_is_mended_at_once(network, then, last):
         ({"title": "UsageCapExceeded", "period": "Monthly", "detail": "Usage cap exceeded"}, "in a month are used up"),
         ({"errors": [{"title": "client-disconnected", "type": "about:blank"}]}, "X has ended the stream for reasons"),
         ({"errors": [{"disconnect_type": "SlowReader", "title": "x"}]}, "because the desk read too slowly"),
+        ({"errors": [{"disconnect_type": "ForceDisconnect", "type": f"{PROBLEMS}/operational-disconnect"}]}, "reasons"),
+        (
+            {"errors": [{"disconnect_type": "ClientApplicationStateDegraded", "title": "x"}]},
+            "since it restricts the app",
+        ),
         ({"errors": [{"title": "Something new", "detail": "Ask \x1b[2Jlater.", "type": "…/new"}]}, "Ask later; trying"),
     ],
 )

@@ -77,6 +77,8 @@ async def test_rules_that_are_none_do_no_harm(network, about):
         (refuse(429, title="UsageCapExceeded", type=f"{PROBLEMS}/usage-capped"), [60, 120], "raise the limit at"),
         (refuse(429, errors=[{"code": 88, "message": "Rate limit exceeded"}]), [60, 120], "Rate limit exceeded"),
         (refuse(402, title="CreditsDepleted", type=f"{PROBLEMS}/credits"), [320, 320], "the credits are used up"),
+        (refuse(403, title="SpendCapReached", type=f"{PROBLEMS}/credits", reset_date="2026-06-14"), [320, 320],
+         "the spending limit is reached, so X sends nothing; raise it at https://console.x.com (until 2026-06-14)"),
         (refuse(409, title="ConnectionException", connection_issue="RuleConfigurationIssue"), [5, 10], "set anew"),
         (play(then="cut"), [0, 5, 10, 20], "it broke off"),
         (play(then="end"), [0, 5, 10, 20, 40, 80, 160, 320, 320], "ended the stream"),

@@ -19,8 +19,8 @@ MAX_ASKED_WAIT: Final = 16 * 60.0
 
 _CONSOLE: Final = "https://console.x.com"
 _LATER: Final = frozenset({402, 408, 409, 425, 429})
-CREDITS: Final = "credits"
-"""The kind of a problem that money solves."""
+MONEY: Final = frozenset({"credits", "SpendCapReached"})
+"""Kinds of problems that money solves."""
 RATED: Final = frozenset({"TooManyConnections", "usage-capped", "rate-limit-exceeded"})
 """Kinds of problems that patience solves."""
 _NOT_ENROLLED: Final = f"the app may not use X's API: put it into a project with pay-per-use at {_CONSOLE}"
@@ -31,6 +31,7 @@ _MEANINGS: Final = {
     "RuleConfigurationIssue": "there is no rule any more; they are set anew",
     "usage-capped": f"the posts that X gives this app in a month are used up; raise the limit at {_CONSOLE}",
     "credits": f"the credits are used up, so X sends nothing; buy some at {_CONSOLE}",
+    "SpendCapReached": f"the spending limit is reached, so X sends nothing; raise it at {_CONSOLE}",
     "rate-limit-exceeded": "too many requests of this app in a quarter of an hour",
     "client-forbidden": _NOT_ENROLLED,
     "client-not-enrolled": _NOT_ENROLLED,
@@ -38,6 +39,10 @@ _MEANINGS: Final = {
     "rule-cap": "the app has as many rules as X allows; remove some, or give this desk an app of its own",
     "operational-disconnect": "X has ended the stream for reasons of its own",
     "SlowReader": "X has ended the stream because the desk read too slowly",
+    "InternalError": "X has ended the stream for a fault of its own",
+    "ClientApplicationStateDegraded": f"X has ended the stream, since it restricts the app; look it up at {_CONSOLE}",
+    "InvalidRules": "X has ended the stream because of a rule; they are set anew",
+    "RulesInvalidIssue": "X does not accept a rule that it has; they are set anew",
 }
 _ALIASES: Final = {
     "CreditsDepleted": "credits",
@@ -53,11 +58,13 @@ class Problem(NamedTuple):
     """The end of its type, or what it says more exactly: `usage-capped`, `TooManyConnections`."""
     reason: str
     """In X's words, cleaned."""
+    until: str = ""
+    """The day on which it passes, where X says so."""
 
     @property
     def meaning(self) -> str:
-        """In ours, where we know it; else in X's."""
-        return _MEANINGS.get(self.kind, self.reason)
+        """In our words, where we know it; else in X's."""
+        return _MEANINGS.get(self.kind, self.reason) + (f" (until {self.until})" if self.until else "")
 
 
 class RefusalError(SourceError):
@@ -132,7 +139,7 @@ def passes(error: Exception) -> bool:
     """Whether the same may be answered otherwise later, without anything being changed here."""
     if isinstance(error, RefusalError):
         in_between = error.status == HTTPStatus.FORBIDDEN and not error.body  # a proxy's page; X says why
-        known = error.problem.kind in RATED or error.problem.kind == CREDITS
+        known = error.problem.kind in RATED | MONEY
         return error.status >= HTTPStatus.INTERNAL_SERVER_ERROR or error.status in _LATER or known or in_between
     return not isinstance(error, StrangeError | FatalSourceError)
 
@@ -167,7 +174,7 @@ def _problem(one: Mapping[str, Any]) -> Problem:
     exact = str(one.get("connection_issue") or one.get("disconnect_type") or "")
     ending = str(one.get("type", "")).rsplit("/", 1)[-1]
     title = str(one.get("title", ""))
-    names = [_ALIASES.get(name, name) for name in (exact, ending, title)]
+    names = [_ALIASES.get(name, name) for name in (exact, title, ending)]
     kind = next((name for name in names if name in _MEANINGS), exact or ending)
     reason = clean(str(one.get("detail") or one.get("message") or title), 200)
-    return Problem(clean(kind, 60), reason.rstrip("."))
+    return Problem(clean(kind, 60), reason.rstrip("."), clean(str(one.get("reset_date", "")), 20))

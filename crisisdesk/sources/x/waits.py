@@ -7,7 +7,7 @@ from http import HTTPStatus
 from typing import Final
 
 from crisisdesk.errors import SourceError
-from crisisdesk.sources.x.trouble import CREDITS, MAX_ASKED_WAIT, RATED, DroppedError, RefusalError
+from crisisdesk.sources.x.trouble import MAX_ASKED_WAIT, MONEY, RATED, DroppedError, RefusalError
 
 LONGEST: Final = 320.0
 """Seconds between attempts while X answers with errors, at most."""
@@ -40,14 +40,14 @@ _GROWTH: Final[Mapping[str, Callable[[int], float]]] = {
     "network": lambda before: min(0.25 * (before + 1), 16.0),
     "http": lambda before: min(5.0 * 2**before, LONGEST),
     "rated": lambda before: min(60.0 * 2**before, MAX_ASKED_WAIT),
-    "credits": lambda _: LONGEST,
+    "money": lambda _: LONGEST,
 }
 
 
 def _kind(error: Exception) -> str:
     if isinstance(error, RefusalError | DroppedError):
-        if error.problem.kind == CREDITS or getattr(error, "status", 0) == HTTPStatus.PAYMENT_REQUIRED:
-            return "credits"
+        if error.problem.kind in MONEY or getattr(error, "status", 0) == HTTPStatus.PAYMENT_REQUIRED:
+            return "money"
         if error.problem.kind in RATED or getattr(error, "status", 0) == HTTPStatus.TOO_MANY_REQUESTS:
             return "rated"
         return "dropped" if isinstance(error, DroppedError) else "http"
