@@ -142,6 +142,28 @@ async def test_what_cannot_be_searched_is_told_as_missing(network, answer):
         assert source.status().trouble == ""
 
 
+async def test_what_is_not_searched_for_one_watch_costs_the_others_nothing(network):
+    network.tweets = [tweet(number) for number in range(10)]
+    network.searches = [refuse(400, title="Invalid Request", detail="the query"), network.find]
+    source, edge = resumed(network, topics=[Topic("Advil", ("advil",)), MOTRIN]), Taken()
+    async with running(source, edge):
+        await edge.until(lambda: len(edge.posts) == 10)
+        await until(
+            lambda: source.status().trouble.endswith(
+                "may be missing: " + network.url[7:] + " answers HTTP 400: the query."
+            )
+        )
+
+
+async def test_a_rule_that_x_does_not_take_is_not_searched_either(network):
+    network.invalid = {"(advil OR #advil OR @advil) -is:retweet"}
+    network.tweets = [tweet(1)]
+    source, edge = resumed(network, topics=[Topic("Advil", ("advil",)), MOTRIN]), Taken()
+    async with running(source, edge):
+        await edge.until(lambda: bool(edge.posts))
+    assert ["advil" in one.query["query"] for one in network.asked_for(SEARCH)] == [False]
+
+
 async def test_more_than_is_read_is_told(network, monkeypatch):
     monkeypatch.setattr(past, "MAX_PAGES", 2)
     network.tweets = [tweet(number) for number in range(500)]

@@ -284,7 +284,7 @@ async def test_what_it_costs_is_logged_once(network, tmp_path):
 async def test_doctor_doubts_rules_that_match_nothing(network):
     network.rules = [{"id": "1", "value": RULE, "tag": "crisisdesk/acme/Motrin"}]
     prospect = await source_of(network).foresee()
-    assert f"The desk's 1 rule are there: {RULE}." in prospect.said
+    assert f"All that the desk needs is there, 1 rule: {RULE}." in prospect.said
     assert prospect.doubt == "No post of the last 7 days matches the rules; check 'terms' of the watches."
 
 

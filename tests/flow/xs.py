@@ -1,7 +1,7 @@
 """X as it is spoken: posts, an API with rules, counts, searches and a stream, and the source that listens to it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -346,9 +346,9 @@ def source_of(network: Network, *topics: Topic, clock: ReplayClock | None = None
     return X(api, Wishes(topics or (MOTRIN,), **wished), clock, **options)
 
 
-def resumed(network: Network, at: int = 0, **options: Any) -> X:
+def resumed(network: Network, at: int = 0, topics: Sequence[Topic] = (), **options: Any) -> X:
     """One that had come to post `at`."""
-    source = source_of(network, **options)
+    source = source_of(network, *topics, **options)
     source.resume(post_id(at))
     return source
 

@@ -115,7 +115,7 @@ def _told_rules(change: Change) -> str:
     """What would be done to the rules, with the rules themselves."""
     there = counted(len(change.there), "rule")
     if not change.add and not change.remove:
-        return f"The desk's {there} are there: {_shown(change.there)}."
+        return f"All that the desk needs is there, {there}: {_shown(change.there)}."
     done = []
     if change.add:
         done.append(f"add {counted(len(change.add), 'rule')} ({_shown(change.add)})")

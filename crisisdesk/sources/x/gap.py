@@ -29,7 +29,6 @@ class Gap:
     Args:
         api: X's.
         place: up to where all was sent.
-        queries: what is searched for, the desk's rules.
         heard: what was said before.
         clock: tells when it was read.
         fill: whether to search at all.
@@ -44,7 +43,6 @@ class Gap:
         self,
         api: Api,
         place: Place,
-        queries: Sequence[str],
         heard: Heard,
         clock: Clock,
         *,
@@ -56,7 +54,6 @@ class Gap:
     ) -> None:
         self._api = api
         self._place = place
-        self._queries = queries
         self._heard = heard
         self._clock = clock
         self._fill = fill
@@ -64,6 +61,8 @@ class Gap:
         self._settle = settle
         self._waits = waits
         self._pause = pause
+        self.bad = 0
+        """Posts that could not be read."""
         self._unread = ""
         self._missing: tuple[datetime, str] | None = None
 
@@ -74,25 +73,25 @@ class Gap:
             return self._missing[1]
         return self._unread
 
-    async def close(self, session: aiohttp.ClientSession, edge: Edge) -> None:
+    async def close(self, session: aiohttp.ClientSession, queries: Sequence[str], edge: Edge) -> None:
         """Send all that was missed, oldest first, however often that has to be tried; where we begin, begin now."""
         last = moment_of(self._place.sent_to) if self._place.sent_to is not None else None
         if last is None or last > self._api.now():  # of the future, while a clock was wrong
             self._place.begin(id_at(self._api.now() - LATE))
         elif self._fill:
             await self._pause(self._settle)
-            await self._search(session, edge, last)
+            await self._search(session, queries, edge, last)
         elif self._api.now() - last > UNNOTICED + LATE:
             self._tell_missing(last, self._api.now(), "'fill_gaps' is off")
         self._unread = ""
         self._place.close()
 
-    async def _search(self, session: aiohttp.ClientSession, edge: Edge, last: datetime) -> None:
+    async def _search(self, session: aiohttp.ClientSession, queries: Sequence[str], edge: Edge, last: datetime) -> None:
         now = self._api.now()
         since = max(last - LATE, now - KEPT)
         if since > last:
             self._tell_missing(last, since, "X searches no further back")
-        search = Search(self._api, self._queries, since, max(now - JUST_SAID, since + JUST_SAID), self._read)
+        search = Search(self._api, queries, since, max(now - JUST_SAID, since + JUST_SAID), self._read)
         try:
             missed = await search.patiently(
                 session, self._waits(), self._pause, lambda trouble: self._tell(last, trouble)
@@ -100,6 +99,9 @@ class Gap:
         except SourceError as error:
             self._tell_missing(last, now, str(error).rstrip("."))
             return
+        self.bad += search.bad
+        if search.denied:
+            self._tell_missing(last, now, search.denied)
         if (until := search.missing_until) is not None:
             self._tell_missing(since, until, "it is more than is read afterwards")
         for said in missed:

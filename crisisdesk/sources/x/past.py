@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
+from http import HTTPStatus
 from typing import Final
 
 import aiohttp
@@ -14,7 +15,7 @@ from crisisdesk.sources.x.api import Api, open_session
 from crisisdesk.sources.x.heard import Heard
 from crisisdesk.sources.x.posts import Included, Json, Said, said_in
 from crisisdesk.sources.x.rules import Topic, rules_of
-from crisisdesk.sources.x.trouble import BREAKS, diagnose, passes
+from crisisdesk.sources.x.trouble import BREAKS, RefusalError, diagnose, passes
 from crisisdesk.sources.x.waits import Waits
 
 Pause = Callable[[float], Awaitable[None]]
@@ -46,6 +47,9 @@ class Search:
     ) -> None:
         self.since, self.until = since, until
         self.bad = 0
+        """Posts that could not be read."""
+        self.denied = ""
+        """Why X does not search for one of the queries; empty where it did for all."""
         self._api = api
         self._left: deque[tuple[str, str | None]] = deque((query, None) for query in queries)
         self._read = read
@@ -66,7 +70,12 @@ class Search:
         """
         while self._left and self._pages < MAX_PAGES:
             query, token = self._left[0]
-            answer, token = await self._api.search(session, query, self.since, self.until, token)
+            try:
+                answer, token = await self._api.search(session, query, self.since, self.until, token)
+            except RefusalError as refusal:
+                if refusal.status != HTTPStatus.BAD_REQUEST:
+                    raise
+                self.denied, answer, token = str(refusal), {}, None  # that of one query says nothing of the others
             self._left.popleft()
             self._pages += 1
             self._take(query, answer)
@@ -165,5 +174,7 @@ class Recall:
             said = await search.patiently(session, Waits(), self._pause)
         for one in said:
             await self._heard.say(one, edge)
+        if search.denied:
+            raise SourceError(f"{search.denied}.")
         if (missing := search.missing_until) is not None:
             raise SourceError(f"What was said on X before {missing:%d %B %H:%M} UTC is more than is read.")

@@ -99,7 +99,6 @@ class X:
         self._gap = Gap(
             api,
             self._place,
-            [rule.value for rule in self._rulebook.wanted],
             self._heard,
             clock,
             fill=wishes.fill_gaps,
@@ -148,7 +147,7 @@ class X:
             last_event=self._last_event,
             events=self._events,
             posts=self._heard.posts,
-            bad=self._bad,
+            bad=self._bad + self._gap.bad,
             trouble=self._trouble or " ".join(filter(None, (self._unheard, self._gap.trouble))),
             note=" ".join(filter(None, (self._forecast.told, self._wishes.bill.told()))),
         )
@@ -199,7 +198,7 @@ class X:
                     self._is_live()
                 async with asyncio.TaskGroup() as group:
                     group.create_task(self._listen(stream, edge))
-                    group.create_task(self._gap.close(session, edge))
+                    group.create_task(self._gap.close(session, [rule.value for rule in change.there], edge))
         except ExceptionGroup as broken:
             breaks, faults = broken.split(BREAKS)
             if faults is not None:
