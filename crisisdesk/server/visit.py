@@ -1,16 +1,17 @@
 """The desk's address as `doctor` finds it: where a desk is running, that has it, and all is as it should be."""
 
-import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from typing import Final
 
 import aiohttp
 
+from crisisdesk.errors import SourceError
 from crisisdesk.server.answers import HEADERS
 from crisisdesk.server.certificate import Certificate
 from crisisdesk.server.http import Listener
 from crisisdesk.settings.server import Address
-from crisisdesk.sources.webhook.source import Webhook
+
+ANSWER_SECONDS: Final = 1.0
+"""How long a running desk may take to answer."""
 
 
 class Visit(Listener):
@@ -18,27 +19,30 @@ class Visit(Listener):
 
     def __init__(self, address: Address, certificate: Certificate | None = None) -> None:
         super().__init__(address, certificate)
-        self._looking = asyncio.Lock()
-        self._is_running: bool | None = None
+        self._listens = False
 
-    @asynccontextmanager
-    async def serving(self, webhook: Webhook) -> AsyncIterator[None]:
-        async with self._looking:
-            if self._is_running is None:  # later it would be we who answer
-                self._is_running = await _is_desk(self.address)
-        if self._is_running:
-            yield
+    async def _open(self) -> None:
+        try:
+            await super()._open()
+        except SourceError:
+            if not await self._is_running():
+                raise
         else:
-            async with super().serving(webhook):
-                yield
+            self._listens = True
 
+    async def _close(self) -> None:
+        if self._listens:
+            await super()._close()
 
-async def _is_desk(address: Address) -> bool:
-    """Whether a desk answers there."""
-    timeout = aiohttp.ClientTimeout(total=5)
-    async with aiohttp.ClientSession(timeout=timeout) as session:
-        for scheme in ("http", "https"):
-            with suppress(aiohttp.ClientError, TimeoutError):
-                async with session.get(f"{scheme}://{address}/", ssl=False, allow_redirects=False) as answer:
-                    return answer.headers.get("Server") == HEADERS["Server"]
-    return False
+    async def _is_running(self) -> bool:
+        """Whether it is a desk that answers."""
+        url = f"{'https' if self._certificate else 'http'}://{self.address}/"
+        timeout = aiohttp.ClientTimeout(total=ANSWER_SECONDS)
+        try:
+            async with (
+                aiohttp.ClientSession(timeout=timeout) as session,
+                session.get(url, ssl=False, allow_redirects=False) as answer,
+            ):
+                return answer.headers.get("Server") == HEADERS["Server"]
+        except (aiohttp.ClientError, TimeoutError):
+            return False
