@@ -169,6 +169,11 @@ def numbered(*numbers: int) -> str:
     return rss(*(item(number) for number in sorted(numbers, reverse=True)))
 
 
+def public(_: str) -> bool:
+    """For `is_inward`: the test's server lies where everybody gets."""
+    return False
+
+
 class CountedAsking(Asking):
     """Knows how many questions were asked."""
 

@@ -184,7 +184,7 @@ class Feed:
 
     def _id(self, entry: Entry) -> str:
         """Its id on the whole site; a bare number, as many feeds count their entries, is one only with the feed."""
-        return f"{entry.id}@{name_of(str(self.url))}" if entry.id.isdecimal() else entry.id
+        return f"{entry.id}@{name_of(self.url.path_qs)}" if entry.id.isdecimal() else entry.id
 
     def _fail(self, error: Exception, address: URL | None = None) -> None:
         self.trouble = diagnose(

@@ -20,14 +20,15 @@ from crisisdesk.sources.feed.feed import Feed
 from crisisdesk.sources.feed.place import FeedPlace, cursor_of, parse_cursor
 from crisisdesk.sources.feed.request import Asking
 from crisisdesk.sources.feed.trouble import shown
-from crisisdesk.text import counted
 
 AT_ONCE: Final = 10
 """Servers that are asked at the same time."""
 HOST_PAUSE: Final = 2.0
 """Seconds between two questions to one server."""
 TOLD: Final = 3
-"""Feeds whose troubles are told in full."""
+"""Feeds whose troubles are told in full,"""
+NAMED: Final = 10
+"""and others that are named at least."""
 
 _MORE: Final = f"Some feeds are still to be asked, those of one server {HOST_PAUSE:g} seconds apart."
 _WAITS: Final = partial(delays, 60.0, 2.0, 900.0)
@@ -151,6 +152,11 @@ class Feeds:
 
     def _told(self) -> str:
         """What is wrong with feeds, and what has to be set otherwise."""
-        said = [sentence for feed in self._feeds.values() for sentence in feed.told()]
-        more = f" {counted(len(said) - TOLD, 'more feed is', 'more feeds are')} in trouble." if len(said) > TOLD else ""
-        return " ".join(said[:TOLD]) + more
+        said = {feed: " ".join(feed.told()) for feed in self._feeds.values()}
+        troubled = [feed for feed in said if said[feed]]
+        told = " ".join(said[feed] for feed in troubled[:TOLD])
+        others = [shown(feed.url) for feed in troubled[TOLD:]]
+        if not others:
+            return told
+        more = f" and {len(others) - NAMED} more" if len(others) > NAMED else ""
+        return f"{told} In trouble, too: {', '.join(others[:NAMED])}{more}."
