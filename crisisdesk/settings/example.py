@@ -46,7 +46,7 @@ kind = "bluesky"                  # the public posts of Bluesky; no account need
 
 # [[source]]
 # kind = "feed"                   # RSS and Atom: blogs, newspapers, forums, channels, and searches that are offered so
-# url = ["https://www.reddit.com/search.rss?q=motrin&sort=new", "https://www.reddit.com/r/Parenting/new.rss"]
+# url = ["https://www.reddit.com/search.rss?q=motrin&sort=new&limit=100", "https://www.reddit.com/r/Parenting/new.rss"]
 # every = "10 minutes"            # how often each is read, unless its server asks for more patience
 # user_agent = "linux:acme-desk:1.0 (by /u/yourname)"    # Reddit wants to know who asks
 # username = "desk"               # where a feed is not for everybody
