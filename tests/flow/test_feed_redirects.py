@@ -18,7 +18,7 @@ async def test_a_feed_that_has_moved_for_good_is_read_there_also_after_a_restart
     site.answers["/new"] = [gives(numbered(1)), gives(numbered(1, 2)), gives(numbered(1, 2, 3))]
     async with reading(site.url("/old"), is_inward=public) as desk:
         await desk.again()
-        assert "/old has moved for good to 127.0.0.1" in desk.trouble
+        assert "/old has moved for good to http://127.0.0.1" in desk.trouble
         assert desk.trouble.endswith("/new; write that as 'url' of the source.")
     async with reading(site.url("/old"), cursor=desk.source.cursor, is_inward=public) as again:
         await again.rests()
@@ -29,6 +29,13 @@ async def test_a_feed_that_has_moved_for_good_is_read_there_also_after_a_restart
         assert mended.edge.texts == [], "what was read under the old address is known under the new one"
         assert mended.trouble == ""
     assert len(site.asked("/old")) == 1
+
+
+async def test_of_an_address_to_which_a_feed_has_moved_no_key_is_shown(site):
+    site.answers["/old"], site.answers["/new"] = [sends_to("/new?token=5ecret", 301)], [gives(numbered(1))]
+    async with reading(site.url("/old"), is_inward=public) as desk:
+        await desk.rests()
+        assert f"/old has moved for good to {site.url('/new')}?…; write that" in desk.trouble
 
 
 @pytest.mark.parametrize("status", [302, 303, 307])

@@ -99,8 +99,10 @@ class Feed:
         if self.trouble:
             yield self.trouble.sentence
         if self.place.moved:
-            there = shown(URL(self.place.moved))
-            yield f"{shown(self.url)} has moved for good to {there}; write that as 'url' of the source."
+            there = URL(self.place.moved)
+            name = f"{there.scheme}://{shown(there)}"
+            name = f"{name}?…" if there.query_string and "?" not in name else name
+            yield f"{shown(self.url)} has moved for good to {name}; write that as 'url' of the source."
         if self._overrun and self._clock.now() - self._overrun <= TOLD_FOR:
             when = f"{self._overrun:%d %B at %H:%M} UTC"
             yield f"{shown(self.url)} shows its newest entries only, and on {when} all were new: some may be missing."
