@@ -124,12 +124,29 @@ def test_ornaments_may_be_missing_or_broken(record):
         ("my head", ["MotrinMoms"], "my head #MotrinMoms"),
         ("my head #motrinmoms", ["MotrinMoms", "pain"], "my head #motrinmoms #pain"),
         ("", ["#pain"], "#pain"),
+        ("no #painkiller, #Pain!", ["pain", "kill"], "no #painkiller, #Pain! #kill"),
+        ("no #painkiller", ["pain"], "no #painkiller #pain"),
         ("a", [f"t{n}" for n in range(20)], "a " + " ".join(f"#t{n}" for n in range(8))),
         ("a", ["x\x1b[2J\u202ey"], "a #xy"),
     ],
 )
 def test_hashtags_beside_the_text_are_part_of_what_is_said(text, tags, said):
     assert words_of({"text": text, "tags": tags}) == said
+
+
+@pytest.mark.parametrize(
+    ("text", "whole", "said"),
+    [
+        ("my head […]", "<p>my head hurts,<br>motrin &amp; all</p>", "my head hurts, motrin & all"),
+        ("my head hurts", "<p>my head hurts, as it did</p>", "my head hurts"),
+        ("my head hurts, so …", "<p>my</p>", "my head hurts, so …"),
+        ("my head […]", None, "my head […]"),
+        ("my head […]", "<script>" * 400, "my head […]"),
+    ],
+)
+def test_what_a_bridge_has_cut_off_is_read_in_full(text, whole, said):
+    assert words_of({"text": text, "bridgyOriginalText": whole}) == said
+    assert words_of({"text": text, "bridgyOriginalText": whole, "tags": ["a"]}) == f"{said} #a"
 
 
 def test_pictures_and_linked_pages_are_not_what_is_said():

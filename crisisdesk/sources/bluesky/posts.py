@@ -1,5 +1,6 @@
 """Bluesky's records as posts: what a post says, and who repeats it. No connection here."""
 
+import re
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, Final
@@ -8,26 +9,35 @@ from crisisdesk.errors import InputError
 from crisisdesk.language import marked
 from crisisdesk.records import Post
 from crisisdesk.sources.bluesky.frames import Event, Json, time_of
+from crisisdesk.sources.markup import text_of
 from crisisdesk.text import clean
 
 SOURCE: Final = "bluesky"
 
+_WHOLE: Final = "bridgyOriginalText"
+"""In HTML. The bridge is Bridgy Fed, over which posts of Mastodon and of blogs come."""
+_CUT_OFF: Final = "…"
 _MAX_URI: Final = 800
 _MAX_TAGS: Final = 8
 """Hashtags beside the text that the network allows."""
 _MAX_TAG: Final = 64
+_TAG: Final = re.compile(r"#(\w[\w-]*)")
 
 
 def words_of(record: Any) -> str:  # noqa: ANN401  a stranger's JSON
     """What a post says, cleaned: its text, and the hashtags that its author put beside the text.
 
-    Descriptions of pictures and titles of linked pages are not the author's words and are left out.
+    Of one that was cut off by the bridge over which it came, it is all that the bridge has of it. Descriptions of
+    pictures and titles of linked pages are not the author's words and are left out.
 
     Raises:
         InputError: it is no post.
     """
     try:
-        return clean(record["text"]) if "tags" not in record else _with_tags(clean(record["text"]), record["tags"])
+        text = clean(record["text"])
+        if _WHOLE in record and _CUT_OFF in text:
+            text = _longer(text, record[_WHOLE])
+        return _with_tags(text, record["tags"]) if "tags" in record else text
     except (KeyError, TypeError, AttributeError):
         raise InputError("a frame is not of the protocol (a post without a text)") from None
 
@@ -105,13 +115,19 @@ def _time(event: Json, arrival: datetime) -> datetime:
     return moment if moment < arrival else arrival  # noqa: FURB136  min() takes three times as long
 
 
+def _longer(text: str, whole: object) -> str:
+    """What a post says before it was cut off, if that can be read."""
+    said = text_of(whole) if isinstance(whole, str) else ""
+    return said if len(said) > len(text) else text
+
+
 def _with_tags(text: str, tags: object) -> str:
     """The text and those tags that it does not hold, as the network shows them."""
     if not isinstance(tags, list):
         return text
     named = [clean(tag, _MAX_TAG).lstrip("#") for tag in tags[:_MAX_TAGS] if isinstance(tag, str)]
-    folded = text.casefold()
-    return " ".join([text, *(f"#{tag}" for tag in named if tag and f"#{tag.casefold()}" not in folded)]).strip()
+    there = {tag.casefold() for tag in _TAG.findall(text)}
+    return " ".join([text, *(f"#{tag}" for tag in named if tag and tag.casefold() not in there)]).strip()
 
 
 def _language(languages: object) -> str | None:
