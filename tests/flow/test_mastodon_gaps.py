@@ -133,6 +133,19 @@ async def test_a_timeline_that_fails_is_asked_again_while_live_goes_on(home):
     assert source.status().state == "live"
 
 
+async def test_a_timeline_in_trouble_keeps_no_stream_from_beginning(home):
+    source, edge = source_of(home, "hashtag:motrin", "public"), Taken()
+    home.timelines = [refuse(500), home.page, refuse(500), refuse(500), refuse(500)]
+    async with running(source, edge):
+        await home.until_listened(2)
+        await home.publish(status(1))
+        await edge.until(lambda: bool(edge.posts))
+        await until(lambda: '"hashtag:motrin":"0"' in (source.cursor or ""))
+        home.statuses.append(status(2, **TAGGED))
+        await home.cut()
+        await edge.until(lambda: len(edge.posts) == 2)
+
+
 async def test_a_timeline_that_is_refused_for_good_is_told(home):
     source, edge = resumed(home), Taken()
     home.timelines = [refuse(403, "This action is not allowed")] * 2

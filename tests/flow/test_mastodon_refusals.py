@@ -184,7 +184,7 @@ async def test_a_server_says_how_long_to_wait(home, headers, monkeypatch):
         waited.append(seconds)
         await sleep(0)
 
-    home.timelines = [refuse(429, "Too many requests", **headers)]
+    home.answers = [refuse(429, "Too many requests", **headers), home.live]
     source = source_of(home)
     monkeypatch.setattr("crisisdesk.sources.mastodon.source.asyncio.sleep", sleep)
     task = asyncio.create_task(source.run(Taken()))

@@ -11,7 +11,7 @@ from crisisdesk.clock import Clock
 from crisisdesk.errors import InputError, SourceError
 from crisisdesk.sources.mastodon.place import BEGINNING, Place, id_at, is_later, moment_of
 from crisisdesk.sources.mastodon.posts import Json, local_id
-from crisisdesk.sources.mastodon.refusals import asked_wait, is_final
+from crisisdesk.sources.mastodon.refusals import RefusalError, asked_wait, is_final, is_own_trouble
 from crisisdesk.sources.mastodon.server import Server
 from crisisdesk.text import how_long
 
@@ -54,19 +54,26 @@ class Gap:
         return self._unread
 
     async def begin(self, session: aiohttp.ClientSession) -> None:
-        """Where nothing was ever read: begin at what is newest now.
+        """Where nothing was ever sent: begin with what is newest now, or later if the timeline is in trouble.
 
         Raises:
-            aiohttp.ClientError, OSError, SourceError: the timeline is not to be had.
+            aiohttp.ClientError, OSError, SourceError: the server does not answer, or refuses us.
         """
         self.place.open()
         if self.place.sent_to is None:
-            self.place.begin(await self._newest(session))
+            try:
+                self.place.begin(await self._newest(session))
+            except RefusalError as error:
+                if not is_own_trouble(error.status):
+                    raise
 
     async def close(
         self, session: aiohttp.ClientSession, hear: Callable[[Json], Awaitable[None]], waits: Iterator[float]
     ) -> None:
-        """Have all that was missed heard, oldest first, however often that has to be tried."""
+        """Have all that was missed heard, oldest first, however often that has to be tried.
+
+        Where it has not begun, it begins with what is newest now.
+        """
         self._pages = 0
         while not self.place.is_whole:
             try:
@@ -91,7 +98,11 @@ class Gap:
 
     async def _fill(self, session: aiohttp.ClientSession, hear: Callable[[Json], Awaitable[None]]) -> None:
         """Read on from where we were up to what is newest now."""
-        until, after, sent_to = await self._newest(session), self.place.start(), self.place.sent_to or BEGINNING
+        until, sent_to = await self._newest(session), self.place.sent_to
+        if sent_to is None:
+            self.place.begin(until)
+            return
+        after = self.place.start()
         oldest = BEGINNING if moment_of(until) is None else id_at(self._clock.now() - BACK)
         while is_later(until, after):
             if self._pages >= MAX_PAGES:
