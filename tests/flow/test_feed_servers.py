@@ -31,6 +31,17 @@ async def test_it_is_live_when_each_feed_was_asked(site):
         assert "/bad is not there" in desk.trouble
 
 
+async def test_the_feeds_of_a_server_that_is_not_there_are_not_waited_for(site):
+    site.answers["/good"] = [gives(numbered(1))]
+    gone = [f"http://127.0.0.1:9/{name}" for name in "abc"]
+    async with reading(*gone, site.url("/good"), waits=steady(60)) as desk:
+        await desk.rests()
+        assert (desk.source.status().state, desk.asking.count) == ("live", 2)
+        assert "127.0.0.1:9/a: no connection (Connection refused); it is tried again." in desk.trouble
+        await desk.pass_by(timedelta(minutes=5))
+        assert desk.asking.count <= 7, "one question for all of them"
+
+
 async def test_one_bad_feed_costs_the_others_nothing(site):
     site.answers["/good"] = [gives(numbered(1)), gives(numbered(1, 2))]
     site.answers["/bad"] = [gives(status=500)]

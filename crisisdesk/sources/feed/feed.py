@@ -90,10 +90,6 @@ class Feed:
         """Whether it could be read when it was last asked."""
         return self.readings > 0 and self.trouble is None
 
-    @property
-    def was_asked(self) -> bool:
-        return self.readings > 0 or self.trouble is not None
-
     def told(self) -> Iterator[str]:
         """What is wrong with it, and what has to be set otherwise."""
         if self.trouble:
@@ -199,7 +195,7 @@ class Feed:
         )
         if self.place.moved:  # perhaps it has come back
             self.place = replace(self.place, moved="")
-            self.trouble = replace(self.trouble, is_final=False)
+            self.trouble = replace(self.trouble, is_final=False, is_of_host=False)
 
 
 def _digest(content: bytes) -> bytes:

@@ -69,6 +69,8 @@ class Feeds:
             url: Feed(url, clock, every=every, authorization=authorization, has_agent=has_agent, waits=waits)
             for url in urls
         }
+        self._unasked = set(self._feeds.values())
+        """Those that were not asked yet, though their servers want to be."""
         self._clock = clock
         self._asking = partial(asking, user_agent)
         self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
@@ -104,11 +106,10 @@ class Feeds:
     def status(self) -> SourceStatus:
         """How it is doing: every good answer is an event, every new entry a post; `bad` are those without words.
 
-        It is live when each feed was asked and one of them could be read.
+        It is live when each feed was asked that can be, and one of them was read.
         """
         feeds = self._feeds.values()
-        asked = sum(feed.was_asked for feed in feeds)
-        is_live = asked == len(feeds) and any(feed.is_live for feed in feeds)
+        is_live = not self._unasked and any(feed.is_live for feed in feeds)
         return SourceStatus(
             name=self.name,
             state="failed" if self._has_failed else "live" if is_live else "connecting",
@@ -117,7 +118,7 @@ class Feeds:
             posts=sum(feed.entries for feed in feeds),
             bad=sum(feed.unusable for feed in feeds),
             trouble=self._told(),
-            note=_MORE if 0 < asked < len(feeds) else "",
+            note=_MORE if 0 < len(self._unasked) < len(feeds) else "",
         )
 
     async def run(self, edge: Edge) -> None:
@@ -142,8 +143,11 @@ class Feeds:
                     async with self._taking:
                         await feed.take(answer, edge)
                 again, pause = feed.until_next(answer), max(HOST_PAUSE, answer.wait if answer else 0.0)
+                self._unasked.discard(feed)
                 if feed.trouble and feed.trouble.is_of_host:
                     pause = again
+                if pause > HOST_PAUSE:
+                    self._unasked -= {one for one in self._unasked if one.url.authority == feed.url.authority}
                 await self._sleep(pause)
             await self._sleep(again - pause)
 

@@ -41,7 +41,7 @@ class Trouble:
     wait: float = 0.0
     """Seconds that its server wants us to wait."""
     is_of_host: bool = False
-    """So it wants with all its feeds."""
+    """All its feeds have to wait."""
 
 
 def shown(url: URL) -> str:
@@ -77,7 +77,8 @@ def diagnose(
         return Trouble(f"{name} cannot be read: this machine starts no process for it ({why}); start the desk anew.")
     if isinstance(error, aiohttp.InvalidURL | UnicodeError):
         return Trouble(f"{name} is no address of a feed; check 'url' of the source.", is_final=True)
-    return Trouble(f"{name}: {_broken(error)}; it is tried again.")
+    is_of_host = isinstance(error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError)
+    return Trouble(f"{name}: {_broken(error)}; it is tried again.", is_of_host=is_of_host)
 
 
 def _broken(error: Exception) -> str:
