@@ -119,7 +119,7 @@ async def test_reposts_are_left_out_unless_they_are_asked_for(network):
 
 async def test_signs_of_life_are_no_posts(network):
     network.answers = [play(BEAT, BEAT, then="beat")]
-    source = source_of(network, silence=0.3)
+    source = source_of(network, silence=2.0)
     async with running(source, Taken()):
         await until(lambda: network.asked)
         await until(lambda: source.cursor)

@@ -72,6 +72,27 @@ async def test_the_cursor_stays_before_the_gap_until_it_is_closed(network):
     assert numbers(edge) == [700, *range(10, 20)]
 
 
+async def test_it_stays_before_a_break_as_well(network):
+    go_on, asked = asyncio.Event(), asyncio.Event()
+
+    async def slow(request):
+        asked.set()
+        await go_on.wait()
+        return await network.find(request)
+
+    network.answers = [play(new(1750), every=0.02, then="end"), network.live]
+    network.searches = [slow]
+    source, edge = source_of(network), Taken()
+    async with running(source, edge):
+        await asked.wait()
+        assert source.cursor == post_id(1750)
+        await network.publish(frame(1790))
+        await edge.until(lambda: len(edge.posts) == 2)
+        assert source.cursor == post_id(1750)
+        go_on.set()
+        await until(lambda: source.cursor == post_id(1790))
+
+
 async def test_a_break_is_filled_and_nothing_counts_twice(network):
     network.answers = [play(new(1700), new(1701), then="end"), network.live]
     network.tweets = [tweet(number) for number in range(1699, 1710)]
