@@ -2,7 +2,6 @@
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Callable
 from datetime import datetime
 from typing import Final
 
@@ -19,6 +18,7 @@ from crisisdesk.sources.mastodon.posts import (
     time_of,
     words_of,
 )
+from crisisdesk.sources.mastodon.server import Server
 
 REMEMBERED: Final = 20_000
 """Statuses that are known to have been sent, and posts that concern a watch, newest kept."""
@@ -43,13 +43,13 @@ class Heard:
     What comes now and what was missed are taken in by turns, so that each is known to the other.
 
     Args:
-        domain: tells the home server's domain, which is what its own users' names lack.
+        server: the home server, whose domain its own users' names lack.
     """
 
-    def __init__(self, domain: Callable[[], str]) -> None:
+    def __init__(self, server: Server) -> None:
         self.posts = 0
         """What was said, whatever it concerns."""
-        self._domain = domain
+        self._server = server
         self._turns = asyncio.Lock()
         self._settled: OrderedDict[str, bool] = OrderedDict()
         """Statuses that need not be sent any more, by their ids; whether they are taken back."""
@@ -79,7 +79,7 @@ class Heard:
         async with self._turns:
             if self._settled.get(which):
                 return
-            await edge.correct(Correction(SOURCE, id_of(status, self._domain()), text))
+            await edge.correct(Correction(SOURCE, id_of(status, self._server.domain), text))
             if which not in self._sent:
                 await self._offer(which, status, time_of(status, arrival, is_new=False), edge)
             self._settle(which)
@@ -92,7 +92,7 @@ class Heard:
             self._settle(which, is_gone=True)
 
     async def _offer(self, which: str, status: Json, time: datetime, edge: Edge) -> None:
-        if (post := concerning(status, time, self._domain(), edge)) is not None:
+        if (post := concerning(status, time, self._server.domain, edge)) is not None:
             self._sent[which] = post[0].id
             if len(self._sent) > REMEMBERED:
                 self._sent.popitem(last=False)

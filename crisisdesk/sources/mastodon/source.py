@@ -85,7 +85,7 @@ class Mastodon:
         self._server = Server(server, token)
         self._places = {stream: Place() for stream in streams}
         self._gaps = {stream: Gap(stream, place, self._server, clock) for stream, place in self._places.items()}
-        self._heard = Heard(lambda: self._server.domain)
+        self._heard = Heard(self._server)
         self._clock = clock
         self._websocket = websocket
         self._waits = waits
