@@ -102,7 +102,7 @@ class Home:
         self.everything: list[web.Request] = []
         self.subscribed: list[Json] = []
         self.url = ""
-        self._lines: list[tuple[set[str], Callable[[str, Json], Awaitable[None]]]] = []
+        self._lines: list[tuple[set[str], Callable[[str, Json | str], Awaitable[None]]]] = []
         self._changed = asyncio.Condition()
         self._runner: web.AppRunner | None = None
 
@@ -131,6 +131,12 @@ class Home:
         for streams, send in [*self._lines]:
             for stream in streams & streams_of(one):
                 await send(stream, one)
+
+    async def take_back(self, which: str) -> None:
+        """Delete a status."""
+        for streams, send in [*self._lines]:
+            for stream in streams:
+                await send(stream, which)
 
     async def until_listened(self, count: int = 1) -> None:
         async with asyncio.timeout(10), self._changed:
@@ -187,9 +193,10 @@ class Home:
         await ws.prepare(request)
         streams: set[str] = set()
 
-        async def send(stream: str, one: Json) -> None:
+        async def send(stream: str, one: Json | str) -> None:
+            name = "delete" if isinstance(one, str) else "update"
             with suppress(ConnectionError):
-                await ws.send_str(frame("update", one, stream.split(":", 1) if "hashtag" in stream else [stream]))
+                await ws.send_str(frame(name, one, stream.split(":", 1) if "hashtag" in stream else [stream]))
 
         entry = (streams, send)
         self._lines.append(entry)
@@ -211,9 +218,9 @@ class Home:
         response = await _begun(request)
         kind = request.path.removeprefix(f"{STREAMING}/").replace("/", ":")
 
-        async def send(_: str, one: Json) -> None:
+        async def send(_: str, one: Json | str) -> None:
             with suppress(ConnectionError):
-                await response.write(event("update", one).encode())
+                await response.write(event("delete" if isinstance(one, str) else "update", one).encode())
 
         entry = ({f"hashtag:{request.query['tag']}" if kind == "hashtag" else kind}, send)
         async with self._changed:

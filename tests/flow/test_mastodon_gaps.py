@@ -9,6 +9,8 @@ import pytest
 from edges import Taken
 from mastodons import START, TAGGED, Home, body, play, refuse, resumed, running, source_of, status, status_id, until
 
+from crisisdesk.records import Correction
+
 
 async def _insert(home: Home, one) -> None:
     """It reaches the server while nobody is told."""
@@ -187,6 +189,22 @@ async def test_a_page_of_nonsense_ends(home):
         await edge.until(lambda: bool(edge.posts))
 
     assert edge.texts == ["post 9"]
+
+
+async def test_what_an_earlier_run_has_sent_can_be_taken_back(home):
+    home.statuses = [status(number) for number in range(100)]
+    home.timelines = [home.page] * 3 + [refuse(503)]
+    source, edge = resumed(home, at=2_000), Taken(terms=["motrin"])
+    async with running(source, edge):
+        await home.until_listened()
+        await until(lambda: len(home.read) == 4)
+        for number in (20, 5, 20):
+            await home.take_back(status_id(number))
+        await edge.until(lambda: bool(edge.corrections))
+        await until(lambda: source.status().events == 3)
+
+    assert edge.corrections == [Correction("mastodon", status(20)["uri"])], "as far as it could be read"
+    assert (edge.posts, source.status().trouble) == ([], "")
 
 
 async def test_what_is_older_than_the_windows_is_told_and_not_read(home):

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -17,6 +18,8 @@ from crisisdesk.text import how_long
 
 MAX_PAGES: Final = 5_000
 """Pages of a timeline, 40 posts each, that are read to fill a gap; a server allows about one a second."""
+RECOLLECTED: Final = 100
+"""Pages of all streams together that are read once more after a restart."""
 BACK: Final = timedelta(days=2)
 """How far back a gap is filled: what is older counts in no window any more."""
 TOLD_FOR: Final = timedelta(hours=1)
@@ -42,6 +45,8 @@ class Gap:
         self._clock = clock
         self.come_to: datetime | None = None
         """While it is read: the moment up to which it has been, as far as ids tell."""
+        self.is_resumed = False
+        """An earlier run has sent what lies before it."""
         self._pages = 0
         self._unread = ""
         self._missing: tuple[datetime, str] | None = None
@@ -89,6 +94,21 @@ class Gap:
                     self._unread = f"{said} is not read yet: {trouble}; trying again."
                     await asyncio.sleep(max(next(waits), asked_wait(error)))
         self.come_to, self._unread = None, ""
+
+    async def recollect(self, session: aiohttp.ClientSession, recollect: Callable[[Json], None], pages: int) -> None:
+        """After a restart: look once more at what was sent before, as far as the timeline gives it."""
+        before, self.is_resumed = None, False
+        with suppress(*BREAKS):
+            for _ in range(pages):
+                await self._server.rest()
+                page = await self._server.page(session, self._stream, before=before)
+                found = [(len(which), which, status) for which, status in statuses_in(page, BEGINNING)]
+                for *_, status in found:
+                    recollect(status)
+                oldest = min(found, key=lambda one: one[:2], default=None)
+                if oldest is None or oldest[1] == before:
+                    return
+                before = oldest[1]
 
     def is_mute(self) -> SourceError:
         """To be raised when the stream brings nothing of what its timeline has; people are told for a while."""

@@ -2,9 +2,11 @@
 
 import asyncio
 from collections import OrderedDict
+from contextlib import suppress
 from datetime import datetime
 from typing import Final
 
+from crisisdesk.errors import InputError
 from crisisdesk.records import Correction, Post
 from crisisdesk.sources.base import Edge
 from crisisdesk.sources.mastodon.posts import (
@@ -55,6 +57,8 @@ class Heard:
         """Statuses that need not be sent any more, by their ids; whether they are taken back."""
         self._sent: OrderedDict[str, str] = OrderedDict()
         """The ids of the posts that concern a watch, by those of their statuses."""
+        self._recalled: dict[str, str] = {}
+        """The same of posts that an earlier run may have sent, whatever they concern."""
 
     async def say(self, status: Json, time: datetime, edge: Edge) -> None:
         """Send what was said, once.
@@ -87,9 +91,15 @@ class Heard:
     async def erase(self, which: str, edge: Edge) -> None:
         """Its author has taken it back. It may come yet, in a page that was asked for before."""
         async with self._turns:
-            if (post := self._sent.pop(which, None)) is not None:
+            post = self._sent.pop(which, None) or self._recalled.pop(which, None)
+            if post is not None:
                 await edge.correct(Correction(SOURCE, post))
             self._settle(which, is_gone=True)
+
+    def recollect(self, status: Json) -> None:
+        """An earlier run may have sent it, and who takes it back will name no more than its id."""
+        with suppress(InputError):
+            self._recalled[local_id(status.get("id"))] = id_of(status, self._server.domain)
 
     async def _offer(self, which: str, status: Json, time: datetime, edge: Edge) -> None:
         if (post := concerning(status, time, self._server.domain, edge)) is not None:

@@ -6,8 +6,9 @@ A stream that stays open and mute, as after a restart of the server's Redis, loo
 the timeline of each one that is quiet is looked at now and then.
 
 Authors may take back what they said, or change it. A server names what is taken back by its own id only, so the newest
-ids of posts that concern a watch are remembered (`heard.REMEMBERED`), as long as this process lives: what is
-taken back later, or while nobody listens, is not heard of. What is changed is known by its address, whenever it is.
+ids of posts that concern a watch are remembered (`heard.REMEMBERED`), and after a restart the newest pages are read
+once more for theirs (`gap.RECOLLECTED`): what is taken back later, or while nobody listens, is not heard of. What is
+changed is known by its address, whenever it is.
 """
 
 import asyncio
@@ -26,7 +27,7 @@ from crisisdesk.retry import delays
 from crisisdesk.sources.base import Edge
 from crisisdesk.sources.ending import to_its_end
 from crisisdesk.sources.mastodon.events import Event
-from crisisdesk.sources.mastodon.gap import BREAKS, Gap
+from crisisdesk.sources.mastodon.gap import BREAKS, RECOLLECTED, Gap
 from crisisdesk.sources.mastodon.heard import Heard
 from crisisdesk.sources.mastodon.line import Line, MuteError, connect
 from crisisdesk.sources.mastodon.past import Past
@@ -113,6 +114,7 @@ class Mastodon:
             self._server.known = True
             if stream in self._places:
                 self._places[stream].sent_to = status
+                self._gaps[stream].is_resumed = True
 
     def recall(self, since: datetime, until: datetime) -> Past:
         """What was said in the streams between two moments; where that is too much to read, nothing."""
@@ -228,6 +230,8 @@ class Mastodon:
         await asyncio.sleep(self._settle)
         hear = partial(self._hear_missed, edge)
         await gap.close(session, hear, self._waits())
+        if gap.is_resumed:
+            await gap.recollect(session, self._heard.recollect, max(1, RECOLLECTED // len(self._gaps)))
         kept_back = 0
         while True:
             told, events, posts = gap.place.told, self._events, self._heard.posts
