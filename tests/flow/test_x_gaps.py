@@ -197,6 +197,15 @@ async def test_more_than_is_read_is_told(network, monkeypatch):
     assert source.status().trouble.startswith(told)
 
 
+async def test_each_watch_has_its_newest_where_more_was_said_than_is_read(network, monkeypatch):
+    monkeypatch.setattr(past, "MAX_PAGES", 3)
+    network.tweets = [tweet(number) for number in range(500)]
+    source = resumed(network, topics=[MOTRIN, Topic("Advil", ("advil",))])
+    async with running(source, Taken()):
+        await until(lambda: len(network.asked_for(SEARCH)) == 3)
+    assert ["advil" in one.query["query"] for one in network.asked_for(SEARCH)] == [False, True, False]
+
+
 async def test_x_searches_seven_days_back_only(network):
     clock = Ticking(START + timedelta(days=9))
     network.now = clock.present

@@ -11,6 +11,7 @@ from xs import (
     PROBLEMS,
     TOKEN,
     TOO_MANY,
+    Network,
     Pauses,
     Ticking,
     body,
@@ -27,6 +28,7 @@ from crisisdesk.clock import ReplayClock
 from crisisdesk.sources.x.api import Api
 from crisisdesk.sources.x.cost import Bill, Prices
 from crisisdesk.sources.x.source import Wishes, X
+from crisisdesk.sources.x.trouble import wait_in
 
 
 async def test_a_wrong_token_is_fatal_and_says_which_setting_to_mend(network):
@@ -55,6 +57,15 @@ async def test_what_trying_again_cannot_help_is_fatal(network, answer, told):
     network.answers = [answer]
     assert told in await fails(source_of(network))
     assert len(network.asked) == 1
+
+
+async def test_the_token_goes_to_x_only(network):
+    async with Network() as elsewhere:
+        for path in ("/2/tweets/search/stream/rules", "/2/tweets/search/stream"):
+            moved = refuse(307, {"Location": elsewhere.url + path})
+            network.about_rules, network.answers = ([moved], []) if "rules" in path else ([], [moved])
+            assert f"sends us on to {elsewhere.url}" in await fails(source_of(network))
+        assert elsewhere.everything == []
 
 
 @pytest.mark.parametrize("about", ["x", "[]", "null", '{"data":5}', '{"data":[5,{"id":7}]}'])
@@ -117,6 +128,13 @@ async def test_without_a_network_the_waits_grow_by_a_quarter_of_a_second(network
     assert pauses.seconds[:4] == [0.25, 0.5, 0.75, 1.0]
     assert max(pauses.seconds) == 16.0
     assert source.status().trouble.startswith(f"no connection to {network.url[7:]} (")
+
+
+def test_a_limit_without_the_time_of_x_is_not_believed():
+    """The clock of this machine may be wrong."""
+    assert wait_in({"x-rate-limit-reset": "1779720000"}) == 0.0
+    assert wait_in({"x-rate-limit-reset": "1779720000", "Date": "Mon, 25 May 2026 14:30:00 GMT"}) > 0
+    assert wait_in({"Date": "Mon, 25 May 2026 14:30:00"}) == 0.0
 
 
 @pytest.mark.parametrize(

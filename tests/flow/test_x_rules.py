@@ -188,11 +188,20 @@ async def test_the_cost_is_told_before_the_stream_is_opened(network):
 
 async def test_the_cost_is_counted_once_whatever_breaks(network):
     network.answers = [play(new(1), then="end"), play(new(2), then="end"), network.live]
-    network.counts = [refuse(503), refuse(429)]
+    network.counts = [refuse(503), network.count, refuse(429)]
     status = await heard(network, MOTRIN, ADVIL)
     queries = [one.query["query"] for one in network.asked_for(COUNTS)]
-    assert len(queries) == 4
+    assert ["advil" in query for query in queries] == [False, False, True, True]
     assert status.note.startswith("About 0 posts a month")
+
+
+async def test_a_count_that_is_refused_is_not_asked_for_again(network):
+    network.answers = [play(new(1), then="end"), play(new(2), then="end"), network.live]
+    network.counts = [refuse(403, title="Forbidden")]
+    source = source_of(network)
+    async with running(source, Taken()):
+        await network.until_listened()
+    assert len(network.asked_for(COUNTS)) == 1
 
 
 async def test_more_than_it_may_cost_is_not_connected(network):
