@@ -15,6 +15,7 @@ from xs import (
     new,
     play,
     post_id,
+    refuse,
     running,
     source_of,
     tweet,
@@ -24,12 +25,29 @@ from xs import (
 
 async def test_a_mute_stream_is_left_and_blind_until_it_speaks(network):
     network.answers = [play(new(1)), play(), play(then="beat")]
-    source = source_of(network, silence=0.1)
+    source = source_of(network, silence=0.2)
     async with running(source, Taken()):
         await until(lambda: source.status().state == "blind")
-        assert "not a sign of life for 0.1 s" in source.status().trouble
+        assert "not a sign of life for 0.2 s" in source.status().trouble
+        await until(lambda: len(network.asked) == 2)
+        await asyncio.sleep(0.05)
+        assert source.status().state == "blind", "a stream that stands has not spoken yet"
         await until(lambda: source.status().state == "live" and len(network.asked) == 3)
         assert source.status().trouble == ""
+
+
+async def test_one_that_is_mute_and_then_refused_stays_blind(network):
+    seen: list[str] = []
+
+    async def pause(_: float) -> None:
+        seen.append(source.status().state)
+        await asyncio.sleep(0.001)
+
+    network.answers = [play(), refuse(503), refuse(503)]
+    source = source_of(network, silence=0.1, pause=pause)
+    async with running(source, Taken()):
+        await until(lambda: len(seen) >= 4)
+    assert {*seen} == {"blind"}
 
 
 async def test_half_a_line_is_no_sign_of_life(network):
