@@ -116,6 +116,12 @@ class Picture:
     troubles: tuple[str, ...] = ()
     """What is wrong with the desk itself, each with what to do."""
 
+    @property
+    def is_deaf(self) -> bool:
+        """Whether nothing is heard: no source is there, and it is known why of one at least."""
+        lost = [one for one in self.sources if one.state not in {"live", "ended"}]
+        return bool(lost) and len(lost) == len(self.sources) and any(one.trouble for one in lost)
+
 
 class Desk(Protocol):
     """What people can see and do; every action returns the incident as it is after it.

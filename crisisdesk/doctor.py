@@ -1,13 +1,13 @@
 """What is wrong with a desk, in plain words, found before it is needed: each part is tried as the desk would use it.
 
-Nothing is changed and nothing is taken: a broker is visited under another name, a sender to whom the desk's address
+Nothing is changed and nothing is taken: brokers are visited under another name, a sender to whom the desk's address
 answers meanwhile is asked to come again, and a source that changes or costs something by connecting is not connected.
 """
 
 import asyncio
 import os
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -29,6 +29,7 @@ SECONDS: Final = 15.0
 """How long a source has to be heard."""
 LOOK: Final = 0.05
 """Seconds between two looks at how a source is doing."""
+LOOK_WHETHER: Final = "look whether it should."
 CLOCK: Final = timedelta(seconds=30)
 """By which the clock of this machine may differ from the network's before it is worth a word."""
 
@@ -77,7 +78,7 @@ def database(path: Path) -> tuple[Verdict, str]:
             (incidents,) = found.execute("SELECT count(*) FROM incidents").fetchone()
     except sqlite3.Error as error:
         if getattr(error, "sqlite_errorcode", 0) & 0xFF in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
-            return Verdict.WARNING, f"{path} is in use: a desk is running with it."
+            return Verdict.OK, f"{path} is in use: a desk is running with it."
         raise explained(path, error) from error
     return Verdict.OK, f"{path} can be written; it holds {counted(incidents, 'incident')}."
 
@@ -109,6 +110,16 @@ async def heard(sources: Sequence[Source], clock: Clock, seconds: float = SECOND
     return list(await asyncio.gather(*(_heard(source, clock, seconds) for source in sources)))
 
 
+async def reached(output: str, visit: Callable[[], Awaitable[None]]) -> Finding:
+    """Whether an output lets the desk in."""
+    part = f"output {output}"
+    try:
+        await visit()
+    except CrisisdeskError as error:
+        return Finding(part, Verdict.ERROR, str(error))
+    return Finding(part, Verdict.OK, "lets us in; whether it takes alerts shows when the desk runs.")
+
+
 class Passing:
     """An edge that takes nothing; see `crisisdesk.sources.base.Edge`."""
 
@@ -131,7 +142,7 @@ async def _heard(source: Source, clock: Clock, seconds: float) -> Finding:
     try:
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
-                while not running.done() and not source.status().events:  # noqa: ASYNC110  sources tell nobody
+                while not (running.done() or _is_heard(source.status())):  # noqa: ASYNC110  sources tell nobody
                     await asyncio.sleep(LOOK)
         if running.done() and (error := running.exception()) is not None:
             return Finding(part, Verdict.ERROR, unforeseen(error))
@@ -155,6 +166,11 @@ async def _foreseen(source: Foreseeing, seconds: float) -> tuple[Verdict, str]:
     return Verdict.OK, prospect.said
 
 
+def _is_heard(status: SourceStatus) -> bool:
+    """Whether something has come, and all that the source listens to was asked at least once."""
+    return status.events > 0 and status.state != "connecting"
+
+
 def _judged(part: str, source: Source, now: datetime, began: datetime) -> Finding:
     status, waited = source.status(), f"{(now - began).total_seconds():.1f} s"
     found = _of_what_came(status, now, waited) if status.events else _of_silence(status, waited, pushes=source.pushes)
@@ -167,8 +183,10 @@ def _of_what_came(status: SourceStatus, now: datetime, waited: str) -> tuple[Ver
     if status.bad and not status.posts:
         return Verdict.WARNING, f"what came cannot be read as a post. {status.trouble}".strip()
     if status.trouble:
-        return Verdict.WARNING, f"is heard, but not all of it is well: {status.trouble}"
-    return Verdict.OK, f"is heard; the first came after {waited}."
+        return Verdict.WARNING, f"is heard, but not all of it is well: {status.trouble} {status.note}".strip()
+    if not status.posts:
+        return Verdict.OK, f"answers; no post has come in {waited}, which may be as it should. {status.note}".strip()
+    return Verdict.OK, f"is heard; the first came after {waited}. {status.note}".strip()
 
 
 def _of_silence(status: SourceStatus, waited: str, *, pushes: bool) -> tuple[Verdict, str]:
@@ -176,9 +194,9 @@ def _of_silence(status: SourceStatus, waited: str, *, pushes: bool) -> tuple[Ver
         return Verdict.WARNING, f"holds no post that can be read. {status.trouble}".strip()
     if status.state != "live":
         return Verdict.ERROR, status.trouble or f"did not answer within {waited}; check its address."
-    if pushes:
-        return Verdict.WARNING, f"is connected, but nothing has come in {waited}; look whether it should."
-    return Verdict.OK, f"is connected; nothing has come in {waited}, which may be as it should."
+    if pushes or status.trouble:
+        return Verdict.WARNING, f"is connected, but nothing has come in {waited}; {status.trouble or LOOK_WHETHER}"
+    return Verdict.OK, f"is ready; nothing has come in {waited}, which may be as it should: send something to be sure."
 
 
 def _clock_trouble(status: SourceStatus, now: datetime) -> str:

@@ -1,8 +1,8 @@
 """Which sources a live desk does not hear though it should, and which of the brands' own channels have gone to sleep.
 
 A desk that hears nothing must not look as if all were calm. So a source that is silent for longer than is plausible is
-an incident of kind `blind`: a notice at first, amber when it lasts, and red, once for the whole desk, when nothing is
-heard any more and nobody has mended it.
+an incident of kind `blind`: a notice at first, amber when it lasts, sooner where nothing else is heard, and red, once
+for the whole desk, where nobody has mended that.
 """
 
 import math
@@ -30,10 +30,14 @@ class Patience:
     """For the first post of all of a source that pushes,"""
     first_asked: float = DAY
     """and of one that is asked for posts, or waits for others to send some."""
-    lost: float = 1800.0
-    """For a connection to come back, where its posts are too rare to be missed sooner."""
+    lost: float = 600.0
+    """For a connection to come back, where its posts are too rare to be missed sooner,"""
+    lost_asked: float = 1800.0
+    """and for a source that is asked now and then, as long as another one is there."""
     amber_after: float = 1800.0
     """From notice to amber,"""
+    deaf_amber_after: float = 600.0
+    """sooner where no source is heard,"""
     amber_times: float = 2.0
     """and where it is connected and mute, so many times as long as is plausible,"""
     amber_times_at_first: float = 10.0
@@ -103,8 +107,9 @@ class Silences:
         passed = (now - self._until).total_seconds() if timedelta(0) < now - self._until < ASLEEP else 0.0
         self._until = now
         heard = [(self._sources[ear.status.name], ear) for ear in ears if ear.status.name in self._sources]
+        nobody = not any(ear.status.state == "live" for _, ear in heard)
         for silence, ear in heard:
-            silence.listen(now.timestamp(), 0.0 if ear.status.name in held_up else passed, ear)
+            silence.listen(now.timestamp(), 0.0 if ear.status.name in held_up else passed, ear, nobody=nobody)
         listening = [silence for silence, ear in heard if ear.status.state != "ended"]
         return (*self._blind(now, [one for one, _ in heard], listening), *self._sleeping(now, passed, listening))
 
@@ -149,9 +154,8 @@ class Silences:
                 said = one.why(now, self._zone)
                 if deaf and len(listening) > 1:
                     said = silence_why.with_nobody_left(said)
-                # One call is enough, and it is of the source that is missed most.
-                if deaf and one is loudest and severity is Severity.AMBER and one.lasted >= self._patience.red_after:
-                    severity = Severity.RED
+                if deaf and one is loudest:  # one call is enough, and it is of the source that is missed most
+                    severity = one.severity_of_deafness
                 yield _statement(one.name, now, severity, one.rhythm, said)
             elif ended := one.take_end(now):
                 yield _statement(one.name, now, None, one.rhythm, Why(ended, ""))
@@ -194,8 +198,8 @@ class _Silence:
         """Whether it has been connected since the last post."""
         self._end_told = False
 
-    def listen(self, now: float, passed: float, ear: Ear) -> None:
-        """So many seconds have passed, and this is how the source is doing."""
+    def listen(self, now: float, passed: float, ear: Ear, *, nobody: bool) -> None:
+        """So many seconds have passed, and this is how the source is doing; `nobody` else may be there either."""
         before, self._status = self._status, ear.status
         self.is_live = ear.status.state == "live"
         self.rhythm.listen(now - passed, now)
@@ -206,7 +210,7 @@ class _Silence:
             self._plausible = self.is_live
         self._lost = 0.0 if self.is_live else self._lost + passed
         self._lost_since = now if self.is_live else self._lost_since
-        self._judge(passed, deaf=self._is_deaf(ear))
+        self._judge(passed, deaf=self._is_deaf(ear, nobody=nobody))
 
     @property
     def is_mute(self) -> bool:
@@ -221,6 +225,15 @@ class _Silence:
         times = self._patience.amber_times if self.rhythm.is_known else self._patience.amber_times_at_first
         proven = not self.is_live or self._comes_and_goes or self.rhythm.is_overdue(times)
         return Severity.AMBER if proven and self.lasted >= self._patience.amber_after else Severity.NOTICE
+
+    @property
+    def severity_of_deafness(self) -> Severity | None:
+        """The same where no source is heard: people are called sooner, and at last those above them."""
+        if self.severity is Severity.NOTICE and not self.is_live and self.lasted >= self._patience.deaf_amber_after:
+            return Severity.AMBER
+        if self.severity is Severity.AMBER and self.lasted >= self._patience.red_after:
+            return Severity.RED
+        return self.severity
 
     def why(self, now: datetime, zone: tzinfo) -> Why:
         """Since when, why as far as is known, and what is usual."""
@@ -253,11 +266,12 @@ class _Silence:
         self._began, self._since, self.lasted = (number(state[key]) for key in ("began", "since", "lasted"))
         self.is_blind = bool(state["blind"])
 
-    def _is_deaf(self, ear: Ear) -> bool:
+    def _is_deaf(self, ear: Ear, *, nobody: bool) -> bool:
         patience, state = self._patience, ear.status.state
         if state in {"ended", "failed"}:
             return state == "failed"
-        if self.rhythm.is_overdue() or (not self.is_live and (self.is_blind or self._lost >= patience.lost)):
+        lost = patience.lost if ear.pushes or nobody else patience.lost_asked
+        if self.rhythm.is_overdue() or (not self.is_live and (self.is_blind or self._lost >= lost)):
             return True
         first = patience.first_pushed if ear.pushes else patience.first_asked
         return self.rhythm.last is None and self.rhythm.waited >= first

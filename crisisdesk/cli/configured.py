@@ -20,9 +20,9 @@ from crisisdesk.clock import Clock, WallClock
 from crisisdesk.detect.baseline import Expectation
 from crisisdesk.detect.severity import SeverityRules
 from crisisdesk.detect.standard import Standard
-from crisisdesk.errors import ConfigurationError
+from crisisdesk.errors import ConfigurationError, UsageError
 from crisisdesk.match import WatchRule
-from crisisdesk.mqtt import Broker, unshared
+from crisisdesk.mqtt import Broker, unshared, visit
 from crisisdesk.outputs.base import Output
 from crisisdesk.outputs.mqtt import MqttOutput, heartbeat_data
 from crisisdesk.records import Notification
@@ -47,6 +47,7 @@ from crisisdesk.sources.feed.source import Feeds
 from crisisdesk.sources.file.source import FileSource
 from crisisdesk.sources.mastodon.source import Mastodon
 from crisisdesk.sources.mqtt import MqttSource
+from crisisdesk.sources.unusable import Unusable
 from crisisdesk.sources.webhook.signature import Keys
 from crisisdesk.sources.webhook.source import Webhook
 from crisisdesk.sources.x.api import Api
@@ -191,7 +192,16 @@ def sources(configured: Settings, clock: Clock, *, visiting: bool = False) -> li
     server = configured.server
     tls = Certificate(server.tls_certificate, server.tls_key) if server.tls_certificate and server.tls_key else None
     listener = (Visit if visiting else Listener)(server.listen, tls)
-    return [_source(source, configured, clock, listener, visiting) for source in configured.sources]
+    return [_source_or_why_not(source, configured, clock, listener, visiting) for source in configured.sources]
+
+
+def _source_or_why_not(
+    source: SourceSettings, configured: Settings, clock: Clock, listener: Listener, visiting: bool
+) -> Source:
+    try:
+        return _source(source, configured, clock, listener, visiting)
+    except UsageError as error:  # the others need not be deaf for that
+        return Unusable(source.name, str(error))
 
 
 def _source(  # noqa: PLR0911  a return for each kind is the plainest table
@@ -263,6 +273,16 @@ def _outputs(settings: Settings, clock: Clock) -> Callable[[App], Sequence[Outpu
         ]
 
     return make
+
+
+async def visited(output: BrokerSettings, desk: str) -> None:
+    """Look whether an output can be reached, as somebody else than the desk.
+
+    Raises:
+        ConfigurationError: what it needs is not where the settings say.
+        OutputError: it cannot.
+    """
+    await visit(_broker(output), f"crisisdesk-{desk}-doctor")
 
 
 def _broker(there: BrokerSettings) -> Broker:

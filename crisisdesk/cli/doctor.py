@@ -11,7 +11,6 @@ import typer
 from crisisdesk.cli.loading import model_loader
 from crisisdesk.cli.running import load_shipped_model
 from crisisdesk.cli.terminal import put, put_json, say
-from crisisdesk.errors import ConfigurationError
 from crisisdesk.resources import folder
 from crisisdesk.text import counted
 
@@ -31,21 +30,23 @@ def doctor(
     seconds: Annotated[float, typer.Option(min=1, max=600, help="How long a source has to be heard.")] = 15.0,
     as_json: AsJson = False,
 ) -> None:
-    """Look at the desk before it is needed: database, playbooks, model, and whether each source is heard.
+    """Look at the desk before it is needed: database, playbooks, model, every source, every output.
 
     Nothing is changed, and a desk that is running is not disturbed. Exit code 1 where something does not work.
     """
     say(f"Looking at every part. Each source has {seconds:g} seconds to be heard.")
-    errors = 0
+    errors = warnings = 0
     for finding in _findings(config, seconds):
         errors += finding.verdict == "error"
+        warnings += finding.verdict == "warning"
         if as_json:
             put_json({"part": finding.part, "verdict": finding.verdict, "said": finding.said})
         else:
             put(f"{finding.verdict:<7}  {finding.part}: {finding.said}")
-    say(f"{counted(errors, 'part does', 'parts do')} not work; mend what is named." if errors else "Nothing is wrong.")
     if errors:
+        say(f"{counted(errors, 'part does', 'parts do')} not work; mend what is named.")
         raise typer.Exit(1)
+    say(f"{counted(warnings, 'part wants', 'parts want')} a look." if warnings else "Nothing is wrong.")
 
 
 def _findings(config: Path | None, seconds: float) -> "Iterator[Finding]":
@@ -66,16 +67,14 @@ def _findings(config: Path | None, seconds: float) -> "Iterator[Finding]":
     if not settings.watches or not settings.sources:
         missing = "[[source]]" if settings.watches else "[[watch]]"
         yield checks.Finding("configuration", checks.Verdict.ERROR, f"It has no {missing}; add one.")
-    try:
-        sources = configured.sources(settings, clock, visiting=True)
-    except ConfigurationError as error:
-        yield checks.Finding("sources", checks.Verdict.ERROR, str(error))
-        return
+    sources = configured.sources(settings, clock, visiting=True)
     pipes = {one.name for one in settings.sources if one.kind == "file" and is_piped(one.path)}
     for name in pipes:
         yield checks.Finding(f"source {name}", checks.Verdict.OK, "is a pipe; only the desk reads what is in it.")
     heard = [source for source in sources if source.name not in pipes]
     yield from asyncio.run(checks.heard(heard, clock, seconds))
+    for output in settings.outputs:
+        yield asyncio.run(checks.reached(output.name, partial(configured.visited, output, desk.name)))
 
 
 def add_to(commands: typer.Typer) -> None:

@@ -14,6 +14,10 @@ from crisisdesk.records import Notification
 LOOK_EVERY: Final = 1.0
 """Seconds between two looks at the parts."""
 PLAYBOOKS_FINE: Final = "in use as they stand"
+FINE: Final = frozenset({"connecting", "live", "ended"})
+"""States of sources and outputs to which there is nothing to add."""
+NEWS: Final = frozenset({"past"})
+"""What the desk tells of itself that asks nothing of anybody."""
 
 
 def log_desk(app: App) -> None:
@@ -72,5 +76,7 @@ def _is_trouble(app: App, part: str, state: str) -> bool:
     if part == "playbooks":
         return state != PLAYBOOKS_FINE
     if part in app.complaints() or part.startswith(("drops", "budget")):
-        return True
-    return any(word in state for word in ("failed", "blind", "cannot"))
+        return part not in NEWS
+    if part.startswith(("source", "output")):
+        return state not in FINE
+    return "cannot" in state

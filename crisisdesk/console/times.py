@@ -1,7 +1,7 @@
 """Moments as the clock on the wall shows them: one time zone for the whole screen, and its name with it."""
 
 from dataclasses import dataclass
-from datetime import datetime, tzinfo
+from datetime import datetime, timedelta, tzinfo
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +26,12 @@ class Times:
     def lately(self, moment: datetime) -> str:
         """Weekday and time, for what is at most a few days old: `Sun 15:42`."""
         return f"{self.local(moment):%a %H:%M}"
+
+    def said(self, moment: datetime, now: datetime) -> str:
+        """As much of a moment as tells it from others: `15:42`, `Sun 15:42`, `16 Nov 15:42`."""
+        if now - moment < timedelta(hours=12):
+            return self.clock(moment)
+        return self.lately(moment) if now - moment < timedelta(days=6) else f"{self.local(moment):%-d %b %H:%M}"
 
     def when(self, moment: datetime) -> str:
         """Day, time and zone: `Sun 16 Nov 15:42 EST`."""

@@ -17,6 +17,7 @@ from crisisdesk.mqtt.subscription import (
     Subscription,
     unshared,
 )
+from crisisdesk.mqtt.visit import visit
 
 __all__ = [
     "Broker",
@@ -30,4 +31,5 @@ __all__ = [
     "Send",
     "Subscription",
     "unshared",
+    "visit",
 ]

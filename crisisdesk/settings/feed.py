@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BeforeValidator, model_validator
 
 from crisisdesk.settings.number import PATTERN, parse_number
-from crisisdesk.settings.section import FilePath, Label, Section, secret
+from crisisdesk.settings.section import FilePath, Label, Section, Variable, secret
 from crisisdesk.text import clean
 
 MOST_FEEDS: Final = 200
@@ -100,7 +100,7 @@ class FeedSource(Section):
     """Who we are to the servers, such as "linux:acme-desk:1.0 (by /u/yourname)" for Reddit; None for crisisdesk."""
     username: str | None = None
     """Who we are where feeds are not for everybody; None where they are."""
-    password_env: str | None = None
+    password_env: Variable | None = None
     """The environment variable that holds the password."""
     password_file: FilePath | None = None
     """The file whose first line is the password."""

@@ -9,7 +9,7 @@ from typing import Annotated, ClassVar, Final, Literal, Self
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from crisisdesk.errors import ConfigurationError
-from crisisdesk.settings.section import FilePath, Label, Section, secret
+from crisisdesk.settings.section import FilePath, Label, Section, Variable, secret
 from crisisdesk.text import clean, digest
 
 PLAIN_PORT: Final = 1883
@@ -78,7 +78,7 @@ class BrokerSettings(Section):
     """The broker's port; 8883 where nothing is set and `tls` is true."""
     username: str | None = None
     """Who we are to the broker; None where it does not ask."""
-    password_env: str | None = None
+    password_env: Variable | None = None
     """The environment variable that holds the password."""
     password_file: FilePath | None = None
     """The file whose first line is the password."""

@@ -1,5 +1,6 @@
 """What the tables of the configuration are made of, and where their secrets are looked up."""
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
@@ -47,8 +48,18 @@ def _label(name: str) -> str:
     return name
 
 
+def _variable(name: str) -> str:
+    """The name of an environment variable; a secret that was put there by mistake is not repeated."""
+    if not re.fullmatch(r"[A-Z_][A-Z0-9_]*", name):
+        raise ValueError(
+            "must be the name of an environment variable, in capitals such as DESK_TOKEN, whose value is the secret"
+        )
+    return name
+
+
 FilePath = Annotated[Path, BeforeValidator(below)]
 Label = Annotated[str, AfterValidator(_label)]
+Variable = Annotated[str, AfterValidator(_variable)]
 Zone = Annotated[ZoneInfo, BeforeValidator(_zone)]
 
 

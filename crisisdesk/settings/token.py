@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from pydantic import model_validator
 
 from crisisdesk.errors import ConfigurationError
-from crisisdesk.settings.section import FilePath, Label, Section, secret
+from crisisdesk.settings.section import FilePath, Label, Section, Variable, secret
 from crisisdesk.settings.server import is_loopback
 from crisisdesk.text import clean
 
@@ -18,7 +18,7 @@ class TokenSection(Section):
 
     name: Label
     """What status lines call it."""
-    token_env: str | None = None
+    token_env: Variable | None = None
     """The environment variable that holds the access token."""
     token_file: FilePath | None = None
     """The file whose first line is the access token."""

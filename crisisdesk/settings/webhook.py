@@ -7,7 +7,7 @@ from typing import Annotated, Final, Literal, NamedTuple, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from crisisdesk.errors import ConfigurationError
-from crisisdesk.settings.section import FilePath, Section, secret
+from crisisdesk.settings.section import FilePath, Section, Variable, secret
 
 SHORTEST_SECRET: Final = 16
 """Characters; what is shorter can be guessed."""
@@ -32,11 +32,11 @@ class WebhookSource(Section):
     kind: Literal["webhook"]
     name: Annotated[str, AfterValidator(_part_of_address)] = "webhook"
     """Its part of the address; also what status lines call it."""
-    secret_env: str | None = None
+    secret_env: Variable | None = None
     """The environment variable that holds the secret with which senders sign."""
     secret_file: FilePath | None = None
     """The file whose first line is the secret."""
-    token_env: str | None = None
+    token_env: Variable | None = None
     """The environment variable that holds a token, for senders that cannot sign."""
     token_file: FilePath | None = None
     """The file whose first line is the token."""

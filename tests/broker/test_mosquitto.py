@@ -9,6 +9,8 @@ import aiomqtt
 import orjson
 import pytest
 
+from crisisdesk.errors import FatalOutputError
+from crisisdesk.mqtt import Broker, visit
 from crisisdesk.records import Verdict
 
 
@@ -234,6 +236,20 @@ async def test_a_successor_is_not_declared_dead_by_its_predecessors_will(mosquit
             await desk.output.ready()
             await asyncio.sleep(1.5)  # longer than the will's delay: nothing else shows that it does not come
             assert set(inbox.payloads("/status")) == {b"online"}
+
+
+async def test_a_visit_says_what_a_desk_would_meet(mosquitto_at, tmp_path):
+    (tmp_path / "passwords").write_text("")
+    broker = mosquitto_at("allow_anonymous false", f"password_file {tmp_path}/passwords")
+    with pytest.raises(FatalOutputError, match="username and password_env or password_file"):
+        await visit(Broker("127.0.0.1", broker.port, "desk", "wrong"), "crisisdesk-acme-doctor")
+
+
+async def test_a_visit_says_nothing_to_anybody(mosquitto, subscriber):
+    async with subscriber(mosquitto.port) as inbox:
+        await visit(Broker("127.0.0.1", mosquitto.port), "crisisdesk-acme-doctor")
+        await asyncio.sleep(0.2)
+        assert inbox.messages == []
 
 
 async def test_a_wrong_password_is_final_and_names_the_setting(mosquitto_at, tmp_path, desk_at):

@@ -13,6 +13,7 @@ from textual.content import Content
 
 from crisisdesk.console import words
 from crisisdesk.console.paint import plain
+from crisisdesk.console.screens.main import calm_page
 from crisisdesk.console.times import Times
 from crisisdesk.console.widgets.bars import floods
 from crisisdesk.console.widgets.chart import ceiling, column, sparkline
@@ -23,7 +24,7 @@ from crisisdesk.console.widgets.page import Line, Page, row
 from crisisdesk.console.widgets.watch import watch_details
 from crisisdesk.console.widgets.watch_row import watch_line, watch_page
 from crisisdesk.desk import ChartPoint, Picture, WatchPicture
-from crisisdesk.records import Change, Event, Evidence, Severity, State, Verdict
+from crisisdesk.records import Change, Event, Evidence, Severity, SourceStatus, State, Verdict
 from crisisdesk.text import how_long
 
 NOON = datetime(2008, 11, 15, 12, tzinfo=UTC)
@@ -80,8 +81,8 @@ def test_a_post_as_evidence_says_how_each_mood_was_judged_and_by_what(make_incid
 
 def test_a_mention_that_could_not_be_judged_says_so(make_mention):
     judged = make_mention(1, "well", "neutral")
-    assert "not judged" not in mention_page(judged, NEW_YORK).fit(80)[0].plain
-    assert "not judged" in mention_page(replace(judged, judged=False), NEW_YORK).fit(80)[0].plain
+    assert "not judged" not in mention_page(judged, "20:14").fit(80)[0].plain
+    assert "not judged" in mention_page(replace(judged, judged=False), "20:14").fit(80)[0].plain
 
 
 def test_a_flood_says_its_kind_who_repeats_what_and_what_everybody_else_says(make_flood):
@@ -154,7 +155,7 @@ def test_no_moment_on_a_page_is_told_by_another_clock(make_incident, make_mentio
     taken = make_incident(state=State.ACKNOWLEDGED, acknowledged_by="anna", acknowledged_at=NOON)
     assert "anna has it since 07:00" in read(incident_page(taken, NOON, NEW_YORK))
     assert "began Fri 14 Nov 22:40 EST" in read(headline_page(taken, NOON, NEW_YORK, None))
-    assert read(mention_page(make_mention(0, "hello"), NEW_YORK)).splitlines()[0].endswith(" 20:14")
+    assert read(mention_page(make_mention(0, "hello"), "20:14")).splitlines()[0].endswith(" 20:14")
     assert "Sat 15 Nov 07:00 EST" in read(timeline_page([Change("i", 1, Event.OPENED, NOON, Severity.RED)], NEW_YORK))
     assert "  Sat 20:07" in read(evidence_page(taken, NEW_YORK))
 
@@ -313,3 +314,24 @@ def test_the_list_says_what_is_silent_and_the_detail_shows_no_posts(make_silence
     assert "bluesky schweigt seit 18:00 EST" in told
     assert "Decisive posts" not in told
     assert "No post was kept" not in told
+
+
+@pytest.mark.parametrize(
+    ("ago", "said"),
+    [(timedelta(hours=3), "04:00"), (timedelta(hours=13), "Fri 18:00"), (timedelta(days=160), "8 Jun 08:00")],
+)
+def test_a_moment_is_told_as_far_as_it_takes(ago, said):
+    assert NEW_YORK.said(NOON - ago, NOON) == said
+
+
+def test_a_desk_that_hears_nothing_does_not_look_calm():
+    lost = SourceStatus("bluesky", "connecting", trouble="no connection; trying again")
+    live = SourceStatus("feed", "live")
+    assert Picture(NOON, sources=(lost,)).is_deaf
+    assert not Picture(NOON, sources=(lost, live)).is_deaf
+    assert not Picture(NOON, sources=(SourceStatus("bluesky"),)).is_deaf  # it is only starting
+    assert not Picture(NOON, sources=(SourceStatus("posts", "ended"),)).is_deaf
+    watch = WatchPicture("Acme", None, True, 0, 0, 0.0, None, 0.0, unheard_since=NOON)
+    assert "check them" in read(calm_page(Picture(NOON, watches=(watch,), sources=(live,)), NEW_YORK))
+    assert "Nothing is heard" in read(calm_page(Picture(NOON, watches=(watch,), sources=(lost,)), NEW_YORK))
+    assert "Nothing is heard" in read(watch_details(watch, NOON, NEW_YORK, deaf=True))

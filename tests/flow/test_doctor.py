@@ -86,7 +86,7 @@ async def test_a_desk_that_is_running_is_not_disturbed(tmp_path: Path):
     ):
         code, found, _ = await findings(tmp_path, bluesky(stream.url))
     assert code == 0
-    assert found["database"] == ("warning", "desk.db is in use: a desk is running with it.")
+    assert found["database"] == ("ok", "desk.db is in use: a desk is running with it.")
 
 
 @pytest.mark.parametrize(
@@ -98,3 +98,17 @@ def test_a_configuration_that_cannot_be_used_is_explained(tmp_path: Path, missin
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == (2 if missing else 1)
     assert said in done.stdout + done.stderr
+
+
+async def test_an_output_that_cannot_be_reached_and_a_source_without_its_token_are_named(tmp_path: Path):
+    posts = tmp_path / "posts.jsonl"
+    posts.write_text(json.dumps({"time": "2026-01-01T00:00:00Z", "text": "acme"}) + "\n")
+    sources = f'[[source]]\nkind = "file"\nname = "log"\npath = "{posts}"\n'
+    sources += '[[source]]\nkind = "mastodon"\nserver = "https://social.example"\ntoken_env = "NOT_THERE"\n'
+    sources += f'[[output]]\nkind = "mqtt"\nhost = "127.0.0.1"\nport = {free_port()}\n'
+    code, found, told = await findings(tmp_path, sources)
+    assert (code, found["source log"][0]) == (1, "ok")
+    assert found["source mastodon"] == ("error", '[[source]] "mastodon": the environment has no NOT_THERE; set it.')
+    assert found["output mqtt"][0] == "error"
+    assert "start it, or mend host, port" in found["output mqtt"][1]
+    assert told.endswith("2 parts do not work; mend what is named.\n")

@@ -200,6 +200,7 @@ def test_all_that_init_offers_can_be_switched_on(capsys, here):
         "mastodon",
         "mqtt",
         "webhook",
+        "x",
     ]
     assert loaded.outputs[0].heartbeat_seconds == 30
     assert loaded.watches[0].languages == ("en", "de")

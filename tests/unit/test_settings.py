@@ -397,6 +397,12 @@ def test_where_the_configuration_is_found(tmp_path):
     assert find(Path("said.toml"), {"CRISISDESK_CONFIG": "named.toml"}, cwd, user) == Path("said.toml")
 
 
+def test_a_secret_in_the_place_of_its_variable_is_not_repeated(problems):
+    (told,) = problems(DESK + MQTT + 'username = "u"\npassword_env = "abcdef1234"\n')
+    assert "must be the name of an environment variable" in told
+    assert "abcdef1234" not in told
+
+
 def test_passwords_are_looked_up_and_never_kept(toml, tmp_path):
     by_env = toml(DESK + MQTT + 'username = "u"\npassword_env = "BROKER"\n').outputs[0]
     assert by_env.password({"BROKER": "hush"}) == "hush"

@@ -231,6 +231,34 @@ def test_a_rare_source_whose_connection_is_lost_is_missed_within_the_hour_and_ba
     assert severities(desk) == [NOTICE, None]
 
 
+@pytest.mark.parametrize("pushes", [True, False])
+def test_a_desk_of_which_no_source_is_connected_calls_soon(pushes: bool):
+    desk = Listened("mastodon", "feed")
+    for name in ("mastodon", "feed"):
+        desk.pushes[name] = pushes
+        desk.is_(name, "connecting", "no connection")
+    desk.last(9 * MINUTE)
+    assert desk.heard == []
+    desk.last(2 * MINUTE)
+    assert severities(desk) == [NOTICE, NOTICE]
+    desk.last(10 * MINUTE)
+    assert severities(desk) == [NOTICE, NOTICE, AMBER]  # one call is enough
+
+
+def test_a_stream_that_is_lost_is_missed_sooner_than_what_is_asked_now_and_then():
+    desk = Listened("bluesky", "feed", "x")
+    for name in ("feed", "x"):
+        desk.every[name] = timedelta(hours=8)
+        desk.pushes[name] = name == "x"
+    desk.last(timedelta(days=1))
+    for name in ("feed", "x"):
+        desk.is_(name, "connecting", "no connection")
+    desk.last(11 * MINUTE)
+    assert [name for name, *_ in desk.heard] == ["x"]
+    desk.last(20 * MINUTE)
+    assert [name for name, *_ in desk.heard] == ["x", "feed"]
+
+
 def test_a_file_that_has_ended_is_not_blind():
     desk = Listened("posts.jsonl")
     desk.last(HOUR)

@@ -18,7 +18,7 @@ from crisisdesk.console.widgets.keyed_list import KeyedList
 from crisisdesk.console.widgets.lists import Feed, IncidentList, WatchList
 from crisisdesk.console.widgets.page import Line, Page
 from crisisdesk.console.widgets.sheet import Sheet
-from crisisdesk.console.widgets.watch import CHECK_TERMS, WHILE_LEARNING, watch_details
+from crisisdesk.console.widgets.watch import CHECK_TERMS, NO_SOURCE, WHILE_LEARNING, watch_details
 from crisisdesk.console.widgets.watch_row import known, unheard
 from crisisdesk.desk import Picture, WatchPicture
 from crisisdesk.records import EPOCH, Incident, Kind
@@ -89,7 +89,7 @@ class MainScreen(DeskScreen):
     def _details(self, opened: WatchPicture, picture: Picture) -> Page:
         """A watch as it is now; one that is gone stays as it was when it was opened."""
         watch = next((one for one in picture.watches if one.name == opened.name), opened)
-        return watch_details(watch, picture.now, self._times)
+        return watch_details(watch, picture.now, self._times, deaf=picture.is_deaf)
 
     def action_go(self, name: str) -> None:
         """Move the focus to one of the lists."""
@@ -127,6 +127,8 @@ def calm_page(picture: Picture, times: Times) -> Page:
     names = ", ".join(watch.name for watch in watches)
     new = ", ".join(f"{watch.name} {told}" for watch in watches if (told := known(watch)))
     silent = ", ".join(f"{watch.name}: {told}" for watch in watches if (told := unheard(watch, picture.now, times)))
+    if picture.is_deaf:
+        return Page([Line(Content.assemble(("Nothing is heard. ", "bold $error"), plain(NO_SOURCE)), most=3)])
     lines = [Line(Content.assemble(("No incident. ", "bold $success"), plain(f"Watching {names}.")))]
     if silent:
         lines.append(Line(plain(f"{silent}. {CHECK_TERMS}", "$warning"), most=3))

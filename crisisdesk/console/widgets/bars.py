@@ -43,6 +43,9 @@ class DeskBar(Sheet):
     @staticmethod
     def _counts(picture: Picture) -> Content:
         calling = [incident for incident in picture.incidents if incident.is_open]
+        deaf = Content.styled("DEAF" if picture.is_deaf else "", "bold $error")
+        if picture.is_deaf and not calling:
+            return joined(deaf, Content("nothing is heard"), by=": ")
         if not calling:
             calm = bool(picture.watches) and not troubles_of(picture)
             return Content.styled("no open incident", "$success" if calm else "$faint")
@@ -51,7 +54,8 @@ class DeskBar(Sheet):
         parts = [
             Content.assemble(badge(severity, cells=0), f" {count}  ") for severity, count in counts.items() if count
         ]
-        return joined(*parts, Content.styled(f"{free} unclaimed" if free else "", "bold $warning"), by="")
+        unclaimed = Content.styled(f"{free} unclaimed" if free else "", "bold $warning")
+        return joined(joined(*parts, unclaimed, by=""), deaf, by="  ")
 
     def _time(self, picture: Picture, *, roomy: bool) -> Content:
         if picture.now == EPOCH:

@@ -14,7 +14,7 @@ from crisisdesk.console.widgets.keyed_list import KeyedList, Row
 from crisisdesk.console.widgets.page import Line, Page, row
 from crisisdesk.console.widgets.watch_row import watch_line, watch_page
 from crisisdesk.desk import Picture
-from crisisdesk.records import Incident, Scored, State
+from crisisdesk.records import EPOCH, Incident, Scored, State
 from crisisdesk.text import how_long
 
 TALL: Final = 34
@@ -79,14 +79,17 @@ class Feed(KeyedList):
     def __init__(self, times: Times, *, id: str, classes: str = "") -> None:  # noqa: A002 - Textual's name for it
         super().__init__(id=id, classes=classes)
         self._times = times
-        self._pages: dict[str, tuple[Scored, Page]] = {}
+        self._pages: dict[str, tuple[Scored, str, Page]] = {}
+        self._now = EPOCH
         self._latest: tuple[Scored, ...] = ()
         self._live = ""
 
     def show(self, picture: Picture) -> None:
         """Show this moment, or, while somebody reads, say how much newer there is."""
-        self._latest = picture.mentions
+        self._latest, self._now = picture.mentions, picture.now
         self._live = "3 Mentions  ended" if has_ended(picture) else "3 Mentions  live"
+        if picture.is_deaf:
+            self._live = "3 Mentions  nothing is heard"
         if not picture.mentions:
             self.border_title = "3 Mentions  none yet"
         elif self._reads:
@@ -110,13 +113,13 @@ class Feed(KeyedList):
         shown = self._latest[:FEED_ROWS]
         pages = {}
         for scored in shown:
-            known = self._pages.get(scored.post.key)
-            same = known is not None and known[0] == scored
-            pages[scored.post.key] = known if known and same else (scored, mention_page(scored, self._times))
+            known, when = self._pages.get(scored.post.key), self._times.said(scored.post.time, self._now)
+            same = known is not None and known[:2] == (scored, when)
+            pages[scored.post.key] = known if known and same else (scored, when, mention_page(scored, when))
         self._pages = pages
         live = self.position == 0
         with self.prevent(KeyedList.Moved):
-            self.put([Row(key, page) for key, (_, page) in pages.items()])
+            self.put([Row(key, page) for key, (*_, page) in pages.items()])
             if live and shown:
                 self.cursor = shown[0].post.key
 
@@ -145,8 +148,8 @@ def incident_page(incident: Incident, now: datetime, times: Times) -> Page:
     )
 
 
-def mention_page(scored: Scored, times: Times) -> Page:
-    """A mention: judgement, author and time in a line, then its words in at most three.
+def mention_page(scored: Scored, when: str) -> Page:
+    """A mention: judgement, author and when it was said in a line, then its words in at most three.
 
     One in another language names it and has no colour, since it does not count.
     """
@@ -163,7 +166,7 @@ def mention_page(scored: Scored, times: Times) -> Page:
                 Content.assemble(
                     (f"{SIGN[label]} ", f"bold {MOOD[label]}"), joined(name, apart, reach, copied, failed)
                 ),
-                Content.styled(times.clock(post.time), "$faint"),
+                Content.styled(when, "$faint"),
             ),
             Line(plain(post.text, mood), indent=2, most=3),
         ]

@@ -16,15 +16,16 @@ from crisisdesk.detect.weeks import Week
 from crisisdesk.text import counted
 
 WHILE_LEARNING: Final = "Until then only what stands out more clearly calls somebody."
+NO_SOURCE: Final = "No source is there, so nobody would notice a crisis. Why stands at the bottom, in full with s."
 CHECK_TERMS: Final = "Either nothing was said, or its terms are not what people write: check them."
 BAR: Final = 24
 """Cells of the bar of a week in which every post is negative."""
 
 
-def watch_details(watch: WatchPicture, now: datetime, times: Times) -> Page:
-    """Everything about a watch that is not an incident."""
+def watch_details(watch: WatchPicture, now: datetime, times: Times, *, deaf: bool = False) -> Page:
+    """Everything about a watch that is not an incident; `deaf` says that nothing is heard at the moment."""
     lines = [
-        *_state_lines(watch, now, times),
+        *([Line(plain(f"Nothing is heard. {NO_SOURCE}", "$error"))] if deaf else _state_lines(watch, now, times)),
         BLANK,
         heading("Week by week"),
         *_weeks(watch.weeks),

@@ -1,6 +1,6 @@
 """A watch in the list: its last hours against the usual, and what one must know of it before trusting them."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 from textual.content import Content
@@ -38,11 +38,11 @@ def known(watch: WatchPicture) -> str:
 
 
 def unheard(watch: WatchPicture, now: datetime, times: Times) -> str:
-    """`no post yet since 22:14`, with the weekday where that is long ago; empty for a watch that has heard any."""
+    """`no post yet since 22:14`; empty for a watch that has heard any."""
     since = watch.unheard_since
     if since is None:
         return ""
-    return f"no post yet since {times.clock(since) if now - since < timedelta(hours=12) else times.lately(since)}"
+    return f"no post yet since {times.said(since, now)}"
 
 
 def _named(watch: WatchPicture) -> Content:
