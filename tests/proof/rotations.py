@@ -79,11 +79,10 @@ class Written:
         new.rename(self.path)
         self.append()
 
-    def pack(self) -> None:
-        """Pack the rotated files, but the last."""
-        plain = [
-            one for one in self.path.parent.iterdir() if one.suffix != ".gz" and one not in {self.path, self._name(1)}
-        ]
+    def pack(self, *, last: bool) -> None:
+        """Pack the rotated files, the last of them also or not, as logrotate does with `delaycompress`."""
+        spared = {self.path} if last else {self.path, self._name(1)}
+        plain = [one for one in self.path.parent.iterdir() if one.suffix != ".gz" and one not in spared]
         for one in plain:
             with one.open("rb") as old, gzip.open(f"{one}.gz", "wb") as new:
                 shutil.copyfileobj(old, new)
@@ -196,7 +195,8 @@ def rotated_at_random(folder: Path, seed: int) -> None:
         lambda: written.append(random.randint(1, 5)),
         lambda: written.append(ended=False),
         written.append_half,
-        written.pack,
+        partial(written.pack, last=False),
+        partial(written.pack, last=True),
         lambda: follower.hear(1),
         lambda: follower.hear(3),
         follower.hear_all,
