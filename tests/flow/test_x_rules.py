@@ -1,6 +1,7 @@
 """The rules of the X source: kept in step with the watches, tried before they are set; and what they cost."""
 
 import asyncio
+import re
 from datetime import timedelta
 
 import pytest
@@ -93,19 +94,29 @@ async def test_a_rule_that_x_writes_otherwise_is_not_taken_away(network):
     assert (status.state, status.trouble) == ("live", "")
 
 
-async def test_a_rule_that_is_refused_is_told_and_the_others_are_set(network):
-    network.invalid = {"(advil OR #advil OR @advil) -is:retweet"}
-    status = await heard(network, MOTRIN, ADVIL)
-    assert [rule["value"] for rule in network.rules] == [RULE]
-    assert status.state == "live"
-    assert "X does not take '(advil OR #advil OR @advil) -is:retweet' of Advil (Reference to inv" in status.trouble
-    assert status.trouble.endswith("write the terms of the watch otherwise.")
+async def test_a_term_that_is_refused_is_told_and_all_others_are_heard(network):
+    network.invalid = {"$advl"}
+    advil = Topic("Advil", ("advil", "$ADVL", "#advilmoms", "headache pill"))
+    for _ in range(2):  # the second time all is there as it was left
+        network.changed.clear()
+        status = await heard(network, MOTRIN, advil)
+        values = [rule["value"] for rule in network.rules]
+        assert values[0] == RULE
+        assert {clause for value in values[1:] for clause in re.findall(r'"[^"]*"|[#@]?\badvil\w*', value)} == {
+            "advil", "#advil", "@advil", "#advilmoms", '"headache pill"',
+        }  # fmt: skip
+        assert not any("$advl" in value for value in values)
+        assert status.state == "live"
+        assert "X does not take '$advl -is:retweet' of Advil (Reference to invalid operator" in status.trouble
+        assert status.trouble.endswith("write the terms of the watch otherwise.")
+    assert [body for is_dry, body in network.changed if not is_dry] == []
 
 
 async def test_if_all_are_refused_nothing_is_heard(network):
-    network.invalid = {RULE}
+    network.invalid = {"retweet"}
     told = await fails(source_of(network))
-    assert told.startswith(f"X has no rule for any watch. X does not take '{RULE}' of Motrin (")
+    assert told.startswith("X has no rule for any watch. X does not take 'motrin -is:retweet' of Motrin (Reference")
+    assert "and 1 more; write the terms of the watch otherwise." in told
     assert network.asked == []
 
 

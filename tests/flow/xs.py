@@ -91,7 +91,7 @@ class Network:
         """What searches and counts find, whatever the query."""
         self.rules: list[Json] = []
         self.invalid: set[str] = set()
-        """Rules that are refused."""
+        """What a rule must not hold."""
         self.answers: list[Answer] = []
         self.about_rules: list[Answer] = []
         """What answers the next requests for rules; after them they are as they are."""
@@ -207,7 +207,7 @@ class Network:
             if there is not None:
                 known = {"value": one["value"], "id": there["id"], "title": "DuplicateRule"}
                 errors.append(known | {"type": f"{PROBLEMS}/duplicate-rules"})
-            elif one["value"] in self.invalid:
+            elif any(part in one["value"] for part in self.invalid):
                 details = ["Reference to invalid operator 'beat'. (at position 1)"]
                 invalid = {"value": one["value"], "details": details, "title": "UnprocessableEntity"}
                 errors.append(invalid | {"type": f"{PROBLEMS}/invalid-rules"})

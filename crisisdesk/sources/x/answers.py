@@ -19,8 +19,10 @@ class Denied(NamedTuple):
     """Why X does not take a rule."""
 
     reason: str
-    known_as: str
+    known_as: str = ""
     """The id of the rule that is the same, where there is one; then all is well."""
+    is_invalid: bool = False
+    """It is the rule itself, so that a part of it may do."""
 
 
 class Page(NamedTuple):
@@ -80,8 +82,9 @@ def denied_in(answer: Json) -> dict[str, Denied]:
         if isinstance(one, dict) and isinstance(one.get("value"), str):
             details = one.get("details")
             words = " ".join(map(str, details)) if isinstance(details, list) else one.get("detail") or one.get("title")
-            is_known = "duplicate" in str(one.get("title", "")).lower()
-            found[one["value"]] = Denied(clean(str(words), 200), str(one.get("id", "")) if is_known else "")
+            known = str(one.get("id", "")) if "duplicate" in str(one.get("title", "")).lower() else ""
+            is_invalid = str(one.get("type", "")).endswith("invalid-rules")
+            found[one["value"]] = Denied(clean(str(words), 200).rstrip("."), known, is_invalid)
     return found
 
 

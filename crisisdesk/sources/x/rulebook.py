@@ -9,7 +9,7 @@ import aiohttp
 from crisisdesk.errors import FatalSourceError
 from crisisdesk.sources.x.answers import Denied
 from crisisdesk.sources.x.api import Api
-from crisisdesk.sources.x.rules import MAX_RULES, Rule, Topic, difference, prefix_of, rules_of, unfit
+from crisisdesk.sources.x.rules import MAX_RULES, Difference, Rule, Topic, difference, prefix_of, rules_of, unfit
 from crisisdesk.sources.x.trouble import BREAKS, diagnose
 from crisisdesk.text import counted, shorten
 
@@ -58,8 +58,7 @@ class Rulebook:
         """
         if not self.wanted:
             raise FatalSourceError("No watch has a term that X can look for; write words, #tags, @names or phrases.")
-        found = difference(self.wanted, await api.rules(session), self._prefix)
-        denied = await api.add(session, found.add, dry_run=True) if found.add else {}
+        found, denied = await self._tried(api, session, await api.rules(session))
         refused = {value: one for value, one in denied.items() if not one.known_as}
         known = {one.known_as for one in denied.values()} - {""}
         remove = tuple(rule for rule in found.remove if rule.id not in known)
@@ -72,6 +71,21 @@ class Rulebook:
         if not there:
             raise FatalSourceError(f"X has no rule for any watch. {trouble}")
         return Change(agreed[:room], remove, there, found.others, trouble)
+
+    async def _tried(
+        self, api: Api, session: aiohttp.ClientSession, there: Sequence[Rule]
+    ) -> tuple[Difference, dict[str, Denied]]:
+        """What is to be done, and what X would not take of it: no more than single terms, since one spoils a rule."""
+        while True:
+            found = difference(self.wanted, there, self._prefix)
+            denied = await api.add(session, found.add, dry_run=True) if found.add else {}
+            spoilt = {rule.value for rule in found.add if len(rule.clauses) > 1} & {
+                value for value, one in denied.items() if one.is_invalid
+            }
+            if not spoilt:
+                return found, denied
+            parts = [part for rule in self.wanted for part in (rule.halves() if rule.value in spoilt else (rule,))]
+            self.wanted = tuple({part.value: part for part in parts}.values())
 
     async def set(self, change: Change, api: Api, session: aiohttp.ClientSession) -> None:
         """Add what is missing; what is not wanted any more stays, unless it takes the room.

@@ -36,6 +36,17 @@ class Rule:
     tag: str = ""
     id: str = ""
     """X's own; empty until it is there."""
+    clauses: tuple[str, ...] = ()
+    """What it asks for, any of it; empty where others made it."""
+
+    def halves(self) -> "tuple[Rule, ...]":
+        """Two rules that ask for the same together; itself where that cannot be."""
+        ending = NO_REPOSTS if self.value.endswith(NO_REPOSTS) else ""
+        middle = len(self.clauses) // 2
+        if not middle:
+            return (self,)
+        parts = self.clauses[:middle], self.clauses[middle:]
+        return tuple(Rule(_joined(part, ending), self.tag, clauses=part) for part in parts)
 
 
 def prefix_of(desk: str) -> str:
@@ -48,8 +59,8 @@ def rules_of(topics: Iterable[Topic], desk: str, *, reposts: bool = False) -> tu
     rules: dict[str, Rule] = {}
     for topic in topics:
         tag = (prefix_of(desk) + topic.name)[:MAX_TAG]
-        for value in _packed(_wanted(topic), "" if reposts else NO_REPOSTS):
-            rules.setdefault(value, Rule(value, tag))
+        for value, clauses in _packed(_wanted(topic), "" if reposts else NO_REPOSTS):
+            rules.setdefault(value, Rule(value, tag, clauses=clauses))
     return tuple(rules.values())
 
 
@@ -91,15 +102,15 @@ def _fits(clause: str) -> bool:
     return len(clause) + len(NO_REPOSTS) <= RULE_LENGTH
 
 
-def _packed(clauses: Sequence[str], ending: str) -> list[str]:
-    """As few rules as hold all clauses."""
+def _packed(clauses: Sequence[str], ending: str) -> list[tuple[str, tuple[str, ...]]]:
+    """As few rules as hold all clauses, each with those that it holds."""
     groups: list[list[str]] = []
     for clause in clauses:
         if groups and len(_joined([*groups[-1], clause], ending)) <= RULE_LENGTH:
             groups[-1].append(clause)
         else:
             groups.append([clause])
-    return [_joined(group, ending) for group in groups]
+    return [(_joined(group, ending), tuple(group)) for group in groups]
 
 
 def _joined(clauses: Sequence[str], ending: str) -> str:
