@@ -311,6 +311,9 @@ def test_a_missing_column_names_the_header_and_the_cure(tmp_path):
         read(german, columns={"text": "Was"})
     with pytest.raises(UsageError, match=r"--columns time=Datum,text=NAME$"):
         read(german)
+    suite = written(tmp_path, "c.csv", b"Query Name,Date,Title,Full Text\n1,2,3,4\n")
+    with pytest.raises(UsageError, match=r'--columns "time=Date,text=Full Text"$'):
+        read(suite)
     with pytest.raises(UsageError, match=r"no column 'created' for time; the header has: created_at, body"):
         read(path, columns={"time": "created", "text": "body"})
 

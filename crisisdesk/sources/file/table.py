@@ -16,10 +16,16 @@ MAX_RECORD_LINES: Final = 200
 
 SHOWN_COLUMNS: Final = 20
 _ALSO: Final = {
-    "time": ("created_at", "timestamp", "date", "datetime", "published", "datum", "zeit", "zeitpunkt", "uhrzeit"),
-    "text": ("body", "content", "message", "post", "tweet", "title", "inhalt", "nachricht", "beitrag", "beiträge"),
-}
-"""What other programmes call a column that is needed, to be proposed where ours is missing."""
+    "time": (
+        "created_at", "createdat", "created", "timestamp", "date", "datetime", "published", "published_at", "posted",
+        "when", "datum", "zeit", "zeitpunkt", "zeitstempel", "uhrzeit",
+    ),
+    "text": (
+        "body", "content", "message", "post", "tweet", "full_text", "full text", "snippet", "hit sentence", "caption",
+        "title", "inhalt", "nachricht", "beitrag", "beiträge",
+    ),
+}  # fmt: skip
+"""What other programmes call a column that is needed, likeliest first, to be proposed where ours is missing."""
 
 
 class Record(NamedTuple):
@@ -209,7 +215,8 @@ class NoColumnError(UsageError):
     """A table lacks a column that is needed; `what` is wrong, and which are likely to be meant (`columns`)."""
 
     def __init__(self, what: str, columns: str) -> None:
-        super().__init__(f"{what} Say which they are: --columns {columns}")
+        quoted = f'"{columns}"' if " " in columns else columns
+        super().__init__(f"{what} Say which they are: --columns {quoted}")
         self.what = what
         self.columns = columns
 
@@ -242,7 +249,8 @@ def proposed(missing: Iterable[str], found: Sequence[str], columns: Mapping[str,
 
 
 def _likely(field: str, found: Sequence[str]) -> str:
-    return next((shown for title in found if (shown := clean(title, 40)).lower() in _ALSO[field]), "NAME")
+    there = {shown.lower(): shown for shown in (clean(title, 40) for title in found)}
+    return next((there[name] for name in _ALSO[field] if name in there), "NAME")
 
 
 def looks_like_table(head: bytes, columns: Mapping[str, str]) -> bool:
