@@ -1,16 +1,20 @@
 """Work that may block, on an open pipe or while a model is loaded, without holding up the end of the program."""
 
 import asyncio
+import os
+import sys
 from collections.abc import Callable, Coroutine, Iterable, Iterator
 from contextlib import suppress
 from queue import Empty, Queue
 from threading import Thread
-from typing import Any, Final, TypeVar
+from typing import Any, Final, NoReturn, TypeVar
+from weakref import WeakSet
 
 T = TypeVar("T")
 
 _doing: Final[set[asyncio.Future[Any]]] = set()
 """The loop itself holds its tasks only weakly."""
+_unawaited: Final[WeakSet[Thread]] = WeakSet()
 
 
 async def in_daemon_thread(do: Callable[[], T]) -> T:
@@ -39,8 +43,20 @@ async def in_daemon_thread(do: Callable[[], T]) -> T:
         with suppress(RuntimeError):  # the loop has ended meanwhile, and nobody wants to know
             loop.call_soon_threadsafe(settle, result, trouble)
 
-    Thread(target=work, name=getattr(do, "__name__", "work"), daemon=True).start()
+    thread = Thread(target=work, name=getattr(do, "__name__", "work"), daemon=True)
+    _unawaited.add(thread)
+    thread.start()
     return await done
+
+
+def end(code: int) -> NoReturn:
+    """End the program, whatever such threads are about: what a model's library builds in one aborts an orderly end."""
+    if not any(thread.is_alive() for thread in _unawaited):
+        sys.exit(code)
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):
+            stream.flush()
+    os._exit(code)
 
 
 async def to_its_end(work: Coroutine[object, object, T]) -> T:

@@ -14,6 +14,7 @@ from crisisdesk.cli import doctor, live, models, recorded, report, simulate, too
 from crisisdesk.cli.terminal import let_go_of_stdout, say
 from crisisdesk.errors import CrisisdeskError
 from crisisdesk.text import clean
+from crisisdesk.threads import end
 
 INTERRUPTED = 130
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -60,7 +61,7 @@ models.add_to(commands)
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run one command and exit with its code."""
-    sys.exit(run(arguments))
+    end(run(arguments))
 
 
 def run(arguments: Sequence[str] | None = None) -> int:

@@ -7,6 +7,7 @@ from typing import ClassVar
 from textual import work
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
+from textual.driver import Driver
 from textual.screen import Screen
 
 from crisisdesk.console import words
@@ -15,6 +16,7 @@ from crisisdesk.console.pictures import Alarms, PictureTaken, pictures
 from crisisdesk.console.screens.desk_screen import DeskScreen
 from crisisdesk.console.screens.dialogs import Reading
 from crisisdesk.console.screens.main import MainScreen
+from crisisdesk.console.terminal import held_to_nothing
 from crisisdesk.console.themes import COLOURS, DARK, LIGHT
 from crisisdesk.console.times import Times
 from crisisdesk.desk import Desk
@@ -53,6 +55,9 @@ class Console(App[None]):
         self.register_theme(DARK)
         self.register_theme(LIGHT)
         self.theme = DARK.name
+
+    def get_driver_class(self) -> type[Driver]:
+        return held_to_nothing(super().get_driver_class())
 
     def get_default_screen(self) -> Screen[None]:
         return MainScreen(self._desk, self._person, self._times)

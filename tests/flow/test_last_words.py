@@ -148,6 +148,21 @@ def test_a_desk_without_a_console_says_what_it_watches_and_that_it_has_stopped(p
     assert last == "Stopped. What happened and what was learnt is in acme.db; start again to go on.\n"
 
 
+def test_a_desk_that_is_stopped_while_its_model_is_loaded_ends_well(places: dict[str, str]):
+    """The library that runs the model has threads of its own, which abort a program that ends meanwhile."""
+    folder = Path(places["GO"]).parent
+    command = [sys.executable, "-m", "crisisdesk", "run", "--headless", "-c", "desk.toml"]
+    for patience in (0.1, 0.4, 0.7):
+        desk = subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        assert desk.stdout
+        assert any("being loaded" in line for line in desk.stdout)
+        time.sleep(patience)
+        desk.send_signal(signal.SIGTERM)
+        told = desk.stdout.read()
+        desk.stdout.close()
+        assert (desk.wait(30), told.count("Stopped.")) == (0, 1), told
+
+
 def test_messages_that_nobody_reads_any_more_cost_no_result():
     speak = "from crisisdesk.cli.terminal import put, say; say('a message'); say('another'); put('a result')"
     unread, messages = os.pipe()

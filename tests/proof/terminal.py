@@ -58,6 +58,15 @@ class Terminal:
         """Press keys, one after another."""
         os.write(self._ours, keys.encode())
 
+    def vanish(self) -> None:
+        """Take the terminal away without a word."""
+        self._close()
+
+    def resize(self, columns: int) -> None:
+        """Make the window wider or narrower, so that everything is drawn anew; nothing is read."""
+        fcntl.ioctl(self._ours, termios.TIOCSWINSZ, struct.pack("HHHH", 45, columns, 0, 0))
+        self.process.send_signal(signal.SIGWINCH)
+
     def hang_up(self) -> None:
         """Take the terminal away, as when its window is closed or the line breaks."""
         self._close()
