@@ -19,6 +19,7 @@ from jetstreams import (
     START_US,
     V1_PATH,
     V2_PATH,
+    Event,
     Jetstream,
     account,
     commit,
@@ -344,6 +345,35 @@ async def test_reposts_of_what_was_sent_are_its_reach(server, path):
         ("motrin hurts", "en", first.url, f"did:plc:author{n}") for n in (5, 6)
     ]
     assert (source.status().posts, source.status().events) == (4, 8)
+
+
+def quoting(event: Event, *, with_picture: bool = False) -> Event:
+    """The part of a record that quotes another post."""
+    link = {"$type": "app.bsky.embed.record", "record": {"cid": "bafyre", "uri": uri(event)}}
+    whole = {"$type": "app.bsky.embed.recordWithMedia", "record": link, "media": {"images": []}}
+    return {"embed": whole if with_picture else link}
+
+
+@BOTH
+async def test_who_quotes_what_was_sent_speaks_of_it(server, path):
+    original, other = post(1, "motrin hurts"), post(2)
+    broken = [commit(9, record("odd", embed=embed)) for embed in ("", [], {"record": 5}, {"record": {"record": []}})]
+    server.answers = [
+        play(
+            commit(0, record("too early", **quoting(original))), original, other, *broken,
+            commit(3, record("shame on them", **quoting(original))),
+            commit(4, record("not of this", **quoting(other))),
+            commit(5, record("look at this", langs=["de"], **quoting(original, with_picture=True))),
+            commit(6, record("", **quoting(original))),
+            repost(7, f"at://did:plc:author3/{POSTS}/k3"),
+        )
+    ]  # fmt: skip
+    source = source_of(server.base + path)
+    edge = await taken(source, lambda edge: len(edge.posts) == 5, terms=["motrin"])
+    assert edge.texts == ["motrin hurts", "shame on them", "look at this", "motrin hurts", "shame on them"]
+    assert [one.original for one in edge.posts] == [None, None, None, edge.posts[0].id, edge.posts[1].id]
+    assert (edge.posts[2].lang, edge.posts[3].author) == ("de", "did:plc:author6")
+    assert source.status().bad == 0
 
 
 async def test_the_newest_posts_are_remembered_for_their_reposts(server, monkeypatch):

@@ -87,6 +87,15 @@ def repost_of(event: Event, original: Post, arrival: datetime) -> Post:
     )
 
 
+def quote_of(event: Event, text: str, quoted: Post, arrival: datetime) -> Post:
+    """The post that quotes another one: what it says itself, or as a repost where that is nothing.
+
+    Raises:
+        InputError: its address is none.
+    """
+    return post_of(event, text, arrival) if text else repost_of(event, quoted, arrival)
+
+
 def uri_of(event: Event) -> str:
     """The address of a record on the network, which is its id here.
 
@@ -103,9 +112,16 @@ def uri_of(event: Event) -> str:
     raise InputError("a frame is not of the protocol (the address of its record)")
 
 
-def subject_of(record: Any) -> str | None:  # noqa: ANN401  a stranger's JSON
-    """The address of what a repost repeats."""
-    return _linked(record, "subject")
+def subject_of(record: Any) -> str:  # noqa: ANN401  a stranger's JSON
+    """The address of what a repost repeats; empty where there is none."""
+    return _linked(record, "subject") or ""
+
+
+def quoted_in(embed: Any) -> str:  # noqa: ANN401  a stranger's JSON
+    """The address of the post that stands below another one, with pictures or without; empty where none does."""
+    if type(embed) is not dict or "record" not in embed:  # most are pictures and links
+        return ""
+    return _linked(embed, "record") or _linked(embed["record"], "record") or ""
 
 
 def _time(event: Json, arrival: datetime) -> datetime:

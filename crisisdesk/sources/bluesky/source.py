@@ -2,7 +2,7 @@
 
 The connection is lost now and then; the source goes on, at the next server if there are several, and asks for what it
 missed. What concerns a watch is looked for before anything else is made of a post. Of other people's reposts those of
-such posts are sent, as reach.
+such posts are sent, as reach; so is what they say when they quote one, whether it names the watch or not.
 
 Authors may take back what they said: a post or repost that is deleted is corrected here, and so is one that is
 changed. When an account is deleted, taken down or suspended, the posts of it that were sent in this run are corrected;
@@ -39,12 +39,21 @@ from crisisdesk.sources.bluesky.frames import (
 )
 from crisisdesk.sources.bluesky.line import GiantError, Line, RefusalError, Server, SilenceError, refuse
 from crisisdesk.sources.bluesky.place import Place, microseconds
-from crisisdesk.sources.bluesky.posts import SOURCE, post_of, repost_of, subject_of, uri_of, words_of
+from crisisdesk.sources.bluesky.posts import (
+    SOURCE,
+    post_of,
+    quote_of,
+    quoted_in,
+    repost_of,
+    subject_of,
+    uri_of,
+    words_of,
+)
 from crisisdesk.sources.recalled import Recalled
 from crisisdesk.text import how_long
 
 REMEMBERED: Final = 20_000
-"""Posts that concern a watch and are remembered, newest kept, to know their reposts."""
+"""Posts that concern a watch and are remembered, newest kept, to know their reposts and quotes."""
 SILENCE_SECONDS: Final = 60.0
 """A public server has posts every second; one that says nothing for so long is dead, though the line may be open."""
 HEALTHY_SECONDS: Final = 60.0
@@ -58,6 +67,9 @@ MISSED_TOLD: Final = timedelta(hours=1)
 
 Passed = tuple[Json, datetime, str]
 """An event that has been sent, when it came, and from which host."""
+
+Sent = tuple[Post, tuple[str, ...]]
+"""A post, and the watches that it concerns."""
 
 _GONE: Final = ("deleted", "takendown", "suspended")
 _POST_MARK, _REPOST_MARK = f'"{POSTS}"'.encode(), f'"{REPOSTS}"'.encode()
@@ -104,7 +116,7 @@ class Bluesky:
         self._place = Place()
         self._waits = waits
         self._silence = silence
-        self._sent: OrderedDict[str, Post] = OrderedDict()
+        self._sent: OrderedDict[str, Sent] = OrderedDict()
         self._repaired: OrderedDict[str, int] = OrderedDict()
         """When a server found that it had not all of an account: at that very time it repeats all posts there are."""
         self._state = "connecting"
@@ -229,12 +241,15 @@ class Bluesky:
         if self._before:
             self._tell_missed(who, server.host)
         if what.get("operation") == "create" and what.get("collection") == POSTS:
-            text = words_of(what.get("record"))
+            record: Any = what.get("record")
+            text = words_of(record)
             if not isinstance(author := who.get("did"), str):
                 raise InputError("a frame is not of the protocol (no did)")
             self._posts += 1
             if watches := edge.concerns(text, author):
                 return self._send(post_of(event, text, arrival), watches, edge, passed)
+            if self._sent and "embed" in record and (quoted := self._sent.get(quoted_in(record["embed"]))):
+                return self._send(quote_of(event, text, quoted[0], arrival), quoted[1], edge, passed)
             self._passed = passed
         elif "operation" in what or "account" in what:
             return self._follow(event, passed, edge)
@@ -245,7 +260,7 @@ class Bluesky:
     async def _send(self, post: Post, watches: tuple[str, ...], edge: Edge, passed: Passed) -> None:
         if not self._is_repeated(passed[0]):
             await edge.send(post, watches)
-            self._sent[post.id] = post
+            self._sent[post.id] = post, watches
             if len(self._sent) > REMEMBERED:
                 self._sent.popitem(last=False)
         self._passed = passed
@@ -274,10 +289,11 @@ class Bluesky:
         elif what.get("collection") in (POSTS, REPOSTS) and what["operation"] == "delete":
             self._sent.pop(uri := uri_of(event), None)
             await edge.correct(Correction(SOURCE, uri))
-        elif what.get("collection") == REPOSTS and (original := self._sent.get(subject_of(what.get("record")) or "")):
+        elif what.get("collection") == REPOSTS and (known := self._sent.get(subject_of(what.get("record")))):
+            original, watches = known
             self._posts += 1
-            if watches := edge.concerns(original.text, name_in(event[0], "did")):
-                await edge.send(repost_of(event, original, arrival), watches)
+            edge.concerns(original.text, name_in(event[0], "did"))
+            await edge.send(repost_of(event, original, arrival), watches)
         self._passed = passed
 
     async def _follow_account(self, event: Event, edge: Edge) -> None:
