@@ -39,15 +39,19 @@ def published(topic: bytes, payload: bytes) -> bytes:
 
 
 @contextlib.asynccontextmanager
-async def actor(says: Callable[[], bytes], granted: bytes = b"\x01", connack: bytes = CONNACK) -> AsyncIterator[int]:
-    """A broker of MQTT 5 that lets everybody in, then says what it is told to."""
+async def actor(
+    says: Callable[[], bytes], granted: bytes = b"\x01", connack: bytes = CONNACK, after: float = 0
+) -> AsyncIterator[int]:
+    """A broker of MQTT 5 that lets everybody in, then says what it is told to, after so many seconds."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(OSError, TimeoutError):
             await reader.read(65_536)
             writer.write(connack)
             asked = await reader.read(65_536)
-            writer.write(packet(0x90, asked[2:4] + b"\x00" + granted) + says())
+            writer.write(packet(0x90, asked[2:4] + b"\x00" + granted))
+            await asyncio.sleep(after)
+            writer.write(says())
             await asyncio.wait_for(reader.read(65_536), 0.05)  # to have it answered, if it can be
         writer.close()
 
@@ -73,7 +77,7 @@ async def test_a_broker_that_talks_nonsense_is_left_and_tried_again(listener, co
 
 
 async def test_another_client_with_our_name_is_named(listener):
-    async with actor(lambda: packet(0xE0, b"\x8e\x00")) as port, listener(port) as there:
+    async with actor(lambda: packet(0xE0, b"\x8e\x00"), after=0.1) as port, listener(port) as there:
         status = await there.shows(lambda status: bool(status.trouble))
         assert "another client came as crisisdesk-acme-mqtt; give each desk and each source a name" in status.trouble
         status = await there.shows(lambda status: status.state == "live" and bool(status.trouble))
