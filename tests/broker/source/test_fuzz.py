@@ -45,7 +45,7 @@ async def actor(
     """A broker of MQTT 5 that lets everybody in, then says what it is told to, after so many seconds."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(OSError, TimeoutError):
+        with contextlib.closing(writer), contextlib.suppress(OSError, TimeoutError):
             await reader.read(65_536)
             writer.write(connack)
             asked = await reader.read(65_536)
@@ -53,7 +53,6 @@ async def actor(
             await asyncio.sleep(after)
             writer.write(says())
             await asyncio.wait_for(reader.read(65_536), 0.05)  # to have it answered, if it can be
-        writer.close()
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     async with server:
