@@ -94,7 +94,7 @@ class Source(Protocol):
 
     @property
     def cursor(self) -> str | None:
-        """Where to go on after a restart: all before it was sent. None before the first, and where it cannot resume."""
+        """Where to go on after a restart: all before it was sent. None before the first, and where it knows none."""
 
     def resume(self, cursor: str) -> None:
         """Go on, when run, where an earlier run's `cursor` was."""

@@ -21,6 +21,7 @@ from crisisdesk.retry import delays
 from crisisdesk.sources.base import Edge
 from crisisdesk.sources.bodies import MAX_BODY, posts_in
 from crisisdesk.text import clean, counted, how_long
+from crisisdesk.troubles import TOLD_FOR
 
 AT_ONCE: Final = 500
 """Posts that are written down together, about; and together they come from no more bytes than a large message has."""
@@ -28,8 +29,6 @@ HEALTHY: Final = timedelta(minutes=1)
 """A connection that lasted so long starts the waiting afresh."""
 OFTEN: Final = 3
 """Connections in a row that broke before they were healthy, from which on that is spoken of also while one holds."""
-TOLD_FOR: Final = timedelta(hours=1)
-"""How long what went wrong once is spoken of."""
 
 
 class MqttSource:

@@ -1,10 +1,14 @@
 """An edge that takes what a source hands over, for tests of sources alone."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
 
-from crisisdesk.errors import StorageError
+import pytest
+
+from crisisdesk.errors import FatalSourceError, StorageError
 from crisisdesk.records import Correction, Post
+from crisisdesk.sources.base import Source
 
 
 class Taken:
@@ -54,3 +58,43 @@ class Taken:
         """Return when `enough`, which is asked whenever something has come."""
         async with asyncio.timeout(seconds), self._more:
             await self._more.wait_for(enough)
+
+
+@asynccontextmanager
+async def running(source: Source, edge: Taken) -> AsyncIterator[None]:
+    task = asyncio.create_task(source.run(edge))
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError, FatalSourceError):
+            await task
+
+
+async def until(enough: Callable[[], object], seconds: float = 10.0) -> None:
+    async with asyncio.timeout(seconds):
+        while not enough():  # noqa: ASYNC110  what a status says is not told by any event
+            await asyncio.sleep(0.005)
+
+
+async def fails(source: Source) -> str:
+    """What it says when it gives up."""
+    with pytest.raises(FatalSourceError) as failed:
+        async with asyncio.timeout(10):
+            await source.run(Taken())
+    assert source.status().state == "failed"
+    assert source.status().trouble == str(failed.value)
+    return str(failed.value)
+
+
+async def ends_while_it_breaks(source: Source, listened: Awaitable[object], cut: Awaitable[object], steps: int) -> None:
+    """It ends when it is told to, also so many steps after its line was cut."""
+    task = asyncio.create_task(source.run(Taken()))
+    await listened
+    await cut
+    for _ in range(steps):
+        await asyncio.sleep(0)
+    task.cancel()
+    done, _ = await asyncio.wait([task], timeout=2)
+    assert done, "it has not gone on"
+    assert task.cancelled()

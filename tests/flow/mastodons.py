@@ -2,18 +2,15 @@
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any, Self
 
 import orjson
-import pytest
 from aiohttp import WSCloseCode, WSMsgType, web
-from edges import Taken
 
 from crisisdesk.clock import ReplayClock
-from crisisdesk.errors import FatalSourceError
 from crisisdesk.sources.mastodon.source import Mastodon
 
 TOKEN = "a-users-token"  # noqa: S105
@@ -330,30 +327,3 @@ def resumed(home: Home, *streams: str, at: int = 0, **options: Any) -> Mastodon:
         orjson.dumps({"server": home.url[7:], "sent_to": {(streams or ("public",))[0]: status_id(at)}}).decode()
     )
     return source
-
-
-@asynccontextmanager
-async def running(source: Mastodon, edge: Taken) -> AsyncIterator[None]:
-    task = asyncio.create_task(source.run(edge))
-    try:
-        yield
-    finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError, FatalSourceError):
-            await task
-
-
-async def until(enough: Callable[[], object], seconds: float = 10.0) -> None:
-    async with asyncio.timeout(seconds):
-        while not enough():  # noqa: ASYNC110  what a status says is not told by any event
-            await asyncio.sleep(0.005)
-
-
-async def fails(source: Mastodon) -> str:
-    """What it says when it gives up."""
-    with pytest.raises(FatalSourceError) as failed:
-        async with asyncio.timeout(10):
-            await source.run(Taken())
-    assert source.status().state == "failed"
-    assert source.status().trouble == str(failed.value)
-    return str(failed.value)

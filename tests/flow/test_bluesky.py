@@ -45,6 +45,7 @@ from crisisdesk.sources.bluesky import line
 from crisisdesk.sources.bluesky import source as bluesky
 from crisisdesk.sources.bluesky.line import zstd
 from crisisdesk.sources.bluesky.source import Bluesky
+from crisisdesk.troubles import TOLD_FOR
 
 NOW = datetime(2026, 5, 25, 14, 30, tzinfo=UTC)
 NOW_US = int(NOW.timestamp()) * SECOND
@@ -654,14 +655,14 @@ async def test_a_refused_cursor_without_a_floor_is_followed_by_the_time_then_by_
     assert server.cursors() == [1007, START_US + 2 * SECOND, None]
 
 
-async def test_an_outdated_time_says_what_is_missing_for_an_hour(server):
+async def test_an_outdated_time_says_what_is_missing_until_the_next_shift(server):
     server.answers = [play(info("OutdatedCursor"), post(300))]
     clock = ReplayClock(NOW)
     source = Bluesky([server.base + V2_PATH], clock)
     source.resume(str(START_US))
     assert await texts_of(source, 1) == posts([300])
     assert "(5 min) is missing" in source.status().trouble
-    clock.restart(NOW + timedelta(minutes=61), None)
+    clock.restart(NOW + TOLD_FOR + timedelta(minutes=1), None)
     assert source.status().trouble == ""
 
 

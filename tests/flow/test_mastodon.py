@@ -3,8 +3,8 @@
 from datetime import timedelta
 
 import pytest
-from edges import Taken
-from mastodons import START, TAGGED, frame, new, play, refuse, running, source_of, status, status_id, until
+from edges import Taken, running, until
+from mastodons import START, TAGGED, frame, new, play, refuse, source_of, status, status_id
 
 from crisisdesk.records import Correction
 

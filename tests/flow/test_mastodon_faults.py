@@ -4,8 +4,8 @@ import asyncio
 from datetime import timedelta
 
 import pytest
-from edges import Taken
-from mastodons import NOW, START, event, feed, frame, new, play, running, source_of, status, until
+from edges import Taken, ends_while_it_breaks, running, until
+from mastodons import NOW, START, event, feed, frame, new, play, source_of, status
 
 
 @pytest.mark.parametrize("websocket", [True, False])
@@ -185,14 +185,4 @@ async def test_a_cursor_of_another_server_or_stream_is_none(home):
 
 @pytest.mark.parametrize("steps", range(12))
 async def test_it_ends_when_it_is_told_to_while_the_line_breaks(home, steps):
-    task = asyncio.create_task(source_of(home).run(Taken()))
-    await home.until_listened()
-    await home.cut()
-    for _ in range(steps):
-        await asyncio.sleep(0)
-    task.cancel()
-
-    done, _ = await asyncio.wait([task], timeout=2)
-
-    assert done, "it has not gone on"
-    assert task.cancelled()
+    await ends_while_it_breaks(source_of(home), home.until_listened(), home.cut(), steps)

@@ -6,8 +6,8 @@ import random
 from datetime import timedelta
 
 import pytest
-from edges import Taken
-from mastodons import START, TAGGED, Home, body, play, refuse, resumed, running, source_of, status, status_id, until
+from edges import Taken, running, until
+from mastodons import START, TAGGED, Home, body, play, refuse, resumed, source_of, status, status_id
 
 from crisisdesk.records import Correction
 

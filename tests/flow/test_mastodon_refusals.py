@@ -5,23 +5,8 @@ import itertools
 
 import orjson
 import pytest
-from edges import Taken
-from mastodons import (
-    NOW,
-    TOKEN,
-    body,
-    event,
-    fails,
-    feed,
-    new,
-    play,
-    refuse,
-    resumed,
-    running,
-    source_of,
-    status,
-    until,
-)
+from edges import Taken, fails, running, until
+from mastodons import NOW, TOKEN, body, event, feed, new, play, refuse, resumed, source_of, status
 
 from crisisdesk.clock import ReplayClock
 from crisisdesk.sources.mastodon.source import Mastodon

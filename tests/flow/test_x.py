@@ -1,22 +1,7 @@
 """The X source against a server that speaks the protocol over a real socket."""
 
-from edges import Taken
-from xs import (
-    BEAT,
-    MOTRIN,
-    NOW,
-    RULE,
-    frame,
-    line,
-    new,
-    play,
-    post_id,
-    running,
-    source_of,
-    tweet,
-    until,
-    user,
-)
+from edges import Taken, running, until
+from xs import BEAT, MOTRIN, NOW, RULE, frame, line, new, play, post_id, source_of, tweet, user
 
 from crisisdesk.records import Correction
 

@@ -3,24 +3,8 @@
 import asyncio
 
 import pytest
-from edges import Taken
-from xs import (
-    BEAT,
-    DISCONNECT,
-    NOW,
-    PROBLEMS,
-    Pauses,
-    frame,
-    line,
-    new,
-    play,
-    post_id,
-    refuse,
-    running,
-    source_of,
-    tweet,
-    until,
-)
+from edges import Taken, ends_while_it_breaks, running, until
+from xs import BEAT, DISCONNECT, NOW, PROBLEMS, Pauses, frame, line, new, play, post_id, refuse, source_of, tweet
 
 
 async def test_a_mute_stream_is_left_and_blind_until_it_speaks(network):
@@ -204,14 +188,4 @@ async def test_a_damaged_cursor_is_refused(network, cursor):
 
 @pytest.mark.parametrize("steps", range(8))
 async def test_it_ends_when_it_is_told_to_while_the_stream_breaks(network, steps):
-    task = asyncio.create_task(source_of(network).run(Taken()))
-    await network.until_listened()
-    await network.cut()
-    for _ in range(steps):
-        await asyncio.sleep(0)
-    task.cancel()
-
-    done, _ = await asyncio.wait([task], timeout=2)
-
-    assert done, "it has not gone on"
-    assert task.cancelled()
+    await ends_while_it_breaks(source_of(network), network.until_listened(), network.cut(), steps)

@@ -4,7 +4,7 @@ import asyncio
 from datetime import datetime, timedelta
 
 import pytest
-from edges import Taken
+from edges import Taken, running, until
 from xs import (
     MOTRIN,
     NOW,
@@ -19,10 +19,8 @@ from xs import (
     post_id,
     refuse,
     resumed,
-    running,
     source_of,
     tweet,
-    until,
 )
 
 from crisisdesk.errors import SourceError
@@ -159,7 +157,7 @@ async def test_what_cannot_be_searched_is_told_as_missing(network, answer):
         assert told.startswith("What was said from 25 May 14:00 to 25 May 14:30 UTC (30 min) may be missing: 127.0.0.1")
         assert source.status().state == "live"
         assert int(source.cursor or 0) >= int(post_id(900))
-        clock.present = network.now = NOW + timedelta(hours=2)
+        clock.present = network.now = NOW + timedelta(hours=13)
         assert source.status().trouble == ""
 
 

@@ -4,25 +4,8 @@ from datetime import timedelta
 
 import pytest
 from aiohttp import web
-from edges import Taken
-from xs import (
-    MOTRIN,
-    NOW,
-    PROBLEMS,
-    TOKEN,
-    TOO_MANY,
-    Network,
-    Pauses,
-    Ticking,
-    body,
-    fails,
-    new,
-    play,
-    refuse,
-    running,
-    source_of,
-    until,
-)
+from edges import Taken, fails, running, until
+from xs import MOTRIN, NOW, PROBLEMS, TOKEN, TOO_MANY, Network, Pauses, Ticking, body, new, play, refuse, source_of
 
 from crisisdesk.clock import ReplayClock
 from crisisdesk.sources.x.api import Api

@@ -5,7 +5,7 @@ import re
 from datetime import timedelta
 
 import pytest
-from edges import Taken
+from edges import Taken, fails, running, until
 from structlog.testing import CapturingLogger
 from xs import (
     COUNTS,
@@ -17,15 +17,12 @@ from xs import (
     TOO_MANY,
     Network,
     Pauses,
-    fails,
     frame,
     new,
     play,
     refuse,
-    running,
     source_of,
     tweet,
-    until,
 )
 from yarl import URL
 

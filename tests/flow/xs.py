@@ -1,19 +1,16 @@
 """X as it is spoken: posts, an API with rules, counts, searches and a stream, and the source that listens to it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any, Self
 
 import orjson
-import pytest
 from aiohttp import web
-from edges import Taken
 
 from crisisdesk.clock import ReplayClock
-from crisisdesk.errors import FatalSourceError
 from crisisdesk.sources.x.api import Api
 from crisisdesk.sources.x.cost import Bill, Prices
 from crisisdesk.sources.x.place import id_at
@@ -352,30 +349,3 @@ def resumed(network: Network, at: int = 0, topics: Sequence[Topic] = (), **optio
     source = source_of(network, *topics, **options)
     source.resume(post_id(at))
     return source
-
-
-@asynccontextmanager
-async def running(source: X, edge: Taken) -> AsyncIterator[None]:
-    task = asyncio.create_task(source.run(edge))
-    try:
-        yield
-    finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError, FatalSourceError):
-            await task
-
-
-async def until(enough: Callable[[], object], seconds: float = 10.0) -> None:
-    async with asyncio.timeout(seconds):
-        while not enough():  # noqa: ASYNC110  what a status says is not told by any event
-            await asyncio.sleep(0.005)
-
-
-async def fails(source: X) -> str:
-    """What it says when it gives up."""
-    with pytest.raises(FatalSourceError) as failed:
-        async with asyncio.timeout(10):
-            await source.run(Taken())
-    assert source.status().state == "failed"
-    assert source.status().trouble == str(failed.value)
-    return str(failed.value)

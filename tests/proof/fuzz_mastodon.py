@@ -8,13 +8,12 @@ from typing import Any, Final
 
 import orjson
 from edges import Taken
-from fuzz_webhook import GROWTH, NOW, SLOWEST, holds, memory, mutated
+from fuzz_webhook import GROWTH, NOW, SLOWEST, memory, mutated
 from mastodons import TOKEN, event, frame, status, status_id
+from sound import Counting
 
 from crisisdesk.clock import ReplayClock
 from crisisdesk.errors import InputError
-from crisisdesk.records import Correction
-from crisisdesk.sources.bodies import Body
 from crisisdesk.sources.mastodon.events import ComplaintError, Event, GiantError, Reader, event_in
 from crisisdesk.sources.mastodon.gap import statuses_in
 from crisisdesk.sources.mastodon.source import Mastodon
@@ -43,22 +42,6 @@ NODES: Final[list[Any]] = [
     {"reblog": {"reblog": {}}}, "<div>" * 5_000, "<!--" * 5_000, "<![x[", "&" * 5_000, "@", "@@", "a@b@c", "1" * 400,
     "9999-12-31T23:59:59Z", "-1-01-01T00:00:00Z", "javascript:alert(1)", "https://", "٣", "0", "../..",
 ]  # fmt: skip
-
-
-class Counting(Taken):
-    """Sees that what is handed over is sound, and keeps nothing of it."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.sent = self.corrected = 0
-
-    def check(self) -> None:
-        assert holds(Body(tuple(self.posts))), self.posts
-        assert all(map(_is_sound, self.corrections)), self.corrections
-        self.sent += len(self.posts)
-        self.corrected += len(self.corrections)
-        self.posts.clear()
-        self.corrections.clear()
 
 
 async def fuzz(count: int, seed: int, progress: Callable[[int], None] = lambda _: None) -> dict[str, float]:
@@ -138,7 +121,3 @@ async def _page(source: Mastodon, edge: Taken, content: bytes) -> None:
     for which, one in statuses_in(page if isinstance(page, list) else [], "0"):
         await source._hear_missed(edge, one)
         source._places["public"].filled(which, NOW)
-
-
-def _is_sound(correction: Correction) -> bool:
-    return all(text.isprintable() and "\u202e" not in text for text in (correction.id, correction.text or ""))

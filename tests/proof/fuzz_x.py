@@ -9,13 +9,12 @@ from typing import Any, Final
 import orjson
 from edges import Taken
 from faults import Faults
-from fuzz_webhook import GROWTH, NOW, SLOWEST, holds, memory
+from fuzz_webhook import GROWTH, NOW, SLOWEST, memory
+from sound import Counting
 from xs import DISCONNECT, TOO_MANY, Pauses, frame, line, post_id, tweet, user
 
 from crisisdesk.clock import ReplayClock
 from crisisdesk.errors import FatalSourceError, SourceError
-from crisisdesk.records import Correction
-from crisisdesk.sources.bodies import Body
 from crisisdesk.sources.x.answers import count_in, denied_in, listed, rule_in, token_in
 from crisisdesk.sources.x.api import Api
 from crisisdesk.sources.x.cost import Bill, Prices
@@ -52,22 +51,6 @@ _SCRAPS: Final = [
     "\u202e\u2066\U000e0041".encode(),
 ]  # fmt: skip
 mutated: Final = Faults(_SCRAPS, [orjson.dumps(one) for one in FRAMES]).in_bytes
-
-
-class Counting(Taken):
-    """Sees that what is handed over is sound, and keeps nothing of it."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.sent = self.corrected = 0
-
-    def check(self) -> None:
-        assert holds(Body(tuple(self.posts))), self.posts
-        assert all(map(_is_sound, self.corrections)), self.corrections
-        self.sent += len(self.posts)
-        self.corrected += len(self.corrections)
-        self.posts.clear()
-        self.corrections.clear()
 
 
 async def fuzz(count: int, seed: int, progress: Callable[[int], None] = lambda _: None) -> dict[str, float]:
@@ -163,7 +146,3 @@ def _object(content: bytes) -> dict[str, Any]:
     except orjson.JSONDecodeError:
         return {}
     return answer if isinstance(answer, dict) else {}
-
-
-def _is_sound(correction: Correction) -> bool:
-    return all(text.isprintable() and "\u202e" not in text for text in (correction.id, correction.text or ""))

@@ -49,6 +49,7 @@ from crisisdesk.sources.bluesky.posts import (
     uri_of,
     words_of,
 )
+from crisisdesk.sources.condition import Condition, Missing
 from crisisdesk.sources.recalled import Recalled
 from crisisdesk.text import how_long
 
@@ -62,8 +63,6 @@ REPAIRED: Final = 1_000
 """Accounts that are remembered, newest kept, whose posts a server has repeated."""
 MISSED: Final = timedelta(minutes=10)
 """A server that begins so much later than it was asked to has no longer what is missing, though it may not say so."""
-MISSED_TOLD: Final = timedelta(hours=1)
-"""How long it is spoken of."""
 
 Passed = tuple[Json, datetime, str]
 """An event that has been sent, when it came, and from which host."""
@@ -119,14 +118,13 @@ class Bluesky:
         self._sent: OrderedDict[str, Sent] = OrderedDict()
         self._repaired: OrderedDict[str, int] = OrderedDict()
         """When a server found that it had not all of an account: at that very time it repeats all posts there are."""
-        self._state = "connecting"
-        self._trouble = ""
+        self._condition = Condition()
         self._before = 0
         """Where we were when we connected, until an event tells how much lies between."""
         self._passed: Passed | None = None
         self._began_us = self._latest_us = 0
         self._outdated = False
-        self._missed: tuple[datetime, str] | None = None
+        self._missing = Missing(clock)
         self._last_event: datetime | None = None
         self._events = self._posts = self._bad = 0
 
@@ -154,13 +152,13 @@ class Bluesky:
         """How it is doing: every frame is an event, `bad` ones were skipped."""
         return SourceStatus(
             name=self.name,
-            state=self._state,
+            state=self._condition.state,
             last_event=self._last_event,
             events=self._events,
             posts=self._posts,
             latest=self._latest(),
             bad=self._bad,
-            trouble=self._trouble or self._told_missed(),
+            trouble=self._condition.trouble or self._missing.told,
         )
 
     async def run(self, edge: Edge) -> None:
@@ -191,8 +189,7 @@ class Bluesky:
         """Connect and send posts; returns what ended it."""
         try:
             async with await server.connect(session, self._come_to().asked_of(server.host)) as line:
-                if self._state != "blind":  # whether a mute one speaks again is for its first frame to say
-                    self._is_live()
+                self._condition.connected()
                 await self._listen(line, server, edge)
         except GiantError as error:
             self._come_to().skip(microseconds(self._clock.now()))
@@ -216,7 +213,7 @@ class Bluesky:
             message = await line.message(self._silence)
             arrival = self._last_event = self._clock.now()
             self._events += 1
-            if self._state != "live":
+            if self._condition.state != "live":
                 self._is_live()
             try:
                 if (doing := self._take(line.frame_in(message), arrival, server, edge)) is not None:
@@ -343,19 +340,13 @@ class Bluesky:
         gap = timedelta(microseconds=now - before)
         if gap > (timedelta() if self._outdated else MISSED):
             since, until = (f"{datetime.fromtimestamp(us / 1_000_000, UTC):%d %B %H:%M}" for us in (before, now))
-            self._missed = (
-                self._clock.now(),
-                f"What was said from {since} to {until} UTC ({how_long(gap)}) is missing: {host} no longer has it.",
+            self._missing.tell(
+                f"What was said from {since} to {until} UTC ({how_long(gap)}) is missing: {host} no longer has it."
             )
         self._before, self._outdated = 0, False
 
-    def _told_missed(self) -> str:
-        if self._missed is None or self._clock.now() - self._missed[0] > MISSED_TOLD:
-            return ""
-        return self._missed[1]
-
     def _is_live(self) -> None:
-        self._state, self._trouble = "live", ""
+        self._condition.heard()
         for server in self._servers:
             server.trouble = None
 
@@ -368,11 +359,8 @@ class Bluesky:
         troubles = [server.trouble for server in self._servers if server.trouble]
         told = _together(self._servers)
         if all(isinstance(server.trouble, FatalSourceError) for server in self._servers):
-            self._state, self._trouble = "failed", " ".join(told)
-            raise FatalSourceError(self._trouble)
-        self._trouble = f"{'; '.join(told)}; trying again"
-        is_mute = self._state == "blind" or any(isinstance(trouble, SilenceError) for trouble in troubles)
-        self._state = "blind" if is_mute else "connecting"
+            self._condition.broken(FatalSourceError(" ".join(told)), mute=False)
+        self._condition.broken("; ".join(told), mute=any(isinstance(trouble, SilenceError) for trouble in troubles))
 
 
 def _together(servers: Iterable[Server]) -> list[str]:

@@ -33,13 +33,12 @@ from crisisdesk.sources.feed.pace import spread, until_next
 from crisisdesk.sources.feed.place import FeedPlace, name_of
 from crisisdesk.sources.feed.request import Asking, Question
 from crisisdesk.sources.feed.trouble import Trouble, diagnose, shown
+from crisisdesk.troubles import TOLD_FOR
 
 MANY: Final = 10
 """Entries of which one at least would be known from before, if none had been missed."""
 OFTEN: Final = timedelta(minutes=1)
 """How often a feed is read from which some are missed."""
-TOLD_FOR: Final = timedelta(hours=1)
-"""How long it is told that some were missed."""
 
 
 class Feed:

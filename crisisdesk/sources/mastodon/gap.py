@@ -10,6 +10,7 @@ import aiohttp
 
 from crisisdesk.clock import Clock
 from crisisdesk.errors import InputError, SourceError
+from crisisdesk.sources.condition import Missing
 from crisisdesk.sources.mastodon.place import BEGINNING, Place, id_at, is_later, moment_of
 from crisisdesk.sources.mastodon.posts import Json, local_id
 from crisisdesk.sources.mastodon.refusals import RefusalError, asked_wait, is_final, is_own_trouble
@@ -22,8 +23,6 @@ RECOLLECTED: Final = 100
 """Pages of all streams together that are read once more after a restart."""
 BACK: Final = timedelta(days=2)
 """How far back a gap is filled: what is older counts in no window any more."""
-TOLD_FOR: Final = timedelta(hours=1)
-"""How long it is told that something is missing."""
 BREAKS: Final = (aiohttp.ClientError, OSError, SourceError)
 """What may become of asking a server."""
 
@@ -49,14 +48,12 @@ class Gap:
         """An earlier run has sent what lies before it."""
         self._pages = 0
         self._unread = ""
-        self._missing: tuple[datetime, str] | None = None
+        self._missing = Missing(clock)
 
     @property
     def trouble(self) -> str:
         """What is not read yet, or not to be had; empty where nothing is missing."""
-        if self._missing is not None and self._clock.now() - self._missing[0] <= TOLD_FOR:
-            return self._missing[1]
-        return self._unread
+        return self._missing.told or self._unread
 
     async def begin(self, session: aiohttp.ClientSession) -> None:
         """Where nothing was ever sent: begin with what is newest now, or later if the timeline is in trouble.
@@ -88,7 +85,7 @@ class Gap:
                 trouble = str(self._server.diagnose(error)).rstrip(".")
                 said = f"What was said in {self._stream} since {_told(self.place.sent_to)}"
                 if is_final(error):
-                    self._missing = self._clock.now(), f"{said} may be missing: {trouble}."
+                    self._missing.tell(f"{said} may be missing: {trouble}.")
                     self.place.close()
                 else:
                     self._unread = f"{said} is not read yet: {trouble}; trying again."
@@ -113,7 +110,7 @@ class Gap:
     def is_mute(self) -> SourceError:
         """To be raised when the stream brings nothing of what its timeline has; people are told for a while."""
         said = f"{self._server.host} streams nothing of what is said in {self._stream}"
-        self._missing = self._clock.now(), f"{said}, so it is read from the timeline every few minutes."
+        self._missing.tell(f"{said}, so it is read from the timeline every few minutes.")
         return SourceError(said)
 
     async def _fill(self, session: aiohttp.ClientSession, hear: Callable[[Json], Awaitable[None]]) -> None:
@@ -152,13 +149,13 @@ class Gap:
         if sent_to != BEGINNING:  # nothing was missed in a timeline that was not there when we began
             now = self._clock.now()
             missed = f"What was said in {self._stream} from {_told(status)} to {now - BACK:%d %B %H:%M} UTC"
-            self._missing = now, f"{missed} is not read any more: the desk goes back {how_long(BACK)}."
+            self._missing.tell(f"{missed} is not read any more: the desk goes back {how_long(BACK)}.")
 
     def _tell_missing(self, after: str) -> None:
         moment, now = moment_of(after), self._clock.now()
         since = "then" if moment is None else f"{_told(after)} ({how_long(now - moment)})"
         read = f"More was said in {self._stream} during the break than is read afterwards ({MAX_PAGES} pages)"
-        self._missing = now, f"{read}: posts since {since} may be missing."
+        self._missing.tell(f"{read}: posts since {since} may be missing.")
 
 
 def statuses_in(page: Sequence[Any], after: str) -> Iterator[tuple[str, Json]]:

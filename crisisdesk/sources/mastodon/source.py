@@ -21,10 +21,11 @@ from typing import Final, NoReturn
 import aiohttp
 
 from crisisdesk.clock import Clock
-from crisisdesk.errors import FatalSourceError, InputError, SourceError
+from crisisdesk.errors import InputError
 from crisisdesk.records import SourceStatus
 from crisisdesk.retry import delays
 from crisisdesk.sources.base import Edge
+from crisisdesk.sources.condition import Condition
 from crisisdesk.sources.ending import to_its_end
 from crisisdesk.sources.mastodon.events import Event
 from crisisdesk.sources.mastodon.gap import BREAKS, RECOLLECTED, Gap
@@ -93,8 +94,7 @@ class Mastodon:
         self._silence = silence
         self._settle = settle
         self._quiet = quiet
-        self._state = "connecting"
-        self._trouble = ""
+        self._condition = Condition()
         self._last_event: datetime | None = None
         self._latest: datetime | None = None
         self._events = self._bad = 0
@@ -126,13 +126,13 @@ class Mastodon:
         troubles = [self._server.withheld(self._places), *(gap.trouble for gap in self._gaps.values())]
         return SourceStatus(
             name=self.name,
-            state=self._state,
+            state=self._condition.state,
             last_event=self._last_event,
             events=self._events,
             posts=self._heard.posts,
             latest=min(behind, default=self._latest),
             bad=self._bad,
-            trouble=self._trouble or " ".join(filter(None, troubles)),
+            trouble=self._condition.trouble or " ".join(filter(None, troubles)),
         )
 
     async def run(self, edge: Edge) -> None:
@@ -146,7 +146,8 @@ class Mastodon:
             while True:
                 began = self._clock.now()
                 error = await to_its_end(self._until_broken(session, edge))
-                self._note(self._server.diagnose(error))
+                trouble = self._server.diagnose(error)
+                self._condition.broken(trouble, mute=isinstance(trouble, MuteError))
                 if (self._clock.now() - began).total_seconds() >= HEALTHY_SECONDS:
                     waits = self._waits()
                 await asyncio.sleep(max(next(waits), asked_wait(error)))
@@ -158,8 +159,7 @@ class Mastodon:
                 await gap.begin(session)
             async with AsyncExitStack() as stack:
                 lines = await connect(session, self._server, [*self._places], stack, websocket=self._websocket)
-                if self._state != "blind":  # whether a mute one speaks again is for its first sign of life to say
-                    self._is_live()
+                self._condition.connected()
                 async with asyncio.TaskGroup() as group:
                     for line in lines:
                         group.create_task(self._listen(line, edge))
@@ -186,7 +186,7 @@ class Mastodon:
             except InputError:
                 self._bad += 1
                 continue
-            self._is_live()
+            self._condition.heard()
             self._server.proven = True
             for event in events:
                 self._events += 1
@@ -249,18 +249,3 @@ class Mastodon:
             await self._heard.say(status, time_of(status, arrival, is_new=False), edge)
         except InputError:
             self._bad += 1
-
-    def _is_live(self) -> None:
-        self._state, self._trouble = "live", ""
-
-    def _note(self, trouble: SourceError) -> None:
-        """Show what went wrong.
-
-        Raises:
-            FatalSourceError: it takes other settings to go on.
-        """
-        if isinstance(trouble, FatalSourceError):
-            self._state, self._trouble = "failed", str(trouble)
-            raise trouble
-        self._trouble = f"{trouble}; trying again"
-        self._state = "blind" if isinstance(trouble, MuteError) or self._state == "blind" else "connecting"

@@ -9,6 +9,7 @@ import aiohttp
 from crisisdesk.clock import Clock
 from crisisdesk.errors import SourceError
 from crisisdesk.sources.base import Edge
+from crisisdesk.sources.condition import Missing
 from crisisdesk.sources.x.api import Api
 from crisisdesk.sources.x.heard import Heard
 from crisisdesk.sources.x.past import JUST_SAID, KEPT, Pause, Search
@@ -17,8 +18,6 @@ from crisisdesk.sources.x.posts import Json
 from crisisdesk.sources.x.waits import Waits
 from crisisdesk.text import how_long
 
-TOLD_FOR: Final = timedelta(hours=1)
-"""How long it is told that something is missing."""
 UNNOTICED: Final = timedelta(minutes=1)
 """A gap that is not worth a word where gaps are not filled."""
 
@@ -64,14 +63,12 @@ class Gap:
         self.bad = 0
         """Posts that could not be read."""
         self._unread = ""
-        self._missing: tuple[datetime, str] | None = None
+        self._missing = Missing(clock)
 
     @property
     def trouble(self) -> str:
         """What is not read yet, or not to be had; empty where nothing is missing."""
-        if self._missing is not None and self._clock.now() - self._missing[0] <= TOLD_FOR:
-            return self._missing[1]
-        return self._unread
+        return self._missing.told or self._unread
 
     async def close(self, session: aiohttp.ClientSession, queries: Sequence[str], edge: Edge) -> None:
         """Send all that was missed, oldest first, however often that has to be tried; where we begin, begin now."""
@@ -114,4 +111,4 @@ class Gap:
     def _tell_missing(self, since: datetime, until: datetime, why: str) -> None:
         gap = how_long(until - since)
         said = f"What was said from {since:%d %B %H:%M} to {until:%d %B %H:%M} UTC ({gap}) may be missing: {why}."
-        self._missing = self._clock.now(), said
+        self._missing.tell(said)

@@ -15,9 +15,10 @@ from typing import Final, NoReturn
 import aiohttp
 
 from crisisdesk.clock import Clock
-from crisisdesk.errors import FatalSourceError, InputError, SourceError
+from crisisdesk.errors import InputError
 from crisisdesk.records import SourceStatus
 from crisisdesk.sources.base import Edge, Prospect, Source
+from crisisdesk.sources.condition import Condition
 from crisisdesk.sources.ending import to_its_end
 from crisisdesk.sources.x.api import Api, open_session
 from crisisdesk.sources.x.cost import Bill
@@ -107,8 +108,8 @@ class X:
             waits=waits,
             pause=pause,
         )
-        self._state = "connecting"
-        self._trouble = self._unheard = ""
+        self._condition = Condition()
+        self._unheard = ""
         self._last_event: datetime | None = None
         self._live_since: datetime | None = None
         self._events = self._bad = 0
@@ -143,12 +144,12 @@ class X:
         """How it is doing; the note says what it costs."""
         return SourceStatus(
             name=self.name,
-            state=self._state,
+            state=self._condition.state,
             last_event=self._last_event,
             events=self._events,
             posts=self._heard.posts,
             bad=self._bad + self._gap.bad,
-            trouble=self._trouble or " ".join(filter(None, (self._unheard, self._gap.trouble))),
+            trouble=self._condition.trouble or " ".join(filter(None, (self._unheard, self._gap.trouble))),
             note=" ".join(filter(None, (self._forecast.told, self._wishes.bill.told()))),
         )
 
@@ -177,7 +178,8 @@ class X:
             while True:
                 self._live_since = None
                 error = await to_its_end(self._until_broken(session, edge))
-                self._note(diagnose(error, self._api.host, proven=self._api.proven))
+                trouble = diagnose(error, self._api.host, proven=self._api.proven)
+                self._condition.broken(trouble, mute=isinstance(trouble, MuteError))
                 if self._live_since and (self._clock.now() - self._live_since).total_seconds() >= HEALTHY_SECONDS:
                     self._waits.begin_afresh()
                 await self._pause(self._waits.after(error))
@@ -194,8 +196,7 @@ class X:
                 self._live_since = self._clock.now()
                 left = await self._rulebook.tidy(change, self._api, session)
                 self._unheard = f"{change.trouble} {left}".strip()
-                if self._state != "blind":  # whether a mute one speaks again is for its first sign of life to say
-                    self._is_live()
+                self._condition.connected()
                 async with asyncio.TaskGroup() as group:
                     group.create_task(self._listen(stream, edge))
                     group.create_task(self._gap.close(session, [rule.value for rule in change.there], edge))
@@ -217,7 +218,7 @@ class X:
         giants = 0
         while True:
             lines = await stream.lines(self._silence)
-            self._is_live()
+            self._condition.heard()
             self._bad, giants = self._bad + stream.giants - giants, stream.giants
             for line in lines:
                 await self._take(line, edge)
@@ -252,18 +253,3 @@ class X:
         shown = data if isinstance(data, list) else [data]
         posts = [one["id"] for one in shown if isinstance(one, dict) and isinstance(one.get("id"), str)]
         self._wishes.bill.read([*posts, *included.posts], included.users, self._api.now().date())
-
-    def _is_live(self) -> None:
-        self._state, self._trouble = "live", ""
-
-    def _note(self, trouble: SourceError) -> None:
-        """Show what went wrong.
-
-        Raises:
-            FatalSourceError: it takes other settings to go on.
-        """
-        if isinstance(trouble, FatalSourceError):
-            self._state, self._trouble = "failed", str(trouble)
-            raise trouble
-        self._trouble = f"{trouble}; trying again"
-        self._state = "blind" if isinstance(trouble, MuteError) or self._state == "blind" else "connecting"

@@ -79,7 +79,7 @@ async def test_a_message_without_posts_is_told_once_and_does_not_stop_the_others
         assert (status.events, status.bad) == (7, 6)
         assert status.trouble.startswith("A message on posts/bad is empty; send a post, such as {")
         assert status.trouble.endswith("It is skipped, and so is all that is like it.")
-        there.clock.moment = there.clock.moment.replace(hour=23)
+        there.clock.moment += timedelta(hours=13)
         assert there.source.status().trouble == ""
     async with listener(mosquitto.port) as there:
         await publish(mosquitto.port, "posts", [post(3)])
@@ -124,6 +124,7 @@ async def test_nothing_is_acknowledged_before_it_is_safe(mosquitto, listener, pu
         assert stuck.posts == []
     async with listener(mosquitto.port) as there:
         await there.has(*ids(range(20)))
+        await there.shows(lambda status: status.posts >= 20)  # and the broker knows it
     async with listener(mosquitto.port) as there:
         await publish(mosquitto.port, "posts", [post(99)])
         await there.has("99")
