@@ -15,7 +15,7 @@ from crisisdesk.app import App, Plan
 from crisisdesk.cli.loading import model_loader
 from crisisdesk.cli.logs import log_desk
 from crisisdesk.cli.running import load_shipped_model, run_console, run_headless
-from crisisdesk.cli.terminal import clocks, event_line, let_go_of_stdout, put, say
+from crisisdesk.cli.terminal import clocks, event_line, let_go_of_stdout, open_line, put, say
 from crisisdesk.clock import Clock, WallClock
 from crisisdesk.detect.baseline import Expectation
 from crisisdesk.detect.severity import SeverityRules
@@ -123,6 +123,9 @@ def run(plan: Plan, *, headless: bool) -> None:
             let_go_of_stdout()
 
     def prepare(app: App) -> None:
+        for incident in app.register.incidents():
+            if incident.is_open:
+                put(open_line(incident, times.get(incident.watch, clocks(plan.zone))))
         app.register.subscribe(tell)
         log_desk(app)
 

@@ -26,7 +26,7 @@ def run(
     ] = None,
     headless: Headless = False,
 ) -> None:
-    """Run the desk as it is configured, until it is quit (ctrl+q) or stopped (ctrl+c, SIGTERM)."""
+    """Run the desk as it is configured, until it is quit: ctrl+q in the console, ctrl+c or SIGTERM without."""
     from crisisdesk.cli import configured  # noqa: PLC0415 - see above
 
     configured.run(configured.desk_plan(config), headless=headless or not is_terminal())

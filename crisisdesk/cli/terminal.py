@@ -15,7 +15,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 
 from crisisdesk.console.times import Times
 from crisisdesk.incidents.payload import line
-from crisisdesk.records import Kind, Notification, stamp
+from crisisdesk.records import Incident, Kind, Notification, stamp
 from crisisdesk.text import clean
 
 GREENWICH: Final = Times(UTC)
@@ -152,6 +152,15 @@ def event_line(notification: Notification, times: Times = GREENWICH) -> str:
     if change.event.value in {"opened", "raised"} and incident.playbook is not None:
         parts.append(f"→ {incident.playbook.title}")
     return clean("  ".join(parts))
+
+
+def open_line(incident: Incident, times: Times = GREENWICH) -> str:
+    """An incident that was open before, as a person reads it, on one line."""
+    parts = [_minute(incident.opened, times), f"{'OPEN':12}", f"{str(incident.severity).upper():6}", incident.watch]
+    if incident.kind is not Kind.SPIKE:
+        parts.append(incident.kind.upper())
+    held = f"({incident.acknowledged_by} has it)" if incident.acknowledged_by else "(nobody has it)"
+    return clean("  ".join([*parts, _local(incident.why, incident.updated, times), held]))
 
 
 def event_json(notification: Notification) -> dict[str, object]:

@@ -342,6 +342,8 @@ async def test_a_storm_on_the_stream_is_on_the_broker_and_survives_a_restart(bas
         assert await desk.stop() == 0
         assert "crisisdesk.incident.opened" not in {event["type"] for event in inbox.events()}
         assert {event["subject"] for event in inbox.events()} <= {incident["id"]}
+        (still,) = [line for line in desk.printed().splitlines() if " OPEN " in line]
+        assert still.endswith("(nobody has it)")
         assert "Traceback" not in desk.logged()
     assert [cursor is None for cursor in jetstream.cursors] == [True] + [False] * (len(jetstream.cursors) - 1)
 
