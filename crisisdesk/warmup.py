@@ -90,7 +90,7 @@ class WarmUp:
         past, who = Past(self._matcher), _some(self.watches)
         where = " and ".join(source.name for source in sources)
         hours = counted(max(source.history for source in sources) // timedelta(hours=1), "hour")
-        self._tell(f"{who}: new, so the desk reads what was said in the last {hours} on {where}. It listens meanwhile.")
+        self._tell(f"{who}: new, so the desk learns what {where} still has of the last {hours}, once it can be had.")
         troubles = await asyncio.gather(*(self._read(source, past, now) for source in sources))
         scored = await self._scored(past.mentions())
         by_watch: dict[str, list[Scored]] = {watch: [] for watch in self.watches}

@@ -129,7 +129,7 @@ async def test_a_new_watch_knows_what_is_usual_as_soon_as_its_past_has_been_read
     async with desk(tmp_path, network) as app:
         await when(app, lambda: bool(told(app)))
         assert told(app) == (
-            "Acme: new, so the desk reads what was said in the last 36 hours on bsky. It listens meanwhile."
+            "Acme: new, so the desk learns what bsky still has of the last 36 hours, once it can be had."
         )
         await hear(app, network, said(NOW, NOW + timedelta(minutes=15)))
         acme = app.observation.detectors["Acme"]

@@ -57,6 +57,8 @@ REMEMBERED: Final = 20_000
 """Posts that concern a watch and are remembered, newest kept, to know their reposts and quotes."""
 SILENCE_SECONDS: Final = 60.0
 """A public server has posts every second; one that says nothing for so long is dead, though the line may be open."""
+NAMED: Final = 2
+"""Hosts that are named where the same is wrong with many."""
 HEALTHY_SECONDS: Final = 60.0
 """A connection that lasted so long starts the waiting afresh."""
 REPAIRED: Final = 1_000
@@ -369,4 +371,9 @@ def _together(servers: Iterable[Server]) -> list[str]:
     for server in servers:
         if server.trouble:
             hosts.setdefault(str(server.trouble).replace(server.host, "{}"), []).append(server.host)
-    return [told.replace("{}", ", ".join(names)) for told, names in hosts.items()]
+    return [told.replace("{}", _some(names)) for told, names in hosts.items()]
+
+
+def _some(hosts: Sequence[str]) -> str:
+    """Hosts by name, as long as that does not hide what is said of them."""
+    return ", ".join(hosts) if len(hosts) <= NAMED else f"{hosts[0]} and {len(hosts) - 1} other servers"
