@@ -1,9 +1,10 @@
 """The X source against a server that speaks the protocol over a real socket."""
 
 from edges import Taken, running, until
-from xs import BEAT, MOTRIN, NOW, RULE, frame, line, new, play, post_id, source_of, tweet, user
+from xs import BEAT, MOTRIN, NOW, RULE, Counted, frame, line, new, play, post_id, source_of, tweet, user
 
 from crisisdesk.records import Correction
+from crisisdesk.sources.x.rules import Topic
 
 
 async def test_what_is_said_now_is_heard(network):
@@ -54,6 +55,28 @@ async def test_only_what_concerns_a_watch_is_sent(network):
         await edge.until(lambda: len(edge.posts) == 2)
     assert edge.texts == ["motrin", "motrin again"]
     assert source.status().posts == 3
+
+
+async def test_who_quotes_a_match_is_heard_in_their_own_words(network):
+    """X sends it, and bills it; what the watch has thrown out by its own words stays out."""
+    quotes = {"referenced_tweets": [{"type": "quoted", "id": post_id(1)}]}
+    foreign = frame(3, "of another programme", **quotes) | {"matching_rules": [{"id": "9", "tag": "theirs"}, 5]}
+    network.answers = [
+        play(
+            new(2, "shameless", **quotes),
+            new(4, "Win some Motrin!", **quotes),
+            line(foreign),
+            new(5, "an answer", referenced_tweets=[{"type": "replied_to", "id": post_id(1)}]),
+            new(6, "thank you, says the brand", **quotes),
+            new(7, "motrinmoms and shameless", **quotes),
+        )
+    ]
+    brand = Topic("Motrin", ("motrin", "pain reliever"), ("@author6@x.com",))
+    source, edge = source_of(network, brand, Topic("Advil", ("advil",))), Counted(["nothing"])
+    async with running(source, edge):
+        await edge.until(lambda: len(edge.posts) == 2)
+    assert edge.counted == [("shameless", ("Motrin",)), ("motrinmoms and shameless", ("Motrin",))]
+    assert source.status().posts == 6
 
 
 async def test_what_comes_twice_or_in_disorder_is_sent_once(network):
@@ -114,7 +137,7 @@ async def test_signs_of_life_are_no_posts(network):
 
 
 async def test_two_topics_have_rules_of_their_own(network):
-    other = type(MOTRIN)("Advil", ("advil",))
+    other = Topic("Advil", ("advil",))
     async with running(source_of(network, MOTRIN, other), Taken()):
         await network.until_listened()
     assert [(rule["value"], rule["tag"]) for rule in network.rules] == [

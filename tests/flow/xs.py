@@ -9,8 +9,10 @@ from typing import Any, Self
 
 import orjson
 from aiohttp import web
+from edges import Taken
 
 from crisisdesk.clock import ReplayClock
+from crisisdesk.records import Post
 from crisisdesk.sources.x.api import Api
 from crisisdesk.sources.x.cost import Bill, Prices
 from crisisdesk.sources.x.place import id_at
@@ -320,6 +322,18 @@ class Pauses:
     async def __call__(self, seconds: float) -> None:
         self.seconds.append(seconds)
         await asyncio.sleep(0.001)
+
+
+class Counted(Taken):
+    """An edge that knows for which watches each post was sent."""
+
+    def __init__(self, terms: Sequence[str] = ()) -> None:
+        super().__init__(terms)
+        self.counted: list[tuple[str, tuple[str, ...] | None]] = []
+
+    async def send(self, post: Post, watches: tuple[str, ...] | None = None) -> None:
+        self.counted.append((post.text, watches))
+        await super().send(post, watches)
 
 
 class Ticking(ReplayClock):

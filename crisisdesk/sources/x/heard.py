@@ -34,7 +34,7 @@ class Heard:
             self.posts += 1
             if said.is_edit:
                 await edge.correct(Correction(SOURCE, said.post.id, said.post.text))
-            if not is_sent and (watches := edge.concerns(said.post.text, said.post.author)):
+            if not is_sent and (watches := edge.concerns(said.post.text, said.post.author) or said.quoted_for):
                 await edge.send(said.post, watches)
                 is_sent = True
             self._known[said.post.id] = said.version, is_sent

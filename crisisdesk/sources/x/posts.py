@@ -5,7 +5,7 @@ in that id, which X gives and no author can choose.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, Self
@@ -16,6 +16,7 @@ from crisisdesk.errors import InputError
 from crisisdesk.records import Post
 from crisisdesk.sources.posts import post_from, time_from
 from crisisdesk.sources.x.place import moment_of, read_id
+from crisisdesk.sources.x.rules import Rule, watches_that_find
 from crisisdesk.text import clean
 
 SOURCE: Final = "x"
@@ -54,6 +55,8 @@ class Said:
     post: Post
     version: int
     """The id of this version, which is `post.id` until the author edits it."""
+    quoted_for: tuple[str, ...] = ()
+    """The watches that what it quotes concerns, where its own words do not."""
 
     @property
     def is_edit(self) -> bool:
@@ -75,7 +78,7 @@ def frame_in(line: bytes) -> Json:
     return frame
 
 
-def said_in(data: object, included: Included, arrival: datetime, *, is_new: bool) -> Said:
+def said_in(data: object, included: Included, arrival: datetime, *, is_new: bool, rules: Iterable[Rule] = ()) -> Said:
     """A post as X shows it.
 
     Args:
@@ -83,6 +86,7 @@ def said_in(data: object, included: Included, arrival: datetime, *, is_new: bool
         included: what comes with it.
         arrival: when it came; no post is later.
         is_new: it was just written, so that it cannot be much older.
+        rules: that have found it.
 
     Raises:
         InputError: it is not of the protocol, or says nothing.
@@ -107,7 +111,7 @@ def said_in(data: object, included: Included, arrival: datetime, *, is_new: bool
         },
         SOURCE,
     )
-    return Said(post, version)
+    return Said(post, version, watches_that_find(post, rules) if "quoted" in references else ())
 
 
 def text_of(data: Json) -> str:

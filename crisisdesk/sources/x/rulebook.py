@@ -7,8 +7,9 @@ from typing import Final
 import aiohttp
 
 from crisisdesk.errors import FatalSourceError
-from crisisdesk.sources.x.answers import Denied
+from crisisdesk.sources.x.answers import Denied, listed
 from crisisdesk.sources.x.api import Api
+from crisisdesk.sources.x.posts import Json
 from crisisdesk.sources.x.rules import MAX_RULES, Difference, Rule, Topic, difference, prefix_of, rules_of, unfit
 from crisisdesk.sources.x.trouble import BREAKS, diagnose
 from crisisdesk.text import counted, shorten
@@ -48,6 +49,11 @@ class Rulebook:
         self.wanted = rules_of(topics, desk, reposts=reposts)
         self._prefix = prefix_of(desk)
         self._unfit = unfit(topics)
+
+    def behind(self, frame: Json) -> list[Rule]:
+        """The desk's rules that X names beside a post, as far as their tags tell."""
+        tags = [one.get("tag") for one in listed(frame, "matching_rules") if isinstance(one, dict)]
+        return [rule for rule in self.wanted if rule.tag in tags]
 
     async def plan(self, api: Api, session: aiohttp.ClientSession) -> Change:
         """What is to be done; nothing is changed.
@@ -121,7 +127,7 @@ class Rulebook:
         if refused:
             said.append(f"X does not take {_refusals(self.wanted, refused)}; write the terms of the watch otherwise.")
         if beyond:
-            watches = ", ".join(dict.fromkeys(_watch(rule) for rule in beyond))
+            watches = ", ".join(dict.fromkeys(watch for rule in beyond for watch in rule.watches))
             said.append(
                 f"The watches need {counted(len(self.wanted), 'rule')}, but an app has {MAX_RULES:,} at most, "
                 f"{others:,} of them not this desk's: not all of {watches} is heard. Take terms out."
@@ -131,14 +137,9 @@ class Rulebook:
 
 def _refusals(rules: Sequence[Rule], refused: dict[str, Denied]) -> str:
     told = [
-        f"'{shorten(rule.value, 80)}' of {_watch(rule)} ({refused[rule.value].reason})"
+        f"'{shorten(rule.value, 80)}' of {', '.join(rule.watches)} ({refused[rule.value].reason})"
         for rule in rules
         if rule.value in refused
     ]
     more = f" and {len(told) - NAMED} more" if len(told) > NAMED else ""
     return ", ".join(told[:NAMED]) + more
-
-
-def _watch(rule: Rule) -> str:
-    """The watch's name in a tag, as far as it fits there."""
-    return rule.tag.split("/", 2)[-1]

@@ -4,10 +4,12 @@ A desk knows its own by their tag, `crisisdesk/<desk>/<watch>`, and leaves all o
 want is no part of a rule: X also reads the post that is quoted, and would keep away what the desk wants to hear.
 """
 
+import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
+from crisisdesk.records import Post
 from crisisdesk.sources.x.terms import author_clause, clauses_of
 
 RULE_LENGTH: Final = 512
@@ -38,6 +40,8 @@ class Rule:
     """X's own; empty until it is there."""
     clauses: tuple[str, ...] = ()
     """What it asks for, any of it; empty where others made it."""
+    watches: tuple[str, ...] = ()
+    """Whose it is; empty where others made it."""
 
     def halves(self) -> "tuple[Rule, ...]":
         """Two rules that ask for the same together; itself where that cannot be."""
@@ -46,7 +50,25 @@ class Rule:
         if not middle:
             return (self,)
         parts = self.clauses[:middle], self.clauses[middle:]
-        return tuple(Rule(_joined(part, ending), self.tag, clauses=part) for part in parts)
+        return tuple(replace(self, value=_joined(part, ending), clauses=part) for part in parts)
+
+    def is_met_by(self, post: Post) -> bool:
+        """Whether a post is asked for by what it says itself, or by its author."""
+        text, words = post.text.lower(), [re.escape(clause.strip('"')) for clause in self.clauses]
+        said = re.search(rf"(?<!\w)(?:{'|'.join(words)})(?!\w)", text) if words else None
+        return said is not None or author_clause(post.author or "") in self.clauses
+
+
+def watches_that_find(quote: Post, rules: Iterable[Rule]) -> tuple[str, ...]:
+    """The watches whose rules have found a post only by what it quotes.
+
+    What its own words have found is left to the watch, which may not want it.
+    """
+    found, met = dict[str, None](), set[str]()
+    for rule in rules:
+        found |= dict.fromkeys(rule.watches)
+        met |= {*rule.watches} if rule.is_met_by(quote) else set()
+    return tuple(watch for watch in found if watch not in met)
 
 
 def prefix_of(desk: str) -> str:
@@ -60,7 +82,8 @@ def rules_of(topics: Iterable[Topic], desk: str, *, reposts: bool = False) -> tu
     for topic in topics:
         tag = (prefix_of(desk) + topic.name)[:MAX_TAG]
         for value, clauses in _packed(_wanted(topic), "" if reposts else NO_REPOSTS):
-            rules.setdefault(value, Rule(value, tag, clauses=clauses))
+            rule = rules.setdefault(value, Rule(value, tag, clauses=clauses))
+            rules[value] = replace(rule, watches=(*rule.watches, topic.name))
     return tuple(rules.values())
 
 

@@ -199,7 +199,7 @@ class X:
                 self._condition.connected()
                 async with asyncio.TaskGroup() as group:
                     group.create_task(self._listen(stream, edge))
-                    group.create_task(self._gap.close(session, [rule.value for rule in change.there], edge))
+                    group.create_task(self._gap.close(session, change.there, edge))
         except ExceptionGroup as broken:
             breaks, faults = broken.split(BREAKS)
             if faults is not None:
@@ -240,7 +240,8 @@ class X:
             self._last_event = arrival
             self._events += 1
             self._pay(frame)
-            said = said_in(frame.get("data"), Included.of(frame), arrival, is_new=True)
+            rules = self._rulebook.behind(frame)
+            said = said_in(frame.get("data"), Included.of(frame), arrival, is_new=True, rules=rules)
         except InputError:
             self._bad += 1
             return
