@@ -26,7 +26,7 @@ from xs import (
 
 from crisisdesk.errors import SourceError
 from crisisdesk.match import Matcher, WatchRule
-from crisisdesk.sources.x import past
+from crisisdesk.sources.x import gap, past
 from crisisdesk.sources.x.place import moment_of
 from crisisdesk.sources.x.rules import Topic
 from crisisdesk.warmup import Past
@@ -71,6 +71,17 @@ async def test_the_cursor_stays_before_the_gap_until_it_is_closed(network):
         await edge.until(lambda: len(edge.posts) == 11)
         await until(lambda: source.cursor == post_id(700))
     assert numbers(edge) == [700, *range(10, 20)]
+
+
+async def test_a_large_gap_leaves_the_desk_time_to_judge_it(network, monkeypatch):
+    """What pushes is dropped where more waits than can be judged; what was searched for is paid, and can wait."""
+    monkeypatch.setattr(gap, "AT_ONCE", 100)
+    network.tweets = [tweet(number) for number in range(250)]
+    pauses = Pauses()
+    source, edge = resumed(network, pause=pauses), Taken()
+    async with running(source, edge):
+        await edge.until(lambda: len(edge.posts) == 250)
+    assert pauses.seconds == [0.0, gap.REST_SECONDS, gap.REST_SECONDS]
 
 
 async def test_it_stays_before_a_break_as_well(network):
@@ -237,13 +248,23 @@ async def test_gaps_may_be_left_open(network):
     assert edge.posts == []
 
 
+async def test_a_post_that_seems_a_little_ahead_hides_no_gap(network):
+    """X tells its time in whole seconds only."""
+    network.tweets = [tweet(1795), tweet(1785)]
+    source, edge = resumed(network, at=1803), Taken()
+    async with running(source, edge):
+        await edge.until(lambda: bool(edge.posts))
+    assert edge.texts == ["motrin 1785"]
+
+
 async def test_a_cursor_of_the_future_does_no_harm(network):
     source, edge = resumed(network, at=9_000_000), Taken()
     async with running(source, edge):
         await network.until_listened()
         await network.publish(frame(5))
         await edge.until(lambda: bool(edge.posts))
-        assert (source.status().state, source.status().trouble) == ("live", "")
+        told = "What was said before 25 May 14:30 UTC may be missing: this machine's clock was ahead."
+        assert (source.status().state, source.status().trouble) == ("live", told)
         await until(lambda: moment(source.cursor) < NOW)
     assert network.asked_for(SEARCH) == []
 

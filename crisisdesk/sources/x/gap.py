@@ -19,6 +19,10 @@ from crisisdesk.sources.x.rules import Rule
 from crisisdesk.sources.x.waits import Waits
 from crisisdesk.text import how_long
 
+AT_ONCE: Final = 1_000
+"""Posts that are sent at once: what is said now may not wait, so where more come than can be judged, some are lost."""
+REST_SECONDS: Final = 10.0
+"""Then the desk has so long to judge them."""
 UNNOTICED: Final = timedelta(minutes=1)
 """A gap that is not worth a word where gaps are not filled."""
 
@@ -73,20 +77,23 @@ class Gap:
 
     async def close(self, session: aiohttp.ClientSession, rules: Sequence[Rule], edge: Edge) -> None:
         """Send all that was missed, oldest first, however often that has to be tried; where we begin, begin now."""
-        last = moment_of(self._place.sent_to) if self._place.sent_to is not None else None
-        if last is None or last > self._api.now():  # of the future, while a clock was wrong
-            self._place.begin(id_at(self._api.now() - LATE))
+        last, now = moment_of(self._place.sent_to or 0), self._api.now()
+        if last is None or last > now + LATE:  # X's time comes in whole seconds, so that a post may seem a little ahead
+            self._place.begin(id_at(now - LATE))
+            if last is not None:
+                told = f"What was said before {now:%d %B %H:%M} UTC may be missing: this machine's clock was ahead."
+                self._missing.tell(told)
         elif self._fill:
             await self._pause(self._settle)
             await self._search(session, rules, edge, last)
-        elif self._api.now() - last > UNNOTICED + LATE:
-            self._tell_missing(last, self._api.now(), "'fill_gaps' is off")
+        elif now - last > UNNOTICED + LATE:
+            self._tell_missing(last, now, "'fill_gaps' is off")
         self._unread = ""
         self._place.close()
 
     async def _search(self, session: aiohttp.ClientSession, rules: Sequence[Rule], edge: Edge, last: datetime) -> None:
         now = self._api.now()
-        since = max(last - LATE, now - KEPT)
+        since = max(min(last, now) - LATE, now - KEPT)
         if since > last:
             self._tell_missing(last, since, "X searches no further back")
         search = Search(self._api, rules, since, max(now - JUST_SAID, since + JUST_SAID), self._read)
@@ -102,7 +109,9 @@ class Gap:
             self._tell_missing(last, now, search.denied)
         if (until := search.missing_until) is not None:
             self._tell_missing(since, until, "it is more than is read afterwards")
-        for said in missed:
+        for number, said in enumerate(missed):
+            if number and number % AT_ONCE == 0:
+                await self._pause(REST_SECONDS)
             await self._heard.say(said, edge)
             self._place.filled(said.version)
 
