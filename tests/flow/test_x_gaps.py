@@ -10,7 +10,6 @@ from xs import (
     NOW,
     SEARCH,
     START,
-    Counted,
     Pauses,
     Ticking,
     body,
@@ -114,15 +113,6 @@ async def test_a_break_is_filled_and_nothing_counts_twice(network):
         await asyncio.sleep(0.02)
     assert sorted(numbers(edge)) == [*range(1699, 1710)]
     assert source.status().posts == 11
-
-
-async def test_who_quoted_a_match_during_a_break_is_heard(network):
-    quotes = {"referenced_tweets": [{"type": "quoted", "id": post_id(1)}]}
-    network.tweets = [tweet(1), tweet(2, "shameless", **quotes), tweet(3, "no quote")]
-    source, edge = resumed(network, topics=[MOTRIN, Topic("Advil", ("advil",))]), Counted(["motrin"])
-    async with running(source, edge):
-        await edge.until(lambda: len(edge.posts) == 2)
-    assert edge.counted == [("motrin 1", ("Brand",)), ("shameless", ("Motrin", "Advil"))]
 
 
 async def test_where_nothing_was_ever_heard_nothing_is_searched(network):
@@ -300,19 +290,6 @@ async def test_a_new_watch_learns_from_what_was_said_before(network):
     (asked,) = network.asked_for(SEARCH)
     assert "advil" not in asked.query["query"], "only what the new watch looks for is read, since it is billed"
     assert network.asked == []
-
-
-async def test_quotes_of_the_past_count_for_watches_that_are_asked_for(network):
-    quotes = {"referenced_tweets": [{"type": "quoted", "id": post_id(1)}]}
-    network.tweets = [tweet(1), tweet(2, "shameless", **quotes)]
-    twin = Topic("Twin", MOTRIN.terms)
-    source = source_of(network, MOTRIN, twin, history=timedelta(hours=24))
-    past = Past(Matcher([WatchRule("Twin", MOTRIN.terms)]))
-    await source.recall(NOW - source.history, NOW).run(past)
-    assert [(mention.post.text, mention.watches) for mention in past.mentions()] == [
-        ("motrin 1", ("Twin",)),
-        ("shameless", ("Twin",)),
-    ]
 
 
 async def test_a_past_that_cannot_be_read_is_told(network):

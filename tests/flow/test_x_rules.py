@@ -187,7 +187,8 @@ async def test_the_cost_is_told_before_the_stream_is_opened(network):
     network.tweets = [tweet(number) for number in range(700)]
     status = await heard(network)
     assert status.note == (
-        "About 3,044 posts a month match, by the last 7 days: 15 USD for the posts and up to 30 USD for their authors."
+        "About 3,044 posts a month match, by the last 7 days: 15 USD for the posts and up to 30 USD for their authors. "
+        "Posts that only quote them are billed besides."
     )
     paths = [one.path for one in network.everything]
     assert paths.index(COUNTS) < paths.index("/2/tweets/search/stream")

@@ -118,8 +118,8 @@ async def _lines(source: X, edge: Taken, content: bytes) -> None:
 
 
 async def _page(source: X, edge: Taken, content: bytes) -> None:
-    search = Search(source._api, source._rulebook.wanted, NOW, NOW, source._pay)
-    search._take(source._rulebook.wanted[0], _object(content))
+    search = Search(source._api, ["motrin"], NOW, NOW, source._pay)
+    search._take("motrin", _object(content))
     for said in search._found.values():
         await source._heard.say(said, edge)
 

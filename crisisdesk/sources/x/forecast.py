@@ -96,7 +96,8 @@ class Forecast:
         if self._estimate is None:
             said = f"What X will cost cannot be told ({why}); look at https://console.x.com now and then."
         else:
-            said = self._estimate.told() + " Posts that are repeated are billed besides." * self._reposts
+            also = ", and those that are repeated" * self._reposts
+            said = f"{self._estimate.told()} Posts that only quote them are billed besides{also}."
         if change.others:
             others, bring = len(change.others), "brings" if len(change.others) == 1 else "bring"
             said += f" What {counted(others, 'rule')} of others in this app {bring} is read and billed besides."

@@ -15,7 +15,6 @@ from crisisdesk.sources.x.heard import Heard
 from crisisdesk.sources.x.past import JUST_SAID, KEPT, Pause, Search
 from crisisdesk.sources.x.place import LATE, Place, id_at, moment_of
 from crisisdesk.sources.x.posts import Json
-from crisisdesk.sources.x.rules import Rule
 from crisisdesk.sources.x.waits import Waits
 from crisisdesk.text import how_long
 
@@ -75,7 +74,7 @@ class Gap:
         """What is not read yet, or not to be had; empty where nothing is missing."""
         return self._missing.told or self._unread
 
-    async def close(self, session: aiohttp.ClientSession, rules: Sequence[Rule], edge: Edge) -> None:
+    async def close(self, session: aiohttp.ClientSession, queries: Sequence[str], edge: Edge) -> None:
         """Send all that was missed, oldest first, however often that has to be tried; where we begin, begin now."""
         last, now = moment_of(self._place.sent_to or 0), self._api.now()
         if last is None or last > now + LATE:  # X's time comes in whole seconds, so that a post may seem a little ahead
@@ -85,18 +84,18 @@ class Gap:
                 self._missing.tell(told)
         elif self._fill:
             await self._pause(self._settle)
-            await self._search(session, rules, edge, last)
+            await self._search(session, queries, edge, last)
         elif now - last > UNNOTICED + LATE:
             self._tell_missing(last, now, "'fill_gaps' is off")
         self._unread = ""
         self._place.close()
 
-    async def _search(self, session: aiohttp.ClientSession, rules: Sequence[Rule], edge: Edge, last: datetime) -> None:
+    async def _search(self, session: aiohttp.ClientSession, queries: Sequence[str], edge: Edge, last: datetime) -> None:
         now = self._api.now()
         since = max(min(last, now) - LATE, now - KEPT)
         if since > last:
             self._tell_missing(last, since, "X searches no further back")
-        search = Search(self._api, rules, since, max(now - JUST_SAID, since + JUST_SAID), self._read)
+        search = Search(self._api, queries, since, max(now - JUST_SAID, since + JUST_SAID), self._read)
         try:
             missed = await search.patiently(
                 session, self._waits(), self._pause, lambda trouble: self._tell(last, trouble)

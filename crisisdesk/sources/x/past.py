@@ -2,7 +2,6 @@
 
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Final
@@ -15,7 +14,7 @@ from crisisdesk.sources.base import Edge
 from crisisdesk.sources.x.api import Api, open_session
 from crisisdesk.sources.x.heard import Heard
 from crisisdesk.sources.x.posts import Included, Json, Said, said_in
-from crisisdesk.sources.x.rules import Rule, Topic, rules_of
+from crisisdesk.sources.x.rules import Topic, rules_of
 from crisisdesk.sources.x.trouble import BREAKS, RefusalError, diagnose, passes
 from crisisdesk.sources.x.waits import Waits
 
@@ -37,14 +36,14 @@ class Search:
 
     Args:
         api: X's.
-        rules: each is a query.
+        queries: the rules.
         since: the first moment.
         until: the last.
         read: told of each page, since it is billed.
     """
 
     def __init__(
-        self, api: Api, rules: Sequence[Rule], since: datetime, until: datetime, read: Callable[[Json], None]
+        self, api: Api, queries: Sequence[str], since: datetime, until: datetime, read: Callable[[Json], None]
     ) -> None:
         self.since, self.until = since, until
         self.bad = 0
@@ -52,16 +51,16 @@ class Search:
         self.denied = ""
         """Why X does not search for one of the queries; empty where it did for all."""
         self._api = api
-        self._left: deque[tuple[Rule, str | None]] = deque((rule, None) for rule in rules)
+        self._left: deque[tuple[str, str | None]] = deque((query, None) for query in queries)
         self._read = read
         self._pages = 0
         self._found: dict[int, Said] = {}
-        self._reached: dict[Rule, datetime] = {}
+        self._reached: dict[str, datetime] = {}
 
     @property
     def missing_until(self) -> datetime | None:
         """Up to when not all was found since `since`; None where it is all."""
-        return max((self._reached.get(rule, self.until) for rule, _ in self._left), default=None)
+        return max((self._reached.get(query, self.until) for query, _ in self._left), default=None)
 
     async def gather(self, session: aiohttp.ClientSession) -> list[Said]:
         """What was said, oldest first; go on with it after a failure.
@@ -70,18 +69,18 @@ class Search:
             aiohttp.ClientError, OSError, SourceError: X does not say.
         """
         while self._left and self._pages < MAX_PAGES:
-            rule, token = self._left[0]
+            query, token = self._left[0]
             try:
-                answer, token = await self._api.search(session, rule.value, self.since, self.until, token)
+                answer, token = await self._api.search(session, query, self.since, self.until, token)
             except RefusalError as refusal:
                 if refusal.status != HTTPStatus.BAD_REQUEST:
                     raise
                 self.denied, answer, token = str(refusal), {}, None  # that of one query says nothing of the others
             self._left.popleft()
             self._pages += 1
-            self._take(rule, answer)
+            self._take(query, answer)
             if token is not None:
-                self._left.append((rule, token))
+                self._left.append((query, token))
         return [self._found[version] for version in sorted(self._found)]
 
     async def patiently(
@@ -102,19 +101,17 @@ class Search:
                 tell(str(trouble))
                 await pause(waits.after(error))
 
-    def _take(self, rule: Rule, answer: Json) -> None:
+    def _take(self, query: str, answer: Json) -> None:
         self._read(answer)
         included, listed = Included.of(answer), answer.get("data")
         for data in listed if isinstance(listed, list) else ():
             try:
-                said = said_in(data, included, self.until, is_new=False, rules=(rule,))
+                said = said_in(data, included, self.until, is_new=False)
             except InputError:
                 self.bad += 1
             else:
-                before = self._found.get(said.version, said).quoted_for
-                both = tuple(dict.fromkeys((*before, *said.quoted_for)))
-                self._found[said.version] = replace(said, quoted_for=both)
-                self._reached[rule] = min(said.post.time, self._reached.get(rule, self.until))
+                self._found[said.version] = said
+                self._reached[query] = min(said.post.time, self._reached.get(query, self.until))
 
 
 class Recall:
@@ -169,11 +166,10 @@ class Recall:
         Raises:
             SourceError: it cannot be read, or not all of it.
         """
-        theirs = {watch for topic in self._topics for term in topic.terms for watch in edge.concerns(term)}
-        asked = [topic for topic in self._topics if topic.name in theirs]
-        rules = rules_of(asked, "", reposts=self._reposts)
+        asked = [topic for topic in self._topics if any(edge.concerns(term) for term in topic.terms)]
+        queries = [rule.value for rule in rules_of(asked, "", reposts=self._reposts)]
         since, until = (min(moment, self._api.now() - JUST_SAID) for moment in self._span)
-        search = Search(self._api, rules, max(since, self._api.now() - KEPT), until, self._read)
+        search = Search(self._api, queries, max(since, self._api.now() - KEPT), until, self._read)
         async with open_session() as session:
             said = await search.patiently(session, Waits(), self._pause)
         for one in said:

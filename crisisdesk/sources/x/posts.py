@@ -86,7 +86,7 @@ def said_in(data: object, included: Included, arrival: datetime, *, is_new: bool
         included: what comes with it.
         arrival: when it came; no post is later.
         is_new: it was just written, so that it cannot be much older.
-        rules: that have found it.
+        rules: of the stream that it matches, itself or by what it quotes.
 
     Raises:
         InputError: it is not of the protocol, or says nothing.

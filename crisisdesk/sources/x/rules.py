@@ -60,7 +60,7 @@ class Rule:
 
 
 def watches_that_find(quote: Post, rules: Iterable[Rule]) -> tuple[str, ...]:
-    """The watches whose rules have found a post only by what it quotes.
+    """The watches whose rules have found a post of the stream only by what it quotes; searches do not look there.
 
     What its own words have found is left to the watch, which may not want it.
     """

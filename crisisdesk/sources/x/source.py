@@ -199,7 +199,7 @@ class X:
                 self._condition.connected()
                 async with asyncio.TaskGroup() as group:
                     group.create_task(self._listen(stream, edge))
-                    group.create_task(self._gap.close(session, change.there, edge))
+                    group.create_task(self._gap.close(session, [rule.value for rule in change.there], edge))
         except ExceptionGroup as broken:
             breaks, faults = broken.split(BREAKS)
             if faults is not None:
