@@ -30,6 +30,7 @@ FRAMES: Final = [
     frame(1, "Never again #motrin 😡 &amp; co"),
     frame(20, edit_history_tweet_ids=[post_id(1), post_id(20)], entities={"urls": URLS}),
     frame(3, note_tweet={"text": "x" * 3_000 + " https://t.co/abc", "entities": {"urls": URLS}}),
+    frame(4, "shameless", referenced_tweets=[{"type": "quoted", "id": post_id(1)}]),
     {"data": REPOST, "includes": {"users": [user(9)], "tweets": [tweet(1)]}, "matching_rules": [{"id": "1"}]},
     DISCONNECT,
     TOO_MANY,

@@ -54,8 +54,8 @@ class Rule:
 
     def is_met_by(self, post: Post) -> bool:
         """Whether a post is asked for by what it says itself, or by its author."""
-        text, words = post.text.lower(), [re.escape(clause.strip('"')) for clause in self.clauses]
-        said = re.search(rf"(?<!\w)(?:{'|'.join(words)})(?!\w)", text) if words else None
+        words = "|".join(re.escape(clause.strip('"')) for clause in self.clauses)
+        said = re.search(rf"(?<!\w)(?:{words})(?!\w)", post.text.lower())
         return said is not None or author_clause(post.author or "") in self.clauses
 
 
