@@ -141,13 +141,15 @@ async def test_playbook_is_one_key_from_the_alert_and_has_the_screen_for_itself(
         await until(pilot, lambda: bool(console.screen.query_one("#evidence").region))
 
 
-async def test_an_edited_playbook_is_shown_at_once(console, desk):
+@pytest.mark.parametrize("waiting", [13, 0])  # also where nothing else is new, as after the end of a recording
+async def test_an_edited_playbook_is_shown_at_once(console, desk, waiting):
+    desk.put(replace(desk.shown, waiting=0))
     async with running(console) as pilot:
         await pilot.press("p")
         await until(pilot, lambda: "Pause all planned posts" in text_of(console.screen))
         step = replace(desk.book.phases[0].steps[0], text="Ring the bell.")
         desk.book = replace(desk.book, phases=(replace(desk.book.phases[0], steps=(step,)),))
-        desk.put(replace(desk.shown, waiting=13))
+        desk.put(replace(desk.shown, waiting=waiting))
         await until(pilot, lambda: "Ring the bell." in text_of(console.screen))
 
 

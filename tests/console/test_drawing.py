@@ -15,7 +15,7 @@ from crisisdesk.console import words
 from crisisdesk.console.paint import plain
 from crisisdesk.console.screens.main import calm_page
 from crisisdesk.console.times import Times
-from crisisdesk.console.widgets.bars import floods
+from crisisdesk.console.widgets.bars import DeskBar, floods
 from crisisdesk.console.widgets.chart import ceiling, column, sparkline
 from crisisdesk.console.widgets.evidence import evidence_page, glance_page, headline_page
 from crisisdesk.console.widgets.guide import timeline_page
@@ -335,3 +335,21 @@ def test_a_desk_that_hears_nothing_does_not_look_calm():
     assert "check them" in read(calm_page(Picture(NOON, watches=(watch,), sources=(live,)), NEW_YORK))
     assert "Nothing is heard" in read(calm_page(Picture(NOON, watches=(watch,), sources=(lost,)), NEW_YORK))
     assert "Nothing is heard" in read(watch_details(watch, NOON, NEW_YORK, deaf=True))
+
+
+def test_a_watch_that_knows_nothing_of_the_usual_is_not_called_calm():
+    new = WatchPicture("Acme", None, True, 51, 60, 0.0, 0.9, 0.0)
+    assert read(watch_line(new, NOON, NEW_YORK)).endswith("too new to tell")
+    assert read(watch_line(replace(new, expected_hour=2.0), NOON, NEW_YORK)).endswith(
+        "calm"
+    )  # it was told what is usual
+    assert read(watch_line(replace(new, days_known=1), NOON, NEW_YORK)).endswith("calm")
+
+
+def test_the_first_line_says_how_many_sources_are_heard():
+    lost = SourceStatus("feed", "connecting", trouble="HTTP 404; trying again")
+    live, ended = SourceStatus("bluesky", "live"), SourceStatus("posts", "ended")
+    counts = DeskBar._counts
+    assert counts(Picture(NOON, sources=(lost, live, ended))).plain == "no open incident  hears 2 of 3"
+    assert counts(Picture(NOON, sources=(live, ended))).plain == "no open incident"
+    assert counts(Picture(NOON, sources=(lost,))).plain == "DEAF: nothing is heard"

@@ -46,7 +46,8 @@ class DeskScreen(Screen[None]):
         ),
     ]
 
-    picture: reactive[Picture] = reactive(Picture(now=EPOCH), init=False)
+    # Of an ended recording one picture is like the other, and playbooks are edited all the same.
+    picture: reactive[Picture] = reactive(Picture(now=EPOCH), init=False, always_update=True)
 
     def __init__(self, desk: Desk, person: str, times: Times) -> None:
         super().__init__()

@@ -89,7 +89,7 @@ class Reading(ModalScreen[None]):
         Binding("escape,enter,q,s,question_mark", "dismiss", "Back", key_display="esc"),
     ]
 
-    picture: reactive[Picture] = reactive(Picture(now=EPOCH), init=False)
+    picture: reactive[Picture] = reactive(Picture(now=EPOCH), init=False, always_update=True)
 
     def __init__(self, title: str, picture: Picture, draw: Callable[[Picture], Page]) -> None:
         super().__init__()

@@ -43,12 +43,12 @@ class DeskBar(Sheet):
     @staticmethod
     def _counts(picture: Picture) -> Content:
         calling = [incident for incident in picture.incidents if incident.is_open]
-        deaf = Content.styled("DEAF" if picture.is_deaf else "", "bold $error")
+        deaf = Content.styled("DEAF", "bold $error") if picture.is_deaf else _partly_heard(picture)
         if picture.is_deaf and not calling:
             return joined(deaf, Content("nothing is heard"), by=": ")
         if not calling:
             calm = bool(picture.watches) and not troubles_of(picture)
-            return Content.styled("no open incident", "$success" if calm else "$faint")
+            return joined(Content.styled("no open incident", "$success" if calm else "$faint"), deaf, by="  ")
         counts = {severity: sum(i.severity is severity for i in calling) for severity in reversed(Severity)}
         free = sum(incident.state is State.OPEN for incident in calling)
         parts = [
@@ -65,6 +65,13 @@ class DeskBar(Sheet):
         moment = f"{local:%a %d %b %Y  %H:%M} {name}" if roomy else f"{local:%a %d %b %H:%M} {name}"
         person = plain(self._person if roomy else "", "$faint", cells=16)
         return Content.assemble(joined(Content.styled(moment, "bold"), plain(there, "$faint"), person), " ")
+
+
+def _partly_heard(picture: Picture) -> Content:
+    """How many sources are heard, where not all of them are."""
+    lost = [one for one in picture.sources if one.state not in {"live", "ended"} and one.trouble]
+    heard = len(picture.sources) - len(lost)
+    return Content.styled(f"hears {heard} of {len(picture.sources)}" if lost else "", "bold $warning")
 
 
 class NoticeLine(Sheet):

@@ -72,9 +72,17 @@ def _learning(watch: WatchPicture) -> Content:
 
 
 def _state(watch: WatchPicture) -> Content:
-    """How bad it is; before that, what there is to do or to know. A watch that has heard nothing is not called calm."""
+    """How bad it is; before that, what there is to do or to know."""
     overspends = Content.styled("overspends" if watch.advice else "", "$warning")
     rising = Content.styled("rising" if watch.rise else "", "$accent")
-    calm = Content.styled("not heard yet", "$warning") if watch.unheard_since else Content.styled("calm", "$success")
-    bad = calm if watch.severity is None else Content.styled(watch.severity.name, f"bold {INK[watch.severity]}")
+    bad = _calm(watch) if watch.severity is None else Content.styled(watch.severity.name, f"bold {INK[watch.severity]}")
     return joined(overspends, rising, bad)
+
+
+def _calm(watch: WatchPicture) -> Content:
+    """A watch without an incident; one that has heard nothing, or knows nothing of the usual, is not called calm."""
+    if watch.unheard_since:
+        return Content.styled("not heard yet", "$warning")
+    if watch.learning and not watch.days_known and not watch.expected_hour:
+        return Content.styled("too new to tell", "$warning")
+    return Content.styled("calm", "$success")
