@@ -51,10 +51,10 @@ class Channel(Generic[T]):
             self._items.append(item)
             self._changed.notify_all()
 
-    async def room(self) -> None:
-        """Wait until an item would push out no other; returns at once when nobody will take it any more."""
+    async def room(self, items: int = 1) -> None:
+        """Wait until so many items would push out no other; returns at once when nobody will take them any more."""
         async with self._changed:
-            while not self._closed and len(self._items) >= self._size:
+            while not self._closed and len(self._items) + items > self._size:
                 await self._changed.wait()
 
     async def receive(self, at_most: int = 1) -> list[T]:

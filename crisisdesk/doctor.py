@@ -128,6 +128,8 @@ class Passing:
 
     async def send(self, post: Post, watches: tuple[str, ...] | None = None) -> None: ...
 
+    async def room(self) -> None: ...
+
     async def keep(self, posts: Sequence[Post]) -> None:
         raise StorageError(f"The desk is only being looked at; send the {len(posts)} posts again when it runs.")
 

@@ -119,6 +119,9 @@ class Intake:
                 self._unwritten[post.key] = mention
             await self._take_in(mention)
 
+    async def room(self) -> None:
+        await self._inbox.room(WAITING // 2)
+
     async def keep(self, posts: Sequence[Post]) -> None:
         """See `Edge`. It is done to its end also where the caller leaves, who then does not confirm."""
         await to_its_end(self._keep(posts))

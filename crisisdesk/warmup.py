@@ -41,6 +41,8 @@ class Past:
             if len(self._mentions) > MOST:
                 del self._mentions[next(iter(self._mentions))]
 
+    async def room(self) -> None: ...
+
     async def keep(self, posts: Sequence[Post]) -> None:
         for post in posts:
             await self.send(post)

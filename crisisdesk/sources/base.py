@@ -25,6 +25,9 @@ class Edge(Protocol):
             watches: what `concerns` said of it, where that was asked.
         """
 
+    async def room(self) -> None:
+        """Wait until the desk has time for what was said before, which can wait: what is said now must not."""
+
     async def keep(self, posts: Sequence[Post]) -> None:
         """Take posts of a sender who repeats them until we confirm: all of them are safe when this returns.
 

@@ -22,6 +22,7 @@ class Taken:
     def __init__(self, terms: Sequence[str] = (), wait: Callable[[Post], Awaitable[None]] | None = None) -> None:
         self.posts: list[Post] = []
         self.corrections: list[Correction] = []
+        self.asked_for_room = 0
         self.full = False
         """Whether nothing can be written down."""
         self._terms = terms
@@ -38,6 +39,9 @@ class Taken:
             async with self._more:
                 self.posts.append(post)
                 self._more.notify_all()
+
+    async def room(self) -> None:
+        self.asked_for_room += 1
 
     async def keep(self, posts: Sequence[Post]) -> None:
         if self.full:

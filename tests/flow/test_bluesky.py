@@ -377,6 +377,15 @@ async def test_who_quotes_what_was_sent_speaks_of_it(server, path):
     assert source.status().bad == 0
 
 
+@BOTH
+async def test_what_was_said_during_a_break_waits_until_the_desk_has_time_for_it(server, path):
+    said = [post(number) for number in range(0, 1_000, 50)]  # the last ones within the minute
+    server.answers = [play(*said)]
+    edge = await taken(source_of(server.base + path), lambda edge: len(edge.posts) == len(said))
+    late = [one for one in edge.posts if NOW - one.time > timedelta(minutes=1)]
+    assert edge.asked_for_room == len(late) > 0
+
+
 async def test_the_newest_posts_are_remembered_for_their_reposts(server, monkeypatch):
     monkeypatch.setattr(bluesky, "REMEMBERED", 10)
     written = [post(number) for number in range(30)]

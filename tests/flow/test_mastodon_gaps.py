@@ -44,6 +44,7 @@ async def test_a_break_is_filled_oldest_first(home):
 
     assert edge.texts == [f"post {number}" for number in range(101)]
     assert source.status().posts == 101
+    assert edge.asked_for_room >= 100, "what was said before can wait"
 
 
 async def test_a_restart_goes_on_at_the_cursor(home):

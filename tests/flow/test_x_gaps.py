@@ -25,7 +25,7 @@ from xs import (
 
 from crisisdesk.errors import SourceError
 from crisisdesk.match import Matcher, WatchRule
-from crisisdesk.sources.x import gap, past
+from crisisdesk.sources.x import past
 from crisisdesk.sources.x.place import moment_of
 from crisisdesk.sources.x.rules import Topic
 from crisisdesk.warmup import Past
@@ -72,15 +72,16 @@ async def test_the_cursor_stays_before_the_gap_until_it_is_closed(network):
     assert numbers(edge) == [700, *range(10, 20)]
 
 
-async def test_a_large_gap_leaves_the_desk_time_to_judge_it(network, monkeypatch):
+async def test_what_was_missed_waits_until_the_desk_has_time_for_it(network):
     """What pushes is dropped where more waits than can be judged; what was searched for is paid, and can wait."""
-    monkeypatch.setattr(gap, "AT_ONCE", 100)
     network.tweets = [tweet(number) for number in range(250)]
-    pauses = Pauses()
-    source, edge = resumed(network, pause=pauses), Taken()
+    source, edge = resumed(network), Taken()
     async with running(source, edge):
         await edge.until(lambda: len(edge.posts) == 250)
-    assert pauses.seconds == [0.0, gap.REST_SECONDS, gap.REST_SECONDS]
+        assert edge.asked_for_room == 250
+        await network.publish(frame(700))
+        await edge.until(lambda: len(edge.posts) == 251)
+    assert edge.asked_for_room == 250
 
 
 async def test_it_stays_before_a_break_as_well(network):

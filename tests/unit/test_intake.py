@@ -261,6 +261,26 @@ async def test_of_too_many_the_oldest_are_dropped_and_counted_by_watch(monkeypat
     assert await boxed(store) == []
 
 
+async def test_what_was_said_before_waits_until_there_is_room_for_what_is_said_now(monkeypatch, store: Store):
+    monkeypatch.setattr(intake_module, "WAITING", 10)
+    desk = Desk(store, Network(pushes=True, resumes=True), size=1)
+
+    async def catch_up(edge: Edge) -> None:
+        for n in range(50):
+            await edge.room()
+            await edge.send(post(n))
+            if n % 10 == 0:
+                await edge.send(post(100 + n))  # this is of the present, and waits for nobody
+
+    running = asyncio.create_task(desk.edge.run(catch_up))  # type: ignore[arg-type]
+    got: set[str] = set()
+    async with asyncio.timeout(10):
+        while len(got) < 55:
+            got |= {mention.post.id for mention in await desk.mentions.receive()}
+    await running
+    assert desk.edge.dropped == 0
+
+
 async def test_what_was_kept_is_not_dropped_however_much_it_is(monkeypatch: pytest.MonkeyPatch, store: Store):
     posts = [post(n) for n in range(50)]
     await Desk(store, Network()).hear(keeps(*posts))

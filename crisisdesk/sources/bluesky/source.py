@@ -57,6 +57,8 @@ REMEMBERED: Final = 20_000
 """Posts that concern a watch and are remembered, newest kept, to know their reposts and quotes."""
 SILENCE_SECONDS: Final = 60.0
 """A public server has posts every second; one that says nothing for so long is dead, though the line may be open."""
+LATE: Final = timedelta(minutes=1)
+"""Age from which on a post is of the past, which can wait until the desk has time for it."""
 NAMED: Final = 2
 """Hosts that are named where the same is wrong with many."""
 HEALTHY_SECONDS: Final = 60.0
@@ -258,6 +260,8 @@ class Bluesky:
 
     async def _send(self, post: Post, watches: tuple[str, ...], edge: Edge, passed: Passed) -> None:
         if not self._is_repeated(passed[0]):
+            if passed[1] - post.time > LATE:  # after a break a server sends faster than people write
+                await edge.room()
             await edge.send(post, watches)
             self._sent[post.id] = post, watches
             if len(self._sent) > REMEMBERED:

@@ -245,6 +245,7 @@ class Mastodon:
 
     async def _hear_missed(self, edge: Edge, status: Json) -> None:
         self._last_event = arrival = self._clock.now()
+        await edge.room()
         try:
             await self._heard.say(status, time_of(status, arrival, is_new=False), edge)
         except InputError:

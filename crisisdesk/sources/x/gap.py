@@ -18,10 +18,6 @@ from crisisdesk.sources.x.posts import Json
 from crisisdesk.sources.x.waits import Waits
 from crisisdesk.text import how_long
 
-AT_ONCE: Final = 1_000
-"""Posts that are sent at once: what is said now may not wait, so where more come than can be judged, some are lost."""
-REST_SECONDS: Final = 10.0
-"""Then the desk has so long to judge them."""
 UNNOTICED: Final = timedelta(minutes=1)
 """A gap that is not worth a word where gaps are not filled."""
 
@@ -108,9 +104,8 @@ class Gap:
             self._tell_missing(last, now, search.denied)
         if (until := search.missing_until) is not None:
             self._tell_missing(since, until, "it is more than is read afterwards")
-        for number, said in enumerate(missed):
-            if number and number % AT_ONCE == 0:
-                await self._pause(REST_SECONDS)
+        for said in missed:
+            await edge.room()
             await self._heard.say(said, edge)
             self._place.filled(said.version)
 

@@ -30,6 +30,9 @@ class Diary:
     async def send(self, post: Post, watches: tuple[str, ...] | None = None) -> None:
         raise AssertionError(f"{post} of {watches} was not kept before it was acknowledged")
 
+    async def room(self) -> None:
+        raise AssertionError("what is kept waits at the broker")
+
     async def correct(self, correction: Correction) -> None:
         raise AssertionError(f"{correction}: nobody can take back a message")
 
