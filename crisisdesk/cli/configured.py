@@ -17,6 +17,7 @@ from crisisdesk.cli.logs import log_desk
 from crisisdesk.cli.running import load_shipped_model, run_console, run_headless
 from crisisdesk.cli.terminal import clocks, event_line, let_go_of_stdout, open_line, put, say
 from crisisdesk.clock import Clock, WallClock
+from crisisdesk.console.times import Times
 from crisisdesk.detect.baseline import Expectation
 from crisisdesk.detect.severity import SeverityRules
 from crisisdesk.detect.standard import Standard
@@ -25,7 +26,7 @@ from crisisdesk.match import WatchRule
 from crisisdesk.mqtt import Broker, unshared, visit
 from crisisdesk.outputs.base import Output
 from crisisdesk.outputs.mqtt import MqttOutput, heartbeat_data
-from crisisdesk.records import Notification
+from crisisdesk.records import Incident
 from crisisdesk.resources import folder
 from crisisdesk.server.certificate import Certificate
 from crisisdesk.server.http import Listener
@@ -114,19 +115,8 @@ def run(plan: Plan, *, headless: bool) -> None:
         run_console(plan)
         return
 
-    times = {rule.name: clocks(standard.zone) for rule, standard in plan.watches.items()}
-
-    def tell(notification: Notification) -> None:
-        try:
-            put(event_line(notification, times.get(notification.incident.watch, clocks(plan.zone))))
-        except BrokenPipeError:  # whoever read along is gone; the desk goes on
-            let_go_of_stdout()
-
     def prepare(app: App) -> None:
-        for incident in app.register.incidents():
-            if incident.is_open:
-                put(open_line(incident, times.get(incident.watch, clocks(plan.zone))))
-        app.register.subscribe(tell)
+        _print_incidents(app)
         log_desk(app)
 
     watched = _some([rule.name for rule in plan.watches])
@@ -137,6 +127,26 @@ def run(plan: Plan, *, headless: bool) -> None:
         if output.waiting:
             alerts = counted(output.waiting, "alert waits", "alerts wait")
             say(f"{output.name}: {alerts} in {plan.database}, to go out after the next start.")
+
+
+def _print_incidents(app: App) -> None:
+    """Those that are still open, then what becomes of each, by the clocks of its watch."""
+    times = {rule.name: clocks(standard.zone) for rule, standard in app.plan.watches.items()}
+
+    def clock_of(incident: Incident) -> Times:
+        return times.get(incident.watch, clocks(app.plan.zone))
+
+    def show(line: str) -> None:
+        try:
+            put(line)
+        except OSError as error:  # whoever read along is gone, or their disk is full; the desk goes on
+            let_go_of_stdout()
+            say(f"Incidents are not printed any more ({error.strerror or error}); the desk goes on.")
+
+    for incident in app.register.incidents():
+        if incident.is_open:
+            show(open_line(incident, clock_of(incident)))
+    app.register.subscribe(lambda told: show(event_line(told, clock_of(told.incident))))
 
 
 def _some(names: Sequence[str]) -> str:

@@ -76,7 +76,7 @@ def run_headless(plan: Plan, prepare: Callable[[App], None]) -> App:
                 raise FatalSourceError(f"Nothing can be heard any more: {trouble}")
             return app
 
-    with _noting("SIGINT", "SIGTERM") as stopped:
+    with _noting("SIGINT", "SIGTERM", "SIGHUP") as stopped:
         app = asyncio.run(work())
     if stopped.came and not plan.live:
         raise KeyboardInterrupt
@@ -181,10 +181,12 @@ class _Signals:
 def _noting(*names: str) -> Iterator[_Signals]:
     """Signals that come before the end of the block; a loop's own handlers miss what comes while the loop closes.
 
-    Windows has not all of them.
+    Windows has not all of them, and `nohup` wants nothing to be heard of a lost terminal.
     """
     signals = _Signals()
     numbers = [getattr(signal, name) for name in names if hasattr(signal, name)]
+    if signal.getsignal(hang_up := getattr(signal, "SIGHUP", signal.SIGTERM)) is signal.SIG_IGN:
+        numbers = [number for number in numbers if number != hang_up]
     before = {number: signal.signal(number, signals.take) for number in numbers}
     try:
         yield signals

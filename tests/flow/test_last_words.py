@@ -133,7 +133,8 @@ def test_a_model_that_cannot_be_loaded_leaves_nothing_unsaid_without_a_console(p
     assert " ".join(last.split()).endswith(BROKEN)
 
 
-def test_a_desk_without_a_console_says_what_it_watches_and_that_it_has_stopped(places: dict[str, str]):
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGHUP])
+def test_a_desk_without_a_console_says_what_it_watches_and_that_it_has_stopped(places: dict[str, str], how: int):
     command = [sys.executable, "-c", PROGRAM, "held", "--headless"]
     options = {"env": {**os.environ, **places}, "cwd": Path(places["GO"]).parent, "text": True}
     with subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, **options) as desk:
@@ -141,7 +142,7 @@ def test_a_desk_without_a_console_says_what_it_watches_and_that_it_has_stopped(p
         assert desk.stderr.readline().startswith("Watching Acme. Incidents are printed here")
         assert any("ended" in line for line in desk.stderr)
         with Path(places["GO"]).open("w"):  # the model has been asked, so the desk has something to finish
-            desk.send_signal(signal.SIGTERM)
+            desk.send_signal(how)
             assert Path(places["BEGUN"]).read_text() == ""
         *_, last = desk.stderr
     assert desk.returncode == 0
