@@ -5,7 +5,11 @@ import sys
 import pytest
 from kills import compared, expected, total
 
-pytestmark = [pytest.mark.proof, pytest.mark.skipif(sys.platform == "win32", reason="signals of Unix")]
+pytestmark = [
+    pytest.mark.proof,
+    pytest.mark.timeout(900),
+    pytest.mark.skipif(sys.platform == "win32", reason="signals of Unix"),
+]
 
 
 async def test_fifty_kills_cost_no_post_and_count_none_twice(tmp_path):
