@@ -26,7 +26,7 @@ class TokenSection(Section):
     @property
     def where_tokens_are(self) -> str:
         """Why a token is needed, and how people come by one."""
-        raise NotImplementedError
+        return "the server shows nothing without one"
 
     @model_validator(mode="after")
     def _one_token(self) -> Self:

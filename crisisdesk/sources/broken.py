@@ -1,8 +1,14 @@
 """Why a server gives no answer, in plain words."""
 
 import os
+from typing import Final
 
 import aiohttp
+
+from crisisdesk.errors import SourceError
+
+BREAKS: Final = (aiohttp.ClientError, OSError, SourceError)
+"""What may become of asking a server."""
 
 
 def why_no_answer(error: Exception) -> str:

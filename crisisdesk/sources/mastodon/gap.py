@@ -10,6 +10,7 @@ import aiohttp
 
 from crisisdesk.clock import Clock
 from crisisdesk.errors import InputError, SourceError
+from crisisdesk.sources.broken import BREAKS
 from crisisdesk.sources.condition import Missing
 from crisisdesk.sources.mastodon.place import BEGINNING, Place, id_at, is_later, moment_of
 from crisisdesk.sources.mastodon.posts import Json, local_id
@@ -23,8 +24,6 @@ RECOLLECTED: Final = 100
 """Pages of all streams together that are read once more after a restart."""
 BACK: Final = timedelta(days=2)
 """How far back a gap is filled: what is older counts in no window any more."""
-BREAKS: Final = (aiohttp.ClientError, OSError, SourceError)
-"""What may become of asking a server."""
 
 
 class Gap:

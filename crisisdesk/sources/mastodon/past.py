@@ -11,7 +11,8 @@ import aiohttp
 from crisisdesk.errors import InputError, SourceError
 from crisisdesk.records import Post, SourceStatus
 from crisisdesk.sources.base import Edge
-from crisisdesk.sources.mastodon.gap import BREAKS, statuses_in
+from crisisdesk.sources.broken import BREAKS
+from crisisdesk.sources.mastodon.gap import statuses_in
 from crisisdesk.sources.mastodon.heard import concerning
 from crisisdesk.sources.mastodon.place import BEGINNING, is_later
 from crisisdesk.sources.mastodon.posts import time_of

@@ -28,7 +28,7 @@ from crisisdesk.sources.base import Edge
 from crisisdesk.sources.condition import Condition
 from crisisdesk.sources.ending import to_its_end
 from crisisdesk.sources.mastodon.events import Event
-from crisisdesk.sources.mastodon.gap import BREAKS, RECOLLECTED, Gap
+from crisisdesk.sources.mastodon.gap import RECOLLECTED, Gap
 from crisisdesk.sources.mastodon.heard import Heard
 from crisisdesk.sources.mastodon.line import Line, MuteError, connect
 from crisisdesk.sources.mastodon.past import Past
@@ -145,34 +145,29 @@ class Mastodon:
         async with open_session() as session:
             while True:
                 began = self._clock.now()
-                error = await to_its_end(self._until_broken(session, edge))
+                error = await to_its_end(partial(self._until_broken, session, edge))
                 trouble = self._server.diagnose(error)
                 self._condition.broken(trouble, mute=isinstance(trouble, MuteError))
                 if (self._clock.now() - began).total_seconds() >= HEALTHY_SECONDS:
                     waits = self._waits()
                 await asyncio.sleep(max(next(waits), asked_wait(error)))
 
-    async def _until_broken(self, session: aiohttp.ClientSession, edge: Edge) -> Exception:
-        """Connect, send what comes and what was missed; returns what ended it."""
-        try:
-            for gap in self._gaps.values():
-                await gap.begin(session)
-            async with AsyncExitStack() as stack:
-                lines = await connect(session, self._server, [*self._places], stack, websocket=self._websocket)
-                self._condition.connected()
-                async with asyncio.TaskGroup() as group:
-                    for line in lines:
-                        group.create_task(self._listen(line, edge))
-                    for gap in self._gaps.values():
-                        group.create_task(self._keep_up(session, gap, edge))
-        except ExceptionGroup as broken:
-            breaks, faults = broken.split(BREAKS)
-            if faults is not None:
-                raise faults from None
-            return breaks.exceptions[0] if breaks else broken
-        except BREAKS as error:
-            return error
-        raise AssertionError("a line has no end but a break")
+    async def _until_broken(self, session: aiohttp.ClientSession, edge: Edge) -> None:
+        """Connect, send what comes and what was missed.
+
+        Raises:
+            aiohttp.ClientError, OSError, SourceError: it ended; perhaps in an ExceptionGroup.
+        """
+        for gap in self._gaps.values():
+            await gap.begin(session)
+        async with AsyncExitStack() as stack:
+            lines = await connect(session, self._server, [*self._places], stack, websocket=self._websocket)
+            self._condition.connected()
+            async with asyncio.TaskGroup() as group:
+                for line in lines:
+                    group.create_task(self._listen(line, edge))
+                for gap in self._gaps.values():
+                    group.create_task(self._keep_up(session, gap, edge))
 
     async def _listen(self, line: Line, edge: Edge) -> NoReturn:
         """Send what comes.

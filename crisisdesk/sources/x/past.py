@@ -11,11 +11,12 @@ import aiohttp
 from crisisdesk.errors import InputError, SourceError
 from crisisdesk.records import SourceStatus
 from crisisdesk.sources.base import Edge
+from crisisdesk.sources.broken import BREAKS
 from crisisdesk.sources.x.api import Api, open_session
 from crisisdesk.sources.x.heard import Heard
 from crisisdesk.sources.x.posts import Included, Json, Said, said_in
 from crisisdesk.sources.x.rules import Topic, rules_of
-from crisisdesk.sources.x.trouble import BREAKS, RefusalError, diagnose, passes
+from crisisdesk.sources.x.trouble import RefusalError, diagnose, passes
 from crisisdesk.sources.x.waits import Waits
 
 Pause = Callable[[float], Awaitable[None]]

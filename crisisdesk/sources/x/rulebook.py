@@ -7,11 +7,12 @@ from typing import Final
 import aiohttp
 
 from crisisdesk.errors import FatalSourceError
+from crisisdesk.sources.broken import BREAKS
 from crisisdesk.sources.x.answers import Denied, listed
 from crisisdesk.sources.x.api import Api
 from crisisdesk.sources.x.posts import Json
 from crisisdesk.sources.x.rules import MAX_RULES, Difference, Rule, Topic, difference, prefix_of, rules_of, unfit
-from crisisdesk.sources.x.trouble import BREAKS, diagnose
+from crisisdesk.sources.x.trouble import diagnose
 from crisisdesk.text import counted, shorten
 
 NAMED: Final = 3

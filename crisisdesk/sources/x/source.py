@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final, NoReturn
 
 import aiohttp
@@ -18,6 +19,7 @@ from crisisdesk.clock import Clock
 from crisisdesk.errors import InputError
 from crisisdesk.records import SourceStatus
 from crisisdesk.sources.base import Edge, Prospect, Source
+from crisisdesk.sources.broken import BREAKS
 from crisisdesk.sources.condition import Condition
 from crisisdesk.sources.ending import to_its_end
 from crisisdesk.sources.x.api import Api, open_session
@@ -31,7 +33,7 @@ from crisisdesk.sources.x.posts import SOURCE, Included, Json, frame_in, said_in
 from crisisdesk.sources.x.rulebook import Rulebook
 from crisisdesk.sources.x.rules import Topic
 from crisisdesk.sources.x.stream import Stream
-from crisisdesk.sources.x.trouble import BREAKS, DroppedError, MuteError, diagnose, problems_in
+from crisisdesk.sources.x.trouble import DroppedError, MuteError, diagnose, problems_in
 from crisisdesk.sources.x.waits import Waits
 
 SILENCE_SECONDS: Final = 25.0
@@ -177,37 +179,32 @@ class X:
         async with open_session() as session:
             while True:
                 self._live_since = None
-                error = await to_its_end(self._until_broken(session, edge))
+                error = await to_its_end(partial(self._until_broken, session, edge))
                 trouble = diagnose(error, self._api.host, proven=self._api.proven)
                 self._condition.broken(trouble, mute=isinstance(trouble, MuteError))
                 if self._live_since and (self._clock.now() - self._live_since).total_seconds() >= HEALTHY_SECONDS:
                     self._waits.begin_afresh()
                 await self._pause(self._waits.after(error))
 
-    async def _until_broken(self, session: aiohttp.ClientSession, edge: Edge) -> Exception:
-        """Set the rules, connect, send what comes and what was missed; returns what ended it."""
-        try:
-            change = await self._rulebook.plan(self._api, session)
-            await self._forecast.make(session, change)
-            await self._rulebook.set(change, self._api, session)
-            self._place.open()
-            async with AsyncExitStack() as stack:
-                stream = await stack.enter_async_context(self._api.stream(session, self._wishes.backfill_minutes))
-                self._live_since = self._clock.now()
-                left = await self._rulebook.tidy(change, self._api, session)
-                self._unheard = f"{change.trouble} {left}".strip()
-                self._condition.connected()
-                async with asyncio.TaskGroup() as group:
-                    group.create_task(self._listen(stream, edge))
-                    group.create_task(self._gap.close(session, [rule.value for rule in change.there], edge))
-        except ExceptionGroup as broken:
-            breaks, faults = broken.split(BREAKS)
-            if faults is not None:
-                raise faults from None
-            return breaks.exceptions[0] if breaks else broken
-        except BREAKS as error:
-            return error
-        raise AssertionError("a stream has no end but a break")
+    async def _until_broken(self, session: aiohttp.ClientSession, edge: Edge) -> None:
+        """Set the rules, connect, send what comes and what was missed.
+
+        Raises:
+            aiohttp.ClientError, OSError, SourceError: it ended; perhaps in an ExceptionGroup.
+        """
+        change = await self._rulebook.plan(self._api, session)
+        await self._forecast.make(session, change)
+        await self._rulebook.set(change, self._api, session)
+        self._place.open()
+        async with AsyncExitStack() as stack:
+            stream = await stack.enter_async_context(self._api.stream(session, self._wishes.backfill_minutes))
+            self._live_since = self._clock.now()
+            left = await self._rulebook.tidy(change, self._api, session)
+            self._unheard = f"{change.trouble} {left}".strip()
+            self._condition.connected()
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._listen(stream, edge))
+                group.create_task(self._gap.close(session, [rule.value for rule in change.there], edge))
 
     async def _listen(self, stream: Stream, edge: Edge) -> NoReturn:
         """Send what comes.

@@ -12,8 +12,6 @@ from crisisdesk.errors import FatalSourceError, SourceError
 from crisisdesk.sources.broken import why_no_answer
 from crisisdesk.text import clean
 
-BREAKS: Final = (aiohttp.ClientError, OSError, SourceError)
-"""What may become of asking a server."""
 MAX_ASKED_WAIT: Final = 16 * 60.0
 """Seconds that X may make us wait: its limits begin anew every 15 minutes."""
 
