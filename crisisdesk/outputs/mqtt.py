@@ -5,27 +5,23 @@
     crisisdesk/<desk>/alert/<id>/state      the incident as it is, retained while it is not resolved, then cleared
     crisisdesk/<desk>/event                 one per change
 
-All but `status` are CloudEvents 1.0 in structured JSON; consumers drop duplicates by `id`.
+All but `status` are CloudEvents (`events.py`); consumers drop duplicates by `id`.
 """
 
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from types import MappingProxyType
-from typing import Any, Final
-from urllib.parse import quote
-
-import orjson
+from typing import Final
 
 from crisisdesk.clock import Clock
 from crisisdesk.errors import OutputError, UsageError
-from crisisdesk.incidents.payload import incident_data
 from crisisdesk.mqtt import Broker, Connection, Message, Send
-from crisisdesk.records import Event, Incident, Notification, OutputStatus, SourceStatus, stamp
+from crisisdesk.outputs.events import CONTENT_TYPE, CloudEvent, of_change, of_heartbeat, of_state
+from crisisdesk.records import Incident, Notification, OutputStatus, SourceStatus
 from crisisdesk.retry import delays
 
-CONTENT_TYPE: Final = "application/cloudevents+json"
 STATE_SECONDS: Final = 7 * 86_400
 """A retained state disappears after a week without a change, should the desk vanish for good."""
 EVENT_SECONDS: Final = 86_400
@@ -65,7 +61,6 @@ class MqttOutput:
         self.name = name
         self._base = f"crisisdesk/{_topic_part(desk)}"
         self._desk = desk
-        self._source = f"/crisisdesk/{quote(desk, safe='')}"
         self._clock = clock
         self._heartbeat = heartbeat
         self._heartbeat_seconds = heartbeat_seconds
@@ -96,15 +91,15 @@ class MqttOutput:
 
     async def deliver(self, notification: Notification) -> None:
         """State first, then the event: repeated after half a delivery, both say the same again under the same id."""
-        incident = notification.incident
+        incident, event = notification.incident, of_change(notification, self._desk)
         topic = self._state_topic(incident)
         if incident.is_open:
-            state = self._standing[topic] = self._about(notification, topic, retain=True, expiry=STATE_SECONDS)
+            state = self._standing[topic] = _message(topic, event, retain=True, expiry=STATE_SECONDS)
         else:
             self._standing.pop(topic, None)
             state = Message(topic, b"", retain=True)
         await self._connection.publish(state)
-        await self._connection.publish(self._about(notification, f"{self._base}/event", expiry=EVENT_SECONDS))
+        await self._connection.publish(_message(f"{self._base}/event", event, expiry=EVENT_SECONDS))
 
     def status(self) -> OutputStatus:
         """How the connection is."""
@@ -127,48 +122,15 @@ class MqttOutput:
             await asyncio.sleep(self._heartbeat_seconds)
 
     def _beat_message(self) -> Message:
-        now = self._clock.now()
-        return _cloud_event(
-            f"{self._base}/heartbeat",
-            {
-                "specversion": "1.0",
-                "id": f"heartbeat-{now:%Y%m%dt%H%M%S%f}z",
-                "source": self._source,
-                "type": "crisisdesk.heartbeat",
-                "subject": self._desk,
-                "time": stamp(now),
-                "datacontenttype": "application/json",
-            },
-            dict(self._heartbeat()),
-            expiry=max(1, int(self._heartbeat_seconds * 2)),
-        )
+        event = of_heartbeat(self._clock.now(), self._heartbeat(), self._desk)
+        return _message(f"{self._base}/heartbeat", event, expiry=max(1, int(self._heartbeat_seconds * 2)))
 
     def _state_topic(self, incident: Incident) -> str:
         return f"{self._base}/alert/{incident.id}/state"
 
-    def _about(self, notification: Notification, topic: str, *, retain: bool = False, expiry: int) -> Message:
-        change, incident = notification.change, notification.incident
-        attributes = self._attributes(change.id, change.event, incident.id, change.time)
-        return _cloud_event(topic, attributes, {"incident": incident_data(incident)}, retain=retain, expiry=expiry)
-
     def _as_it_is(self, incident: Incident) -> Message:
-        """A state without its change: the id is the same until the incident moves, so a repetition can be dropped."""
-        event = Event.ACKNOWLEDGED if incident.acknowledged_by else Event.OPENED
-        name = f"{incident.id}-state-{incident.updated.astimezone(UTC):%Y%m%dt%H%M%S%fz}"
-        attributes = self._attributes(name, event, incident.id, incident.updated)
-        data = {"incident": incident_data(incident)}
-        return _cloud_event(self._state_topic(incident), attributes, data, retain=True, expiry=STATE_SECONDS)
-
-    def _attributes(self, name: str, event: Event, incident: str, time: datetime) -> dict[str, str]:
-        return {
-            "specversion": "1.0",
-            "id": name,
-            "source": self._source,
-            "type": f"crisisdesk.incident.{event.value}",
-            "subject": incident,
-            "time": stamp(time),
-            "datacontenttype": "application/json",
-        }
+        event = of_state(incident, self._desk)
+        return _message(self._state_topic(incident), event, retain=True, expiry=STATE_SECONDS)
 
 
 def heartbeat_data(
@@ -204,12 +166,9 @@ def heartbeat_data(
     }
 
 
-def _cloud_event(
-    topic: str, attributes: dict[str, str], data: dict[str, Any], *, retain: bool = False, expiry: int
-) -> Message:
+def _message(topic: str, event: CloudEvent, *, retain: bool = False, expiry: int) -> Message:
     """The whole event as JSON, and its attributes again as properties, so that a router need not parse it."""
-    payload = orjson.dumps({**attributes, "data": data})
-    return Message(topic, payload, retain, expiry, CONTENT_TYPE, tuple(attributes.items()))
+    return Message(topic, event.body(), retain, expiry, CONTENT_TYPE, tuple(event.attributes.items()))
 
 
 def _topic_part(desk: str) -> str:
