@@ -7,9 +7,10 @@ from typing import Final
 from aiohttp import web
 
 from crisisdesk.server.answers import answer, refusal
+from crisisdesk.signing import HEADER
 from crisisdesk.sources.webhook.outcome import Outcome, Unreadable
 from crisisdesk.sources.webhook.refusals import Refused
-from crisisdesk.sources.webhook.signature import HEADER, Head
+from crisisdesk.sources.webhook.signature import Head
 from crisisdesk.sources.webhook.source import Webhook
 
 PATH: Final = "/ingest/"

@@ -14,7 +14,8 @@ from webhooks import NOW, POST, SECRET, TOKEN, SetClock, serving, signature
 from crisisdesk.records import Post
 from crisisdesk.server.http import Listener
 from crisisdesk.settings import Address
-from crisisdesk.sources.webhook.signature import HEADER, Keys
+from crisisdesk.signing import HEADER
+from crisisdesk.sources.webhook.signature import Keys
 from crisisdesk.sources.webhook.source import Webhook
 
 SIGNED = Keys(secret=SECRET)

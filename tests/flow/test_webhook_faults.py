@@ -16,7 +16,8 @@ from crisisdesk.records import Post
 from crisisdesk.server import connection, door, intake
 from crisisdesk.server.http import Listener
 from crisisdesk.settings import Address
-from crisisdesk.sources.webhook.signature import HEADER, Keys
+from crisisdesk.signing import HEADER
+from crisisdesk.sources.webhook.signature import Keys
 
 BODY = orjson.dumps(POST)
 

@@ -15,7 +15,8 @@ from edges import Taken
 
 from crisisdesk.server.http import Listener
 from crisisdesk.settings import Address
-from crisisdesk.sources.webhook.signature import HEADER, Keys
+from crisisdesk.signing import HEADER
+from crisisdesk.sources.webhook.signature import Keys
 from crisisdesk.sources.webhook.source import Webhook
 
 NOW = datetime(2026, 5, 25, 14, 2, tzinfo=UTC)

@@ -11,7 +11,8 @@ from webhooks import POST, SECRET, request, serving, signature
 from crisisdesk.server import connection
 from crisisdesk.server.http import Listener
 from crisisdesk.settings import Address
-from crisisdesk.sources.webhook.signature import HEADER, Keys
+from crisisdesk.signing import HEADER
+from crisisdesk.sources.webhook.signature import Keys
 
 ANSWER = re.compile(rb"HTTP/1\.[01] (\d{3}) .*?\r\n\r\n(.*?)(?=HTTP/1\.[01] \d|$)", re.DOTALL)
 

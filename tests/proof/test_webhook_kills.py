@@ -16,7 +16,7 @@ import pytest
 from kills import Numbered, counts, in_stream, started, total
 from webhooks import SECRET, signature
 
-from crisisdesk.sources.webhook.signature import HEADER
+from crisisdesk.signing import HEADER
 
 pytestmark = [pytest.mark.proof, pytest.mark.skipif(sys.platform == "win32", reason="signals of Unix")]
 

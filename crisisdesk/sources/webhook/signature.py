@@ -1,16 +1,13 @@
 """Who may post to a webhook: whoever signs with its secret or, where a sender cannot compute that, knows its token.
 
-    X-Crisisdesk-Signature: t=UNIX,v1=hex(HMAC-SHA256(secret, "t.body"))
-
-`body` are the bytes as they are sent, packed if they are. Several `v1` may be given, so that a sender can sign with an
-old and a new secret while the two are exchanged. The time bounds for how long a request that somebody has overheard
-can be sent again; within that time it has no effect, since its posts are known by their ids.
+`crisisdesk/signing.py` says how one signs; a body is signed as it is sent, packed if it is. Several `v1` may be given,
+so that a sender can sign with an old and a new secret while the two are exchanged. Within the time for which an
+overheard request can be sent again, that has no effect, since its posts are known by their ids.
 
 A token proves less: it goes over the line as it is, and who has seen it can make up posts. It comes as
 `Authorization: Bearer TOKEN`, or as the password of `https://desk:TOKEN@…` from senders that take an address only.
 """
 
-import hashlib
 import hmac
 import re
 from base64 import b64decode
@@ -21,10 +18,10 @@ from typing import Final, NamedTuple
 from urllib.parse import urlsplit
 
 from crisisdesk.settings.server import is_loopback
+from crisisdesk.signing import HEADER, digest
 from crisisdesk.sources.webhook.refusals import Refused
 from crisisdesk.text import how_long
 
-HEADER: Final = "X-Crisisdesk-Signature"
 TOLERANCE: Final = timedelta(minutes=5)
 """How far the clocks of sender and desk may be apart."""
 MAX_DIGESTS: Final = 5
@@ -108,8 +105,8 @@ class Keys:
         if not (self.secret and head.signature):
             return None
         moment, digests = _signature(head.signature)
-        right = hmac.new(self.secret.encode(), f"{moment}.".encode() + body, hashlib.sha256).hexdigest()
-        if not any(hmac.compare_digest(right, digest) for digest in digests):
+        right = digest(self.secret, moment, body)
+        if not any(hmac.compare_digest(right, one) for one in digests):
             raise Refused(
                 HTTPStatus.UNAUTHORIZED,
                 f"The signature does not fit the body and the secret; {_HOW}.",
