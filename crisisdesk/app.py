@@ -9,6 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 
+from crisisdesk.calls import Calls
 from crisisdesk.channel import Channel
 from crisisdesk.clock import Clock
 from crisisdesk.desk import Instruments, LocalDesk
@@ -24,7 +25,9 @@ from crisisdesk.language import load as load_reader
 from crisisdesk.listening import Listening
 from crisisdesk.match import Matcher, WatchRule
 from crisisdesk.observation import Observation
-from crisisdesk.outputs.base import Output
+from crisisdesk.oncall.audience import audience
+from crisisdesk.oncall.chain import Orders
+from crisisdesk.outputs.base import Output, PersonalOutput
 from crisisdesk.outputs.deliver import Delivery
 from crisisdesk.overview import Pictures, spending_of
 from crisisdesk.playbooks.library import Library
@@ -61,7 +64,9 @@ class Plan:
     load_model: Callable[[], Model]
     load_reader: Callable[[], Reader] = load_reader
     """Makes what tells the language of posts without a mark; like the model, in a thread, when the first one comes."""
-    outputs: Callable[["App"], Sequence[Output]] = lambda _: ()
+    outputs: Callable[["App"], Sequence[Output | PersonalOutput]] = lambda _: ()
+    orders: Callable[[], Orders] = Orders
+    """What is agreed about calling people, as it stands now."""
     live: bool = False
     """Posts come from the present: time passes also where nobody speaks, and what is learnt is kept."""
     open_to_tags: bool = False
@@ -82,6 +87,7 @@ class App:
     observation: Observation
     restart: Restart
     rounds: Rounds
+    calls: Calls
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
@@ -130,7 +136,7 @@ class App:
             ExceptionGroup: the model cannot be loaded, a replayed file cannot be read.
         """
         async with asyncio.TaskGroup() as group:
-            beside = (self.rounds.run(), self._warm_up()) if self.plan.live else ()
+            beside = (self.rounds.run(), self._warm_up(), self.calls.run()) if self.plan.live else ()
             others = [group.create_task(one) for one in beside]
             for delivery in self.deliveries:
                 group.create_task(delivery.run(), name=f"deliver to {delivery.name}")
@@ -211,9 +217,15 @@ class App:
     async def _wire(self) -> None:
         plan = self.plan
         self._library = Library(plan.playbooks)
-        self.deliveries = [Delivery(self._store, output) for output in plan.outputs(self)]
-        owed_to = [delivery.name for delivery in self.deliveries]
-        self.register = Register(self._store, Rules(), self._library.choose, owed_to)
+        outputs = plan.outputs(self)
+        self.deliveries = [Delivery(self._store, output, plan.clock) for output in outputs]
+        self.register = Register(
+            self._store,
+            Rules(),
+            self._library.choose,
+            [output.name for output in outputs if not isinstance(output, PersonalOutput)],
+            audience=lambda change, before, after: audience(change, before, after, plan.orders()),
+        )
         await self.register.load(plan.clock.now() - SPAN)
         instruments = Instruments(
             watches=lambda: self._pictures.now(),  # noqa: PLW0108  they are of what is observed, which shows itself here
@@ -227,6 +239,8 @@ class App:
         self.register.subscribe(lambda _: self.desk.touch())
         for delivery in self.deliveries:
             self.register.subscribe(delivery.wake)
+        self.calls = Calls(self.register, plan.orders, plan.clock)
+        self.register.subscribe(self.calls.wake)
         if plan.live:
             watches = [rule.name for rule in plan.watches]
             await self.register.retire(watches, plan.clock.now(), self.silences.names)
@@ -365,6 +379,7 @@ class App:
     def _wrong(self) -> Iterator[str]:
         """What is wrong with the desk itself, each with what to do."""
         yield self.register.trouble
+        yield from self.calls.troubles()
         yield from self.complaints().values()
         yield from self._own_languages.beyond_the_model()
         yield from self.overspent().values()

@@ -12,8 +12,8 @@ from typing import Final, Protocol
 
 from crisisdesk.clock import Clock
 from crisisdesk.detect.baseline import SETTLED
+from crisisdesk.detect.planned import Planned
 from crisisdesk.detect.weeks import Week
-from crisisdesk.errors import UsageError
 from crisisdesk.incidents.register import Register
 from crisisdesk.playbooks.format import Playbook
 from crisisdesk.playbooks.library import Library
@@ -87,6 +87,8 @@ class WatchPicture:
     """Where its people live; None where nobody has said it."""
     dropped: int = 0
     """Posts of it that were dropped within the last hour, because more came than could be judged."""
+    planned: Planned | None = None
+    """What was announced and goes on: the number of posts calls nobody until it ends."""
 
     @property
     def flooded(self) -> bool:
@@ -143,6 +145,15 @@ class Desk(Protocol):
 
     async def acknowledge(self, incident: str, person: str) -> Incident:
         """Say that this person has it: the calling stops, the watching does not."""
+
+    async def assign(self, incident: str, person: str, to: str, note: str = "") -> Incident:
+        """Ask somebody to take it, with a word on how things stand; who has it has it until they do."""
+
+    async def silence(self, incident: str, person: str, until: datetime, reason: str) -> Incident:
+        """Call nobody for it until then, or until it gets worse; it outlives the end of the incident."""
+
+    async def lift(self, incident: str, person: str) -> Incident:
+        """End a silence before its time."""
 
     async def note(self, incident: str, person: str, text: str) -> Incident:
         """Write something down in the incident's timeline."""
@@ -228,9 +239,17 @@ class LocalDesk:
     async def acknowledge(self, incident: str, person: str) -> Incident:
         return self._after(await self._register.acknowledge(incident, person, self._clock.now()))
 
+    async def assign(self, incident: str, person: str, to: str, note: str = "") -> Incident:
+        return self._after(await self._register.assign(incident, person, to, self._clock.now(), note))
+
+    async def silence(self, incident: str, person: str, until: datetime, reason: str) -> Incident:
+        now = self._clock.now()
+        return self._after(await self._register.silence(incident, person, now, until=until, reason=reason))
+
+    async def lift(self, incident: str, person: str) -> Incident:
+        return self._after(await self._register.lift(incident, person, self._clock.now()))
+
     async def note(self, incident: str, person: str, text: str) -> Incident:
-        if not text.strip():
-            raise UsageError("An empty note was not saved; write something first.")
         return self._after(await self._register.note(incident, person, text, self._clock.now()))
 
     async def resolve(self, incident: str, person: str, verdict: Verdict) -> Incident:

@@ -22,7 +22,7 @@ from crisisdesk.playbooks.check import check
 from crisisdesk.playbooks.library import playbook_files
 from crisisdesk.records import Correction, Post, SourceStatus
 from crisisdesk.sentiment.base import Model, signature
-from crisisdesk.sources.base import Foreseeing, Source
+from crisisdesk.sources.base import Foreseeing, Prospect, Source
 from crisisdesk.text import counted, how_long, unforeseen
 
 SECONDS: Final = 15.0
@@ -110,14 +110,13 @@ async def heard(sources: Sequence[Source], clock: Clock, seconds: float = SECOND
     return list(await asyncio.gather(*(_heard(source, clock, seconds) for source in sources)))
 
 
-async def reached(output: str, visit: Callable[[], Awaitable[None]]) -> Finding:
+async def reached(output: str, visit: Callable[[], Awaitable[Prospect]]) -> Finding:
     """Whether an output lets the desk in."""
     part = f"output {output}"
     try:
-        await visit()
+        return Finding(part, *_expected(await visit()))
     except CrisisdeskError as error:
         return Finding(part, Verdict.ERROR, str(error))
-    return Finding(part, Verdict.OK, "lets us in; whether it takes alerts shows when the desk runs.")
 
 
 class Passing:
@@ -163,6 +162,11 @@ async def _foreseen(source: Foreseeing, seconds: float) -> tuple[Verdict, str]:
         return Verdict.ERROR, f"did not answer within {seconds:g} s; check its address."
     except SourceError as error:
         return Verdict.ERROR, str(error)
+    return _expected(prospect)
+
+
+def _expected(prospect: Prospect) -> tuple[Verdict, str]:
+    """What a part says of itself without being used."""
     if prospect.doubt:
         return Verdict.WARNING, f"{prospect.said} But: {prospect.doubt}"
     return Verdict.OK, prospect.said

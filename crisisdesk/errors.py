@@ -8,6 +8,7 @@
     ├── SourceError          a network or file that posts come from
     │   └── FatalSourceError      trying again will not help: names the setting to mend
     ├── OutputError          an alert did not leave the building; it is tried again
+    │   ├── RefusedError          this message only: others may pass meanwhile
     │   └── FatalOutputError      trying again will not help: names the setting to mend
     └── ModelError           the model cannot be fetched, loaded or imported, or what its labels mean is unclear
 
@@ -49,6 +50,10 @@ class FatalSourceError(SourceError):
 
 class OutputError(CrisisdeskError):
     """An output did not take a notification at the moment; it is tried again."""
+
+
+class RefusedError(OutputError):
+    """The outside is there and does not take this one notification; it is tried again, and others are not held up."""
 
 
 class FatalOutputError(OutputError):

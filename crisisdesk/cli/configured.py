@@ -3,7 +3,7 @@
 import hashlib
 import os
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Final
@@ -14,6 +14,7 @@ from crisisdesk import settings
 from crisisdesk.app import App, Plan
 from crisisdesk.cli.loading import model_loader
 from crisisdesk.cli.logs import log_desk
+from crisisdesk.cli.outputs import broker, outputs
 from crisisdesk.cli.running import load_shipped_model, run_console, run_headless
 from crisisdesk.cli.terminal import clocks, event_line, let_go_of_stdout, open_line, put, say
 from crisisdesk.clock import Clock, WallClock
@@ -23,9 +24,7 @@ from crisisdesk.detect.severity import SeverityRules
 from crisisdesk.detect.standard import Standard
 from crisisdesk.errors import ConfigurationError, UsageError
 from crisisdesk.match import WatchRule
-from crisisdesk.mqtt import Broker, unshared, visit
-from crisisdesk.outputs.base import Output
-from crisisdesk.outputs.mqtt import MqttOutput, heartbeat_data
+from crisisdesk.mqtt import unshared
 from crisisdesk.records import Incident
 from crisisdesk.resources import folder
 from crisisdesk.server.certificate import Certificate
@@ -33,7 +32,6 @@ from crisisdesk.server.http import Listener
 from crisisdesk.server.visit import Visit
 from crisisdesk.settings import (
     BlueskySource,
-    BrokerSettings,
     FeedSource,
     MastodonSource,
     MqttSourceSettings,
@@ -78,7 +76,7 @@ def desk_plan(config: Path | None) -> Plan:
         playbooks=configured.desk.playbooks or folder("playbooks"),
         clock=clock,
         load_model=model_loader(configured.desk.model, configured.desk.model_labels) or load_shipped_model,
-        outputs=_outputs(configured, clock),
+        outputs=outputs(configured, clock),
         live=True,
         zone=configured.desk.timezone,
     )
@@ -236,9 +234,7 @@ def _source(  # noqa: PLR0911  a return for each kind is the plainest table
         client_id, seconds, topics = source.client_name(configured.desk.name), source.session_seconds, source.topic
         if visiting:
             client_id, seconds, topics = f"{client_id}-doctor", 0, tuple(map(unshared, topics))
-        return MqttSource(
-            _broker(source), topics, clock, client_id=client_id, name=source.name, session_seconds=seconds
-        )
+        return MqttSource(broker(source), topics, clock, client_id=client_id, name=source.name, session_seconds=seconds)
     if isinstance(source, WebhookSource):
         keys, most, rate = Keys(*source.secrets(os.environ)), source.most_bytes, source.per_minute
         return Webhook(source.name, listener, clock, keys, most_bytes=most, per_minute=rate)
@@ -265,50 +261,3 @@ def _x(source: XSource, configured: Settings, clock: Clock) -> Source:
     )
     api = Api(source.url, source.token(os.environ), clock, authors=authors, reposts=reposts)
     return X(api, wishes, clock, name=source.name)
-
-
-def _outputs(settings: Settings, clock: Clock) -> Callable[[App], Sequence[Output]]:
-    """Outputs tell how the desk is doing, so they are made when there is one."""
-    brokers = [_broker(output) for output in settings.outputs]
-
-    def make(app: App) -> Sequence[Output]:
-        return [
-            MqttOutput(
-                broker,
-                desk=settings.desk.name,
-                name=output.name,
-                clock=clock,
-                heartbeat=lambda: heartbeat(app),
-                open_incidents=lambda: [one for one in app.register.incidents() if one.is_open],
-                heartbeat_seconds=output.heartbeat_seconds,
-            )
-            for output, broker in zip(settings.outputs, brokers, strict=True)
-        ]
-
-    return make
-
-
-async def visited(output: BrokerSettings, desk: str) -> None:
-    """Look whether an output can be reached, as somebody else than the desk.
-
-    Raises:
-        ConfigurationError: what it needs is not where the settings say.
-        OutputError: it cannot.
-    """
-    await visit(_broker(output), f"crisisdesk-{desk}-doctor")
-
-
-def _broker(there: BrokerSettings) -> Broker:
-    return Broker(there.host, there.port, there.username, there.password(os.environ), tls=there.encryption())
-
-
-def heartbeat(app: App) -> Mapping[str, object]:
-    """What a desk says of itself every so many seconds."""
-    return heartbeat_data(
-        app.plan.clock.now(),
-        app.sources(),
-        app.outputs(),
-        app.waiting(),
-        app.scoring.model,
-        other_languages=app.tally.other_languages,
-    )

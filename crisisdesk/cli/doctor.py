@@ -51,7 +51,7 @@ def doctor(
 
 def _findings(config: Path | None, seconds: float) -> "Iterator[Finding]":
     from crisisdesk import doctor as checks  # noqa: PLC0415  networks and models: `--help` need not wait for them
-    from crisisdesk.cli import configured  # noqa: PLC0415  the same
+    from crisisdesk.cli import configured, outputs  # noqa: PLC0415  the same
     from crisisdesk.clock import WallClock  # noqa: PLC0415  the same
     from crisisdesk.sources.file.pipe import is_piped  # noqa: PLC0415  the same
 
@@ -74,7 +74,7 @@ def _findings(config: Path | None, seconds: float) -> "Iterator[Finding]":
     heard = [source for source in sources if source.name not in pipes]
     yield from asyncio.run(checks.heard(heard, clock, seconds))
     for output in settings.outputs:
-        yield asyncio.run(checks.reached(output.name, partial(configured.visited, output, desk.name)))
+        yield asyncio.run(checks.reached(output.name, partial(outputs.visited, output, desk.name)))
 
 
 def add_to(commands: typer.Typer) -> None:

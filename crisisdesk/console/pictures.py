@@ -76,5 +76,5 @@ class Alarms:
             for key, incident in calling.items()
             if incident.severity >= Severity.AMBER
             and incident.severity > known.get(key, 0)
-            and not (incident.silenced_until and incident.silenced_until > picture.now)
+            and not incident.is_silent(picture.now)
         ]

@@ -134,5 +134,6 @@ def holder(incident: Incident, now: datetime, times: Times) -> str:
     if incident.state is State.ACKNOWLEDGED:
         since = f" since {times.clock(incident.acknowledged_at)}" if incident.acknowledged_at else ""
         has = f"✓ {incident.acknowledged_by or 'somebody'} has it{since}"
-    silent = incident.silenced_until
-    return f"{has}, silent until {times.clock(silent)}" if silent and silent > now else has
+    if incident.silence and incident.is_silent(now):
+        return f"{has}, silent until {times.clock(incident.silence.until)}"
+    return has

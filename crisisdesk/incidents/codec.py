@@ -12,6 +12,8 @@ from typing import Any
 import orjson
 
 from crisisdesk.records import (
+    Calling,
+    Cause,
     Change,
     Event,
     Evidence,
@@ -25,6 +27,7 @@ from crisisdesk.records import (
     Quote,
     Role,
     Severity,
+    Silence,
     State,
     Verdict,
 )
@@ -77,14 +80,31 @@ def _incident(fields: Fields) -> Incident:
         playbook=PlaybookRef(**playbook) if playbook else None,
         acknowledged_by=fields.get("acknowledged_by"),
         acknowledged_at=_maybe_time(fields.get("acknowledged_at")),
-        silenced_until=_maybe_time(fields.get("silenced_until")),
         resolved_at=_maybe_time(fields.get("resolved_at")),
         verdict=Verdict(verdict) if verdict else None,
         calm_since=_maybe_time(fields.get("calm_since")),
         easing=Severity(easing) if easing else None,
         eased_from=Severity(eased_from) if eased_from else None,
         surprise=_real(fields.get("surprise", 0.0)),
+        assigned_to=fields.get("assigned_to"),
+        acted_at=_maybe_time(fields.get("acted_at")),
+        silence=_silence(fields.get("silence")),
+        cause=Cause(fields.get("cause", Cause.NEW)),
+        calling=_calling(fields.get("calling")),
+        told=tuple(fields.get("told", ())),
     )
+
+
+def _silence(fields: Fields | None) -> Silence | None:
+    if fields is None:
+        return None
+    return Silence(_time(fields["until"]), fields["person"], fields["reason"], Severity(fields["severity"]))
+
+
+def _calling(fields: Fields | None) -> Calling | None:
+    if fields is None:
+        return None
+    return Calling(**{**fields, "at": _time(fields["at"])})
 
 
 def _change(fields: Fields) -> Change:
@@ -96,6 +116,7 @@ def _change(fields: Fields) -> Change:
         severity=Severity(fields["severity"]),
         person=fields.get("person"),
         reason=fields.get("reason", ""),
+        to=tuple(fields.get("to", ())),
     )
 
 

@@ -1,11 +1,11 @@
-"""The life of an incident: evidence and people's actions go in, the next incident and what changed come out.
+"""The life of an incident: evidence goes in, the next incident and what changed come out.
 
     opened → raised ⇄ subsided → resolved → reopened …        by evidence, in event time
-             acknowledged, noted, resolved with a verdict     by people
     opened → raised ⇄ subsided → resolved → reopened …        of kind blind, by the clock and at once
 
-Nothing here reads a clock, a database or a network. Evidence that is older than the incident's last update counts only
-where it is worse than what is known: a late red still calls, a late calm does not end anything.
+What people do to it is in `acts`. Nothing here reads a clock, a database or a network. Evidence that is older than the
+incident's last update counts only where it is worse than what is known: a late red still calls, a late calm does not
+end anything.
 """
 
 import re
@@ -15,13 +15,12 @@ from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Final
 
-from crisisdesk.errors import UsageError
-from crisisdesk.records import Change, Correction, Event, Incident, Kind, PlaybookRef, Severity, Spike, State, Verdict
-from crisisdesk.text import clean, how_long
+from crisisdesk.incidents.step import Step, calls_again, made, over
+from crisisdesk.records import Cause, Correction, Event, Incident, Kind, PlaybookRef, Severity, Silence, Spike, State
+from crisisdesk.text import how_long
 
 NAME_LENGTH: Final = 32
 """Characters of a watch's name in an id: with kind, hash and time an id stays under 70."""
-NOTE_LENGTH: Final = 4_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +33,6 @@ class Rules:
     """No evidence at all for so long ends the incident."""
     reopen_within: timedelta = timedelta(hours=12)
     """New evidence within this time after the end continues the same incident."""
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """The incident as it is now, and what happened to it; without changes only its figures moved."""
-
-    incident: Incident
-    changes: tuple[Change, ...] = ()
 
 
 def incident_id(spike: Spike) -> str:
@@ -87,78 +78,11 @@ def witness(
     return _ease(incident, spike, rules, sequence)
 
 
-def acknowledge(incident: Incident, person: str, now: datetime, sequence: int) -> Step:
-    """This person has it: the calling stops, the watching does not.
-
-    Raises:
-        UsageError: it is over, or somebody was first; the message names them.
-    """
-    _refuse_if_resolved(incident, now)
-    if incident.state is State.ACKNOWLEDGED:
-        since = f", {how_long(now - incident.acknowledged_at)} ago" if incident.acknowledged_at else ""
-        raise UsageError(f"{incident.id} is already acknowledged by {incident.acknowledged_by}{since}.")
-    person, moment = _named(person), max(now, incident.updated)
-    after = replace(incident, state=State.ACKNOWLEDGED, acknowledged_by=person, acknowledged_at=moment, updated=moment)
-    return _step(after, sequence, Event.ACKNOWLEDGED, moment, person=person)
-
-
-def note(incident: Incident, person: str, text: str, now: datetime, sequence: int) -> Step:
-    """Write something into the timeline; also possible after the end.
-
-    Raises:
-        UsageError: there is nothing to write.
-    """
-    text = clean(text, NOTE_LENGTH)
-    if not text:
-        raise UsageError("An empty note was not saved; write something first.")
-    moment = max(now, incident.updated)
-    return _step(replace(incident, updated=moment), sequence, Event.NOTED, moment, person=_named(person), reason=text)
-
-
 def corrected(incident: Incident, correction: Correction, sequence: int) -> Step:
     """A post that it quotes reads otherwise now, or is gone; a change, so that everybody who was told hears of it."""
     what = "taken back" if correction.text is None else "changed"
     after = replace(incident, evidence=incident.evidence.corrected(correction))
-    return _step(after, sequence, Event.NOTED, after.updated, reason=f"a post was {what} by its author")
-
-
-def resolve(incident: Incident, person: str, verdict: Verdict, now: datetime, sequence: int) -> Step:
-    """End an incident and say what it was.
-
-    While the same wave goes on, it stays ended unless it gets worse: a person's word is not undone a minute later.
-
-    Raises:
-        UsageError: it is over already.
-    """
-    _refuse_if_resolved(incident, now)
-    person, moment = _named(person), max(now, incident.updated)
-    calm = incident.calm_since if incident.easing is None else None
-    after = replace(
-        incident,
-        state=State.RESOLVED,
-        resolved_at=moment,
-        verdict=verdict,
-        updated=moment,
-        silenced_until=None,
-        calm_since=calm or moment,
-        easing=None,
-    )
-    return _step(after, sequence, Event.RESOLVED, moment, person=person, reason=verdict.value)
-
-
-def judge(incident: Incident, person: str, verdict: Verdict, now: datetime, sequence: int) -> Step:
-    """Say afterwards what an incident was: one that ended by itself, or one of which more is known by now.
-
-    Raises:
-        UsageError: it is still open, or this is what it is said to be already.
-    """
-    if incident.is_open:
-        raise UsageError(f"{incident.id} is still open; resolve it, and say then what it was.")
-    if incident.verdict is verdict:
-        raise UsageError(f"{incident.id} has the verdict “{verdict}” already.")
-    person, moment = _named(person), max(now, incident.updated)
-    after = replace(incident, verdict=verdict, updated=moment)
-    return _step(after, sequence, Event.NOTED, moment, person=person, reason=f"verdict: {verdict}")
+    return made(after, sequence, Event.NOTED, after.updated, reason=f"a post was {what} by its author")
 
 
 def retire(incident: Incident, rules: Rules, now: datetime, sequence: int) -> Step:
@@ -168,7 +92,7 @@ def retire(incident: Incident, rules: Rules, now: datetime, sequence: int) -> St
     """
     moment = max(now, incident.updated)
     reason = "no longer listened to" if incident.kind is Kind.BLIND else "no longer watched"
-    return _step(_over(incident, rules, moment), sequence, Event.RESOLVED, moment, reason=reason)
+    return made(_over(incident, rules, moment), sequence, Event.RESOLVED, moment, reason=reason)
 
 
 def unheard(incident: Incident, start: datetime, end: datetime) -> Incident:
@@ -183,7 +107,8 @@ def with_playbook(step: Step, playbook: PlaybookRef | None) -> Step:
     return step if playbook is None else Step(replace(step.incident, playbook=playbook), step.changes)
 
 
-def _open(spike: Spike, new_id: Callable[[Spike], str]) -> Step | None:
+def _open(spike: Spike, new_id: Callable[[Spike], str], silence: Silence | None = None) -> Step | None:
+    """A new incident; the silence of the one before it still holds, until it ends or this one is worse."""
     if spike.severity is None:
         return None
     incident = Incident(
@@ -199,8 +124,11 @@ def _open(spike: Spike, new_id: Callable[[Spike], str]) -> Step | None:
         why_de=spike.why_de,
         evidence=spike.evidence,
         surprise=spike.numbers.surprise,
+        silence=silence,
     )
-    return _step(incident, 0, Event.OPENED, spike.time, reason=spike.why)
+    if not incident.is_silent(spike.time):
+        incident = replace(incident, silence=None)
+    return made(incident, 0, Event.OPENED, spike.time, reason=spike.why)
 
 
 def _after_the_end(
@@ -215,12 +143,12 @@ def _after_the_end(
     ended = incident.resolved_at or incident.updated
     last, is_blind = incident.calm_since or ended, incident.kind is Kind.BLIND
     if spike.time - (max(last, ended) if is_blind else ended) > rules.reopen_within:  # a silence may go on for days
-        return _open(spike, new_id)
+        return _open(spike, new_id, incident.silence)
     if spike.severity is None:
         return Step(replace(incident, calm_since=ended - rules.subside_after)) if is_blind else None
     if spike.severity <= incident.severity and spike.time - last < rules.subside_after:
         return Step(replace(incident, calm_since=max(last, spike.time)))
-    after = _called_again(_with_evidence(incident, spike), spike.severity)
+    after = calls_again(_with_evidence(incident, spike), spike.severity, Cause.BACK)
     worse = spike.severity > incident.worst
     after = replace(
         after,
@@ -228,15 +156,15 @@ def _after_the_end(
         eased_from=incident.worst if spike.severity < incident.worst else None,
         verdict=None if worse else incident.verdict,
     )
-    return _step(after, sequence, Event.REOPENED, after.updated, reason=spike.why)
+    return made(after, sequence, Event.REOPENED, after.updated, reason=spike.why)
 
 
 def _raise(incident: Incident, spike: Spike, sequence: int) -> Step:
     """At once, and whoever had acknowledged the smaller trouble is called again for the bigger one."""
     severity = spike.severity or incident.severity
-    after = _called_again(_with_evidence(incident, spike), severity)
+    after = calls_again(_with_evidence(incident, spike), severity, Cause.WORSE)
     after = replace(after, verdict=None if severity > incident.worst else incident.verdict)
-    return _step(after, sequence, Event.RAISED, after.updated, reason=spike.why)
+    return made(after, sequence, Event.RAISED, after.updated, reason=spike.why)
 
 
 def _hear(incident: Incident, spike: Spike, rules: Rules, sequence: int) -> Step:
@@ -246,21 +174,13 @@ def _hear(incident: Incident, spike: Spike, rules: Rules, sequence: int) -> Step
         return Step(after)
     if spike.severity is not None:
         after = replace(after, severity=spike.severity, eased_from=incident.worst)
-        return _step(after, sequence, Event.SUBSIDED, moment, reason=spike.why)
-    return _step(_over(incident, rules, moment), sequence, Event.RESOLVED, moment, reason=spike.why)
+        return made(after, sequence, Event.SUBSIDED, moment, reason=spike.why)
+    return made(_over(incident, rules, moment), sequence, Event.RESOLVED, moment, reason=spike.why)
 
 
 def _over(incident: Incident, rules: Rules, moment: datetime) -> Incident:
     """Ended by what the desk knows, not by a person's word: the next wave calls at once."""
-    return replace(
-        incident,
-        state=State.RESOLVED,
-        resolved_at=moment,
-        updated=moment,
-        silenced_until=None,
-        calm_since=moment - rules.subside_after,
-        easing=None,
-    )
+    return replace(over(incident, moment), calm_since=moment - rules.subside_after)
 
 
 def _ease(incident: Incident, spike: Spike, rules: Rules, sequence: int) -> Step:
@@ -272,8 +192,9 @@ def _ease(incident: Incident, spike: Spike, rules: Rules, sequence: int) -> Step
     waiting = replace(incident, calm_since=since, easing=easing, updated=spike.time)
     weak_for = spike.time - since
     if easing is None and weak_for >= rules.resolve_after:
-        after = replace(waiting, state=State.RESOLVED, resolved_at=spike.time, silenced_until=None)
-        return _step(after, sequence, Event.RESOLVED, spike.time, reason=f"calm for {how_long(weak_for)}")
+        return made(
+            over(waiting, spike.time), sequence, Event.RESOLVED, spike.time, reason=f"calm for {how_long(weak_for)}"
+        )
     lower = easing or Severity.NOTICE
     if weak_for < rules.subside_after or lower == incident.severity:
         return Step(waiting)
@@ -282,7 +203,7 @@ def _ease(incident: Incident, spike: Spike, rules: Rules, sequence: int) -> Step
         # How long the evidence has been weaker than the new severity is not known, so the hold starts afresh.
         weaker = spike.severity != lower
         after = replace(after, calm_since=spike.time if weaker else None, easing=spike.severity if weaker else None)
-    return _step(after, sequence, Event.SUBSIDED, spike.time, reason=f"weaker for {how_long(weak_for)}")
+    return made(after, sequence, Event.SUBSIDED, spike.time, reason=f"weaker for {how_long(weak_for)}")
 
 
 def _with_evidence(incident: Incident, spike: Spike) -> Incident:
@@ -301,36 +222,3 @@ def _with_evidence(incident: Incident, spike: Spike) -> Incident:
         updated=max(spike.time, incident.updated),
         surprise=max(spike.numbers.surprise, incident.surprise),
     )
-
-
-def _called_again(incident: Incident, severity: Severity) -> Incident:
-    return replace(
-        incident,
-        state=State.OPEN,
-        severity=severity,
-        acknowledged_by=None,
-        acknowledged_at=None,
-        silenced_until=None,
-        calm_since=None,
-        easing=None,
-    )
-
-
-def _step(
-    incident: Incident, sequence: int, event: Event, time: datetime, *, person: str | None = None, reason: str = ""
-) -> Step:
-    return Step(incident, (Change(incident.id, sequence + 1, event, time, incident.severity, person, reason),))
-
-
-def _refuse_if_resolved(incident: Incident, now: datetime) -> None:
-    if not incident.is_open:
-        ended = incident.resolved_at or incident.updated
-        verdict = f" as {incident.verdict}" if incident.verdict else ""
-        raise UsageError(f"{incident.id} is already resolved{verdict}, {how_long(now - ended)} ago.")
-
-
-def _named(person: str) -> str:
-    name = clean(person, 100)
-    if not name:
-        raise UsageError("Nobody is named; say who acts, so that others know whom to ask.")
-    return name

@@ -4,6 +4,7 @@ Both are promises: keys may be added, none is renamed or removed.
 """
 
 import math
+from datetime import datetime
 from typing import Any
 
 from crisisdesk.records import Incident, Notification, Numbers, PlaybookRef, Quote, stamp
@@ -40,7 +41,13 @@ def incident_data(incident: Incident) -> Fields:
         "opened": stamp(incident.opened),
         "updated": stamp(incident.updated),
         "acknowledged_by": incident.acknowledged_by,
-        "silenced_until": stamp(incident.silenced_until) if incident.silenced_until else None,
+        "acknowledged_at": _moment(incident.acknowledged_at),
+        "assigned_to": incident.assigned_to,
+        "silenced_until": _moment(incident.silenced_until),
+        "silenced_by": incident.silence.person if incident.silence else None,
+        "silenced_because": incident.silence.reason if incident.silence else None,
+        "called_at": _moment(incident.calling.at if incident.calling else None),
+        "unanswered": bool(incident.calling and incident.calling.exhausted),
         "verdict": incident.verdict.value if incident.verdict else None,
         "why": incident.why,
         "why_de": incident.why_de,
@@ -60,6 +67,10 @@ def incident_data(incident: Incident) -> Fields:
         },
         "playbook": _playbook(incident.playbook) if incident.playbook else None,
     }
+
+
+def _moment(time: datetime | None) -> str | None:
+    return stamp(time) if time else None
 
 
 def _numbers(numbers: Numbers) -> Fields:

@@ -15,9 +15,10 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from crisisdesk.errors import StorageError, UsageError
-from crisisdesk.incidents import lifecycle
-from crisisdesk.incidents.lifecycle import Rules, Step
+from crisisdesk.incidents import acts, lifecycle
+from crisisdesk.incidents.lifecycle import Rules
 from crisisdesk.incidents.spending import Ledger
+from crisisdesk.incidents.step import Step
 from crisisdesk.incidents.store import Store, corrected
 from crisisdesk.records import (
     EPOCH,
@@ -35,6 +36,10 @@ from crisisdesk.records import (
 from crisisdesk.text import counted, digest
 from crisisdesk.threads import to_its_end
 
+Act = Callable[[Incident, int], Step | None]
+"""What is done to an incident with so many changes; None where nothing is."""
+Audience = Callable[[Change, Incident | None, Incident], Sequence[str]]
+"""Which addresses of people hear of a change, of the incident before and after it."""
 Listener = Callable[[Notification], None]
 
 RESOLVED_KEPT: Final = 200
@@ -51,6 +56,7 @@ class Register:
         rules: hold times.
         choose: the playbook that fits a spike.
         owed_to: names of the outputs that get every change.
+        audience: which addresses get a change besides.
         listeners: called with every notification after it was written; they must not block or raise.
     """
 
@@ -60,7 +66,9 @@ class Register:
         rules: Rules,
         choose: Callable[[Spike], PlaybookRef | None],
         owed_to: Sequence[str] = (),
+        *,
         listeners: Iterable[Listener] = (),
+        audience: Audience = lambda change, _, __: change.to,
     ) -> None:
         self._troubles: dict[str, str] = {}
         self.ledger = Ledger()
@@ -70,6 +78,7 @@ class Register:
         self._choose = choose
         self._owed_to = tuple(owed_to)
         self._listeners = list(listeners)
+        self._audience = audience
         self._incidents: dict[str, Incident] = {}
         self._sequences: dict[str, int] = {}
         self._latest: dict[tuple[str, Kind], str] = {}
@@ -145,19 +154,37 @@ class Register:
 
     async def acknowledge(self, incident: str, person: str, now: datetime) -> Incident:
         """Say that this person has it. Raises `UsageError` when it is over or somebody was first."""
-        return await self._act(incident, lambda one, last: lifecycle.acknowledge(one, person, now, last))
+        return await self.act(incident, lambda one, last: acts.acknowledge(one, person, now, last))
+
+    async def assign(self, incident: str, person: str, to: str, now: datetime, note: str = "") -> Incident:
+        """Ask somebody to take it. Raises `UsageError` when it is over or they have it."""
+        return await self.act(incident, lambda one, last: acts.assign(one, person, to, now, last, note=note))
+
+    async def silence(self, incident: str, person: str, now: datetime, *, until: datetime, reason: str) -> Incident:
+        """Call nobody for it for a time. Raises `UsageError` when it is over, or without reason or end."""
+        return await self.act(
+            incident, lambda one, last: acts.silence(one, person, now, last, until=until, reason=reason)
+        )
+
+    async def lift(self, incident: str, person: str, now: datetime) -> Incident:
+        """End its silence. Raises `UsageError` when it is not silent."""
+        return await self.act(incident, lambda one, last: acts.lift(one, person, now, last))
 
     async def note(self, incident: str, person: str, text: str, now: datetime) -> Incident:
         """Write something into the timeline. Raises `UsageError` when there is nothing to write."""
-        return await self._act(incident, lambda one, last: lifecycle.note(one, person, text, now, last))
+        return await self.act(incident, lambda one, last: acts.note(one, person, text, now, last))
 
     async def resolve(self, incident: str, person: str, verdict: Verdict, now: datetime) -> Incident:
         """End an incident and say what it was. Raises `UsageError` when it is over already."""
-        return await self._act(incident, lambda one, last: lifecycle.resolve(one, person, verdict, now, last))
+        return await self.act(incident, lambda one, last: acts.resolve(one, person, verdict, now, last))
 
     async def judge(self, incident: str, person: str, verdict: Verdict, now: datetime) -> Incident:
         """Say afterwards what an incident was. Raises `UsageError` while it is open, or when that was said already."""
-        return await self._act(incident, lambda one, last: lifecycle.judge(one, person, verdict, now, last))
+        return await self.act(incident, lambda one, last: acts.judge(one, person, verdict, now, last))
+
+    async def act(self, incident: str, act: Act) -> Incident:
+        """Do something to an incident as it is when its turn comes; returns it as it is then."""
+        return await to_its_end(self._act(incident, act))
 
     async def retire(self, watches: Collection[str], now: datetime, listened: Collection[str] = ()) -> None:
         """End the open incidents of what is not there any more, for no evidence will.
@@ -203,13 +230,12 @@ class Register:
                 return ()
             return await self._commit(self._with_playbook(step, before, spike))
 
-    async def _act(self, incident: str, action: Callable[[Incident, int], Step]) -> Incident:
-        return await to_its_end(self._act_in_turn(incident, action))
-
-    async def _act_in_turn(self, incident: str, action: Callable[[Incident, int], Step]) -> Incident:
+    async def _act(self, incident: str, act: Act) -> Incident:
         async with self._turn:
             before = self.find(incident)
-            step = action(before, self._sequences[before.id])
+            step = act(before, self._sequences[before.id])
+            if step is None:
+                return before
             await self._commit(step)
             return step.incident
 
@@ -259,7 +285,8 @@ class Register:
 
     async def _commit(self, step: Step) -> tuple[Notification, ...]:
         """Write, then show: in this order, so that nobody acts on what a crash could take back."""
-        notifications = tuple(Notification(change, step.incident) for change in step.changes)
+        before = self._incidents.get(step.incident.id)
+        notifications = tuple(self._addressed(change, before, step.incident) for change in step.changes)
         if notifications:
             self._unsaved.extend(notifications)
             await self._save_unsaved()
@@ -272,11 +299,14 @@ class Register:
                 listener(notification)
         return notifications
 
+    def _addressed(self, change: Change, before: Incident | None, after: Incident) -> Notification:
+        return Notification(replace(change, to=tuple(self._audience(change, before, after))), after)
+
     async def _save_unsaved(self) -> None:
         try:
             while self._unsaved:
                 first = self._unsaved[0]
-                await self._store.save(first.incident, (first.change,), self._owed_to)
+                await self._store.save(first.incident, (first.change,), (*self._owed_to, *first.change.to))
                 self._saved[first.incident.id] = first.incident.updated
                 self._unsaved.popleft()
         except StorageError as error:

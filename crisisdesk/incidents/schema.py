@@ -71,7 +71,27 @@ def m005_quotes(database: sqlite3.Connection) -> None:
         database.executemany("INSERT OR IGNORE INTO quotes (digest, incident) VALUES (?, ?)", rows)
 
 
-MIGRATIONS: Final[tuple[Migration, ...]] = (m001_incidents, m002_outbox, m003_kept, m004_mailbox, m005_quotes)
+def m006_debts(database: sqlite3.Connection) -> None:
+    """Of which incident each debt is, and when it was given up; which address was disturbed when, and how badly."""
+    database.execute("ALTER TABLE outbox ADD COLUMN incident TEXT NOT NULL DEFAULT ''")
+    database.execute("ALTER TABLE outbox ADD COLUMN given_up TEXT")
+    database.execute(
+        "UPDATE outbox SET incident = coalesce((SELECT changes.incident FROM changes"
+        " WHERE changes.incident || '-' || changes.sequence = outbox.change), '')"
+    )
+    database.execute("CREATE INDEX outbox_by_incident ON outbox (incident)")
+    database.execute("CREATE TABLE told (output TEXT NOT NULL, at TEXT NOT NULL, severity INTEGER NOT NULL)")
+    database.execute("CREATE INDEX told_in_order ON told (output, at)")
+
+
+MIGRATIONS: Final[tuple[Migration, ...]] = (
+    m001_incidents,
+    m002_outbox,
+    m003_kept,
+    m004_mailbox,
+    m005_quotes,
+    m006_debts,
+)
 
 
 def migrate(database: sqlite3.Connection, migrations: Sequence[Migration] = MIGRATIONS) -> None:

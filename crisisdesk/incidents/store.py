@@ -15,14 +15,14 @@ import sqlite3
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self, TypeVar
 
 from crisisdesk.errors import StorageError
-from crisisdesk.incidents import codec, schema
-from crisisdesk.records import Change, Correction, Incident, Notification, Post
+from crisisdesk.incidents import codec, outbox, schema
+from crisisdesk.records import Change, Correction, Incident, Notification, Post, Severity
 from crisisdesk.text import digest
 
 T = TypeVar("T")
@@ -35,10 +35,6 @@ RESOLVED_LOADED: Final = 200
 
 _KEEP: Final = "INSERT INTO kept (name, content) VALUES (?, ?) ON CONFLICT DO UPDATE SET content = excluded.content"
 _GONE_THROUGH: Final = "SELECT digest FROM gone_through ORDER BY row"
-_OWED_FOR: Final = (
-    "SELECT row, notification FROM outbox"
-    " WHERE change IN (SELECT incident || '-' || sequence FROM changes WHERE incident = ?)"
-)
 
 _CURES: Final = {
     sqlite3.SQLITE_BUSY: "another desk is using it; one desk per database, so stop the other or name another file",
@@ -188,26 +184,38 @@ class Store:
         rows = await self._read(lambda database: database.execute("SELECT name FROM kept ORDER BY name").fetchall())
         return tuple(name for (name,) in rows)
 
-    async def owed(self, output: str, at_most: int = 100) -> list[tuple[int, Notification]]:
-        """What an output still has to deliver, oldest first, each with the row to report back."""
-        query = "SELECT row, notification FROM outbox WHERE output = ? ORDER BY row LIMIT ?"
-        rows = await self._read(lambda database: database.execute(query, (output, at_most)).fetchall())
-        return [(row, codec.notification(text)) for row, text in rows]
+    async def owed(self, output: str, after: int = 0, at_most: int = 100) -> list[tuple[int, Notification]]:
+        """What an output still has to deliver behind a row, oldest first, each with the row to report back."""
+        return await self._read(lambda database: outbox.owed(database, output, after, at_most))
 
     async def waiting(self, output: str) -> int:
         """How much an output still has to deliver."""
-        query = "SELECT count(*) FROM outbox WHERE output = ?"
-        return int(await self._read(lambda database: database.execute(query, (output,)).fetchone()[0]))
+        return await self._read(lambda database: outbox.waiting(database, output))
 
     async def delivered(self, output: str, row: int) -> None:
         """The outside has acknowledged it; it is owed no longer."""
-        command = "DELETE FROM outbox WHERE output = ? AND row = ?"
-        await self._write(lambda database: database.execute(command, (output, row)))
+        await self._write(lambda database: outbox.delivered(database, output, (row,)))
+
+    async def told(self, output: str, rows: Sequence[int], now: datetime, severity: Severity) -> None:
+        """An address has taken all of these in one message; that it was disturbed is remembered."""
+        await self._write(lambda database: outbox.told(database, output, rows, now, severity))
+
+    async def disturbed(self, output: str, since: datetime) -> list[tuple[datetime, Severity]]:
+        """When an address was disturbed since then, oldest first, and how bad that was."""
+        return await self._read(lambda database: outbox.disturbed(database, output, since))
 
     async def failed(self, output: str, row: int, trouble: str) -> None:
         """An attempt failed; it stays owed."""
-        command = "UPDATE outbox SET attempts = attempts + 1, trouble = ? WHERE output = ? AND row = ?"
-        await self._write(lambda database: database.execute(command, (trouble, output, row)))
+        await self._write(lambda database: outbox.failed(database, output, row, trouble))
+
+    async def give_up(self, output: str, now: datetime, after: timedelta) -> list[str]:
+        """What is owed of incidents that have ended so long ago is not tried any more; returns `given_up`."""
+        await self._write(lambda database: outbox.give_up(database, output, now, after))
+        return await self.given_up(output)
+
+    async def given_up(self, output: str) -> list[str]:
+        """The incident of each change that never went out, oldest first."""
+        return await self._read(lambda database: outbox.given_up(database, output))
 
     async def _write(self, job: Job[object]) -> None:
         def in_transaction(database: sqlite3.Connection) -> None:
@@ -292,11 +300,7 @@ def _save(database: sqlite3.Connection, incident: Incident, changes: Sequence[Ch
     )
     for change in changes:
         _append(database, change)
-        owed = codec.encode(Notification(change, incident))
-        database.executemany(
-            "INSERT OR IGNORE INTO outbox (output, change, notification) VALUES (?, ?, ?)",
-            [(output, change.id, owed) for output in owed_to],
-        )
+        outbox.owe(database, Notification(change, incident), owed_to)
 
 
 def _checkpoint(
@@ -337,10 +341,7 @@ def _correct(database: sqlite3.Connection, correction: Correction) -> None:
         (record,) = database.execute("SELECT record FROM incidents WHERE id = ?", (name,)).fetchone()
         mended = corrected(codec.incident(record), correction)
         database.execute("UPDATE incidents SET record = ? WHERE id = ?", (codec.encode(mended), name))
-        for row, text in database.execute(_OWED_FOR, (name,)).fetchall():
-            told = codec.notification(text)
-            told = replace(told, incident=corrected(told.incident, correction))
-            database.execute("UPDATE outbox SET notification = ? WHERE row = ?", (codec.encode(told), row))
+        outbox.mend(database, name, lambda incident: corrected(incident, correction))
     for row, text in database.execute("SELECT row, post FROM mailbox WHERE digest = ?", (number,)).fetchall():
         post = codec.post(text).corrected(correction)
         database.execute("UPDATE mailbox SET post = ? WHERE row = ?", (codec.encode(post), row))

@@ -1,20 +1,29 @@
 """One loop per output: what is owed goes out in order, and is owed no longer once the outside has acknowledged it.
 
 The outbox on disk is the queue, so a crash repeats at most the message in flight, under the same id, and loses none.
-Each output has its own loop: one's trouble never delays another.
+Each output has its own loop: one's trouble never delays another. What goes out how is up to a hand: machines get each
+change by itself (`each`), people what there is to tell in one message (`together`).
 """
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from datetime import timedelta
 from typing import Final
 
+from crisisdesk.clock import Clock
 from crisisdesk.errors import FatalOutputError, OutputError, StorageError
 from crisisdesk.incidents.store import Store
-from crisisdesk.outputs.base import Output
+from crisisdesk.outputs.base import Hand, Output, PersonalOutput
+from crisisdesk.outputs.each import EachChange
+from crisisdesk.outputs.together import Together
 from crisisdesk.records import Notification, OutputStatus
 from crisisdesk.retry import delays
+from crisisdesk.text import counted
+
+OWED_FOR: Final = timedelta(days=1)
+"""After the end of an incident what is still owed of it is tried for so long."""
 
 _HOPEFUL: Final = frozenset({"live", "connecting"})
 """States in which a stop waits for what is owed; with a broken connection it would only hold people up."""
@@ -26,6 +35,7 @@ class Delivery:
     Args:
         store: where the outbox is.
         output: where to.
+        clock: tells when an incident's end is long ago.
         waits: seconds between attempts after a failure.
         flush_seconds: how long an orderly stop waits for what is still owed; the rest goes out after the next start.
         look_seconds: how long it stays asleep without being woken, then looks by itself: what a full disk did not take
@@ -35,7 +45,8 @@ class Delivery:
     def __init__(
         self,
         store: Store,
-        output: Output,
+        output: Output | PersonalOutput,
+        clock: Clock,
         *,
         waits: Callable[[], Iterator[float]] = delays,
         flush_seconds: float = 10.0,
@@ -43,13 +54,17 @@ class Delivery:
     ) -> None:
         self._store = store
         self._output = output
+        self._clock = clock
+        self._hand: Hand = (
+            Together(store, output, clock) if isinstance(output, PersonalOutput) else EachChange(store, output, waits)
+        )
         self._waits = waits
         self._flush_seconds = flush_seconds
         self._look_seconds = look_seconds
         self._news = asyncio.Event()
         self._stopping = asyncio.Event()
         self._trouble = ""
-        self._delivered = 0
+        self._lost: Sequence[str] = ()
         self._waiting = 0
 
     @property
@@ -60,14 +75,22 @@ class Delivery:
     def status(self) -> OutputStatus:
         """How the output is doing, with its counts of this run."""
         status = self._output.status()
-        trouble = status.trouble or self._trouble
-        state = "retrying" if status.state == "live" and self._trouble else status.state
-        return replace(status, state=state, delivered=self._delivered, waiting=self._waiting, trouble=trouble)
+        trouble = status.trouble or self._trouble or self._hand.trouble
+        state = "retrying" if status.state == "live" and trouble else status.state
+        return replace(
+            status,
+            state=state,
+            delivered=self._hand.delivered,
+            waiting=self._waiting,
+            failed=len(self._lost),
+            trouble=" ".join(filter(None, (trouble, self._told_lost()))),
+        )
 
-    def wake(self, _: Notification | None = None) -> None:
-        """Something new is owed."""
-        self._waiting += 1
-        self._news.set()
+    def wake(self, notification: Notification | None = None) -> None:
+        """Something new may be owed."""
+        if notification is None or self._hand.takes(notification):
+            self._waiting += 1
+            self._news.set()
 
     def stop(self) -> None:
         """Deliver what is owed, within the time limit, then let `run` return."""
@@ -91,37 +114,57 @@ class Delivery:
                 worker.result()
 
     async def _work(self) -> None:
-        waits = self._waits()
+        self._lost = await self._known_lost()
+        waits, final = self._waits(), False
         while True:
             self._news.clear()
             try:
-                await self._count()
-                await self._output.ready()
-                await self._deliver_owed()
+                await self._look()
+                if final or not await self._ready():
+                    await self._sleep(None)
+                    continue
+                seconds = await self._hand.deliver_owed()
                 self._trouble, waits = "", self._waits()
+                await self._count()
                 if self._stopping.is_set():
                     return
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._news.wait(), self._look_seconds)
-            except FatalOutputError:
-                await self._stopping.wait()
-                return
+                await self._sleep(seconds)
+            except FatalOutputError as error:
+                self._trouble, final = str(error), True
             except (OutputError, StorageError) as error:
                 self._trouble = str(error)
                 await asyncio.sleep(next(waits))
 
-    async def _deliver_owed(self) -> None:
-        while owed := await self._store.owed(self.name):
-            for row, notification in owed:
-                try:
-                    await self._output.deliver(notification)
-                except OutputError as error:
-                    await self._store.failed(self.name, row, str(error))
-                    raise
-                await self._store.delivered(self.name, row)
-                self._delivered += 1
-                self._trouble = ""  # at once, so that nobody sees an old trouble beside an empty outbox
-            await self._count()
+    async def _ready(self) -> bool:
+        """Whether there is a connection now; what is owed grows old while there is none."""
+        patience = asyncio.timeout(self._look_seconds)
+        try:
+            async with patience:
+                await self._output.ready()
+        except TimeoutError:
+            if not patience.expired():
+                raise
+            return False
+        return True
+
+    async def _look(self) -> None:
+        """See how much is owed; what has been tried and is too old is given up."""
+        if self.status().trouble:
+            with contextlib.suppress(StorageError):  # a full disk, which keeps nothing from going out
+                self._lost = await self._store.give_up(self.name, self._clock.now(), OWED_FOR)
+        await self._count()
+
+    async def _known_lost(self) -> Sequence[str]:
+        """What an earlier run gave up."""
+        try:
+            return await self._store.given_up(self.name)
+        except StorageError as error:
+            self._trouble = str(error)
+            return ()
+
+    async def _sleep(self, seconds: float | None) -> None:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._news.wait(), min(self._look_seconds, seconds or self._look_seconds))
 
     async def _count(self) -> None:
         self._waiting = await self._store.waiting(self.name)
@@ -133,3 +176,14 @@ class Delivery:
             self._trouble = str(error)
             return False
         return self._waiting > 0
+
+    def _told_lost(self) -> str:
+        if not self._lost:
+            return ""
+        named = list(dict.fromkeys(self._lost))
+        more = f" and {len(named) - 3} more" if len(named) > 3 else ""
+        changes = counted(len(self._lost), "change", "changes")
+        return (
+            f"{changes} of {', '.join(named[:3])}{more} did not go out within a day of the end, and will not; "
+            "tell those who should know."
+        )

@@ -4,6 +4,7 @@ All records are frozen and hold plain values, so that every stage may keep them,
 Times are aware datetimes in UTC. Texts were cleaned at the edge (`crisisdesk.text.clean`).
 """
 
+from crisisdesk.records.calling import Calling, Cause, Silence
 from crisisdesk.records.evidence import SIGNALS, Evidence, Phrase, Quote, Role
 from crisisdesk.records.incident import (
     Change,
@@ -13,12 +14,12 @@ from crisisdesk.records.incident import (
     Notification,
     Numbers,
     PlaybookRef,
-    Severity,
     Spike,
     State,
     Verdict,
 )
 from crisisdesk.records.post import TAKEN_BACK, Correction, Label, Mention, Post, Scored
+from crisisdesk.records.severity import Severity
 from crisisdesk.records.status import OutputStatus, SourceStatus
 from crisisdesk.records.times import EPOCH, stamp
 
@@ -26,6 +27,8 @@ __all__ = [
     "EPOCH",
     "SIGNALS",
     "TAKEN_BACK",
+    "Calling",
+    "Cause",
     "Change",
     "Correction",
     "Event",
@@ -44,6 +47,7 @@ __all__ = [
     "Role",
     "Scored",
     "Severity",
+    "Silence",
     "SourceStatus",
     "Spike",
     "State",

@@ -2,23 +2,11 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import IntEnum, StrEnum
+from enum import StrEnum
 
+from crisisdesk.records.calling import Calling, Cause, Silence
 from crisisdesk.records.evidence import Evidence
-
-
-class Severity(IntEnum):
-    """How much an incident asks of people; ordered, so that `max` and `<` mean what they say."""
-
-    NOTICE = 1
-    """Shown in the feed, calls nobody."""
-    AMBER = 2
-    """Look within the hour."""
-    RED = 3
-    """Call someone now."""
-
-    def __str__(self) -> str:
-        return self.name.lower()
+from crisisdesk.records.severity import Severity
 
 
 class Kind(StrEnum):
@@ -49,6 +37,12 @@ class Event(StrEnum):
     SILENCED = "silenced"
     NOTED = "noted"
     RESOLVED = "resolved"
+    CALLED = "called"
+    """The desk has called people."""
+    UNANSWERED = "unanswered"
+    """All were called as often as agreed, and nobody has answered."""
+    LAPSED = "lapsed"
+    """Somebody had it, but nothing was done for so long that others are called again."""
 
 
 class Verdict(StrEnum):
@@ -133,7 +127,6 @@ class Incident:
     playbook: PlaybookRef | None = None
     acknowledged_by: str | None = None
     acknowledged_at: datetime | None = None
-    silenced_until: datetime | None = None
     resolved_at: datetime | None = None
     verdict: Verdict | None = None
     calm_since: datetime | None = None
@@ -146,6 +139,27 @@ class Incident:
     """The severity before it first subsided; None while it is as bad as ever."""
     surprise: float = 0.0
     """The highest of its `numbers.surprise` so far."""
+    assigned_to: str | None = None
+    """Whom people have asked to take it."""
+    acted_at: datetime | None = None
+    """When a person last did something about it; None where nobody has since it called."""
+    silence: Silence | None = None
+    """The last one that people asked for; it outlives the incident, since what flaps would call again."""
+    cause: Cause = Cause.NEW
+    """Why it calls, or would."""
+    calling: Calling | None = None
+    """How far the calling has come; None where nobody has been called for this cause."""
+    told: tuple[str, ...] = ()
+    """Addresses that were called, and are owed the news that somebody has it and that it is over."""
+
+    @property
+    def silenced_until(self) -> datetime | None:
+        """When the silence ends or has ended; None without one."""
+        return self.silence.until if self.silence else None
+
+    def is_silent(self, now: datetime) -> bool:
+        """Whether nobody is to be called for it at this moment."""
+        return self.silence is not None and now < self.silence.until and self.severity <= self.silence.severity
 
     @property
     def worst(self) -> Severity:
@@ -170,6 +184,8 @@ class Change:
     person: str | None = None
     """Who did it; None for the desk itself."""
     reason: str = ""
+    to: tuple[str, ...] = ()
+    """Addresses of people that are told of it."""
 
     @property
     def id(self) -> str:

@@ -36,3 +36,5 @@ class OutputStatus:
     delivered: int = 0
     waiting: int = 0
     trouble: str = ""
+    failed: int = 0
+    """Changes that were given up: their incidents ended long ago, and the outside never took them."""

@@ -10,6 +10,7 @@ from crisisdesk.settings.model import (
     BLUESKY_URLS,
     BlueskySource,
     DeskSettings,
+    OutputSettings,
     Settings,
     SourceSettings,
     WatchSettings,
@@ -17,6 +18,7 @@ from crisisdesk.settings.model import (
 from crisisdesk.settings.mqtt import BrokerSettings, MqttOutput, MqttSourceSettings
 from crisisdesk.settings.server import Address, ServerSettings
 from crisisdesk.settings.webhook import WebhookSource
+from crisisdesk.settings.webhook_out import WebhookOutput
 from crisisdesk.settings.x import XSource
 
 __all__ = [
@@ -35,10 +37,12 @@ __all__ = [
     "MastodonSource",
     "MqttOutput",
     "MqttSourceSettings",
+    "OutputSettings",
     "ServerSettings",
     "Settings",
     "SourceSettings",
     "WatchSettings",
+    "WebhookOutput",
     "WebhookSource",
     "XSource",
     "find",

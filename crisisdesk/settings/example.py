@@ -118,4 +118,12 @@ kind = "bluesky"                  # the public posts of Bluesky; no account need
 # heartbeat_seconds = 30
 # username = "desk"
 # password_env = "MQTT_PASSWORD"  # the name of an environment variable; or password_file = "mqtt.secret"
+
+# [[output]]
+# kind = "webhook"                # every change is posted to a server of yours; docs/outputs.md says what
+# name = "suite"
+# url = "https://example.org/hook"    # or url_env = "SUITE_URL", where whoever knows the address may post there
+# secret_env = "SUITE_SECRET"     # with it the desk signs; or secret_file = "suite.secret"
+# token_env = "SUITE_TOKEN"       # for a receiver that cannot check signatures; or token_file = "suite.token"
+# ca_file = "suite-ca.pem"        # who vouches for its certificate, if this machine does not know
 """

@@ -22,11 +22,13 @@ from crisisdesk.settings.places import Place, line_of
 from crisisdesk.settings.section import Section
 from crisisdesk.settings.server import ServerSettings
 from crisisdesk.settings.webhook import WebhookSource
+from crisisdesk.settings.webhook_out import WebhookOutput
 from crisisdesk.settings.x import XSource
 from crisisdesk.text import clean
 
 SOURCE_KINDS: Final = ("bluesky", "feed", "file", "mastodon", "mqtt", "webhook", "x")
-OUTPUT_KINDS: Final = ("mqtt",)
+_OUTPUTS: Final[Mapping[str, type[Section]]] = {"mqtt": MqttOutput, "webhook": WebhookOutput}
+OUTPUT_KINDS: Final = tuple(_OUTPUTS)
 
 _SECTIONS: Final[Mapping[str, type[Section]]] = {
     "desk": DeskSettings,
@@ -40,7 +42,6 @@ _SECTIONS: Final[Mapping[str, type[Section]]] = {
     "mqtt": MqttSourceSettings,
     "webhook": WebhookSource,
     "x": XSource,
-    "output": MqttOutput,
 }
 _WRONG_TABLE: Final = frozenset({"tuple_type", "model_type", "model_attributes_type", "dict_type"})
 _LISTS: Final = ("watch", "source", "output")
@@ -79,20 +80,16 @@ def explain(error: ValidationError, data: Mapping[str, object], lines: Mapping[P
         lines: where it holds it (`places.lines_of`).
         name: what to call the file.
     """
-    entries = error.errors()
-    # Of an output of another kind nothing else can be judged.
-    other_kinds = {entry["loc"][:2] for entry in entries if entry["type"] == "literal_error"}
-    judged = [entry for entry in entries if entry["type"] == "literal_error" or entry["loc"][:2] not in other_kinds]
-    found = [(line_of(lines, _place(entry)), _what(entry, data)) for entry in judged]
+    found = [(line_of(lines, _place(entry)), _what(entry, data)) for entry in error.errors()]
     return "\n".join(f"{name}:{line}: {what}" for line, what in dict.fromkeys(sorted(found)))
 
 
 def _place(entry: ErrorDetails) -> Place:
-    """The way to the value in the file: pydantic's way, without the kind that it puts after a source."""
+    """The way to the value in the file: pydantic's way, without the kind that it puts after a source or an output."""
     place = entry["loc"]
     if entry["type"] == "union_tag_invalid":
         return (*place, "kind")
-    return place[:2] + place[3:] if place[:1] == ("source",) and len(place) > 2 else place
+    return place[:2] + place[3:] if place[:1] in {("source",), ("output",)} and len(place) > 2 else place
 
 
 def _what(entry: ErrorDetails, data: Mapping[str, object]) -> str:
@@ -104,7 +101,7 @@ def _what(entry: ErrorDetails, data: Mapping[str, object]) -> str:
         return f"unknown key '{clean(key, 60)}' in {where}; {_nearest(key, entry['loc'])}"
     if kind in {"missing", "union_tag_not_found"}:
         return _missing(key if kind == "missing" else "kind", place, where)
-    if kind in {"union_tag_invalid", "literal_error"}:
+    if kind == "union_tag_invalid":
         return _wrong_kind(entry, place, where)
     if kind in _WRONG_TABLE and place in {(name,) for name in (*_LISTS, *_TABLES)}:
         return _wrong_table(key)
@@ -128,7 +125,8 @@ def _where(place: Place, data: Mapping[str, object]) -> str:
 
 def _nearest(key: str, loc: Place) -> str:
     """The cure for an unknown key."""
-    section = next((_SECTIONS[str(part)] for part in reversed(loc[:-1]) if part in _SECTIONS), Settings)
+    sections = {**_SECTIONS, **_OUTPUTS} if loc[0] == "output" else _SECTIONS
+    section = next((sections[str(part)] for part in reversed(loc[:-1]) if part in sections), Settings)
     keys = [field.alias or name for name, field in section.model_fields.items()]
     if f"{key}_env" in keys:
         return f"name its place with '{key}_env' or '{key}_file' instead"

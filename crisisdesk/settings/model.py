@@ -24,6 +24,7 @@ from crisisdesk.settings.section import FilePath, Label, Section, Zone, below
 from crisisdesk.settings.server import ServerSettings
 from crisisdesk.settings.usual import parse_usual
 from crisisdesk.settings.webhook import WebhookSource
+from crisisdesk.settings.webhook_out import WebhookOutput
 from crisisdesk.settings.x import XSource
 from crisisdesk.text import clean
 
@@ -228,6 +229,8 @@ SourceSettings = Annotated[
     Field(discriminator="kind"),
 ]
 
+OutputSettings = Annotated[MqttOutput | WebhookOutput, Field(discriminator="kind")]
+
 
 class Settings(Section):
     """The whole file."""
@@ -237,4 +240,4 @@ class Settings(Section):
     server: ServerSettings = ServerSettings()
     watches: Annotated[tuple[WatchSettings, ...], Field(strict=False, alias="watch")] = ()
     sources: Annotated[tuple[SourceSettings, ...], Field(strict=False, alias="source")] = ()
-    outputs: Annotated[tuple[MqttOutput, ...], Field(strict=False, alias="output")] = ()
+    outputs: Annotated[tuple[OutputSettings, ...], Field(strict=False, alias="output")] = ()

@@ -20,6 +20,7 @@ import orjson
 import pytest
 from amqtt.broker import Broker as Amqtt
 
+from crisisdesk.clock import WallClock
 from crisisdesk.incidents.lifecycle import Rules
 from crisisdesk.incidents.register import Register
 from crisisdesk.incidents.store import Store
@@ -307,8 +308,8 @@ async def desk_at(tmp_path: Path) -> Callable[..., contextlib.AbstractAsyncConte
             open_incidents=lambda: [one for one in register.incidents() if one.is_open],
         )
         async with await Store.open(tmp_path / "desk.db", durable=False) as store:
-            delivery = Delivery(store, output, waits=lambda: repeat(0.02), flush_seconds=2)
-            register = Register(store, Rules(), lambda _: None, (output.name,), (delivery.wake,))
+            delivery = Delivery(store, output, StoppedClock(), waits=lambda: repeat(0.02), flush_seconds=2)
+            register = Register(store, Rules(), lambda _: None, (output.name,), listeners=(delivery.wake,))
             await register.load()
             async with asyncio.TaskGroup() as group:
                 group.create_task(delivery.run())

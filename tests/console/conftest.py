@@ -31,6 +31,7 @@ from crisisdesk.records import (
     Role,
     Scored,
     Severity,
+    Silence,
     SourceStatus,
     State,
     Verdict,
@@ -337,6 +338,16 @@ class ScriptedDesk:
 
     async def acknowledge(self, incident: str, person: str) -> Incident:
         return self._do("acknowledge", incident, person, state=State.ACKNOWLEDGED, acknowledged_by=person)
+
+    async def assign(self, incident: str, person: str, to: str, note: str = "") -> Incident:
+        return self._do("assign", incident, person, to, note, assigned_to=to)
+
+    async def silence(self, incident: str, person: str, until: datetime, reason: str) -> Incident:
+        silence = Silence(until, person, reason, Severity.RED)
+        return self._do("silence", incident, person, until, reason, silence=silence)
+
+    async def lift(self, incident: str, person: str) -> Incident:
+        return self._do("lift", incident, person, silence=None)
 
     async def note(self, incident: str, person: str, text: str) -> Incident:
         return self._do("note", incident, person, text)

@@ -18,7 +18,7 @@ from crisisdesk.console.widgets.legend import legend_lines
 from crisisdesk.console.widgets.lists import FEED_ROWS, Feed, IncidentList
 from crisisdesk.detect.weeks import Week
 from crisisdesk.errors import StorageError
-from crisisdesk.records import Severity, SourceStatus, State, Verdict
+from crisisdesk.records import Severity, Silence, SourceStatus, State, Verdict
 
 WIDE, SMALL = (120, 34), (80, 24)
 
@@ -183,7 +183,8 @@ async def test_cursor_stays_on_its_incident_when_a_worse_one_appears(console, de
 async def test_only_what_is_new_or_worse_calls(console, desk, make_incident):
     async with running(console) as pilot:
         assert not console._notifications  # what is there at the start is in front of the person anyway
-        quiet = make_incident(id="quiet", silenced_until=desk.shown.now + timedelta(hours=1))
+        silence = Silence(desk.shown.now + timedelta(hours=1), "ann", "known", Severity.RED)
+        quiet = make_incident(id="quiet", silence=silence)
         feed = make_incident(id="feed", severity=Severity.NOTICE)
         new = make_incident(id="new", watch="Tylenol", severity=Severity.AMBER)
         raised = replace(desk.shown.incidents[1], severity=Severity.RED)

@@ -15,8 +15,8 @@ import pytest
 from crisisdesk import intake
 from crisisdesk.app import App, Plan
 from crisisdesk.cli import recorded
-from crisisdesk.cli.configured import heartbeat
 from crisisdesk.cli.main import run
+from crisisdesk.cli.outputs import heartbeat
 from crisisdesk.clock import ReplayClock
 from crisisdesk.desk import Picture
 from crisisdesk.detect.standard import Standard

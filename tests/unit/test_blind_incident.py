@@ -7,7 +7,7 @@ from pathlib import Path
 import orjson
 import pytest
 
-from crisisdesk.incidents import lifecycle
+from crisisdesk.incidents import acts
 from crisisdesk.incidents.lifecycle import Rules, Step, witness
 from crisisdesk.incidents.payload import incident_data, line
 from crisisdesk.incidents.register import Register
@@ -93,14 +93,14 @@ def test_one_that_falls_silent_again_continues_the_same_incident_at_once(life: L
 
 def test_a_persons_word_stands_as_long_as_it_is_the_same_silence(life: Life):
     life.see(2)
-    life.take(lifecycle.resolve(life.now, "Ann", Verdict.FALSE_ALARM, START + timedelta(minutes=5), 1))
+    life.take(acts.resolve(life.now, "Ann", Verdict.FALSE_ALARM, START + timedelta(minutes=5), 1))
     assert {life.see(minute) for minute in range(6, 3 * 1440)} == {()}
     assert life.see(3 * 1440, AMBER) == (Event.REOPENED,)
 
 
 def test_after_a_persons_word_the_next_silence_is_told_again(life: Life):
     life.see(2)
-    life.take(lifecycle.resolve(life.now, "Ann", Verdict.FALSE_ALARM, START + timedelta(minutes=5), 1))
+    life.take(acts.resolve(life.now, "Ann", Verdict.FALSE_ALARM, START + timedelta(minutes=5), 1))
     assert life.see(6) == ()
     assert life.see(7, None) == ()
     assert life.see(9) == (Event.REOPENED,)
@@ -115,7 +115,7 @@ def test_what_is_said_of_the_present_is_no_late_evidence_when_the_clock_was_set_
 def test_it_is_nobodys_false_alarm(life: Life):
     life.see(2)
     life.see(40, AMBER)
-    life.take(lifecycle.resolve(life.now, "Ann", Verdict.FALSE_ALARM, START + timedelta(minutes=50), 2))
+    life.take(acts.resolve(life.now, "Ann", Verdict.FALSE_ALARM, START + timedelta(minutes=50), 2))
     assert Call.of(life.now) is None
 
 

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crisisdesk.errors import UsageError
-from crisisdesk.incidents import lifecycle
-from crisisdesk.incidents.lifecycle import Rules, Step, incident_id, witness
+from crisisdesk.incidents import acts, lifecycle
+from crisisdesk.incidents.lifecycle import Rules, incident_id, witness
+from crisisdesk.incidents.step import Step
 from crisisdesk.records import Change, Event, Evidence, Incident, Kind, Numbers, Quote, Severity, Spike, State, Verdict
 
 START = datetime(2008, 11, 15, 3, 40, tzinfo=UTC)
@@ -44,6 +45,11 @@ class Life:
         self.changes.extend(step.changes)
         return tuple(change.event for change in step.changes)
 
+    def silence(self, minutes: float = 0, hours: float = 8) -> tuple[Event, ...]:
+        now = START + timedelta(minutes=minutes)
+        until = now + timedelta(hours=hours)
+        return self.take(acts.silence(self.now, "Ann", now, self.sequence, until=until, reason="it is known"))
+
     @property
     def sequence(self) -> int:
         return len(self.changes)
@@ -76,7 +82,7 @@ def test_more_of_the_same_only_moves_the_figures():
 def test_a_raise_calls_again_whoever_had_it():
     life = Life()
     life.see(0, AMBER)
-    life.take(lifecycle.acknowledge(life.now, "Ann", START, life.sequence))
+    life.take(acts.acknowledge(life.now, "Ann", START, life.sequence))
     assert life.see(5, RED) == (Event.RAISED,)
     assert (life.now.state, life.now.acknowledged_by, life.now.severity) == (State.OPEN, None, RED)
 
@@ -84,11 +90,11 @@ def test_a_raise_calls_again_whoever_had_it():
 def test_a_raise_breaks_a_silence_and_the_same_level_does_not():
     life = Life()
     life.see(0, AMBER)
-    life.incident = replace(life.now, silenced_until=START + timedelta(hours=8))
+    life.silence(hours=8)
     life.see(5, AMBER)
-    assert life.now.silenced_until is not None
+    assert life.now.is_silent(START + timedelta(minutes=5))
     life.see(6, RED)
-    assert life.now.silenced_until is None
+    assert life.now.silence is None
 
 
 def test_it_subsides_to_the_strongest_evidence_of_the_hold_and_not_before():
@@ -163,7 +169,7 @@ def test_time_in_which_nothing_could_be_heard_is_no_calm():
 def test_a_persons_word_holds_over_time_in_which_nothing_could_be_heard():
     life = Life()
     life.see(0, AMBER)
-    life.take(lifecycle.resolve(life.now, "Ann", Verdict.REAL, START + timedelta(minutes=5), life.sequence))
+    life.take(acts.resolve(life.now, "Ann", Verdict.REAL, START + timedelta(minutes=5), life.sequence))
     life.see(10, AMBER)
     life.incident = lifecycle.unheard(life.now, START + timedelta(minutes=20), START + timedelta(minutes=120))
     assert life.see(125, AMBER) == ()
@@ -182,7 +188,7 @@ def test_after_the_window_it_is_a_new_incident():
 def test_a_persons_word_is_not_undone_by_the_same_wave():
     life = Life()
     life.see(0, AMBER)
-    life.take(lifecycle.resolve(life.now, "Ann", Verdict.FALSE_ALARM, START + timedelta(minutes=5), life.sequence))
+    life.take(acts.resolve(life.now, "Ann", Verdict.FALSE_ALARM, START + timedelta(minutes=5), life.sequence))
     assert life.see(6, AMBER) == ()
     assert life.see(7, RED) == (Event.REOPENED,)
     assert life.now.verdict is None, "it is worse than what was judged"
@@ -193,14 +199,14 @@ def test_a_persons_word_holds_while_weaker_evidence_goes_on():
     life.see(0, RED)
     for minute in range(1, 60):
         life.see(minute, AMBER)
-    life.take(lifecycle.resolve(life.now, "Ann", Verdict.REAL, START + timedelta(minutes=59), life.sequence))
+    life.take(acts.resolve(life.now, "Ann", Verdict.REAL, START + timedelta(minutes=59), life.sequence))
     assert [event for minute in range(60, 300) for event in life.see(minute, AMBER)] == []
 
 
 def test_a_wave_that_goes_on_after_a_persons_word_calls_again_after_the_window():
     life = Life()
     life.see(0, AMBER)
-    life.take(lifecycle.resolve(life.now, "Ann", Verdict.PLANNED, START + timedelta(minutes=5), life.sequence))
+    life.take(acts.resolve(life.now, "Ann", Verdict.PLANNED, START + timedelta(minutes=5), life.sequence))
     seen = {minute: events for minute in range(6, 900, 10) if (events := life.see(minute, AMBER))}
     assert seen == {726: (Event.OPENED,)}
 
@@ -208,7 +214,7 @@ def test_a_wave_that_goes_on_after_a_persons_word_calls_again_after_the_window()
 def test_after_a_persons_word_a_second_wave_reopens():
     life = Life()
     life.see(0, AMBER)
-    life.take(lifecycle.resolve(life.now, "Ann", Verdict.REAL, START + timedelta(minutes=5), life.sequence))
+    life.take(acts.resolve(life.now, "Ann", Verdict.REAL, START + timedelta(minutes=5), life.sequence))
     assert life.see(30, AMBER) == ()
     assert life.see(89, AMBER) == (), "59 minutes after the last evidence it is still the same wave"
     assert life.see(149, AMBER) == (Event.REOPENED,), "an hour of quiet, even one that nobody reported, ends a wave"
@@ -229,20 +235,20 @@ def test_late_evidence_is_harmless_unless_it_is_worse():
 def test_who_was_first_is_named():
     life = Life()
     life.see(0, AMBER)
-    life.take(lifecycle.acknowledge(life.now, "Ann", START + timedelta(minutes=2), life.sequence))
+    life.take(acts.acknowledge(life.now, "Ann", START + timedelta(minutes=2), life.sequence))
     with pytest.raises(UsageError, match=r"already acknowledged by Ann, 1 min ago"):
-        lifecycle.acknowledge(life.now, "Bob", START + timedelta(minutes=3), life.sequence)
+        acts.acknowledge(life.now, "Bob", START + timedelta(minutes=3), life.sequence)
 
 
 def test_what_is_over_can_be_noted_but_not_ended_again():
     life = Life()
     life.see(0, AMBER)
-    life.take(lifecycle.resolve(life.now, "Ann", Verdict.PLANNED, START, life.sequence))
+    life.take(acts.resolve(life.now, "Ann", Verdict.PLANNED, START, life.sequence))
     with pytest.raises(UsageError, match="already resolved as planned"):
-        lifecycle.resolve(life.now, "Bob", Verdict.REAL, START, life.sequence)
+        acts.resolve(life.now, "Bob", Verdict.REAL, START, life.sequence)
     with pytest.raises(UsageError, match="already resolved"):
-        lifecycle.acknowledge(life.now, "Bob", START, life.sequence)
-    assert life.take(lifecycle.note(life.now, "Bob", "told\x1b[31m the agency", START, life.sequence)) == (Event.NOTED,)
+        acts.acknowledge(life.now, "Bob", START, life.sequence)
+    assert life.take(acts.note(life.now, "Bob", "told\x1b[31m the agency", START, life.sequence)) == (Event.NOTED,)
     assert life.changes[-1].reason == "told the agency"
 
 
@@ -251,14 +257,14 @@ def test_somebody_has_to_be_named(person: str):
     life = Life()
     life.see(0, AMBER)
     with pytest.raises(UsageError, match="Nobody is named"):
-        lifecycle.acknowledge(life.now, person, START, life.sequence)
+        acts.acknowledge(life.now, person, START, life.sequence)
 
 
 def test_an_empty_note_is_refused():
     life = Life()
     life.see(0, AMBER)
     with pytest.raises(UsageError, match="empty note"):
-        lifecycle.note(life.now, "Ann", " \u200b ", START, life.sequence)
+        acts.note(life.now, "Ann", " \u200b ", START, life.sequence)
 
 
 @given(st.text(max_size=80))
@@ -300,9 +306,9 @@ def test_any_life_keeps_the_promises(script):
 
 def _act(life: Life, what: str, now: datetime) -> None:
     actions = {
-        "acknowledge": lambda: lifecycle.acknowledge(life.now, "Ann", now, life.sequence),
-        "note": lambda: lifecycle.note(life.now, "Ann", "said so", now, life.sequence),
-        "resolve": lambda: lifecycle.resolve(life.now, "Ann", Verdict.REAL, now, life.sequence),
+        "acknowledge": lambda: acts.acknowledge(life.now, "Ann", now, life.sequence),
+        "note": lambda: acts.note(life.now, "Ann", "said so", now, life.sequence),
+        "resolve": lambda: acts.resolve(life.now, "Ann", Verdict.REAL, now, life.sequence),
     }
     try:
         life.take(actions[what]())
@@ -368,24 +374,24 @@ def test_what_ended_by_itself_can_be_judged_afterwards():
     life = Life()
     life.see(0, AMBER)
     with pytest.raises(UsageError, match="is still open; resolve it"):
-        lifecycle.judge(life.now, "Ann", Verdict.REAL, START, life.sequence)
+        acts.judge(life.now, "Ann", Verdict.REAL, START, life.sequence)
     life.see(10, None)
     assert life.see(190, None) == (Event.RESOLVED,)
     assert life.now.verdict is None
     morning = START + timedelta(hours=9)
-    assert life.take(lifecycle.judge(life.now, "Ann", Verdict.FALSE_ALARM, morning, life.sequence)) == (Event.NOTED,)
+    assert life.take(acts.judge(life.now, "Ann", Verdict.FALSE_ALARM, morning, life.sequence)) == (Event.NOTED,)
     assert (life.now.verdict, life.now.state) == (Verdict.FALSE_ALARM, State.RESOLVED)
     assert (life.changes[-1].person, life.changes[-1].reason) == ("Ann", "verdict: false alarm")
     with pytest.raises(UsageError, match="the verdict “false alarm” already"):
-        lifecycle.judge(life.now, "Ben", Verdict.FALSE_ALARM, morning, life.sequence)
-    life.take(lifecycle.judge(life.now, "Ben", Verdict.REAL, morning, life.sequence))
+        acts.judge(life.now, "Ben", Verdict.FALSE_ALARM, morning, life.sequence)
+    life.take(acts.judge(life.now, "Ben", Verdict.REAL, morning, life.sequence))
     assert life.now.verdict is Verdict.REAL
 
 
 def test_what_was_red_once_stays_red_at_its_worst_when_it_returns_as_amber():
     life = Life()
     life.see(0, RED)
-    life.take(lifecycle.resolve(life.now, "Ann", Verdict.REAL, START + timedelta(minutes=5), life.sequence))
+    life.take(acts.resolve(life.now, "Ann", Verdict.REAL, START + timedelta(minutes=5), life.sequence))
     assert life.see(6 * 60, AMBER) == (Event.REOPENED,)
     assert (life.now.severity, life.now.worst) == (AMBER, RED)
 
@@ -395,7 +401,7 @@ def test_a_later_verdict_does_not_keep_the_second_wave_from_calling():
     life.see(0, AMBER)
     life.see(10, None)
     life.see(190, None)
-    life.take(lifecycle.judge(life.now, "Ann", Verdict.REAL, START + timedelta(hours=5), life.sequence))
+    life.take(acts.judge(life.now, "Ann", Verdict.REAL, START + timedelta(hours=5), life.sequence))
     assert life.see(6 * 60, AMBER) == (Event.REOPENED,)
     assert life.now.verdict is Verdict.REAL
 

@@ -140,7 +140,7 @@ async def test_an_incident_whose_watch_is_gone_ends(register: Register, store: S
         await register.witness(spike(watch=watch))
     await register.resolve("over-20081115t034000z", "Ann", Verdict.REAL, START)
     heard: list[str] = []
-    again = Register(store, Rules(), choose, ("mqtt",), (lambda told: heard.append(told.change.id),))
+    again = Register(store, Rules(), choose, ("mqtt",), listeners=(lambda told: heard.append(told.change.id),))
     await again.load()
     await again.retire({"Motrin"}, START + timedelta(hours=1))
     assert heard == ["other-20081115t034000z-2"]

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from crisisdesk.clock import WallClock
 from crisisdesk.errors import FatalOutputError, OutputError
 from crisisdesk.incidents.lifecycle import Rules
 from crisisdesk.incidents.register import Register
@@ -79,7 +80,7 @@ async def owe(store: Store, *sequences: int, to: tuple[str, ...] = ("mail",)) ->
 
 
 def delivery_of(store: Store, output: Scripted, wait: float = 0) -> Delivery:
-    return Delivery(store, output, waits=lambda: repeat(wait), flush_seconds=0.2)
+    return Delivery(store, output, WallClock(), waits=lambda: repeat(wait), flush_seconds=0.2)
 
 
 @contextlib.asynccontextmanager
@@ -120,8 +121,8 @@ async def test_news_wakes_it(store: Store):
 async def test_what_is_owed_later_than_its_news_goes_out_too(store: Store):
     """A full disk takes the change only with the next figures, and those wake nobody."""
     output = Scripted()
-    delivery = Delivery(store, output, flush_seconds=0.2, look_seconds=0.02)
-    register = Register(store, Rules(), lambda _: None, (output.name,), (delivery.wake,))
+    delivery = Delivery(store, output, WallClock(), flush_seconds=0.2, look_seconds=0.02)
+    register = Register(store, Rules(), lambda _: None, (output.name,), listeners=(delivery.wake,))
     async with running(delivery):
         await store._read(lambda db: db.execute("PRAGMA query_only = ON"))
         await register.witness(Spike("a", Kind.SPIKE, START, ONE.severity, ONE.numbers, ""))
@@ -201,7 +202,7 @@ async def test_a_stop_does_not_wait_for_a_broken_connection(store: Store):
     output = Scripted(state="retrying")
     output.is_ready.clear()
     await owe(store, 1)
-    delivery = Delivery(store, output, flush_seconds=60)
+    delivery = Delivery(store, output, WallClock(), flush_seconds=60)
     async with running(delivery):
         await until(lambda: delivery.status().waiting == 1)
     assert (await store.waiting("mail"), output.left) == (1, True)

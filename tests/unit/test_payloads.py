@@ -24,6 +24,7 @@ from crisisdesk.records import (
     Quote,
     Role,
     Severity,
+    Silence,
     State,
 )
 
@@ -107,7 +108,13 @@ def test_an_incident_has_the_promised_keys():
         "opened": "2008-11-15T03:40:00Z",
         "updated": "2008-11-15T03:40:00Z",
         "acknowledged_by": "Ann",
+        "acknowledged_at": None,
+        "assigned_to": None,
         "silenced_until": None,
+        "silenced_by": None,
+        "silenced_because": None,
+        "called_at": None,
+        "unanswered": False,
         "verdict": None,
         "why": "12 negative posts by 11 people in 60 min, usual 1.5",
         "why_de": "12 negative Beiträge von 11 Menschen",
@@ -137,7 +144,8 @@ def test_an_incident_has_the_promised_keys():
 
 
 def test_what_is_not_known_is_null():
-    bare = replace(INCIDENT, playbook=None, evidence=Evidence(), acknowledged_by=None, silenced_until=START)
+    silence = Silence(START, "Ann", "known", Severity.AMBER)
+    bare = replace(INCIDENT, playbook=None, evidence=Evidence(), acknowledged_by=None, silence=silence)
     bare = replace(bare, numbers=replace(bare.numbers, usual_share=float("nan"), expected=float("inf")))
     data = orjson.loads(orjson.dumps(incident_data(bare)))
     assert (data["playbook"], data["evidence"]["first"], data["acknowledged_by"]) == (None, None, None)

@@ -23,7 +23,7 @@ from crisisdesk.settings import (
     load,
     parse_false_alarms,
 )
-from crisisdesk.settings.explain import SOURCE_KINDS
+from crisisdesk.settings.explain import OUTPUT_KINDS, SOURCE_KINDS
 from crisisdesk.settings.model import SeveritySettings
 from crisisdesk.settings.number import parse_number
 from crisisdesk.settings.places import line_of, lines_of
@@ -125,7 +125,7 @@ def test_the_example_loads_and_its_choices_can_be_switched_on(toml, tmp_path):
     )
     read = toml(switched_on)
     assert {source.kind for source in read.sources} == set(SOURCE_KINDS)
-    assert (len(read.outputs), read.outputs[0].password_env) == (1, "MQTT_PASSWORD")
+    assert {output.kind for output in read.outputs} == set(OUTPUT_KINDS)
     assert read.watches[0].not_terms == ("motrin pm",)
     assert (read.desk.timezone, read.watches[0].timezone) == (ZoneInfo("Europe/Berlin"), ZoneInfo("America/New_York"))
     assert read.watches[0].usual == pytest.approx(20 / 24)
@@ -288,7 +288,7 @@ kind = "file"
 pth = ""
 
 [[output]]
-kind = "notify"
+kind = "pigeon"
 url = "x"
 
 [[output]]
@@ -315,7 +315,7 @@ password = "secret"
         "25: [[source]] has no 'kind'; add kind = " + " or ".join(f'"{kind}"' for kind in SOURCE_KINDS),
         '28: [[source]] "file" has no \'path\'; add path = "posts.jsonl"',
         "30: unknown key 'pth' in [[source]] \"file\"; did you mean 'path'?",
-        "33: kind 'notify' in [[output]] is not available in this version; available: mqtt",
+        f"33: kind 'pigeon' in [[output]] is not available in this version; available: {', '.join(OUTPUT_KINDS)}",
         "38: 'host' in [[output]] \"mqtt\" must not be empty",
         "39: 'port' in [[output]] \"mqtt\" must be at most 65535",
         "40: 'heartbeat_seconds' in [[output]] \"mqtt\" must be a number, without quotes",

@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 
 from crisisdesk.incidents import codec
 from crisisdesk.records import (
+    Calling,
+    Cause,
     Change,
     Event,
     Evidence,
@@ -20,6 +22,7 @@ from crisisdesk.records import (
     Quote,
     Role,
     Severity,
+    Silence,
     State,
     Verdict,
 )
@@ -75,7 +78,6 @@ INCIDENT = st.builds(
     playbook=st.none() | st.builds(PlaybookRef, TEXT, TEXT, TEXT, TEXT),
     acknowledged_by=st.none() | TEXT,
     acknowledged_at=st.none() | TIME,
-    silenced_until=st.none() | TIME,
     resolved_at=st.none() | TIME,
     verdict=st.none() | st.sampled_from(Verdict),
     calm_since=st.none() | TIME,
@@ -83,8 +85,24 @@ INCIDENT = st.builds(
     why_de=TEXT,
     eased_from=st.none() | st.sampled_from(Severity),
     surprise=REAL,
+    assigned_to=st.none() | TEXT,
+    acted_at=st.none() | TIME,
+    silence=st.none() | st.builds(Silence, TIME, TEXT, TEXT, st.sampled_from(Severity)),
+    cause=st.sampled_from(Cause),
+    calling=st.none() | st.builds(Calling, TEXT, COUNT, COUNT, COUNT, TIME, st.booleans()),
+    told=st.lists(TEXT, max_size=3).map(tuple),
 )
-CHANGE = st.builds(Change, TEXT, COUNT, st.sampled_from(Event), TIME, st.sampled_from(Severity), st.none() | TEXT, TEXT)
+CHANGE = st.builds(
+    Change,
+    TEXT,
+    COUNT,
+    st.sampled_from(Event),
+    TIME,
+    st.sampled_from(Severity),
+    st.none() | TEXT,
+    TEXT,
+    st.lists(TEXT, max_size=3).map(tuple),
+)
 
 
 @given(INCIDENT, CHANGE)

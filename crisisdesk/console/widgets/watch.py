@@ -16,6 +16,7 @@ from crisisdesk.detect.weeks import Week
 from crisisdesk.text import counted
 
 WHILE_LEARNING: Final = "Until then only what stands out more clearly calls somebody."
+WHILE_PLANNED: Final = "Many posts alone call nobody until then; a worse mood than usual does."
 NO_SOURCE: Final = "No source is there, so nobody would notice a crisis. Why stands at the bottom, in full with s."
 CHECK_TERMS: Final = "Either nothing was said, or its terms are not what people write: check them."
 BAR: Final = 24
@@ -49,6 +50,9 @@ def _state_lines(watch: WatchPicture, now: datetime, times: Times) -> Iterable[L
         yield Line(plain(f"{lost}, because more came than could be judged: the figures are too low.", "$warning"))
     if told := known(watch):
         yield Line(plain(f"Learning: it {told}. {WHILE_LEARNING}", "$accent"))
+    if event := watch.planned:
+        until = times.when(event.end)
+        yield Line(plain(f"Planned: “{event.reason}” until {until}. {WHILE_PLANNED}", "$accent"))
     if told := times.elsewhere(watch.zone, now):
         yield Line(plain(told, "$faint"))
 

@@ -75,8 +75,9 @@ def _state(watch: WatchPicture) -> Content:
     """How bad it is; before that, what there is to do or to know."""
     overspends = Content.styled("overspends" if watch.advice else "", "$warning")
     rising = Content.styled("rising" if watch.rise else "", "$accent")
+    planned = Content.styled("planned event" if watch.planned else "", "$accent")
     bad = _calm(watch) if watch.severity is None else Content.styled(watch.severity.name, f"bold {INK[watch.severity]}")
-    return joined(overspends, rising, bad)
+    return joined(overspends, rising, planned, bad)
 
 
 def _calm(watch: WatchPicture) -> Content:

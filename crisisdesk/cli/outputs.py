@@ -1,0 +1,81 @@
+"""From the [[output]] tables of the configuration to the ways out of the building."""
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+
+from crisisdesk import settings
+from crisisdesk.app import App
+from crisisdesk.clock import Clock, WallClock
+from crisisdesk.mqtt import Broker, visit
+from crisisdesk.outputs.base import Output
+from crisisdesk.outputs.mqtt import MqttOutput, heartbeat_data
+from crisisdesk.outputs.webhook import visit as webhook_visit
+from crisisdesk.outputs.webhook.line import Receiver
+from crisisdesk.outputs.webhook.output import WebhookOutput
+from crisisdesk.settings import BrokerSettings, OutputSettings, Settings
+from crisisdesk.sources.base import Prospect
+
+Maker = Callable[[App], Sequence[Output]]
+"""Outputs tell how the desk is doing, so they are made when there is one."""
+
+
+def outputs(configured: Settings, clock: Clock) -> Maker:
+    """All outputs.
+
+    Raises:
+        ConfigurationError: what one of them needs is not where the settings say.
+    """
+    makers = [_maker(output, configured.desk.name, clock) for output in configured.outputs]
+    return lambda app: [output for make in makers for output in make(app)]
+
+
+def _maker(output: OutputSettings, desk: str, clock: Clock) -> Maker:
+    if isinstance(output, settings.WebhookOutput):
+        receiver = _receiver(output)
+        return lambda _: [WebhookOutput(receiver, desk=desk, clock=clock, name=output.name)]
+    reached = broker(output)
+    return lambda app: [
+        MqttOutput(
+            reached,
+            desk=desk,
+            name=output.name,
+            clock=clock,
+            heartbeat=lambda: heartbeat(app),
+            open_incidents=lambda: [one for one in app.register.incidents() if one.is_open],
+            heartbeat_seconds=output.heartbeat_seconds,
+        )
+    ]
+
+
+async def visited(output: OutputSettings, desk: str) -> Prospect:
+    """Look whether an output can be reached, as somebody else than the desk; nothing is told.
+
+    Raises:
+        ConfigurationError: what it needs is not where the settings say.
+        OutputError: it cannot.
+    """
+    if isinstance(output, settings.WebhookOutput):
+        return await webhook_visit.visit(_receiver(output), WallClock())
+    await visit(broker(output), f"crisisdesk-{desk}-doctor")
+    return Prospect("lets us in; whether it takes alerts shows when the desk runs.")
+
+
+def broker(there: BrokerSettings) -> Broker:
+    """Where an MQTT broker is, and how to be let in."""
+    return Broker(there.host, there.port, there.username, there.password(os.environ), tls=there.encryption())
+
+
+def _receiver(output: settings.WebhookOutput) -> Receiver:
+    return Receiver(*output.whom(os.environ), tls=output.encryption())
+
+
+def heartbeat(app: App) -> Mapping[str, object]:
+    """What a desk says of itself every so many seconds."""
+    return heartbeat_data(
+        app.plan.clock.now(),
+        app.sources(),
+        app.outputs(),
+        app.waiting(),
+        app.scoring.model,
+        other_languages=app.tally.other_languages,
+    )

@@ -1,0 +1,95 @@
+"""What each output still owes the outside, in the same database and transaction as the change that it is owed for.
+
+A debt is paid when the outside has acknowledged it, and not before. One of an incident that has long ended is given up:
+nobody tries it any more, and it is kept for a while so that people see what never arrived.
+"""
+
+import sqlite3
+from collections.abc import Callable, Collection
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from crisisdesk.incidents import codec
+from crisisdesk.records import Incident, Notification, Severity
+
+SHOWN_FOR: Final = timedelta(days=30)
+"""For so long what was given up is kept to be shown."""
+REMEMBERED_FOR: Final = timedelta(days=1)
+"""For so long it is remembered when an address was disturbed."""
+
+_OWED: Final = "output = ? AND given_up IS NULL"
+_ENDED: Final = "incident IN (SELECT id FROM incidents WHERE state = 'resolved' AND updated < ?)"
+
+
+def owe(database: sqlite3.Connection, notification: Notification, outputs: Collection[str]) -> None:
+    """Each of these outputs owes it from now on; to owe the same twice is to owe it once."""
+    change, text = notification.change, codec.encode(notification)
+    database.executemany(
+        "INSERT OR IGNORE INTO outbox (output, change, incident, notification) VALUES (?, ?, ?, ?)",
+        [(output, change.id, change.incident, text) for output in outputs],
+    )
+
+
+def owed(database: sqlite3.Connection, output: str, after: int, at_most: int) -> list[tuple[int, Notification]]:
+    """What it owes behind a row, oldest first, each with its row."""
+    query = f"SELECT row, notification FROM outbox WHERE {_OWED} AND row > ? ORDER BY row LIMIT ?"  # noqa: S608
+    rows = database.execute(query, (output, after, at_most)).fetchall()
+    return [(row, codec.notification(text)) for row, text in rows]
+
+
+def waiting(database: sqlite3.Connection, output: str) -> int:
+    """How much it owes."""
+    return int(database.execute(f"SELECT count(*) FROM outbox WHERE {_OWED}", (output,)).fetchone()[0])  # noqa: S608
+
+
+def delivered(database: sqlite3.Connection, output: str, rows: Collection[int]) -> None:
+    """The outside has acknowledged these."""
+    database.executemany("DELETE FROM outbox WHERE output = ? AND row = ?", [(output, row) for row in rows])
+
+
+def told(database: sqlite3.Connection, output: str, rows: Collection[int], now: datetime, severity: Severity) -> None:
+    """An address has taken these in one message."""
+    delivered(database, output, rows)
+    database.execute("INSERT INTO told (output, at, severity) VALUES (?, ?, ?)", (output, _text(now), severity))
+    database.execute("DELETE FROM told WHERE output = ? AND at < ?", (output, _text(now - REMEMBERED_FOR)))
+
+
+def disturbed(database: sqlite3.Connection, output: str, since: datetime) -> list[tuple[datetime, Severity]]:
+    """When an address was disturbed since then, oldest first."""
+    query = "SELECT at, severity FROM told WHERE output = ? AND at >= ? ORDER BY at"
+    rows = database.execute(query, (output, _text(since))).fetchall()
+    return [(datetime.fromisoformat(at), Severity(severity)) for at, severity in rows]
+
+
+def failed(database: sqlite3.Connection, output: str, row: int, trouble: str) -> None:
+    """An attempt has failed."""
+    command = "UPDATE outbox SET attempts = attempts + 1, trouble = ? WHERE output = ? AND row = ?"
+    database.execute(command, (trouble, output, row))
+
+
+def give_up(database: sqlite3.Connection, output: str, now: datetime, after: timedelta) -> None:
+    """What is owed of incidents that ended so long ago is not tried any more; later it is forgotten."""
+    command = f"UPDATE outbox SET given_up = ? WHERE {_OWED} AND {_ENDED}"  # noqa: S608
+    database.execute(command, (_text(now), output, _text(now - after)))
+    database.execute("DELETE FROM outbox WHERE output = ? AND given_up < ?", (output, _text(now - SHOWN_FOR)))
+
+
+def given_up(database: sqlite3.Connection, output: str) -> list[str]:
+    """The incident of each debt that was given up, oldest first."""
+    query = "SELECT incident FROM outbox WHERE output = ? AND given_up IS NOT NULL ORDER BY row"
+    return [incident for (incident,) in database.execute(query, (output,)).fetchall()]
+
+
+def mend(database: sqlite3.Connection, incident: str, mended: Callable[[Incident], Incident]) -> None:
+    """What is owed of an incident says what it says now, where an author has changed or taken back a post."""
+    query = "SELECT row, notification FROM outbox WHERE incident = ?"
+    for row, text in database.execute(query, (incident,)).fetchall():
+        one = codec.notification(text)
+        one = replace(one, incident=mended(one.incident))
+        database.execute("UPDATE outbox SET notification = ? WHERE row = ?", (codec.encode(one), row))
+
+
+def _text(moment: datetime) -> str:
+    """As incidents' times are kept, so that texts compare as times do."""
+    return moment.astimezone(UTC).isoformat()

@@ -1,0 +1,1 @@
+"""Who is called, when, how often, and why: rota, escalation chains and the decision."""

@@ -1,0 +1,21 @@
+"""Which addresses hear of a change, besides the machines, which hear of each."""
+
+from crisisdesk.oncall.chain import Orders
+from crisisdesk.records import Change, Event, Incident
+
+_ALL_CLEAR = frozenset({Event.ACKNOWLEDGED, Event.SILENCED, Event.RESOLVED})
+"""What those who were called want to know: they can go back to sleep."""
+
+
+def audience(change: Change, before: Incident | None, after: Incident, orders: Orders) -> tuple[str, ...]:
+    """Names of the addresses that are told of a change.
+
+    Those who were called hear that somebody has it or that it is over, but not of what they did themselves; who is
+    asked to take it hears of that; a call goes where it was decided that it goes.
+    """
+    if change.event is Event.ASSIGNED and after.assigned_to:
+        return tuple(one.name for one in orders.of_person(after.assigned_to))
+    if change.event not in _ALL_CLEAR or before is None:
+        return change.to
+    own = {one.name for one in orders.of_person(change.person)} if change.person else set()
+    return tuple(name for name in before.told if name not in own)

@@ -1,0 +1,77 @@
+"""To machines: every change by itself, in order per incident.
+
+An incident whose message is refused waits alone, with its later changes behind it; all others pass.
+"""
+
+from asyncio import get_running_loop
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from crisisdesk.errors import OutputError, RefusedError
+from crisisdesk.incidents.store import Store
+from crisisdesk.outputs.base import Output
+from crisisdesk.records import Notification
+
+
+@dataclass(slots=True)
+class _Refused:
+    """An incident that waits."""
+
+    trouble: str
+    waits: Iterator[float]
+    due: float = 0.0
+    """By the loop's clock."""
+
+
+class EachChange:
+    """The hand of one machine output."""
+
+    def __init__(self, store: Store, output: Output, waits: Callable[[], Iterator[float]]) -> None:
+        self.delivered = 0
+        self._store = store
+        self._output = output
+        self._waits = waits
+        self._refused: dict[str, _Refused] = {}
+
+    @property
+    def trouble(self) -> str:
+        """Why a message is refused, of the one that has waited longest."""
+        return next((one.trouble for one in self._refused.values()), "")
+
+    def takes(self, _notification: Notification) -> bool:
+        """Every change is owed."""
+        return True
+
+    async def deliver_owed(self) -> float | None:
+        """Go through all that is owed once, from the oldest on."""
+        after = 0
+        while owed := await self._store.owed(self._output.name, after):
+            for row, notification in owed:
+                after = row
+                if not self._waits_alone(notification.incident.id):
+                    await self._deliver(row, notification)
+        if not after:
+            self._refused.clear()  # given up, or sent by an earlier attempt whose answer came late
+        if not self._refused:
+            return None
+        return max(0.0, min(one.due for one in self._refused.values()) - get_running_loop().time())
+
+    def _waits_alone(self, incident: str) -> bool:
+        refused = self._refused.get(incident)
+        return refused is not None and get_running_loop().time() < refused.due
+
+    async def _deliver(self, row: int, notification: Notification) -> None:
+        incident, name = notification.incident.id, self._output.name
+        try:
+            await self._output.deliver(notification)
+        except RefusedError as error:
+            await self._store.failed(name, row, str(error))
+            refused = self._refused.setdefault(incident, _Refused(str(error), self._waits()))
+            refused.trouble, refused.due = str(error), get_running_loop().time() + next(refused.waits)
+        except OutputError as error:
+            await self._store.failed(name, row, str(error))
+            raise
+        else:
+            await self._store.delivered(name, row)
+            self._refused.pop(incident, None)
+            self.delivered += 1

@@ -1,0 +1,112 @@
+"""The way to a receiver: who it is, by what it knows us, and one request at a time.
+
+Nobody is followed elsewhere, and of an answer no more is read than says what is the matter.
+"""
+
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Final
+from urllib.request import getproxies, proxy_bypass
+
+import aiohttp
+from yarl import URL
+
+from crisisdesk import __version__
+from crisisdesk.clock import Clock
+from crisisdesk.errors import OutputError
+from crisisdesk.outputs.webhook.answer import Answer, read, why_none
+from crisisdesk.settings.server import is_loopback
+from crisisdesk.signing import HEADER, signature
+
+SECONDS: Final = 15.0
+"""For a whole answer, however slowly it drips."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Receiver:
+    """Who is told, and by what they know us. Never printed."""
+
+    url: str
+    shown: str
+    """What messages call it."""
+    is_secret: bool = False
+    """Whether nobody may read the address."""
+    secret: str | None = None
+    token: str | None = None
+    tls: ssl.SSLContext | None = None
+    """Whom we believe to be the receiver; None for whom this machine trusts."""
+
+    @property
+    def sees_secrets(self) -> bool:
+        """Whether it could repeat to us what nobody may read."""
+        return self.is_secret or self.token is not None
+
+
+class Line:
+    """What is open to a receiver.
+
+    Args:
+        receiver: who is told.
+        clock: dates the signatures.
+        seconds: for a whole answer.
+    """
+
+    def __init__(self, receiver: Receiver, clock: Clock, seconds: float = SECONDS) -> None:
+        self.receiver = receiver
+        self._clock = clock
+        self._seconds = seconds
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[None]:
+        """Inside, the receiver can be asked."""
+        async with aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(ssl=self.receiver.tls or True),
+            headers={"User-Agent": f"crisisdesk/{__version__}", "Accept-Encoding": "identity"},
+            cookie_jar=aiohttp.DummyCookieJar(),
+            timeout=aiohttp.ClientTimeout(total=self._seconds),
+            auto_decompress=False,
+        ) as self._session:
+            yield
+
+    async def ask(self, method: str, body: bytes = b"", headers: dict[str, str] | None = None) -> Answer:
+        """Send a request and read the answer.
+
+        Raises:
+            OutputError: none has come whole.
+        """
+        try:
+            url = URL(self.receiver.url)
+            proxy = _proxy(url)
+            async with self._session.request(
+                method,
+                url,
+                data=body,
+                headers={**self._known_by(body), **(headers or {})},
+                allow_redirects=False,
+                proxy=proxy and proxy.with_user(None),
+                proxy_auth=aiohttp.BasicAuth.from_url(proxy) if proxy else None,
+            ) as response:
+                return await read(response, self._clock.now())
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            raise OutputError(why_none(error, self.receiver.shown, self._seconds)) from None
+
+    def _known_by(self, body: bytes) -> dict[str, str]:
+        known = {}
+        if self.receiver.secret:
+            known[HEADER] = signature(self.receiver.secret, self._clock.now(), body)
+        if self.receiver.token:
+            known["Authorization"] = f"Bearer {self.receiver.token}"
+        return known
+
+
+def _proxy(url: URL) -> URL | None:
+    """The proxy that the environment names for an address.
+
+    aiohttp could look it up itself (`trust_env`), but would then send what a `.netrc` holds as well, and ask a proxy
+    for what is on this machine.
+    """
+    host = url.host or ""
+    found = "" if is_loopback(host) or proxy_bypass(host) else getproxies().get(url.scheme, "")
+    return URL(found if "://" in found else f"http://{found}") if found else None
