@@ -7,6 +7,7 @@ from typing import Final
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from crisisdesk.settings.chain import ChainSettings, StepSettings
 from crisisdesk.settings.feed import FeedSource
 from crisisdesk.settings.file import FileSourceSettings
 from crisisdesk.settings.mastodon import MastodonSource
@@ -18,7 +19,9 @@ from crisisdesk.settings.model import (
     WatchSettings,
 )
 from crisisdesk.settings.mqtt import MqttOutput, MqttSourceSettings
+from crisisdesk.settings.oncall import CallingSettings, PlannedSettings
 from crisisdesk.settings.places import Place, line_of
+from crisisdesk.settings.rota import RotaSettings, ShiftSettings, SwapSettings
 from crisisdesk.settings.section import Section
 from crisisdesk.settings.server import ServerSettings
 from crisisdesk.settings.webhook import WebhookSource
@@ -42,10 +45,19 @@ _SECTIONS: Final[Mapping[str, type[Section]]] = {
     "mqtt": MqttSourceSettings,
     "webhook": WebhookSource,
     "x": XSource,
+    "calling": CallingSettings,
+    "rota": RotaSettings,
+    "shift": ShiftSettings,
+    "swap": SwapSettings,
+    "chain": ChainSettings,
+    "step": StepSettings,
+    "planned": PlannedSettings,
 }
 _WRONG_TABLE: Final = frozenset({"tuple_type", "model_type", "model_attributes_type", "dict_type"})
-_LISTS: Final = ("watch", "source", "output")
-_TABLES: Final = ("desk", "severity", "server")
+_LISTS: Final = ("watch", "source", "output", "rota", "chain", "planned")
+_NESTED: Final = ("shift", "swap", "step")
+"""Lists of tables inside one of these."""
+_TABLES: Final = ("desk", "severity", "server", "calling")
 _SAMPLES: Final = {
     "desk": '[desk] with name = "acme"',
     "name": 'name = "…"',
@@ -55,6 +67,13 @@ _SAMPLES: Final = {
     "server": 'server = "https://mastodon.social"',
     "host": 'host = "127.0.0.1"',
     "topic": 'topic = "posts/#"',
+    "people": 'people = ["Anna Berg", "Ben Cole"]',
+    "from": 'from = "2026-12-24 08:00"',
+    "to": 'to = "2026-12-27 08:00"',
+    "person": 'person = "Anna Berg"',
+    "tell": 'tell = "Anna Berg"',
+    "watch": 'watch = "Motrin"',
+    "reason": 'reason = "Black Friday campaign"',
 }
 _TYPES: Final = {
     "string_type": "must be a text in quotes",
@@ -103,9 +122,10 @@ def _what(entry: ErrorDetails, data: Mapping[str, object]) -> str:
         return _missing(key if kind == "missing" else "kind", place, where)
     if kind == "union_tag_invalid":
         return _wrong_kind(entry, place, where)
-    if kind in _WRONG_TABLE and place in {(name,) for name in (*_LISTS, *_TABLES)}:
-        return _wrong_table(key)
-    subject = where if len(place) <= (1 if place[0] in _TABLES else 2) else f"'{key}' in {where}"
+    if kind in _WRONG_TABLE and (place in {(name,) for name in (*_LISTS, *_TABLES)} or key in _NESTED):
+        return _wrong_table(key, place)
+    is_table = len(place) == (1 if place[0] in _TABLES else 2) or (len(place) == 4 and place[2] in _NESTED)
+    subject = where if is_table else f"'{key}' in {where}"
     what = _wrong_value(entry)
     return f"{subject}: {what}" if what.startswith("'") else f"{subject} {what}"
 
@@ -120,6 +140,8 @@ def _where(place: Place, data: Mapping[str, object]) -> str:
     entries = data.get(table)
     entry = entries[place[1]] if isinstance(entries, list) and isinstance(place[1], int) else None
     label = (entry.get("name") or entry.get("kind")) if isinstance(entry, dict) else None
+    if len(place) > 3 and place[2] in _NESTED:
+        return f"[[{table}.{place[2]}]]" + (f' of "{clean(label, 60)}"' if isinstance(label, str) else "")
     return f'[[{table}]] "{clean(label, 60)}"' if isinstance(label, str) else f"[[{table}]]"
 
 
@@ -132,11 +154,11 @@ def _nearest(key: str, loc: Place) -> str:
         return f"name its place with '{key}_env' or '{key}_file' instead"
     near = get_close_matches(key.lower(), keys, n=1)
     if near and section is Settings:
-        return f"did you mean {_heading(near[0])}?"
+        return f"did you mean {heading(near[0])}?"
     return f"did you mean '{near[0]}'?" if near else f"the keys there are {', '.join(keys)}"
 
 
-def _heading(table: str) -> str:
+def heading(table: str) -> str:
     """A table as it is written, in small letters: `[desk]`, `[[watch]]`."""
     return f"[[{table}]]" if table in _LISTS else f"[{table}]"
 
@@ -156,9 +178,11 @@ def _wrong_kind(entry: ErrorDetails, place: Place, where: str) -> str:
     return f"kind '{clean(str(value), 40)}' in {table} is not available in this version; available: {', '.join(kinds)}"
 
 
-def _wrong_table(key: str) -> str:
+def _wrong_table(key: str, place: Place) -> str:
     if key in _TABLES:
         return f"'{key}' must be one table; write [{key}] and its keys below"
+    if key in _NESTED:
+        key = f"{place[0]}.{key}"
     return f"'{key}' must be a list of tables; write [[{key}]], with two brackets, once for each"
 
 

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, model_validator
 
-from crisisdesk.settings.number import PATTERN, parse_number
+from crisisdesk.settings.duration import parse_duration
 from crisisdesk.settings.section import FilePath, Label, Section, Variable, secret
 from crisisdesk.text import clean
 
@@ -17,13 +17,6 @@ MOST_FEEDS: Final = 200
 SHORTEST: Final = timedelta(minutes=1)
 LONGEST: Final = timedelta(days=1)
 
-_UNITS: Final = {
-    **dict.fromkeys(("s", "sec", "second", "seconds", "sekunde", "sekunden"), 1.0),
-    **dict.fromkeys(("m", "min", "minute", "minutes", "minuten"), 60.0),
-    **dict.fromkeys(("h", "hour", "hours", "stunde", "stunden"), 3_600.0),
-    **dict.fromkeys(("d", "day", "days", "tag", "tage"), 86_400.0),
-}
-_EVERY: Final = re.compile(rf"(?:every |alle )?({PATTERN})? ?([a-z]{{1,8}})", re.ASCII | re.IGNORECASE)
 _HOW: Final = 'write it like "10 minutes"'
 
 
@@ -71,10 +64,9 @@ def _every(value: object) -> timedelta:
         raise ValueError(f"must be a time in quotes or a number of seconds; {_HOW}")  # noqa: TRY004
     shown = clean(str(value), 40)
     if isinstance(value, str):
-        found = _EVERY.fullmatch(" ".join(value.split()))
-        if not found or found[2].lower() not in _UNITS:
+        if (span := parse_duration(value)) is None:
             raise ValueError(f"'{shown}' does not say how often; {_HOW}")
-        value = (parse_number(found[1]) if found[1] else 1.0) * _UNITS[found[2].lower()]
+        value = span.total_seconds()
     if not SHORTEST.total_seconds() <= value <= LONGEST.total_seconds():
         raise ValueError(f"'{shown}' is not between a minute and a day: servers shut out those who ask too often")
     return timedelta(seconds=value)

@@ -14,6 +14,7 @@ from crisisdesk.settings.file import FileSourceSettings
 from crisisdesk.settings.model import Settings
 from crisisdesk.settings.number import PATTERN, parse_number
 from crisisdesk.settings.places import Place, line_of, lines_of
+from crisisdesk.settings.reach import wrong
 from crisisdesk.settings.server import is_loopback
 from crisisdesk.settings.webhook import WebhookSource
 from crisisdesk.text import clean
@@ -69,7 +70,8 @@ def load(path: Path) -> Settings:
     except ValidationError as error:
         raise ConfigurationError(explain(error, data, lines, str(path))) from None
     if problems := [
-        *_twice(path, settings, lines), *_same_file(path, settings, lines), *_open_to_all(path, settings, lines)
+        *_twice(path, settings, lines), *_same_file(path, settings, lines), *_open_to_all(path, settings, lines),
+        *(f"{path}:{line_of(lines, place)}: {what}" for place, what in wrong(settings)),
     ]:  # fmt: skip
         raise ConfigurationError("\n".join(problems))
     return settings
@@ -127,7 +129,8 @@ def _cure_of(number: re.Match[str]) -> str:
 def _twice(path: Path, settings: Settings, lines: Mapping[Place, int]) -> list[str]:
     """Names that stand for two things."""
     problems: list[str] = []
-    for table, entries in (("watch", settings.watches), ("source", settings.sources), ("output", settings.outputs)):
+    lists = {"watch": settings.watches, "source": settings.sources, "output": settings.outputs}
+    for table, entries in {**lists, "rota": settings.rotas, "chain": settings.chains}.items():
         first: dict[str, int] = {}
         for index, entry in enumerate(entries):
             line = line_of(lines, (table, index, "name"))

@@ -16,10 +16,13 @@ from pydantic import (
 
 from crisisdesk.errors import UsageError
 from crisisdesk.settings.budget import DEFAULT_BUDGET, parse_false_alarms
+from crisisdesk.settings.chain import ChainSettings
 from crisisdesk.settings.feed import FeedSource
 from crisisdesk.settings.file import FileSourceSettings
 from crisisdesk.settings.mastodon import MastodonSource
 from crisisdesk.settings.mqtt import MqttOutput, MqttSourceSettings
+from crisisdesk.settings.oncall import CallingSettings, PlannedSettings
+from crisisdesk.settings.rota import RotaSettings
 from crisisdesk.settings.section import FilePath, Label, Section, Zone, below
 from crisisdesk.settings.server import ServerSettings
 from crisisdesk.settings.usual import parse_usual
@@ -241,3 +244,7 @@ class Settings(Section):
     watches: Annotated[tuple[WatchSettings, ...], Field(strict=False, alias="watch")] = ()
     sources: Annotated[tuple[SourceSettings, ...], Field(strict=False, alias="source")] = ()
     outputs: Annotated[tuple[OutputSettings, ...], Field(strict=False, alias="output")] = ()
+    calling: CallingSettings = CallingSettings()
+    rotas: Annotated[tuple[RotaSettings, ...], Field(strict=False, alias="rota")] = ()
+    chains: Annotated[tuple[ChainSettings, ...], Field(strict=False, alias="chain")] = ()
+    planned: Annotated[tuple[PlannedSettings, ...], Field(strict=False)] = ()

@@ -1,0 +1,68 @@
+"""Which [[chain]] calls for which incidents, and for which none does."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from crisisdesk.records import Kind, Severity
+from crisisdesk.settings.chain import CALLING
+from crisisdesk.settings.model import Settings
+from crisisdesk.settings.places import Place
+from crisisdesk.text import clean
+
+OTHERS: Final = "\0"
+"""Stands for all watches, or sources, that no chain names."""
+Case = tuple[str, Kind, Severity]
+"""An incident's watch, kind and severity."""
+
+
+def cases(settings: Settings) -> list[Case]:
+    """Every incident that can call somebody, as far as chains tell them apart; `OTHERS` for watches that none names."""
+    watches = [one.name for one in settings.watches]
+    named = {name for chain in settings.chains for name in chain.watches or ()}
+    spoken_of = [name for name in watches if name in named] + [OTHERS] * any(name not in named for name in watches)
+    deaf = [one.name for one in settings.sources if one.name in named] + [OTHERS]
+    found: list[Case] = []
+    for severity in sorted(CALLING.values(), reverse=True):
+        found += [(watch, Kind.SPIKE, severity) for watch in spoken_of]
+        found += [(source, Kind.BLIND, severity) for source in deaf]
+        if severity < Severity.RED:  # a flood of copies is never red
+            found += [(watch, Kind.BRIGADING, severity) for watch in spoken_of]
+    return found
+
+
+def chosen(settings: Settings, case: Case) -> int | None:
+    """Which chain calls for such an incident; None for none."""
+    watch, kind, severity = case
+    for index, chain in enumerate(settings.chains):
+        if severity not in chain.severities or (chain.kinds is not None and kind not in chain.kinds):
+            continue
+        if chain.watches is None or watch in chain.watches:
+            return index
+    return None
+
+
+def never_chosen(settings: Settings) -> Iterator[tuple[Place, str]]:
+    """Chains that stand behind others which are for all that they are for."""
+    found = {chosen(settings, case) for case in cases(settings)}
+    heard = {one.name for one in (*settings.watches, *settings.sources)}
+    for index, chain in enumerate(settings.chains):
+        if index not in found and heard.issuperset(chain.watches or ()) and heard:
+            named = f'[[chain]] "{clean(chain.name, 60)}"'
+            cure = "put it before them, or take it out"
+            yield ("chain", index), f"{named} never calls: those before it are for all that it is for; {cure}"
+
+
+def uncovered(settings: Settings) -> Iterator[str]:
+    """For which incidents no chain calls anybody, a sentence each, with what to do."""
+    if not settings.chains:
+        return
+    missing = [case for case in cases(settings) if chosen(settings, case) is None]
+    kinds = {Kind.SPIKE: "", Kind.BLIND: " (blind sources)", Kind.BRIGADING: " (floods of copies)"}
+    for severity in sorted(CALLING.values(), reverse=True):
+        parts = [
+            (f'"{watch}"' if watch != OTHERS else "sources" if kind is Kind.BLIND else "watches") + kinds[kind]
+            for watch, kind, bad in missing
+            if bad is severity
+        ]
+        if parts:
+            yield f"No chain is for {severity} incidents of {', '.join(parts)}: nobody is called; add a [[chain]]."

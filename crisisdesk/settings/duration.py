@@ -1,0 +1,55 @@
+"""Durations as people write them, in English and German: "30 seconds", "5 minutes", "1 hour", "5 Minuten"."""
+
+import re
+from datetime import timedelta
+from typing import Final
+
+from pydantic import BeforeValidator
+
+from crisisdesk.settings.number import PATTERN, parse_number
+from crisisdesk.text import clean
+
+_UNITS: Final = {
+    **dict.fromkeys(("s", "sec", "second", "seconds", "sekunde", "sekunden"), 1.0),
+    **dict.fromkeys(("m", "min", "minute", "minutes", "minuten"), 60.0),
+    **dict.fromkeys(("h", "hour", "hours", "stunde", "stunden"), 3_600.0),
+    **dict.fromkeys(("d", "day", "days", "tag", "tage"), 86_400.0),
+}
+_DURATION: Final = re.compile(rf"(?:every |alle )?({PATTERN})? ?([a-z]{{1,8}})", re.ASCII | re.IGNORECASE)
+
+
+def parse_duration(text: str) -> timedelta | None:
+    """Read a duration such as "10 minutes", "1 hour" or "30 Sekunden"; None if it is none."""
+    found = _DURATION.fullmatch(" ".join(text.split()))
+    if not found or found[2].lower() not in _UNITS:
+        return None
+    try:
+        return timedelta(seconds=(parse_number(found[1]) if found[1] else 1.0) * _UNITS[found[2].lower()])
+    except OverflowError:
+        return timedelta.max
+
+
+def duration(sample: str, least: timedelta, most: timedelta, otherwise: str) -> BeforeValidator:
+    """A validator of durations within bounds.
+
+    Args:
+        sample: how it is written.
+        least: the shortest.
+        most: the longest.
+        otherwise: what is said of one out of these bounds, after the value itself.
+    """
+
+    def read(value: object) -> timedelta:
+        if isinstance(value, timedelta):  # a default
+            return value
+        if isinstance(value, bool) or not isinstance(value, str | int | float):
+            raise ValueError(f'must be a time in quotes or a number of seconds; write it like "{sample}"')  # noqa: TRY004
+        shown = clean(str(value), 40)
+        span = parse_duration(value if isinstance(value, str) else f"{value:.0f} s")
+        if span is None:
+            raise ValueError(f"'{shown}' is no length of time; write it like \"{sample}\"")
+        if not least <= span <= most:
+            raise ValueError(f"'{shown}' {otherwise}")
+        return span
+
+    return BeforeValidator(read)
