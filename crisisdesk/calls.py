@@ -49,7 +49,8 @@ class Calls:
             now = self._clock.now()
             seconds = ((await self.look(now)) - now).total_seconds()
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._news.wait(), max(0.0, seconds))
+                async with asyncio.timeout(seconds):
+                    await self._news.wait()
 
     async def look(self, now: datetime) -> datetime:
         """Do what is due now.

@@ -163,8 +163,10 @@ class Delivery:
             return ()
 
     async def _sleep(self, seconds: float | None) -> None:
+        # Not with `wait_for`: in Python 3.11 it takes a cancellation for an answer when both come at once.
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._news.wait(), min(self._look_seconds, seconds or self._look_seconds))
+            async with asyncio.timeout(self._look_seconds if seconds is None else min(self._look_seconds, seconds)):
+                await self._news.wait()
 
     async def _count(self) -> None:
         self._waiting = await self._store.waiting(self.name)
