@@ -1,0 +1,166 @@
+"""Incidents told in German."""
+
+from datetime import datetime, timedelta, tzinfo
+from typing import Final
+
+from crisisdesk.records import (
+    TAKEN_BACK,
+    Cause,
+    Change,
+    Event,
+    Incident,
+    Kind,
+    Phrase,
+    PlaybookRef,
+    Quote,
+    Severity,
+    State,
+)
+from crisisdesk.text import shorten
+
+_SEVERITIES: Final = {Severity.RED: "ROT", Severity.AMBER: "GELB", Severity.NOTICE: "HINWEIS"}
+_BECAUSE: Final = {
+    Cause.NEW: "Das ist neu, und noch kümmert sich niemand darum.",
+    Cause.WORSE: "Es ist schlimmer geworden.",
+    Cause.BACK: "Es war vorbei und ist wieder da.",
+    Cause.UNANSWERED: "Bisher hat niemand geantwortet.",
+    Cause.LAPSED: "Jemand hatte es übernommen, aber seither ist nichts geschehen.",
+    Cause.SILENCE_OVER: "Die Ruhe ist vorbei, der Vorfall nicht.",
+}
+_DAYS: Final = ("Mo", "Di", "Mi", "Do", "Fr", "Sa", "So")
+_MONTHS: Final = ("Jan.", "Feb.", "März", "Apr.", "Mai", "Juni", "Juli", "Aug.", "Sep.", "Okt.", "Nov.", "Dez.")
+_VERDICTS: Final = {"real": "es war echt", "false alarm": "es war ein Fehlalarm", "planned": "es war geplant"}
+
+
+class German:
+    """See `crisisdesk.outputs.texts.words.Words`."""
+
+    def headline(self, incident: Incident) -> str:
+        return f"{_SEVERITIES[incident.severity]} {shorten(incident.watch, 60)}: {_matter(incident)}"
+
+    def unanswered(self, headline: str) -> str:
+        return f"NIEMAND HAT GEANTWORTET: {headline}"
+
+    def called(self, incident: Incident) -> str:
+        return _BECAUSE[incident.cause]
+
+    def nobody(self) -> str:
+        return "NIEMAND HAT GEANTWORTET. Alle wurden wie vereinbart gerufen; es folgt kein weiterer Ruf."
+
+    def handed_over(self, change: Change, *, to: str | None, note: str) -> str:
+        whom = f"an {to}" if to else "an Sie"
+        return f"{change.person} übergibt {whom}" + (f": {note}" if note else ".")
+
+    def handed_headline(self, headline: str, change: Change, *, to: str | None) -> str:
+        return f"{change.person} übergibt an {to or 'Sie'}: {headline}"
+
+    def why(self, incident: Incident) -> str:
+        return incident.why_de or incident.why
+
+    def opened(self, when: str) -> str:
+        return f"Offen seit {when}."
+
+    def said_most(self, phrases: tuple[Phrase, ...]) -> str:
+        return "Am häufigsten: " + ", ".join(f"„{one.text}“ ({_count(one.posts)})" for one in phrases)
+
+    def post(self, quote: Quote, text: str) -> str:
+        about = [f"{_count(quote.reach)} Follower"] if quote.reach else []
+        about += [f"{_count(quote.copies)} Kopien"] if quote.copies > 1 else []
+        who = shorten(quote.author or "unbekannt", 40) + (f" ({', '.join(about)})" if about else "")
+        return f"– {who}: " + ("(vom Verfasser zurückgenommen)" if text == TAKEN_BACK else f"„{text}“")
+
+    def playbook(self, playbook: PlaybookRef) -> str:
+        step = playbook.next_step
+        done = "Alle Schritte sind getan."
+        return f"Playbook: {playbook.title}. " + (f"Nächster Schritt: {step}" if step else done)
+
+    def holder(self, incident: Incident) -> str:
+        if incident.state is State.ACKNOWLEDGED:
+            return f"{incident.acknowledged_by or 'Jemand'} kümmert sich darum."
+        return f"{incident.assigned_to} wurde gebeten, es zu übernehmen." if incident.assigned_to else ""
+
+    def answer(self, *, others: bool) -> str:
+        how = "Bitte an der Konsole übernehmen (Taste a)"
+        return f"{how}; bis dahin werden vielleicht auch andere gerufen." if others else f"{how}."
+
+    def news(self, change: Change, incident: Incident, about: str, when: str) -> str:
+        who = change.person
+        if change.event is Event.RESOLVED or incident.state is State.RESOLVED:
+            verdict = f"; {_VERDICTS[incident.verdict]}" if incident.verdict else ""
+            return f"{about}: vorbei seit {when}{verdict}" + (f" ({who})." if who else ".")
+        if change.event is Event.SILENCED:
+            silence = incident.silence
+            return f"{about}: {who} möchte " + (
+                f"Ruhe bis {when}: {silence.reason}" if silence else "keine Ruhe mehr; es wird wieder gerufen."
+            )
+        return f"{about}: {incident.acknowledged_by or who or 'jemand'} kümmert sich darum, seit {when}."
+
+    def others(self) -> str:
+        return "Außerdem:"
+
+    def more(self, count: int) -> str:
+        return f"und {_count(count)} weitere" if count > 1 else "und 1 weiterer"
+
+    def several(self, count: int) -> str:
+        return f"Neues zu {_count(count)} Vorfällen"
+
+    def test(self, name: str, when: str) -> tuple[str, str]:
+        return (
+            "Probe von crisisdesk: alles in Ordnung",
+            f"So kommt an, was „{name}“ bringt, gesendet um {when}. Gerufen wird ebenso; jetzt ist nichts zu tun.",
+        )
+
+    def moment(self, moment: datetime, now: datetime, zone: tzinfo) -> str:
+        local, today = moment.astimezone(zone), now.astimezone(zone)
+        name = {"CET": "MEZ", "CEST": "MESZ"}.get(local.tzname() or "", local.tzname() or "")
+        clock = f"{local:%H:%M} {name if name[:1].isalpha() else 'UTC' + name}"
+        if local.date() == today.date():
+            return clock
+        near = abs(today.date() - local.date()) <= timedelta(days=6)
+        return f"{_DAYS[local.weekday()]} {clock}" if near else f"{local.day}. {_MONTHS[local.month - 1]} {clock}"
+
+
+def _matter(incident: Incident) -> str:
+    """What it is about, in figures."""
+    numbers = incident.numbers
+    if incident.kind is Kind.BLIND:
+        return f"schweigt seit {_how_long(numbers.window_minutes)}"
+    if incident.kind is Kind.BRIGADING:
+        posts = f"Flut von {_counted(numbers.negative, 'Beitrag', 'Beiträgen')}"
+        by = _counted(numbers.authors, "Konto", "Konten")
+    else:
+        posts = _counted(numbers.negative, "negativer Beitrag", "negative Beiträge")
+        by = _counted(numbers.authors, "Person", "Personen")
+    who = f" von {by}" if numbers.authors else ""
+    return f"{posts}{who} in {_window(numbers.window_minutes)}, üblich {_usual(numbers.expected)}"
+
+
+def _counted(number: int, one: str, many: str) -> str:
+    return f"1 {one}" if number == 1 else f"{_count(number)} {many}"
+
+
+def _count(number: int) -> str:
+    return f"{number:,}".replace(",", ".")
+
+
+def _window(minutes: int) -> str:
+    if minutes % 1440 == 0:
+        days = minutes // 1440
+        return "1 Tag" if days == 1 else f"{days} Tagen"
+    return f"{minutes // 60} Std." if minutes % 60 == 0 and minutes > 60 else f"{minutes} Min."
+
+
+def _how_long(minutes: int) -> str:
+    """The two largest units, after "seit"."""
+    days, rest = divmod(minutes, 1440)
+    hours, left = divmod(rest, 60)
+    if days:
+        return f"{days} Tag{'en' if days > 1 else ''}" + (f" {hours} Std." if hours else "")
+    return f"{hours} Std." + (f" {left} Min." if left else "") if hours else f"{left} Min."
+
+
+def _usual(count: float) -> str:
+    """Whole from three on, with one digit below, so that 0,4 does not read as none."""
+    if count < 0.05:
+        return "kaum einer"
+    return _count(round(count)) if count >= 3 or count == round(count) else f"{count:.1f}".replace(".", ",")

@@ -1,0 +1,135 @@
+"""[[output]] kind = "notify": people, by chat, mail, text message or pager."""
+
+import re
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal, NamedTuple, Self, TypeAlias
+
+from pydantic import BeforeValidator, Field, ValidationInfo, model_validator
+
+from crisisdesk.errors import ConfigurationError
+from crisisdesk.settings.duration import parse_duration
+from crisisdesk.settings.number import PATTERN, parse_number
+from crisisdesk.settings.section import Label, Section, Variable, below, secret
+from crisisdesk.text import clean
+
+Language: TypeAlias = Literal["en", "de"]
+
+_MOST: Final = re.compile(
+    rf"({PATTERN}) ?(?:messages?|nachrichten)? ?(?:in|per|pro|an?|/) ?(.+)", re.ASCII | re.IGNORECASE
+)
+_HOW: Final = 'write it like "5 in 15 minutes", or "unlimited"'
+_SAMPLE: Final = '"SLACK_URL" for a room, or { "Anna Berg" = "ANNA_PUSH" } for people'
+_LONGEST: Final = timedelta(days=1)
+
+
+class Most(NamedTuple):
+    """How many messages an address gets within a time; `messages` None for as many as there are."""
+
+    messages: int | None
+    within: timedelta
+
+
+class Reached(NamedTuple):
+    """An Apprise address, which is a secret, and the setting that holds it."""
+
+    url: str
+    where: str
+
+
+def _most(value: object) -> Most:
+    if isinstance(value, Most):  # the default
+        return value
+    if not isinstance(value, str):
+        raise ValueError(f"must be a text in quotes; {_HOW}")  # noqa: TRY004
+    words = " ".join(value.split())
+    if words.lower() in {"unlimited", "unbegrenzt"}:
+        return Most(None, timedelta())
+    found = _MOST.fullmatch(words)
+    within = parse_duration(found[2]) if found else None
+    if found is None or within is None or not timedelta(minutes=1) <= within <= _LONGEST:
+        raise ValueError(f"'{clean(value, 40)}' does not say how many messages in which time, at most a day; {_HOW}")
+    messages = parse_number(found[1])
+    if not 1 <= messages <= 1_000 or messages != int(messages):
+        raise ValueError(f"'{clean(value, 40)}' is not between 1 and 1000 messages; {_HOW}")
+    return Most(int(messages), within)
+
+
+def _paths(value: object, info: ValidationInfo) -> Path | dict[str, Path]:
+    """The path of a room, or one for each person, relative to the configuration file."""
+    if isinstance(value, dict):
+        return {person: below(path, info) for person, path in value.items()}
+    return below(value, info)
+
+
+class NotifyOutput(Section):
+    """[[output]] kind = "notify": a way to people, by any service that Apprise knows."""
+
+    kind: Literal["notify"]
+    name: Label = "notify"
+    """What chains and status lines call it: push, sms, mail."""
+    url_env: Variable | Annotated[dict[Label, Variable], Field(min_length=1)] | None = None
+    """The environment variable that holds the Apprise address of a room, or one for each person."""
+    url_file: Annotated[Path | Annotated[dict[Label, Path], Field(min_length=1)] | None, BeforeValidator(_paths)] = None
+    """The same of files, whose first line is the address."""
+    language: Language | dict[Label, Language] = "en"
+    """The language of the texts, for all or for some of the people; others are told in English."""
+    most: Annotated[Most, BeforeValidator(_most)] = Most(5, timedelta(minutes=15))
+    """How many messages one address gets in a time; what is more is told together afterwards."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _kinds_of_values(cls, values: Any) -> Any:  # noqa: ANN401  whatever stands in the file
+        """What a union of a text and a table would be explained as twice."""
+        if isinstance(values, dict):
+            for key in ("url_env", "url_file", "language"):
+                if key in values and not isinstance(values[key], str | dict):
+                    raise ValueError(f"has a '{key}' that is neither a text nor a table; write {key} = {_SAMPLE}")
+            if "url" in values:
+                hidden = "has a 'url', but the address is a secret: put it where nobody reads it"
+                raise ValueError(f"{hidden}, and write url_env = {_SAMPLE}")
+        return values
+
+    @model_validator(mode="after")
+    def _one_place(self) -> Self:
+        if self.url_env and self.url_file:
+            raise ValueError("has both 'url_env' and 'url_file'; keep one of them")
+        if not (self.url_env or self.url_file):
+            raise ValueError(f"has no 'url_env'; add url_env = {_SAMPLE}")
+        if isinstance(self.language, dict):
+            for person in self.language:
+                if person not in self.people:
+                    raise ValueError(f"has a 'language' for '{clean(person, 60)}', who has no address here; add one")
+        return self
+
+    @property
+    def people(self) -> tuple[str, ...]:
+        """Whom it reaches by name; empty for a room."""
+        place = self.url_env or self.url_file
+        return tuple(place) if isinstance(place, dict) else ()
+
+    def language_of(self, person: str | None) -> Language:
+        """In which language somebody is told."""
+        return self.language.get(person or "", "en") if isinstance(self.language, dict) else self.language
+
+    def reached(self, person: str | None, environ: Mapping[str, str]) -> Reached:
+        """Look up an address, which is never kept in the settings.
+
+        Args:
+            person: whose; None for a room.
+            environ: the environment.
+
+        Raises:
+            ConfigurationError: it is not where the settings say.
+        """
+        variable = self.url_env[person or ""] if isinstance(self.url_env, dict) else self.url_env
+        file = self.url_file[person or ""] if isinstance(self.url_file, dict) else self.url_file
+        whose = f'[[output]] "{self.name}"' + (f" of {person}" if person else "")
+        found = (secret("address", whose, variable, file, environ) or "").strip()
+        where = variable or str(file)
+        if not found:
+            raise ConfigurationError(
+                f"{whose}: {where} is empty; put an Apprise address there, like ntfy://… or mailto://…"
+            )
+        return Reached(found, where)
