@@ -18,6 +18,7 @@ from crisisdesk.incidents.register import Register
 from crisisdesk.incidents.step import Step
 from crisisdesk.oncall.chain import Orders
 from crisisdesk.oncall.decide import Decision, Do, decide
+from crisisdesk.oncall.prospect import Prospect, foresee
 from crisisdesk.records import Incident, Notification, Severity, State
 
 LOOK_EVERY: Final = timedelta(seconds=10)
@@ -29,9 +30,19 @@ _ACTS: Final = frozenset({Do.CALL, Do.GIVE_UP, Do.LAPSE})
 
 
 class Calls:
-    """Subscribe `wake` to the register, and run `run`."""
+    """Subscribe `wake` to the register, and run `run`.
 
-    def __init__(self, register: Register, orders: Callable[[], Orders], clock: Clock) -> None:
+    Args:
+        register: the incidents.
+        orders: what is agreed about calling, as it stands now.
+        clock: tells when somebody is due.
+        look_every: time between two looks at most.
+    """
+
+    def __init__(
+        self, register: Register, orders: Callable[[], Orders], clock: Clock, look_every: timedelta = LOOK_EVERY
+    ) -> None:
+        self._look_every = look_every
         self._register = register
         self._orders = orders
         self._clock = clock
@@ -58,7 +69,7 @@ class Calls:
         Returns:
             When to look again.
         """
-        again, wanting = now + LOOK_EVERY, set[str]()
+        again, wanting = now + self._look_every, set[str]()
         for incident in self._register.incidents():
             if incident.is_open:
                 until = await self._attend(incident, now)
@@ -79,6 +90,13 @@ class Calls:
                 yield f"NOBODY HAS ANSWERED {what}: all were called as often as agreed. Acknowledge it."
             elif orders.addresses and orders.chain_for(incident) is None:
                 yield f"Nobody is called for {what}: no [[chain]] of the configuration is for it; add one."
+
+    def prospects(self) -> Iterator[Prospect]:
+        """What comes next for every open incident if no person does anything; for all to see."""
+        now, orders = self._clock.now(), self._orders()
+        for incident in self._register.incidents():
+            if incident.is_open:
+                yield foresee(incident, orders, now, self._seen.get(incident.id, now))
 
     async def _attend(self, incident: Incident, now: datetime) -> datetime | None:
         """Do what is due for one incident; when to ask again, None where only news can change anything."""
