@@ -27,6 +27,7 @@ from crisisdesk.match import Matcher, WatchRule
 from crisisdesk.observation import Observation
 from crisisdesk.oncall.audience import audience
 from crisisdesk.oncall.chain import Orders
+from crisisdesk.oncall.prospect import known_people, on_call
 from crisisdesk.outputs.base import Output, PersonalOutput
 from crisisdesk.outputs.deliver import Delivery
 from crisisdesk.overview import Pictures, spending_of
@@ -234,6 +235,9 @@ class App:
             waiting=lambda: sum(self.waiting().values()),
             model=lambda: self.scoring.model,
             troubles=lambda: filter(None, self._wrong()),
+            prospects=lambda: self.calls.prospects() if plan.live else (),
+            on_call=lambda: on_call(plan.orders(), plan.clock.now()),
+            people=lambda: known_people(plan.orders(), plan.clock.now()),
         )
         self.desk = LocalDesk(self.register, self._library, plan.clock, instruments, plan.notice)
         self.register.subscribe(lambda _: self.desk.touch())

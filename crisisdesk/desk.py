@@ -15,6 +15,7 @@ from crisisdesk.detect.baseline import SETTLED
 from crisisdesk.detect.planned import Planned
 from crisisdesk.detect.weeks import Week
 from crisisdesk.incidents.register import Register
+from crisisdesk.oncall.prospect import Prospect
 from crisisdesk.playbooks.format import Playbook
 from crisisdesk.playbooks.library import Library
 from crisisdesk.records import (
@@ -117,6 +118,16 @@ class Picture:
     """A line that stays on the screen: what this stream is, if it is not the live public."""
     troubles: tuple[str, ...] = ()
     """What is wrong with the desk itself, each with what to do."""
+    prospects: tuple[Prospect, ...] = ()
+    """What the desk will do about open incidents by itself."""
+    on_call: tuple[str, ...] = ()
+    """Who is on call now, a rota each."""
+    people: tuple[str, ...] = ()
+    """Whom an incident can be handed over to, as far as the desk knows them; those first who are on call."""
+
+    def prospect(self, incident: str) -> Prospect:
+        """What the desk will do about an incident by itself; nothing where nothing is known."""
+        return next((one for one in self.prospects if one.incident == incident), Prospect(incident))
 
     @property
     def is_deaf(self) -> bool:
@@ -175,6 +186,9 @@ class Instruments:
     waiting: Callable[[], int] = lambda: 0
     model: Callable[[], str] = lambda: ""
     troubles: Callable[[], Iterable[str]] = lambda: ()
+    prospects: Callable[[], Iterable[Prospect]] = lambda: ()
+    on_call: Callable[[], Iterable[str]] = lambda: ()
+    people: Callable[[], Iterable[str]] = lambda: ()
 
 
 class LocalDesk:
@@ -224,6 +238,9 @@ class LocalDesk:
             model=read.model(),
             notice=self._notice,
             troubles=(*read.troubles(), *self._library.troubles()),
+            prospects=tuple(read.prospects()),
+            on_call=tuple(read.on_call()),
+            people=tuple(read.people()),
         )
 
     async def changed(self) -> None:
