@@ -2,16 +2,16 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Iterator
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from itertools import repeat
 from pathlib import Path
 
 import pytest
 
 from crisisdesk.clock import WallClock
-from crisisdesk.errors import FatalOutputError, OutputError
+from crisisdesk.errors import FatalOutputError, OutputError, RefusedError
 from crisisdesk.incidents.lifecycle import Rules
 from crisisdesk.incidents.register import Register
 from crisisdesk.incidents.store import Store
@@ -228,3 +228,120 @@ async def test_a_full_disk_repeats_rather_than_loses(store: Store):
         await store._read(lambda db: db.execute("PRAGMA query_only = OFF"))
         await until(lambda: delivery.status().waiting == 0)
     assert set(output.delivered) == {1}
+
+
+async def owe_of(
+    store: Store, incident: Incident, *sequences: int, event: Event = Event.NOTED, to: str = "mail"
+) -> None:
+    for sequence in sequences:
+        change = Change(incident.id, sequence, event, START, incident.severity, to=(to,))
+        await store.save(incident, (change,), (to,))
+
+
+async def test_a_refused_message_holds_up_its_incident_and_no_other(store: Store):
+    other = replace(ONE, id="b", watch="b")
+    await owe(store, 1, 2)
+    await owe_of(store, other, 7, 8)
+    refused = RefusedError("too large: raise message_size_limit")
+    output = Scripted(iter([refused, None, None, *repeat(refused, 3), None, None]))
+    delivery = delivery_of(store, output, wait=0.02)
+    async with running(delivery):
+        await until(lambda: output.delivered == [7, 8])
+        assert delivery.status().trouble == "too large: raise message_size_limit"
+        assert delivery.status().state == "retrying"
+        await until(lambda: output.delivered == [7, 8, 1, 2])
+        await until(lambda: delivery.status().trouble == "")
+    assert output.attempts == [1, 7, 8, 1, 1, 1, 1, 2]
+
+
+async def test_what_is_owed_a_day_after_the_end_is_given_up_and_shown(store: Store):
+    over = replace(ONE, state=State.RESOLVED, resolved_at=START)
+    await owe_of(store, replace(over, id="b", watch="b", updated=datetime.now(UTC)), 1)
+    await owe_of(store, over, 1, 2)
+    output = Scripted(repeat(OutputError("the server is asleep")))
+    delivery = delivery_of(store, output, wait=0.01)
+    async with running(delivery):
+        await until(lambda: delivery.status().failed == 2)
+        assert delivery.status().waiting == 1, "what has ended lately is tried on"
+        assert "2 changes of a did not go out within a day of the end" in delivery.status().trouble
+    again = delivery_of(store, Scripted())
+    async with running(again):
+        await until(lambda: again.status().failed == 2)
+
+
+async def test_what_is_too_old_goes_out_all_the_same_where_it_was_never_tried(store: Store):
+    """A desk that was off for days tells what it owes."""
+    await owe_of(store, replace(ONE, state=State.RESOLVED, resolved_at=START), 1)
+    output = Scripted()
+    async with running(delivery_of(store, output)):
+        await until(lambda: output.delivered == [1])
+
+
+@dataclass
+class Fixed:
+    """At most one message in a time, unless it is worse."""
+
+    pause: timedelta
+
+    def may(self, now: datetime, sent: Sequence[tuple[datetime, Severity]], severity: Severity) -> datetime:
+        return max([now, *(at + self.pause for at, how_bad in sent if how_bad >= severity)])
+
+
+@dataclass
+class Told(Scripted):
+    """An address that remembers what it was told together."""
+
+    limit: Fixed = field(default_factory=lambda: Fixed(timedelta(seconds=0.3)))
+    messages: list[list[str]] = field(default_factory=list)
+
+    async def tell(self, notifications: Sequence[Notification]) -> None:
+        if error := next(self.answers):
+            raise error
+        self.messages.append([one.change.id for one in notifications])
+
+
+async def test_people_are_told_together_what_would_disturb_them_too_often(store: Store):
+    output = Told()
+    delivery = delivery_of(store, output)
+    async with running(delivery):
+        await owe_of(store, ONE, 1, event=Event.CALLED)
+        delivery.wake()
+        await until(lambda: output.messages == [["a-1"]])
+        await owe_of(store, ONE, 2, 3, event=Event.CALLED)
+        delivery.wake()
+        await asyncio.sleep(0.05)
+        assert (len(output.messages), delivery.status().waiting) == (1, 2)
+        await until(lambda: output.messages == [["a-1"], ["a-2", "a-3"]])
+        await owe_of(store, ONE, 4, event=Event.CALLED)
+        worse = replace(ONE, id="b", watch="b", severity=Severity.RED)
+        await owe_of(store, worse, 1, event=Event.CALLED)
+        delivery.wake()
+        await until(lambda: output.messages[-1] == ["a-4", "b-1"])
+    assert delivery.status().delivered == 5
+
+
+async def test_how_often_somebody_was_disturbed_outlives_a_restart(store: Store):
+    await owe_of(store, ONE, 1, event=Event.CALLED)
+    first, second = Told(), Told(limit=Fixed(timedelta(hours=1)))
+    async with running(delivery_of(store, first)):
+        await until(lambda: len(first.messages) == 1)
+    await owe_of(store, ONE, 2, event=Event.CALLED)
+    async with running(delivery_of(store, second)):
+        await asyncio.sleep(0.05)
+    assert second.messages == []
+
+
+async def test_people_hear_only_what_is_addressed_to_them(store: Store):
+    output = Told()
+    delivery = delivery_of(store, output)
+    delivery.wake(Notification(Change("a", 1, Event.RAISED, START, ONE.severity), ONE))
+    assert delivery.status().waiting == 0
+    delivery.wake(Notification(Change("a", 2, Event.CALLED, START, ONE.severity, to=("mail",)), ONE))
+    assert delivery.status().waiting == 1
+
+
+async def test_a_message_that_did_not_go_out_is_told_with_the_next(store: Store):
+    output = Told(iter([OutputError("the phone is off"), None]))
+    await owe_of(store, ONE, 1, 2, event=Event.CALLED)
+    async with running(delivery_of(store, output)):
+        await until(lambda: output.messages == [["a-1", "a-2"]])
