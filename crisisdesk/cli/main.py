@@ -10,7 +10,7 @@ import typer
 from typer.exceptions import TyperException
 
 from crisisdesk import __version__
-from crisisdesk.cli import doctor, live, models, recorded, report, simulate, tools
+from crisisdesk.cli import doctor, live, models, oncall, recorded, report, simulate, tools
 from crisisdesk.cli.terminal import let_go_of_stdout, say
 from crisisdesk.errors import CrisisdeskError
 from crisisdesk.text import clean
@@ -53,6 +53,7 @@ def _options(
 recorded.add_to(commands)
 live.add_to(commands)
 doctor.add_to(commands)
+oncall.add_to(commands)
 report.add_to(commands)
 tools.add_to(commands)
 simulate.add_to(commands)

@@ -1,6 +1,6 @@
 """Which [[chain]] calls for which incidents, and for which none does."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from crisisdesk.records import Kind, Severity
@@ -52,17 +52,41 @@ def never_chosen(settings: Settings) -> Iterator[tuple[Place, str]]:
             yield ("chain", index), f"{named} never calls: those before it are for all that it is for; {cure}"
 
 
-def uncovered(settings: Settings) -> Iterator[str]:
-    """For which incidents no chain calls anybody, a sentence each, with what to do."""
-    if not settings.chains:
-        return
-    missing = [case for case in cases(settings) if chosen(settings, case) is None]
-    kinds = {Kind.SPIKE: "", Kind.BLIND: " (blind sources)", Kind.BRIGADING: " (floods of copies)"}
-    for severity in sorted(CALLING.values(), reverse=True):
-        parts = [
-            (f'"{watch}"' if watch != OTHERS else "sources" if kind is Kind.BLIND else "watches") + kinds[kind]
-            for watch, kind, bad in missing
-            if bad is severity
-        ]
-        if parts:
-            yield f"No chain is for {severity} incidents of {', '.join(parts)}: nobody is called; add a [[chain]]."
+def uncovered(settings: Settings) -> Iterator[tuple[Severity, str]]:
+    """For which severities no chain calls anybody, with a sentence of what to do."""
+    every = cases(settings)
+    for severity in sorted(CALLING.values(), reverse=True) if settings.chains else ():
+        missing = [case for case in every if case[2] is severity and chosen(settings, case) is None]
+        if missing:
+            yield severity, f"No [[chain]] is for {whose(missing, every)}: nobody is called; add one, or widen one."
+
+
+def whose(some: Sequence[Case], every: Sequence[Case]) -> str:
+    """Of which watches and kinds some incidents of one severity are, as short as it is clear.
+
+    Args:
+        some: the incidents.
+        every: all that there are, of this severity and others.
+    """
+    severity = some[0][2]
+    article = "an" if severity is Severity.AMBER else "a"
+    alike = [case for case in every if case[2] is severity]
+    if len(some) == len(alike):
+        return f"{article} {severity} incident"
+    parts: list[str] = []
+    for label in dict.fromkeys(_label(case, alike) for case in some):
+        kinds = [str(case[1]) for case in some if _label(case, alike) == label]
+        only = "" if len(kinds) == sum(_label(case, alike) == label for case in alike) else f" ({', '.join(kinds)})"
+        parts.append(label + only)
+    return f"{article} {severity} incident of {', of '.join(parts)}"
+
+
+def _label(case: Case, every: Sequence[Case]) -> str:
+    watch, kind, _ = case
+    if watch != OTHERS:
+        return clean(watch, 40)
+    if kind is Kind.BLIND:
+        return (
+            "other sources" if any(one != OTHERS and what is Kind.BLIND for one, what, _ in every) else "blind sources"
+        )
+    return "other watches" if any(one != OTHERS and what is not Kind.BLIND for one, what, _ in every) else "any watch"

@@ -8,6 +8,7 @@ from crisisdesk.moments import moment_at
 from crisisdesk.settings.chain import ChainSettings
 from crisisdesk.settings.choice import never_chosen
 from crisisdesk.settings.model import Settings
+from crisisdesk.settings.notify import NotifyOutput
 from crisisdesk.settings.places import Place
 from crisisdesk.settings.rota import RotaSettings
 from crisisdesk.text import clean
@@ -20,13 +21,8 @@ Ways = Mapping[str, frozenset[str] | None]
 
 def ways(settings: Settings) -> dict[str, frozenset[str] | None]:
     """Whom the outputs reach."""
-    found: dict[str, frozenset[str] | None] = {}
-    for output in settings.outputs:
-        if str(output.kind) == "notify":
-            places = [getattr(output, key, None) for key in ("url_env", "url_file")]
-            people = [frozenset(place) for place in places if isinstance(place, Mapping)]
-            found[output.name] = frozenset().union(*people) if people else None
-    return found
+    found = (output for output in settings.outputs if isinstance(output, NotifyOutput))
+    return {output.name: frozenset(output.people) or None for output in found}
 
 
 def people(settings: Settings) -> tuple[str, ...]:
@@ -68,7 +64,7 @@ def _wrong_rota(place: Place, rota: RotaSettings, reached: Ways, zone: tzinfo) -
         yield from _without_address((*where, "person"), table, (swap.person,), known)
         yield from _ends_first((*where, "to"), table, swap.start, swap.end, zone)
         if swap.instead_of and swap.instead_of not in regular:
-            hint = _nearest(swap.instead_of, regular)
+            hint = nearest(swap.instead_of, regular)
             said = f"'{clean(swap.instead_of, 60)}' has no shift in {named}"
             yield (*where, "instead_of"), f"'instead_of' in {table}: {said}, so nobody is replaced; {hint}"
 
@@ -109,11 +105,12 @@ def _unknown(place: Place, table: str, names: Iterable[str], known: Sequence[str
     for name in names:
         if name not in known:
             said = "is no room but reaches people by name; name them, or a rota" if name in others else "is unknown"
-            hint = "" if name in others else f"; {_nearest(name, known)}"
+            hint = "" if name in others else f"; {nearest(name, known)}"
             yield place, f"'{place[-1]}' in {table}: '{clean(name, 60)}' {said}{hint}"
 
 
-def _nearest(name: str, known: Sequence[str]) -> str:
+def nearest(name: str, known: Sequence[str]) -> str:
+    """What to write instead of a name that nothing bears."""
     by_folded = {one.casefold(): one for one in known}
     near = get_close_matches(name.casefold(), by_folded, n=1)
     if not near:  # a first or a last name alone
