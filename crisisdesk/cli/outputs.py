@@ -8,6 +8,7 @@ from crisisdesk.app import App
 from crisisdesk.clock import Clock, WallClock
 from crisisdesk.mqtt import Broker, visit
 from crisisdesk.outputs.base import Output
+from crisisdesk.outputs.commands import Commands
 from crisisdesk.outputs.mqtt import MqttOutput, heartbeat_data
 from crisisdesk.outputs.webhook import visit as webhook_visit
 from crisisdesk.outputs.webhook.line import Receiver
@@ -41,8 +42,9 @@ def _maker(output: OutputSettings, desk: str, clock: Clock) -> Maker:
             name=output.name,
             clock=clock,
             heartbeat=lambda: heartbeat(app),
-            open_incidents=lambda: [one for one in app.register.incidents() if one.is_open],
             heartbeat_seconds=output.heartbeat_seconds,
+            incidents=lambda: app.register.incidents(),  # noqa: PLW0108  neither is there yet
+            commands=Commands(lambda: app.desk, output.commands, clock) if output.commands else None,
         )
     ]
 

@@ -7,7 +7,8 @@ Both enter by the same door (`entrance.py`), in MQTT 5, or in 3.1.1 where a brok
 """
 
 from crisisdesk.mqtt.client import Broker
-from crisisdesk.mqtt.connection import Connection, Message, Send
+from crisisdesk.mqtt.connection import Connection, Send
+from crisisdesk.mqtt.publisher import Message, TooLargeError
 from crisisdesk.mqtt.subscription import (
     Inbox,
     MuteError,
@@ -30,6 +31,7 @@ __all__ = [
     "Received",
     "Send",
     "Subscription",
+    "TooLargeError",
     "unshared",
     "visit",
 ]

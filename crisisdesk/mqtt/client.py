@@ -26,6 +26,7 @@ _LIBRARY_LOG.setLevel(logging.CRITICAL)  # it logs what we raise, in its own wor
 _TCP_SECONDS: Final = 3.0  # an attempt cannot be interrupted, so this is also how long a stop may take
 _TAKEN_OVER: Final = frozenset({142})
 _MUTE: Final = frozenset({141})
+_TOO_MUCH: Final = frozenset({149})
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +96,8 @@ class Client(aiomqtt.Client):
         """Whether the broker still had our session when we came."""
         self.granted_seconds = session.seconds
         """How long it will remember us after this connection (MQTT 5)."""
+        self.largest: int | None = None
+        """Bytes of the largest packet that it takes, where it says so (MQTT 5)."""
         self._five = five
         self._name = str(broker)
         self._client_id = client_id
@@ -170,6 +173,11 @@ class Client(aiomqtt.Client):
         """Whether it ended because another client came under our name (MQTT 5)."""
         return self.is_over and code_of(self._disconnected.exception()) in _TAKEN_OVER
 
+    @property
+    def had_too_much(self) -> bool:
+        """Whether it ended because a packet was too large for the broker (MQTT 5)."""
+        return self.is_over and code_of(self._disconnected.exception()) in _TOO_MUCH
+
     async def died(self) -> str:
         """Return when the connection is over, with the reason."""
         await asyncio.wait({self._disconnected})
@@ -179,10 +187,11 @@ class Client(aiomqtt.Client):
             return "it says nothing any more"
         return self._why or self._farewell or "the connection was lost"
 
-    async def answered(self, asking: "asyncio.Task[Any]") -> str:
+    async def answered(self, asking: "asyncio.Future[Any]") -> str:
         """Wait for the answer, for the connection's end or for the time limit; returns why there is no answer."""
         dying = asyncio.create_task(self.died())
-        done, _ = await _first({asking, dying}, self._seconds)
+        answers: set[asyncio.Future[Any]] = {asking, dying}
+        done, _ = await _first(answers, self._seconds)
         if asking in done:
             return str(asking.exception() or "")
         return dying.result() if done else f"no answer within {self._seconds:g} s"
@@ -197,6 +206,7 @@ class Client(aiomqtt.Client):
     ) -> None:
         self.was_remembered = flags.session_present
         self.granted_seconds = getattr(properties, "SessionExpiryInterval", self.granted_seconds)
+        self.largest = getattr(properties, "MaximumPacketSize", None)
         super()._on_connect(client, userdata, flags, reason_code, properties)
 
     def _on_disconnect(
@@ -217,8 +227,8 @@ class Client(aiomqtt.Client):
 
 
 async def _first(
-    tasks: set["asyncio.Task[Any]"], seconds: float
-) -> tuple[set["asyncio.Task[Any]"], set["asyncio.Task[Any]"]]:
+    tasks: set["asyncio.Future[Any]"], seconds: float
+) -> tuple[set["asyncio.Future[Any]"], set["asyncio.Future[Any]"]]:
     """Wait until one is done or the time is over; the others are cancelled and gone."""
     try:
         done, pending = await asyncio.wait(tasks, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)

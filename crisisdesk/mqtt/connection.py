@@ -7,44 +7,32 @@ the broker has acknowledged the message (QoS 1). What was not acknowledged raise
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from datetime import timedelta
 from typing import Final
 
 import aiomqtt
-import paho.mqtt.client as paho
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
-from paho.mqtt.reasoncodes import ReasonCode
 
 from crisisdesk.clock import Clock
-from crisisdesk.errors import FatalOutputError, OutputError
-from crisisdesk.mqtt.client import Broker, Client, Session
+from crisisdesk.errors import FatalOutputError, OutputError, RefusedError
+from crisisdesk.mqtt.client import Broker, Session
 from crisisdesk.mqtt.entrance import Entrance
+from crisisdesk.mqtt.publisher import Message, Publisher, TooLargeError
 from crisisdesk.retry import delays
 
 LOG: Final = logging.getLogger("crisisdesk.mqtt")
 
 ONLINE: Final = b"online"
 OFFLINE: Final = b"offline"
+SESSION_SECONDS: Final = 300
+"""For so long the broker remembers us: the will's delay holds no longer than that."""
 
 _HEALTHY: Final = timedelta(minutes=1)
 _OFTEN: Final = 3
-_SESSION_SECONDS: Final = 300  # the will's delay holds only while the broker remembers the session
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """What is published; `expiry` in seconds and the properties travel with MQTT 5 only."""
-
-    topic: str
-    payload: bytes
-    retain: bool = False
-    expiry: int | None = None
-    content_type: str | None = None
-    properties: Sequence[tuple[str, str]] = ()
-
+_LARGE: Final = 1 << 15
+"""Bytes of a message from which on it may be the reason why a broker hangs up."""
 
 Send = Callable[[Message], Awaitable[None]]
 
@@ -75,14 +63,16 @@ class Connection:
         self.state = "connecting"
         """connecting, live, retrying or failed."""
         self.trouble = ""
-        """What went wrong last and what to do about it; empty while connected."""
+        """What is wrong and what to do about it; while connected it is what the broker refuses, mostly nothing."""
         self._broker = broker
         self._client_id = client_id
         self._status_topic = status_topic
         self._clock = clock
         self._waits = waits
         self._greet = greet
-        self._client: _Publisher | None = None
+        self._client: Publisher | None = None
+        self._largest: int | None = None
+        self._suspected = 0
         self._fatal: FatalOutputError | None = None
         self._moved = asyncio.Event()
         self._entrance = Entrance(broker, "output")
@@ -122,14 +112,30 @@ class Connection:
         """Hand a message to the broker and return when it has acknowledged it.
 
         Raises:
-            OutputError: not connected, no answer in time, or refused; it may or may not have arrived.
+            OutputError: not connected, or no answer in time; it may or may not have arrived.
+            RefusedError: the broker does not take this one; a TooLargeError where it is for its size.
             FatalOutputError: the broker does not let us in.
         """
         if self._fatal is not None:
             raise self._fatal
         if self._client is None:
             raise OutputError(self.trouble or f"There is no connection to the MQTT broker {self._broker} yet.")
-        await self._client.send(message)
+        await self._send(self._client, message)
+
+    def takes(self, message: Message) -> bool:
+        """Whether the broker takes messages of this size, for all that is known."""
+        return self._largest is None or message.size <= self._largest
+
+    async def _send(self, client: Publisher, message: Message) -> None:
+        if not self.takes(message):
+            raise TooLargeError(
+                f"The MQTT broker {self._broker} takes no message of more than {self._largest:,} bytes."
+            )
+        try:
+            await client.send(message)
+        except TooLargeError:
+            self._largest = message.size - 1
+            raise
 
     async def _keep(self) -> None:
         waits, breaks = self._waits(), 0
@@ -137,9 +143,10 @@ class Connection:
             try:
                 client = await self._connect()
                 began = self._clock.now()
-                self._turn("live", "", client)
+                self._turn("live", await self._introduce(client), client)
                 reason = await client.died()
                 client.abandon()
+                self._learn_size(client)
                 if self._clock.now() - began >= _HEALTHY:
                     waits, breaks = self._waits(), 0
                 breaks += 1
@@ -156,23 +163,21 @@ class Connection:
                 self._turn("retrying", str(error))
             await asyncio.sleep(next(waits))
 
-    def _turn(self, state: str, trouble: str, client: "_Publisher | None" = None) -> None:
+    def _turn(self, state: str, trouble: str, client: Publisher | None = None) -> None:
+        if client is not None and self.state != "connecting":
+            LOG.warning("Connected to the MQTT broker %s again.", self._broker)
         if trouble and trouble != self.trouble:
             LOG.warning("%s", trouble)
-        elif client is not None and self.state != "connecting":
-            LOG.warning("Connected to the MQTT broker %s again.", self._broker)
         self.state, self.trouble, self._client = state, trouble, client
         self._moved.set()
 
-    async def _connect(self) -> "_Publisher":
-        """Connect, say `online` and greet."""
-        client = _Publisher(self._broker, self._client_id, self._status_topic, self._entrance.version)
+    async def _connect(self) -> Publisher:
+        version = self._entrance.version
+        session = Session(max(SESSION_SECONDS, self._broker.will_delay), outlives=False)
+        client = Publisher(self._broker, self._client_id, version, session, self._will(version))
         try:
             await client.connect()
             self._entrance.opened()
-            await client.send(Message(self._status_topic, ONLINE, retain=True))
-            if self._greet is not None:
-                await self._greet(client.send)
         except aiomqtt.MqttError as error:
             refusal = self._entrance.refusal(error)
             if refusal.at_once:
@@ -182,12 +187,49 @@ class Connection:
             client.abandon()
             raise
         self._entrance.proved()
+        self._largest = min(filter(None, (client.largest, self._largest)), default=None)
         return client
 
-    async def _leave(self, client: "_Publisher") -> None:
+    def _will(self, version: aiomqtt.ProtocolVersion) -> aiomqtt.Will:
+        """What the broker says for us when we vanish."""
+        delay = None
+        if version is aiomqtt.ProtocolVersion.V5:
+            delay = Properties(PacketTypes.WILLMESSAGE)  # type: ignore[no-untyped-call]
+            delay.WillDelayInterval = self._broker.will_delay
+        return aiomqtt.Will(self._status_topic, OFFLINE, qos=1, retain=True, properties=delay)
+
+    async def _introduce(self, client: Publisher) -> str:
+        """Say `online` and greet; returns what the broker refuses, which need not keep other messages in."""
+        refused: list[str] = []
+
+        async def send(message: Message) -> None:
+            try:
+                await self._send(client, message)
+            except RefusedError as error:
+                refused.append(str(error))
+
+        try:
+            await send(Message(self._status_topic, ONLINE, retain=True))
+            if self._greet is not None:
+                await self._greet(send)
+        except BaseException:
+            self._learn_size(client)
+            client.abandon()
+            raise
+        return refused[0] if refused else ""
+
+    def _learn_size(self, client: Publisher) -> None:
+        """A broker that hangs up on what is too large for it need not say why (3.1.1); then it does so twice."""
+        size = client.under_way
+        if size > _LARGE and (client.had_too_much or size == self._suspected):
+            self._largest = size - 1
+        self._suspected = size
+
+    async def _leave(self, client: Publisher) -> None:
         """Say `offline` ourselves: the broker says it for us only when we vanish."""
         try:
-            await client.send(Message(self._status_topic, OFFLINE, retain=True))
+            with contextlib.suppress(RefusedError):  # the will is refused, too
+                await client.send(Message(self._status_topic, OFFLINE, retain=True))
             await client.disconnect()
         except (OutputError, aiomqtt.MqttError) as error:
             LOG.warning("The MQTT broker %s will say offline for us: %s", self._broker, error)
@@ -198,54 +240,3 @@ class Connection:
 
 class _OtherVersionError(OutputError):
     """Try at once with the other version of the protocol."""
-
-
-class _Publisher(Client):
-    """One connection's life. The library takes a refusal (PUBACK "not authorised") for success; this one does not."""
-
-    def __init__(self, broker: Broker, client_id: str, status_topic: str, version: aiomqtt.ProtocolVersion) -> None:
-        delay = Properties(PacketTypes.WILLMESSAGE)  # type: ignore[no-untyped-call]
-        delay.WillDelayInterval = broker.will_delay
-        five = version is aiomqtt.ProtocolVersion.V5
-        will = aiomqtt.Will(status_topic, OFFLINE, qos=1, retain=True, properties=delay if five else None)
-        session = Session(max(_SESSION_SECONDS, broker.will_delay), outlives=False)
-        super().__init__(broker, client_id, version, session, will)
-        self._refused: ReasonCode | None = None
-        self._one_at_a_time = asyncio.Lock()
-
-    async def send(self, message: Message) -> None:
-        """Publish one message and wait for its acknowledgement, for the connection's end or for the time limit."""
-        async with self._one_at_a_time:
-            self._refused = None
-            if why := await self.answered(asyncio.create_task(self._publish(message))):
-                self.abandon(why)
-                raise OutputError(f"The MQTT broker {self._name} did not take a message ({why}); it is sent again.")
-            if self._refused is not None:
-                raise OutputError(
-                    f"The MQTT broker {self._name} refuses messages on {message.topic} ({self._refused}): allow this"
-                    " user to publish there; they are sent again."
-                )
-
-    async def _publish(self, message: Message) -> None:
-        properties = _publish_properties(message) if self._five else None
-        await self.publish(message.topic, message.payload, qos=1, retain=message.retain, properties=properties)
-
-    def _on_publish(
-        self, client: paho.Client, userdata: object, mid: int, reason_code: ReasonCode, properties: Properties
-    ) -> None:
-        if reason_code.is_failure:
-            self._refused = reason_code
-        super()._on_publish(client, userdata, mid, reason_code, properties)
-
-
-def _publish_properties(message: Message) -> Properties:
-    properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
-    if message.payload:
-        properties.PayloadFormatIndicator = 1  # UTF-8
-    if message.expiry is not None:
-        properties.MessageExpiryInterval = message.expiry
-    if message.content_type is not None:
-        properties.ContentType = message.content_type
-    if message.properties:
-        properties.UserProperty = list(message.properties)
-    return properties

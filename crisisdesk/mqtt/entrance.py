@@ -85,7 +85,8 @@ class Entrance:
         """The setting to mend; empty where none need be wrong."""
         refused, code, cause = "", code_of(error), error.__context__
         if isinstance(error, TopicRefusedError):
-            refused = f"let us read {error.topic} ({error}): mend topic, or what username may read"
+            topic = "topic, or " if self._room == "source" else ""
+            refused = f"let us read {error.topic} ({error}): mend {topic}what username may read"
         elif code in _NOT_LET_IN:
             refused = f"let us in ({error}): mend username and password_env or password_file"
         elif code in _BAD_NAME:

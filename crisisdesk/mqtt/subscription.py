@@ -17,8 +17,9 @@ from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from crisisdesk.errors import FatalSourceError, SourceError
-from crisisdesk.mqtt.client import Broker, Client, Session
+from crisisdesk.mqtt.client import Broker, Session
 from crisisdesk.mqtt.entrance import Entrance, TopicRefusedError
+from crisisdesk.mqtt.publisher import Publisher
 
 UNCONFIRMED: Final = 100
 """Messages that the broker may send before one is confirmed: so many are written to the disk at once."""
@@ -54,6 +55,14 @@ class Received:
     qos: int
     number: int
     """The broker's, by which it is confirmed."""
+    is_retained: bool = False
+    """Whether the broker keeps it, or has kept it, for those who come later."""
+    is_repeated: bool = False
+    """Whether it may have come before."""
+    response_topic: str | None = None
+    """Where an answer is wanted (MQTT 5)."""
+    correlation: bytes | None = None
+    """What the answer is to bring back (MQTT 5)."""
 
 
 class Subscription:
@@ -65,17 +74,33 @@ class Subscription:
         topics: to read; they may hold `+` and `#`, and begin with `$share/<group>/`.
         seconds: how long the broker keeps our session, and with it what comes meanwhile (MQTT 5).
         largest: bytes of a payload that are read; of a larger one there is one byte more, to tell.
+        room: whose settings a message names, "source" or "output".
+        fresh: only what is published while we are here or expected is wanted, nothing that the broker keeps for late
+            comers (MQTT 5; else it is marked), and 3.1.1 need not remember us.
+        packet: bytes of a message with its topic; of a larger one the broker does not even tell us (MQTT 5).
     """
 
-    def __init__(self, broker: Broker, *, client_id: str, topics: Sequence[str], seconds: int, largest: int) -> None:
+    def __init__(
+        self,
+        broker: Broker,
+        *,
+        client_id: str,
+        topics: Sequence[str],
+        seconds: int,
+        largest: int,
+        room: str = "source",
+        fresh: bool = False,
+        packet: int = LARGEST,
+    ) -> None:
         self._broker = broker
         self._client_id = client_id
         self.remembered: Sequence[str] = ()
         """Topics for which the broker knows us, perhaps of an earlier run; what is not ours any more is called off."""
         self._topics = topics
-        self._session = Session(seconds, outlives=seconds > 0, unconfirmed=UNCONFIRMED, largest=LARGEST)
+        self._fresh = fresh
+        self._session = Session(seconds, outlives=seconds > 0 and not fresh, unconfirmed=UNCONFIRMED, largest=packet)
         self._largest = largest
-        self._entrance = Entrance(broker, "source")
+        self._entrance = Entrance(broker, room)
 
     @property
     def version(self) -> str:
@@ -106,7 +131,7 @@ class Subscription:
             try:
                 await inbox.connect()
                 self._entrance.opened()
-                await inbox.ask_for(self._topics)
+                await inbox.ask_for(self._topics, fresh=self._fresh)
                 await inbox.call_off([topic for topic in self.remembered if topic not in self._topics])
             except aiomqtt.MqttError as error:
                 inbox.abandon()
@@ -122,7 +147,7 @@ class Subscription:
                 return inbox
 
 
-class Inbox(Client):
+class Inbox(Publisher):
     """One connection's life, and what came by it."""
 
     def __init__(
@@ -140,15 +165,16 @@ class Inbox(Client):
         self._news = asyncio.Event()
         self._client.manual_ack_set(on=True)
 
-    async def ask_for(self, topics: Sequence[str]) -> None:
-        """Subscribe.
+    async def ask_for(self, topics: Sequence[str], *, fresh: bool = False) -> None:
+        """Subscribe; see `Subscription` for what is fresh.
 
         Raises:
             aiomqtt.MqttError: the broker does not let us, or does not answer.
         """
         self._disconnected.add_done_callback(lambda _: self._news.set())
         # What is retained comes at the first time only, not at every connect (MQTT 5).
-        options = SubscribeOptions(qos=1, retainHandling=SubscribeOptions.RETAIN_SEND_IF_NEW_SUB)
+        retained = SubscribeOptions.RETAIN_DO_NOT_SEND if fresh else SubscribeOptions.RETAIN_SEND_IF_NEW_SUB
+        options = SubscribeOptions(qos=1, retainAsPublished=fresh, retainHandling=retained)
         asking = asyncio.create_task(
             self.subscribe([(topic, options) for topic in topics] if self._five else [(topic, 1) for topic in topics])
         )
@@ -219,7 +245,10 @@ class Inbox(Client):
             self._overrun = self._overrun or message.qos > 0
             self.dropped += message.qos == 0
             return
-        self._waiting.append(Received(topic, payload, message.qos, message.mid))
+        wanted, correlation = (getattr(message.properties, key, None) for key in ("ResponseTopic", "CorrelationData"))
+        self._waiting.append(
+            Received(topic, payload, message.qos, message.mid, message.retain, message.dup, wanted, correlation)
+        )
         self._bytes += size
         self._news.set()
 

@@ -4,21 +4,25 @@
     crisisdesk/<desk>/heartbeat             how the desk itself is doing, every so many seconds
     crisisdesk/<desk>/alert/<id>/state      the incident as it is, retained while it is not resolved, then cleared
     crisisdesk/<desk>/event                 one per change
+    crisisdesk/<desk>/cmd/<command>         what others ask of the desk, where it is allowed (`mqtt_commands.py`)
 
-All but `status` are CloudEvents (`events.py`); consumers drop duplicates by `id`.
+All that is told but `status` are CloudEvents (`events.py`); consumers drop duplicates by `id`.
 """
 
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Final
 
 from crisisdesk.clock import Clock
-from crisisdesk.errors import OutputError, UsageError
-from crisisdesk.mqtt import Broker, Connection, Message, Send
+from crisisdesk.errors import OutputError, RefusedError, UsageError
+from crisisdesk.mqtt import Broker, Connection, Message, Send, TooLargeError
+from crisisdesk.outputs.commands import Commands
 from crisisdesk.outputs.events import CONTENT_TYPE, CloudEvent, of_change, of_heartbeat, of_state
+from crisisdesk.outputs.mqtt_commands import MqttCommands
+from crisisdesk.outputs.shortened import shortened
 from crisisdesk.records import Incident, Notification, OutputStatus, SourceStatus
 from crisisdesk.retry import delays
 
@@ -26,6 +30,13 @@ STATE_SECONDS: Final = 7 * 86_400
 """A retained state disappears after a week without a change, should the desk vanish for good."""
 EVENT_SECONDS: Final = 86_400
 """A broker keeps an event for an absent subscriber's session for a day."""
+
+_SAID_AGAIN: Final = timedelta(days=1)
+"""States that have not changed for so long are said again, since they expire."""
+_AT_ONCE: Final = 10
+"""States that are under way at once, after a connect."""
+_SHORT: Final = 280
+"""Characters that are left of a quoted post where all of them are too much for the broker."""
 
 
 class MqttOutput:
@@ -39,8 +50,9 @@ class MqttOutput:
         heartbeat_seconds: time between two heartbeats.
         name: under which its debts are kept; another one for each further broker.
         waits: seconds between attempts to connect.
-        open_incidents: what is open now, asked at each connect: what an earlier run of the desk told, a broker that
-            restarted empty meanwhile has forgotten.
+        incidents: what the desk knows, open or resolved, asked at each connect: what is open, a broker that restarted
+            empty has forgotten; of what is resolved, it may keep what an earlier run of the desk told.
+        commands: what others may ask of the desk; None for nothing at all.
 
     Raises:
         UsageError: the desk's name cannot be part of a topic.
@@ -56,7 +68,8 @@ class MqttOutput:
         heartbeat_seconds: float = 30.0,
         name: str = "mqtt",
         waits: Callable[[], Iterator[float]] = delays,
-        open_incidents: Callable[[], Iterable[Incident]] = tuple,
+        incidents: Callable[[], Iterable[Incident]] = tuple,
+        commands: Commands | None = None,
     ) -> None:
         self.name = name
         self._base = f"crisisdesk/{_topic_part(desk)}"
@@ -64,73 +77,120 @@ class MqttOutput:
         self._clock = clock
         self._heartbeat = heartbeat
         self._heartbeat_seconds = heartbeat_seconds
-        self._open_incidents = open_incidents
-        self._standing: dict[str, Message] = {}
+        self._incidents = incidents
+        self._standing: dict[str, CloudEvent] = {}
+        self._half_told: set[str] = set()
+        self._said_at: datetime | None = None
+        self._beat_refused = ""
+        self._commands = (
+            MqttCommands(broker, base=self._base, desk=desk, commands=commands, clock=clock, waits=waits)
+            if commands
+            else None
+        )
         self._connection = Connection(
             broker,
             client_id=f"crisisdesk-{desk}",
             status_topic=f"{self._base}/status",
             clock=clock,
             waits=waits,
-            greet=self._repeat_standing,
+            greet=self._say_states,
         )
 
     @contextlib.asynccontextmanager
     async def session(self) -> AsyncIterator[None]:
         """Connected, and a heartbeat at work, while inside."""
         async with self._connection.open(), asyncio.TaskGroup() as group:
-            beating = group.create_task(self._beat(), name=f"heartbeat {self.name}")
+            beside = [group.create_task(self._beat(), name=f"heartbeat {self.name}")]
+            if self._commands is not None:
+                beside.append(group.create_task(self._commands.run(), name=f"commands {self.name}"))
             try:
                 yield
             finally:
-                beating.cancel()
+                for task in beside:
+                    task.cancel()
 
     async def ready(self) -> None:
         """Return when connected; raises `FatalOutputError` when these settings never will."""
         await self._connection.ready()
 
     async def deliver(self, notification: Notification) -> None:
-        """State first, then the event: repeated after half a delivery, both say the same again under the same id."""
-        incident, event = notification.incident, of_change(notification, self._desk)
-        topic = self._state_topic(incident)
-        if incident.is_open:
-            state = self._standing[topic] = _message(topic, event, retain=True, expiry=STATE_SECONDS)
-        else:
-            self._standing.pop(topic, None)
-            state = Message(topic, b"", retain=True)
-        await self._connection.publish(state)
-        await self._connection.publish(_message(f"{self._base}/event", event, expiry=EVENT_SECONDS))
+        """State and event; repeated after half a delivery, they say the same again under the same id."""
+        try:
+            await self._tell(notification)
+        except TooLargeError:  # now it is known what is not
+            await self._tell(notification)
 
     def status(self) -> OutputStatus:
         """How the connection is."""
-        return OutputStatus(self.name, self._connection.state, trouble=self._connection.trouble)
+        heard = self._commands.trouble if self._commands else ""
+        trouble = self._connection.trouble or self._beat_refused or heard
+        return OutputStatus(self.name, self._connection.state, trouble=trouble)
 
-    async def _repeat_standing(self, send: Send) -> None:
-        """A broker that restarted without its memory learns again which incidents are open."""
-        earlier = [
-            self._as_it_is(one) for one in self._open_incidents() if self._state_topic(one) not in self._standing
-        ]
-        for message in (*self._standing.values(), *earlier):
-            await send(message)
+    async def _tell(self, notification: Notification) -> None:
+        """Both are under way at once, in this order; what one topic refuses, the other one may take."""
+        change, incident = notification.change, notification.incident
+        event = of_change(notification, self._desk)
+        if incident.is_open:
+            self._standing[incident.id] = event
+        else:
+            self._standing.pop(incident.id, None)
+        messages = [self._state(incident.id, event if incident.is_open else None)]
+        if change.id not in self._half_told:
+            messages.append(self._fitting(f"{self._base}/event", event, expiry=EVENT_SECONDS))
+        state, *told = await asyncio.gather(*map(self._connection.publish, messages), return_exceptions=True)
+        if state is not None and told == [None]:
+            self._half_told.add(change.id)
+        failures = [one for one in (state, *told) if one is not None]
+        for failure in sorted(failures, key=lambda one: isinstance(one, RefusedError)):
+            raise failure
+        self._half_told.discard(change.id)
+
+    async def _say_states(self, send: Send) -> None:
+        """What is open stands there, and nothing else, whatever the broker has forgotten or kept."""
+        first, self._said_at = self._said_at is None, self._clock.now()
+        states, kept = [], timedelta(seconds=STATE_SECONDS)
+        for incident in self._incidents():
+            if incident.is_open:
+                event = self._standing.get(incident.id) or of_state(incident, self._desk)
+                states.append(self._state(incident.id, event))
+            elif incident.id in self._standing or (first and self._said_at - incident.updated < kept):
+                states.append(self._state(incident.id, None))
+        for start in range(0, len(states), _AT_ONCE):
+            await asyncio.gather(*map(send, states[start : start + _AT_ONCE]))
 
     async def _beat(self) -> None:
         """A beat that is lost is not repeated, the next one comes; a dead connection shows itself by it."""
         while True:
             with contextlib.suppress(OutputError):
                 await self._connection.ready()
-                await self._connection.publish(self._beat_message())
+                try:
+                    await self._connection.publish(self._beat_message())
+                    self._beat_refused = ""
+                except RefusedError as error:
+                    self._beat_refused = str(error)
+                if self._said_at is not None and self._clock.now() - self._said_at >= _SAID_AGAIN:
+                    await self._say_states(self._connection.publish)
             await asyncio.sleep(self._heartbeat_seconds)
 
     def _beat_message(self) -> Message:
         event = of_heartbeat(self._clock.now(), self._heartbeat(), self._desk)
         return _message(f"{self._base}/heartbeat", event, expiry=max(1, int(self._heartbeat_seconds * 2)))
 
-    def _state_topic(self, incident: Incident) -> str:
-        return f"{self._base}/alert/{incident.id}/state"
+    def _state(self, incident: str, event: CloudEvent | None) -> Message:
+        """How an incident stands; None clears it."""
+        topic = f"{self._base}/alert/{incident}/state"
+        if event is None:
+            return Message(topic, b"", retain=True)
+        return self._fitting(topic, event, retain=True, expiry=STATE_SECONDS)
 
-    def _as_it_is(self, incident: Incident) -> Message:
-        event = of_state(incident, self._desk)
-        return _message(self._state_topic(incident), event, retain=True, expiry=STATE_SECONDS)
+    def _fitting(self, topic: str, event: CloudEvent, *, retain: bool = False, expiry: int) -> Message:
+        """As much of it as the broker takes."""
+        message = _message(topic, event, retain=retain, expiry=expiry)
+        for characters in (_SHORT, 0):
+            if self._connection.takes(message):
+                break
+            message = _message(topic, shortened(event, characters), retain=retain, expiry=expiry)
+        return message
 
 
 def heartbeat_data(

@@ -172,3 +172,5 @@ class MqttOutput(BrokerSettings):
     kind: Literal["mqtt"]
     heartbeat_seconds: Annotated[float, Field(ge=1, le=86400)] = 30.0
     """Seconds between two heartbeats."""
+    commands: Annotated[tuple[Literal["acknowledge", "silence", "resolve", "note"], ...], Field(strict=False)] = ()
+    """What others may ask of the desk by message: whoever may publish there acts in any name. None where left out."""

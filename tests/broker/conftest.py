@@ -8,7 +8,7 @@ import signal
 import socket
 import subprocess
 import warnings
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from itertools import repeat
@@ -19,14 +19,18 @@ import aiomqtt
 import orjson
 import pytest
 from amqtt.broker import Broker as Amqtt
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
 
-from crisisdesk.clock import WallClock
+from crisisdesk.desk import Instruments, LocalDesk
 from crisisdesk.incidents.lifecycle import Rules
 from crisisdesk.incidents.register import Register
 from crisisdesk.incidents.store import Store
 from crisisdesk.mqtt import Broker
+from crisisdesk.outputs.commands import Commands
 from crisisdesk.outputs.deliver import Delivery
 from crisisdesk.outputs.mqtt import MqttOutput
+from crisisdesk.playbooks.library import Library
 from crisisdesk.records import Kind, Numbers, OutputStatus, Severity, Spike
 
 START = datetime(2008, 11, 15, 3, 40, tzinfo=UTC)
@@ -36,11 +40,14 @@ PROGRAM = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin
 STRICT = "mosquitto_dynamic_security"
 
 
+@dataclass
 class StoppedClock:
-    """A clock for heartbeats: it always shows the start."""
+    """A clock that shows what it is set to."""
+
+    moment: datetime = START
 
     def now(self) -> datetime:
-        return START
+        return self.moment
 
     async def sleep_until(self, moment: datetime) -> None:
         raise AssertionError(f"nothing here waits on the desk's clock, least of all until {moment}")
@@ -113,7 +120,8 @@ def strict_mosquitto(mosquitto_at: Callable[..., Mosquitto], tmp_path: Path) -> 
         (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(f"{STRICT.upper()} IS NOT INSTALLED")
     ours = {"acltype": "subscribeLiteral", "topic": "posts/ours", "allow": True}
     role, group = {"rolename": "reader", "acls": [ours]}, {"groupname": "all", "roles": [{"rolename": "reader"}]}
-    rules = {"defaultACLAccess": {"subscribe": False}, "roles": [role], "groups": [group], "anonymousGroup": "all"}
+    others = {"subscribe": False, "publishClientSend": True, "publishClientReceive": True}
+    rules = {"defaultACLAccess": others, "roles": [role], "groups": [group], "anonymousGroup": "all"}
     (tmp_path / "rules.json").write_bytes(orjson.dumps({"clients": [], **rules}))
     return mosquitto_at("allow_anonymous true", f"plugin {plugins[0]}", f"plugin_opt_config_file {tmp_path}/rules.json")
 
@@ -263,6 +271,7 @@ class Desk:
     store: Store
     output: MqttOutput
     delivery: Delivery
+    clock: StoppedClock
     minutes: int = 0
 
     async def change(self, watch: str = "Motrin") -> str:
@@ -296,26 +305,77 @@ async def desk_at(tmp_path: Path) -> Callable[..., contextlib.AbstractAsyncConte
 
     @contextlib.asynccontextmanager
     async def desk(
-        port: int, heartbeat: Callable[[], dict[str, Any]] = calm_heartbeat, **details: Any
+        port: int,
+        heartbeat: Callable[[], dict[str, Any]] = calm_heartbeat,
+        commands: Sequence[str] = (),
+        heartbeat_seconds: float = 30.0,
+        **details: Any,
     ) -> AsyncIterator[Desk]:
-        broker = replace(Broker("127.0.0.1", port, timeout=1.0, will_delay=0), **details)
+        clock = StoppedClock()
         output = MqttOutput(
-            broker,
+            replace(Broker("127.0.0.1", port, timeout=1.0, will_delay=0), **details),
             desk="acme",
-            clock=StoppedClock(),
+            clock=clock,
             heartbeat=heartbeat,
+            heartbeat_seconds=heartbeat_seconds,
             waits=lambda: repeat(0.02),
-            open_incidents=lambda: [one for one in register.incidents() if one.is_open],
+            incidents=lambda: register.incidents(),  # noqa: PLW0108  it is not there yet
+            commands=Commands(lambda: people, commands, clock) if commands else None,
         )
         async with await Store.open(tmp_path / "desk.db", durable=False) as store:
-            delivery = Delivery(store, output, StoppedClock(), waits=lambda: repeat(0.02), flush_seconds=2)
+            delivery = Delivery(store, output, clock, waits=lambda: repeat(0.02), flush_seconds=2)
             register = Register(store, Rules(), lambda _: None, (output.name,), listeners=(delivery.wake,))
+            people = LocalDesk(register, Library(tmp_path), clock, Instruments())
             await register.load()
             async with asyncio.TaskGroup() as group:
                 group.create_task(delivery.run())
                 try:
-                    yield Desk(register, store, output, delivery)
+                    yield Desk(register, store, output, delivery, clock)
                 finally:
                     delivery.stop()
 
     return desk
+
+
+@dataclass
+class Asker:
+    """Somebody who asks desks over MQTT 5 and reads the answers."""
+
+    client: aiomqtt.Client
+    mine: str
+
+    async def ask(
+        self, command: str, *, to: str | None = None, mark: bytes | None = None, retain: bool = False, **keys: Any
+    ) -> dict[str, Any]:
+        """Ask, and return the answer to it."""
+        mark = mark or os.urandom(8)
+        await self.say(command, orjson.dumps(keys), to or self.mine, mark, retain=retain)
+        async for message in self.client.messages:
+            if message.properties.CorrelationData == mark:
+                return orjson.loads(message.payload)
+        raise AssertionError("the broker has gone")
+
+    async def say(
+        self, command: str, payload: bytes, to: str | None = None, mark: bytes | None = None, *, retain: bool = False
+    ) -> None:
+        properties = Properties(PacketTypes.PUBLISH)
+        if to is not None:
+            properties.ResponseTopic = to
+        if mark is not None:
+            properties.CorrelationData = mark
+        await self.client.publish(f"crisisdesk/acme/cmd/{command}", payload, 1, retain, properties)
+
+
+@contextlib.asynccontextmanager
+async def _asker(port: int, mine: str = "crisisdesk/acme/answer/ann") -> AsyncIterator[Asker]:
+    async with (
+        asyncio.timeout(10),
+        aiomqtt.Client("127.0.0.1", port, protocol=aiomqtt.ProtocolVersion.V5) as client,
+    ):
+        await client.subscribe(mine, qos=1)
+        yield Asker(client, mine)
+
+
+@pytest.fixture
+def asker() -> Callable[..., contextlib.AbstractAsyncContextManager[Asker]]:
+    return _asker

@@ -89,7 +89,9 @@ def problems(value: Any, schema: dict[str, Any], at: str = "") -> list[str]:
 
 def channel_of(topic: str) -> dict[str, Any]:
     (channel,) = [
-        one for one in DOCUMENT["channels"].values() if re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", one["address"]), topic)
+        one
+        for one in DOCUMENT["channels"].values()
+        if one["address"] and re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", one["address"]), topic)
     ]
     return channel
 
