@@ -1,36 +1,29 @@
 """The composition root: opens the parts, wires them, runs them in one task group, takes them down in reverse."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime, tzinfo
+from collections.abc import Callable, Coroutine, Iterable, Iterator
+from datetime import UTC, datetime
 from functools import partial
-from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 
 from crisisdesk.calls import Calls
 from crisisdesk.channel import Channel
-from crisisdesk.clock import Clock
 from crisisdesk.desk import Instruments, LocalDesk
-from crisisdesk.detect.standard import Standard
-from crisisdesk.detect.watch import CHART_HOURS, WatchDetector
 from crisisdesk.incidents.lifecycle import Rules
 from crisisdesk.incidents.register import Register
 from crisisdesk.incidents.spending import SPAN, advice
 from crisisdesk.incidents.store import Store
 from crisisdesk.intake import House, Intake, Tally
-from crisisdesk.language import Reader
-from crisisdesk.language import load as load_reader
 from crisisdesk.listening import Listening
-from crisisdesk.match import Matcher, WatchRule
+from crisisdesk.match import Matcher
 from crisisdesk.observation import Observation
 from crisisdesk.oncall.audience import audience
-from crisisdesk.oncall.chain import Orders
 from crisisdesk.oncall.prospect import known_people, on_call
-from crisisdesk.outputs.base import Output, PersonalOutput
+from crisisdesk.outputs.base import PersonalOutput
 from crisisdesk.outputs.deliver import Delivery
 from crisisdesk.overview import Pictures, spending_of
+from crisisdesk.plan import Plan
 from crisisdesk.playbooks.library import Library
 from crisisdesk.progress import Progress
 from crisisdesk.reception import Reception
@@ -50,34 +43,6 @@ CATCH_UP_LOOK: Final = 0.05
 """Seconds between two looks whether a recording's quiet days have gone through."""
 MENTIONS_WAITING, SCORED_WAITING = 512, 256
 """Sizes of the channels: mentions before the model, scored mentions before the detectors."""
-
-
-@dataclass(slots=True)
-class Plan:
-    """What a run consists of; the command line writes it."""
-
-    watches: Mapping[WatchRule, Standard]
-    """Each watch and by what it is judged."""
-    sources: Sequence[Source]
-    database: Path
-    playbooks: Path
-    clock: Clock
-    load_model: Callable[[], Model]
-    load_reader: Callable[[], Reader] = load_reader
-    """Makes what tells the language of posts without a mark; like the model, in a thread, when the first one comes."""
-    outputs: Callable[["App"], Sequence[Output | PersonalOutput]] = lambda _: ()
-    orders: Callable[[], Orders] = Orders
-    """What is agreed about calling people, as it stands now."""
-    live: bool = False
-    """Posts come from the present: time passes also where nobody speaks, and what is learnt is kept."""
-    open_to_tags: bool = False
-    """A tag of a post that no watch has makes a watch of its own."""
-    chart_hours: int | None = CHART_HOURS
-    follow: Callable[[WatchDetector], None] = lambda _: None
-    """Called with the detector of every watch before it hears its first post."""
-    notice: str = ""
-    zone: tzinfo | None = None
-    """By whose clocks people read the console; None for the machine's own."""
 
 
 class App:
@@ -137,7 +102,9 @@ class App:
             ExceptionGroup: the model cannot be loaded, a replayed file cannot be read.
         """
         async with asyncio.TaskGroup() as group:
-            beside = (self.rounds.run(), self._warm_up(), self.calls.run()) if self.plan.live else ()
+            beside = (
+                (self.rounds.run(), self._warm_up(), self.calls.run(), self._keep_orders()) if self.plan.live else ()
+            )
             others = [group.create_task(one) for one in beside]
             for delivery in self.deliveries:
                 group.create_task(delivery.run(), name=f"deliver to {delivery.name}")
@@ -149,6 +116,12 @@ class App:
                     delivery.stop()
                 for task in others:
                     task.cancel()
+
+    def _beside(self) -> Iterable[Coroutine[Any, Any, None]]:
+        """What a live desk does besides hearing posts."""
+        if not self.plan.live:
+            return ()
+        return self.rounds.run(), self._warm_up(), self.calls.run(), self._keep_orders()
 
     def stop(self) -> None:
         """Take no more posts, let what came before go through, deliver what is owed, then let `run` return.
@@ -225,7 +198,7 @@ class App:
             Rules(),
             self._library.choose,
             [output.name for output in outputs if not isinstance(output, PersonalOutput)],
-            audience=lambda change, before, after: audience(change, before, after, plan.orders()),
+            audience=lambda change, before, after: audience(change, before, after, plan.standing.current),
         )
         await self.register.load(plan.clock.now() - SPAN)
         instruments = Instruments(
@@ -236,14 +209,14 @@ class App:
             model=lambda: self.scoring.model,
             troubles=lambda: filter(None, self._wrong()),
             prospects=lambda: self.calls.prospects() if plan.live else (),
-            on_call=lambda: on_call(plan.orders(), plan.clock.now()),
-            people=lambda: known_people(plan.orders(), plan.clock.now()),
+            on_call=lambda: on_call(plan.standing.current, plan.clock.now()),
+            people=lambda: known_people(plan.standing.current, plan.clock.now()),
         )
         self.desk = LocalDesk(self.register, self._library, plan.clock, instruments, plan.notice)
         self.register.subscribe(lambda _: self.desk.touch())
         for delivery in self.deliveries:
             self.register.subscribe(delivery.wake)
-        self.calls = Calls(self.register, plan.orders, plan.clock)
+        self.calls = Calls(self.register, lambda: plan.standing.current, plan.clock)
         self.register.subscribe(self.calls.wake)
         if plan.live:
             watches = [rule.name for rule in plan.watches]
@@ -261,6 +234,7 @@ class App:
             follow=plan.follow,
             gone_through=self.progress.end,
             correction_of=self.progress.correction_of,
+            planned=lambda: plan.standing.planned,
         )
         self._pictures = Pictures(self.observation, self.register, self.tally.other_languages, self._listening_since)
         self.restart = Restart(
@@ -294,6 +268,18 @@ class App:
             await self._library.watch(self.desk.touch)
         except Exception as error:  # noqa: BLE001 - incidents matter more than edits, which can wait for a restart
             self._complain("playbooks", f"Edits of playbooks are not seen any more ({error}); restart the desk.")
+
+    async def _keep_orders(self) -> None:
+        """Call by what is agreed as it is edited; who is on call may change by it at once."""
+
+        def changed() -> None:
+            self.calls.wake()
+            self.desk.touch()
+
+        try:
+            await self.plan.standing.watch(changed)
+        except Exception as error:  # noqa: BLE001 - the orders of before are better than none
+            self._complain("orders", f"Edits of the configuration are not seen any more ({error}); restart the desk.")
 
     async def _stream(self) -> None:
         """Sources to incidents; the end of one stage is the end of the next."""
@@ -384,6 +370,7 @@ class App:
         """What is wrong with the desk itself, each with what to do."""
         yield self.register.trouble
         yield from self.calls.troubles()
+        yield self.plan.standing.trouble
         yield from self.complaints().values()
         yield from self._own_languages.beyond_the_model()
         yield from self.overspent().values()

@@ -11,11 +11,12 @@ from typing import Final
 import typer
 
 from crisisdesk import settings
-from crisisdesk.app import App, Plan
+from crisisdesk.app import App
 from crisisdesk.cli.loading import model_loader
 from crisisdesk.cli.logs import log_desk
 from crisisdesk.cli.outputs import broker, outputs
 from crisisdesk.cli.running import load_shipped_model, run_console, run_headless
+from crisisdesk.cli.standing import StandingOrders
 from crisisdesk.cli.terminal import clocks, event_line, let_go_of_stdout, open_line, put, say
 from crisisdesk.clock import Clock, WallClock
 from crisisdesk.console.times import Times
@@ -25,6 +26,7 @@ from crisisdesk.detect.standard import Standard
 from crisisdesk.errors import ConfigurationError, UsageError
 from crisisdesk.match import WatchRule
 from crisisdesk.mqtt import unshared
+from crisisdesk.plan import Plan
 from crisisdesk.records import Incident
 from crisisdesk.resources import folder
 from crisisdesk.server.certificate import Certificate
@@ -64,8 +66,8 @@ def desk_plan(config: Path | None) -> Plan:
     Raises:
         ConfigurationError: there is none, it is broken, or it has nothing to do.
     """
-    configured = read(config)
-    if configured is None or not configured.watches or not configured.sources:
+    configured, file = read(config), place(config)
+    if configured is None or file is None or not configured.watches or not configured.sources:
         missing = "[[source]]" if configured and configured.watches else "[[watch]]"
         raise ConfigurationError(f"The configuration has no {missing}, so there is nothing to do; add one.")
     clock = WallClock()
@@ -77,6 +79,7 @@ def desk_plan(config: Path | None) -> Plan:
         clock=clock,
         load_model=model_loader(configured.desk.model, configured.desk.model_labels) or load_shipped_model,
         outputs=outputs(configured, clock),
+        standing=StandingOrders(file, configured),
         live=True,
         zone=configured.desk.timezone,
     )

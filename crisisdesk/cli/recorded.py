@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from crisisdesk.app import App, Plan
+from crisisdesk.app import App
 from crisisdesk.backtest.stories import Story
 from crisisdesk.cases import Case, case
 from crisisdesk.cli.account import Account, how_many
@@ -23,6 +23,7 @@ from crisisdesk.detect.standard import Standard
 from crisisdesk.errors import CrisisdeskError, UsageError
 from crisisdesk.lines import shown_name, size_of
 from crisisdesk.match import WatchRule
+from crisisdesk.plan import Plan
 from crisisdesk.records import EPOCH, Post, Severity, stamp
 from crisisdesk.resources import folder
 from crisisdesk.sentiment.base import Model

@@ -11,9 +11,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final, TypeVar
 
-from crisisdesk.app import App, Plan
+from crisisdesk.app import App
 from crisisdesk.cli.terminal import say
 from crisisdesk.errors import FatalSourceError, StorageError, UsageError
+from crisisdesk.plan import Plan
 from crisisdesk.sentiment.base import Model
 from crisisdesk.text import clean, counted
 

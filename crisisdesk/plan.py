@@ -1,0 +1,81 @@
+"""What a run of the desk consists of; the command line writes it, `app` makes it so."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import tzinfo
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from crisisdesk.clock import Clock
+from crisisdesk.detect.planned import Planned
+from crisisdesk.detect.standard import Standard
+from crisisdesk.detect.watch import CHART_HOURS, WatchDetector
+from crisisdesk.language import Reader
+from crisisdesk.language import load as load_reader
+from crisisdesk.match import WatchRule
+from crisisdesk.oncall.chain import Orders
+from crisisdesk.outputs.base import Output, PersonalOutput
+from crisisdesk.sentiment.base import Model
+from crisisdesk.sources.base import Source
+
+if TYPE_CHECKING:
+    from crisisdesk.app import App
+
+
+class Standing(Protocol):
+    """What is agreed about calling people, and may be edited while the desk runs."""
+
+    @property
+    def current(self) -> Orders:
+        """Whom incidents call, as it stands now."""
+
+    @property
+    def planned(self) -> Sequence[Planned]:
+        """What was announced, so that much will be said."""
+
+    @property
+    def trouble(self) -> str:
+        """What is wrong with the last edit, and what to do; empty while nothing is."""
+
+    async def watch(self, changed: Callable[[], None]) -> None:
+        """Take over what is edited, until cancelled; `changed` is called after each edit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Agreed:
+    """What is agreed once and for all; nothing, unless somebody says so: nobody is called."""
+
+    current: Orders = field(default_factory=Orders)
+    planned: Sequence[Planned] = ()
+    trouble: str = ""
+
+    async def watch(self, changed: Callable[[], None]) -> None:
+        """Nobody edits it."""
+
+
+@dataclass(slots=True)
+class Plan:
+    """Watches, sources, outputs, and what they need."""
+
+    watches: Mapping[WatchRule, Standard]
+    """Each watch and by what it is judged."""
+    sources: Sequence[Source]
+    database: Path
+    playbooks: Path
+    clock: Clock
+    load_model: Callable[[], Model]
+    load_reader: Callable[[], Reader] = load_reader
+    """Makes what tells the language of posts without a mark; like the model, in a thread, when the first one comes."""
+    outputs: Callable[["App"], Sequence[Output | PersonalOutput]] = lambda _: ()
+    standing: Standing = Agreed()
+    """What is agreed about calling people."""
+    live: bool = False
+    """Posts come from the present: time passes also where nobody speaks, and what is learnt is kept."""
+    open_to_tags: bool = False
+    """A tag of a post that no watch has makes a watch of its own."""
+    chart_hours: int | None = CHART_HOURS
+    follow: Callable[[WatchDetector], None] = lambda _: None
+    """Called with the detector of every watch before it hears its first post."""
+    notice: str = ""
+    zone: tzinfo | None = None
+    """By whose clocks people read the console; None for the machine's own."""
