@@ -77,5 +77,7 @@ class Plan:
     follow: Callable[[WatchDetector], None] = lambda _: None
     """Called with the detector of every watch before it hears its first post."""
     notice: str = ""
+    person: str = ""
+    """Who sits at the console; empty for whom the machine says."""
     zone: tzinfo | None = None
     """By whose clocks people read the console; None for the machine's own."""

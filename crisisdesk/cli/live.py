@@ -15,6 +15,12 @@ from crisisdesk.errors import UsageError
 
 CONFIGURATION: Final = "crisisdesk.toml"
 
+Person = Annotated[
+    str,
+    typer.Option(
+        "--as", metavar="NAME", envvar="CRISISDESK_PERSON", help="Who sits here, as the rota names them; else the user."
+    ),
+]
 Headless = Annotated[bool, typer.Option("--headless", help="No console: one line an event, the log on stderr.")]
 
 
@@ -25,11 +31,14 @@ def run(
         typer.Option("--config", "-c", metavar="FILE", help=f"The configuration; else {CONFIGURATION} here or yours."),
     ] = None,
     headless: Headless = False,
+    person: Person = "",
 ) -> None:
     """Run the desk as it is configured, until it is quit: ctrl+q in the console, ctrl+c or SIGTERM without."""
     from crisisdesk.cli import configured  # noqa: PLC0415 - see above
 
-    configured.run(configured.desk_plan(config), headless=headless or not is_terminal())
+    plan = configured.desk_plan(config)
+    plan.person = person
+    configured.run(plan, headless=headless or not is_terminal())
 
 
 def watch(

@@ -115,7 +115,7 @@ def run_console(plan: Plan, prepare: Callable[[App], None] = lambda _: None) -> 
         async with asyncio.TaskGroup() as group:
             prepare(app)
             running = group.create_task(app.run(), name="desk")
-            console = Console(app.desk, person(), plan.zone, shown=shown.set)
+            console = Console(app.desk, clean(plan.person) or person(), plan.zone, shown=shown.set)
             ended.then(console.exit)
             try:
                 await console.run_async()
