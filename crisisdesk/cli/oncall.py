@@ -129,21 +129,31 @@ def wrong_calls(settings: "Settings", orders: "Orders", now: datetime) -> Iterat
 def _gaps(settings: "Settings", orders: "Orders", rota: "Rota", now: datetime) -> Iterator[tuple[str, bool]]:
     """When nobody is on, and whether nobody would be called then."""
     from crisisdesk.cli.oncall_text import when  # noqa: PLC0415  as above
-    from crisisdesk.oncall.rehearsal import reaches_somebody  # noqa: PLC0415  as above
     from crisisdesk.oncall.rota import Gap  # noqa: PLC0415  as above
-    from crisisdesk.settings.choice import cases, chosen, whose  # noqa: PLC0415  as above
+    from crisisdesk.settings.choice import cases, whose  # noqa: PLC0415  as above
 
     gaps = [piece for piece in rota.turns(now, now + AHEAD) if isinstance(piece, Gap)]
     if not gaps:
         return
-    alike = {(chosen(settings, case), case[2]): case for case in cases(settings)}  # one for each chain and severity
-    covered = [case for (chain, _), case in alike.items() if chain is not None or not settings.chains]
-    lost = ((gap, case) for gap in gaps for case in covered if not reaches_somebody(orders, *case, gap.start))
-    gap, case = next(lost, (gaps[0], None))
+    gap, lost = next(((gap, lost) for gap in gaps if (lost := _lost(settings, orders, gap.start))), (gaps[0], []))
     span = f"from {when(gap.start, rota.zone, now)} to {when(gap.end, rota.zone, now)}"
     more = f", and {counted(len(gaps) - 1, 'time')} more in the next four weeks" if len(gaps) > 1 else ""
-    then = f"; its calls reach nobody then: {whose([case], cases(settings))}" if case else ""
-    yield f"{clean(rota.name)}: nobody is on {span}{more}{then}.", case is not None
+    then = f"; {whose(lost, cases(settings))} would call nobody then" if lost else ""
+    yield f"{clean(rota.name)}: nobody is on {span}{more}{then}.", bool(lost)
+
+
+def _lost(settings: "Settings", orders: "Orders", at: datetime) -> "list[Case]":
+    """Incidents of the worst severity whose chain would reach nobody if they opened at a moment."""
+    from crisisdesk.oncall.rehearsal import reaches_somebody  # noqa: PLC0415  as above
+    from crisisdesk.settings.choice import cases, chosen  # noqa: PLC0415  as above
+
+    alike: dict[tuple[int | None, Severity], list[Case]] = {}
+    for case in cases(settings):
+        chain = chosen(settings, case)
+        if chain is not None or not settings.chains:
+            alike.setdefault((chain, case[2]), []).append(case)
+    lost = [case for some in alike.values() if not reaches_somebody(orders, *some[0], at) for case in some]
+    return [case for case in lost if case[2] is max(bad for *_, bad in lost)]
 
 
 def _idle_swaps(rota: "Rota", now: datetime) -> Iterator[str]:

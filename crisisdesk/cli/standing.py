@@ -49,7 +49,7 @@ class StandingOrders:
         It looks at what the file holds, and so outlives every way to edit one: in place, another file in its place, a
         link that leads elsewhere, a disk across the network. What is being written is left alone until two looks agree.
         """
-        while not _is_pipe(self._path):
+        while not await asyncio.to_thread(_is_pipe, self._path):
             found = await asyncio.to_thread(_content, self._path)
             settled, self._seen = found == self._seen, found
             if settled and found != self._read:
@@ -83,11 +83,11 @@ class StandingOrders:
         known = settings.model_copy(update={"watches": written.watches, "sources": written.sources})
         elsewhere = [name for name in Settings.model_fields if name not in LIVE and _differ(self._began, written, name)]
         tables = " and ".join(heading(Settings.model_fields[name].alias or name) for name in elsewhere)
+        later = f"what was edited in {tables} counts after a restart of the desk" if tables else ""
         for _, what in wrong(known):
-            cause = f"{tables} was edited as well, which counts after a restart of the desk" if tables else "restart it"
-            raise ConfigurationError(f"{self._path}: {what}; {cause}")
+            raise ConfigurationError(f"{self._path}: {what}; {later}")
         self.settings, self.current, self.planned = settings, agreed(settings), planned(settings)
-        self.trouble = f"{self._path}: {tables} was edited; that counts after a restart of the desk." if tables else ""
+        self.trouble = f"{self._path}: {later}." if later else ""
 
 
 def _differ(one: Settings, other: Settings, name: str) -> bool:

@@ -24,7 +24,7 @@ CALLING: Final = {"amber": Severity.AMBER, "red": Severity.RED}
 def _severity(name: object) -> Severity:
     word = str(name).strip().casefold()
     if word == "notice":
-        raise ValueError('"notice" calls nobody, it stands in the feed only; write "amber" or "red"')
+        raise ValueError("'notice' calls nobody, it stands in the feed only; write 'amber' or 'red'")
     if word not in CALLING:
         near = get_close_matches(word, CALLING, n=1)
         hint = f"did you mean '{near[0]}'?" if near else 'write "amber" or "red"'

@@ -36,7 +36,8 @@ def lines_of(text: str) -> dict[Place, int]:
         if header := _HEADER.match(text, at):
             table = _table(header, counts)
             lines.setdefault(table, line)
-            lines.setdefault(table[:1], line)
+            for length in range(1, len(table)):
+                lines.setdefault(table[:length], line)
             at = header.end()
         elif assignment := _ASSIGNMENT.match(text, at):
             lines[table + _names(assignment[1])] = line
