@@ -27,6 +27,7 @@ _CERTIFICATES: Final = {
     9: "it is not valid yet; look at the clock of this machine",
     10: "it has expired; whoever runs the receiver has to renew it",
     62: "it is for another name; check the address of this output",
+    64: "it is for another address; check the one of this output",
 }
 """What is wrong with a certificate, by OpenSSL's number, and what to do."""
 _LATER: Final = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS})

@@ -4,6 +4,7 @@ Nobody is followed elsewhere, and of an answer no more is read than says what is
 """
 
 import ssl
+from base64 import b64encode
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -86,7 +87,7 @@ class Line:
                 headers={**self._known_by(body), **(headers or {})},
                 allow_redirects=False,
                 proxy=proxy and proxy.with_user(None),
-                proxy_auth=aiohttp.BasicAuth.from_url(proxy) if proxy else None,
+                proxy_headers=_known_to(proxy),
             ) as response:
                 return await read(response, self._clock.now())
         except (aiohttp.ClientError, OSError, ValueError) as error:
@@ -110,3 +111,11 @@ def _proxy(url: URL) -> URL | None:
     host = url.host or ""
     found = "" if is_loopback(host) or proxy_bypass(host) else getproxies().get(url.scheme, "")
     return URL(found if "://" in found else f"http://{found}") if found else None
+
+
+def _known_to(proxy: URL | None) -> dict[str, str]:
+    """By what the proxy knows us."""
+    if proxy is None or proxy.user is None:
+        return {}
+    told = b64encode(f"{proxy.user}:{proxy.password or ''}".encode()).decode("ascii")
+    return {"Proxy-Authorization": f"Basic {told}"}
