@@ -29,6 +29,7 @@ COMMANDS = {
     "report": ("weekly", "--config", "--database", "--json"),
     "watch": ("TERM...", "--headless"),
     "init": ("FILE",),
+    "oncall": ("--config", "--at", "--weeks", "--test", "--json"),
     "detect": ("COUNTS.csv", "--alerts", "--columns", "--json"),
     "score": ("FILE|-", "--model", "--labels"),
     "simulate": ("--posts-per-day", "--negative", "--alerts", "--brands", "--seed", "--json"),

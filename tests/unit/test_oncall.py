@@ -1,6 +1,7 @@
 """`crisisdesk oncall`, as a head of communications sees it."""
 
 import json
+import re
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from threading import Thread
@@ -285,3 +286,19 @@ def test_a_test_message_that_is_not_taken_is_told(oncall, monkeypatch):
     code, out, _ = oncall(BASE + ROTA + CHAIN, "--test", "Anna Berg", at="")
     assert code == 1
     assert out.startswith("failed  push to Anna Berg: ")
+
+
+DOCUMENT = (Path(__file__).parents[2] / "docs" / "oncall.md").read_text(encoding="utf-8")
+EXAMPLES = re.findall(r"```toml\n(.*?)```", DOCUMENT, re.DOTALL)
+
+
+def test_the_documented_pieces_fit_together(oncall):
+    pieces = "".join(one for one in EXAMPLES if "[desk]" not in one)
+    code, out, err = oncall(BASE[: BASE.index("[[output]]")] + pieces)
+    assert (code, err) == (0, "")
+    assert "now   Cem Demir" in out
+
+
+def test_the_documented_example_says_what_the_document_says(oncall):
+    (whole,) = [one for one in EXAMPLES if "[desk]" in one]
+    assert oncall(whole)[1] in DOCUMENT
