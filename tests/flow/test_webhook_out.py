@@ -6,14 +6,16 @@ import ssl
 from collections import defaultdict
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import orjson
 import pytest
 from aiohttp import web
 from receivers import INCIDENT, certificate, desk_to, hangs_up, output_to, says, serving, told
-from webhooks import NOW, SECRET, SetClock
+from webhooks import NOW, SECRET, SetClock, signature
 from webhooks import serving as intake
 
+from crisisdesk.clock import WallClock
 from crisisdesk.errors import OutputError, RefusedError
 from crisisdesk.incidents.payload import incident_data
 from crisisdesk.outputs.events import of_change
@@ -81,6 +83,23 @@ async def test_a_repetition_has_the_same_bytes_and_a_fresh_signature():
     keys, head = Keys(SECRET), Head(signature=second.headers[HEADER])
     keys.admit(head, NOW + timedelta(minutes=20))
     assert keys.check(head, second.body)
+
+
+async def test_what_the_documents_tell_a_receiver_to_do_is_right():
+    text = (Path(__file__).parents[2] / "docs" / "outputs.md").read_text("utf-8")
+    example: dict[str, Any] = {}
+    exec(text.partition("```python\n")[2].partition("```")[0], example)  # noqa: S102 - it is ours
+    async with serving() as server:
+        receiver = Receiver(server.url, "x", secret=SECRET)
+        output = WebhookOutput(receiver, desk="acme", clock=WallClock())
+        async with output.session():
+            await output.deliver(told())
+    (got,) = server.got
+    assert example["is_ours"](SECRET, got.headers[HEADER], got.body)
+    assert not example["is_ours"](SECRET, got.headers[HEADER], got.body + b" ")
+    assert not example["is_ours"]("another", got.headers[HEADER], got.body)
+    stale = signature(got.body, NOW, SECRET)
+    assert not example["is_ours"](SECRET, stale, got.body)
 
 
 async def test_a_token_is_shown_where_one_is_set():
