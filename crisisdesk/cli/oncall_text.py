@@ -49,7 +49,7 @@ def rota_lines(rota: Rota, now: datetime) -> Iterator[str]:
 def now_and_next(rota: Rota, now: datetime) -> tuple[Turn | Gap, Turn | None]:
     """Who is on at a moment, or that nobody is, and who after that."""
     current, *later = rota.turns(now, now + HORIZON)
-    return current, next((one for one in later if isinstance(one, Turn)), None)
+    return rota.on(now) or current, next((one for one in later if isinstance(one, Turn)), None)
 
 
 def shift_lines(rota: Rota, now: datetime, weeks: int) -> Iterator[str]:

@@ -80,7 +80,9 @@ def _wrong_chain(place: Place, chain: ChainSettings, settings: Settings, reached
         table, where = f"[[chain.step]] of {named}", (*place, "step", index)
         yield from _unknown((*where, "tell"), table, step.tell, [*everybody, *rotas, *rooms], reached)
         yield from _unknown((*where, "by"), table, step.by, list(reached))
-        for name in step.tell if step.by and all(way in reached for way in step.by) else ():
+        for room in (way for way in step.by if way in rooms):
+            yield (*where, "by"), f"'by' in {table}: '{clean(room, 60)}' is a room; name it in 'tell' to have it told"
+        for name in step.tell if step.by and all(reached.get(way) for way in step.by) else ():
             met = frozenset().union(*(reached[way] or () for way in step.by))
             missed = [one for one in rotas.get(name, (name,) if name in everybody else ()) if one not in met]
             if missed:

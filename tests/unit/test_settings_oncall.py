@@ -193,6 +193,7 @@ def test_planned_events_are_told_for_each_watch(read):
         ('tell = "comms"', 'tell = "push"', "", "'tell' in [[chain.step]] of \"red\": 'push' is no room but reaches people by name; name them, or a rota"),
         ('by = "push"', 'by = "pusch"', "", "'by' in [[chain.step]] of \"red\": 'pusch' is unknown; did you mean 'push'?"),
         ('by = "push"', 'by = ["sms"]', "", "'by' in [[chain.step]] of \"red\": 'sms' does not reach Ben Cole of comms; write 'push', or give it an address there"),
+        ('by = "push"', 'by = ["push", "slack"]', "", "'by' in [[chain.step]] of \"red\": 'slack' is a room; name it in 'tell' to have it told"),
         ('wait = "5 Minuten"', 'wait = "soon"', "", "'wait' in [[chain.step]] of \"red\": 'soon' is no length of time; write it like \"5 minutes\""),
         ('wait = "5 Minuten"', 'wait = "1 second"', "", "'wait' in [[chain.step]] of \"red\": '1 second' is not between 10 seconds and a day"),
         ("times = 2", "times = 0", "", "'times' in [[chain.step]] of \"red\" must be at least 1"),
