@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from kills import Numbered, free_port, served
+from receivers import says, serving
 
 from crisisdesk.incidents.store import Store
 
@@ -112,3 +113,18 @@ async def test_an_output_that_cannot_be_reached_and_a_source_without_its_token_a
     assert found["output mqtt"][0] == "error"
     assert "start it, or mend host, port" in found["output mqtt"][1]
     assert told.endswith("2 parts do not work; mend what is named.\n")
+
+
+async def test_a_receiver_is_looked_at_and_told_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("SECRET", "correct horse battery staple")
+    async with serving(says(404), says(405)) as server:
+        posts = tmp_path / "posts.jsonl"
+        posts.write_text(json.dumps({"time": "2026-01-01T00:00:00Z", "text": "acme"}) + "\n")
+        sources = f'[[source]]\nkind = "file"\nname = "log"\npath = "{posts}"\n'
+        hook = f'[[output]]\nkind = "webhook"\nurl = "{server.url}"\nsecret_env = "SECRET"\n'
+        code, found, told = await findings(tmp_path, f'{sources}{hook}name = "a"\n{hook}name = "b"\n')
+    assert [(got.method, got.body) for got in server.got] == [("OPTIONS", b"")] * 2
+    assert (code, found["output a"][0], found["output b"][0]) == (0, "warning", "ok")
+    assert "knows no such address (HTTP 404); check the address of this output" in found["output a"][1]
+    assert found["output b"][1].endswith("answers; whether it takes alerts shows when the desk runs.")
+    assert told.endswith("1 part wants a look.\n")
