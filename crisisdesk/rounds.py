@@ -7,6 +7,7 @@ from typing import Final
 
 from crisisdesk.clock import Clock
 from crisisdesk.errors import StorageError
+from crisisdesk.garbage import Garbage
 from crisisdesk.incidents.register import Register
 from crisisdesk.listening import ASLEEP, Listening
 from crisisdesk.observation import Observation
@@ -57,6 +58,7 @@ class Rounds:
         self._dropped = dropped
         self._touch = touch
         self._saved = clock.now()
+        self._garbage = Garbage(self._saved)
         self._begun: set[str] = set()
 
     async def begin(self) -> None:
@@ -79,6 +81,7 @@ class Rounds:
             await self._save_beginnings()
             if abs(now - self._saved) >= SAVE_EVERY or self._progress.unwritten >= SAVED_FIRST:
                 await self.save()
+            self._garbage.sweep(now)
 
     async def _save_beginnings(self) -> None:
         """Where a source begins is written down as soon as it knows: killed before, it would begin elsewhere."""
@@ -105,6 +108,8 @@ class Rounds:
             await self._register.unheard(since, now)
         elif present and (until := self.reached() or now) > EPOCH:
             await self._observation.tick(until)
+        if self._register.trouble:
+            await self.save()  # the disk may take it by now
         self._touch()
 
     def reached(self) -> datetime | None:

@@ -117,6 +117,7 @@ def _change(fields: Fields) -> Change:
         person=fields.get("person"),
         reason=fields.get("reason", ""),
         to=tuple(fields.get("to", ())),
+        mark=fields.get("mark", ""),
     )
 
 

@@ -10,6 +10,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+import orjson
+
 from crisisdesk.incidents import codec
 from crisisdesk.records import Incident, Notification, Severity
 
@@ -19,6 +21,7 @@ REMEMBERED_FOR: Final = timedelta(days=1)
 """For so long it is remembered when an address was disturbed."""
 
 _OWED: Final = "output = ? AND given_up IS NULL"
+_UNPAID: Final = " AND change NOT IN (SELECT value FROM json_each(?))"
 _ENDED: Final = "incident IN (SELECT id FROM incidents WHERE state = 'resolved' AND updated < ?)"
 
 
@@ -31,28 +34,32 @@ def owe(database: sqlite3.Connection, notification: Notification, outputs: Colle
     )
 
 
-def owed(database: sqlite3.Connection, output: str, after: int, at_most: int) -> list[tuple[int, Notification]]:
-    """What it owes behind a row, oldest first, each with its row."""
-    query = f"SELECT row, notification FROM outbox WHERE {_OWED} AND row > ? ORDER BY row LIMIT ?"  # noqa: S608
-    rows = database.execute(query, (output, after, at_most)).fetchall()
+def owed(
+    database: sqlite3.Connection, output: str, after: int, at_most: int, paid: Collection[str]
+) -> list[tuple[int, Notification]]:
+    """What it owes behind a row and has not `paid`, oldest first, each with its row."""
+    query = f"SELECT row, notification FROM outbox WHERE {_OWED} {_UNPAID} AND row > ? ORDER BY row LIMIT ?"  # noqa: S608
+    rows = database.execute(query, (output, _list(paid), after, at_most)).fetchall()
     return [(row, codec.notification(text)) for row, text in rows]
 
 
-def waiting(database: sqlite3.Connection, output: str) -> int:
-    """How much it owes."""
-    return int(database.execute(f"SELECT count(*) FROM outbox WHERE {_OWED}", (output,)).fetchone()[0])  # noqa: S608
+def owed_changes(database: sqlite3.Connection, output: str, paid: Collection[str]) -> list[str]:
+    """The ids of all that it owes and has not `paid`."""
+    query = f"SELECT change FROM outbox WHERE {_OWED} {_UNPAID}"  # noqa: S608
+    return [change for (change,) in database.execute(query, (output, _list(paid))).fetchall()]
 
 
-def delivered(database: sqlite3.Connection, output: str, rows: Collection[int]) -> None:
-    """The outside has acknowledged these."""
-    database.executemany("DELETE FROM outbox WHERE output = ? AND row = ?", [(output, row) for row in rows])
-
-
-def told(database: sqlite3.Connection, output: str, rows: Collection[int], now: datetime, severity: Severity) -> None:
-    """An address has taken these in one message."""
-    delivered(database, output, rows)
-    database.execute("INSERT INTO told (output, at, severity) VALUES (?, ?, ?)", (output, _text(now), severity))
-    database.execute("DELETE FROM told WHERE output = ? AND at < ?", (output, _text(now - REMEMBERED_FOR)))
+def settle(
+    database: sqlite3.Connection,
+    output: str,
+    paid: Collection[str],
+    disturbed: Collection[tuple[datetime, Severity]],
+) -> None:
+    """The outside has acknowledged these changes, and people were disturbed with them at these moments."""
+    database.executemany("DELETE FROM outbox WHERE output = ? AND change = ?", [(output, change) for change in paid])
+    for at, severity in disturbed:
+        database.execute("INSERT INTO told (output, at, severity) VALUES (?, ?, ?)", (output, _text(at), severity))
+        database.execute("DELETE FROM told WHERE output = ? AND at < ?", (output, _text(at - REMEMBERED_FOR)))
 
 
 def disturbed(database: sqlite3.Connection, output: str, since: datetime) -> list[tuple[datetime, Severity]]:
@@ -88,6 +95,11 @@ def mend(database: sqlite3.Connection, incident: str, mended: Callable[[Incident
         one = codec.notification(text)
         one = replace(one, incident=mended(one.incident))
         database.execute("UPDATE outbox SET notification = ? WHERE row = ?", (codec.encode(one), row))
+
+
+def _list(changes: Collection[str]) -> str:
+    """For `json_each`: a list of any length."""
+    return orjson.dumps(list(changes)).decode()
 
 
 def _text(moment: datetime) -> str:

@@ -2,8 +2,9 @@
 
 An action is done to its end even if the caller leaves: a written change that memory does not know would be lost.
 
-Where the database does not take it (a full disk), the desk goes on watching: people see the change, `trouble` says that
-it is not saved, and it is saved in order as soon as the database takes it again.
+Where the database does not take it (a full disk), the desk goes on watching: people see the change, it goes out from
+memory, `trouble` says that it is not saved, and it is saved in order as soon as the database takes it again. Its id has
+a mark of this run then, since after a crash another change may get its number.
 """
 
 import asyncio
@@ -12,6 +13,7 @@ from collections import deque
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from secrets import token_hex
 from typing import Final
 
 from crisisdesk.errors import StorageError, UsageError
@@ -84,6 +86,7 @@ class Register:
         self._latest: dict[tuple[str, Kind], str] = {}
         self._saved: dict[str, datetime] = {}
         self._unsaved: deque[Notification] = deque()
+        self._mark = f"u{token_hex(3)}"
         self._uncorrected: deque[Correction] = deque()
         self._quoted: set[int] = set()
         self._turn = asyncio.Lock()
@@ -249,8 +252,10 @@ class Register:
     async def _correct(self, correction: Correction) -> None:
         async with self._turn:
             for one in tuple(self._unsaved):
-                self._unsaved.append(replace(one, incident=corrected(one.incident, correction)))
+                mended = replace(one, incident=corrected(one.incident, correction))
+                self._unsaved.append(mended)
                 self._unsaved.popleft()
+                self._store.hold(mended, self._owing(mended))
             for incident in tuple(self._incidents.values()):
                 if any(quote.key == correction.key for quote in incident.evidence.quotes):
                     await self._commit(lifecycle.corrected(incident, correction, self._sequences[incident.id]))
@@ -290,6 +295,8 @@ class Register:
         if notifications:
             self._unsaved.extend(notifications)
             await self._save_unsaved()
+            held = {(one.change.incident, one.change.sequence): one for one in self._unsaved}
+            notifications = tuple(held.get((one.change.incident, one.change.sequence), one) for one in notifications)
         self._sequences[step.incident.id] = self._sequences.get(step.incident.id, 0) + len(notifications)
         self._show(step.incident)
         if not notifications and self._figures_are_due(step.incident):
@@ -306,14 +313,27 @@ class Register:
         try:
             while self._unsaved:
                 first = self._unsaved[0]
-                await self._store.save(first.incident, (first.change,), (*self._owed_to, *first.change.to))
+                await self._store.save(first.incident, (first.change,), self._owing(first))
                 self._saved[first.incident.id] = first.incident.updated
                 self._unsaved.popleft()
         except StorageError as error:
-            many = len(self._unsaved)
-            self.fare("changes", f"{error} {many} changes are not saved and not sent; the desk goes on watching.")
+            self._hold_unsaved()
+            many = counted(len(self._unsaved), "change is", "changes are")
+            self.fare("changes", f"{error} {many} not saved, but sent; the desk goes on watching and calling.")
         else:
             self.fare("changes")
+
+    def _hold_unsaved(self) -> None:
+        """They go out all the same, under ids that no other change can ever have."""
+        for _ in range(len(self._unsaved)):
+            one = self._unsaved.popleft()
+            one = replace(one, change=replace(one.change, mark=self._mark))
+            self._unsaved.append(one)
+            self._store.hold(one, self._owing(one))
+
+    def _owing(self, one: Notification) -> tuple[str, ...]:
+        """The outputs that owe it."""
+        return (*self._owed_to, *one.change.to)
 
     def _figures_are_due(self, incident: Incident) -> bool:
         saved = self._saved.get(incident.id)

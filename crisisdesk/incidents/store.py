@@ -21,7 +21,8 @@ from types import TracebackType
 from typing import Final, Self, TypeVar
 
 from crisisdesk.errors import StorageError
-from crisisdesk.incidents import codec, outbox, schema
+from crisisdesk.incidents import codec, mailbox, outbox, schema
+from crisisdesk.incidents.meanwhile import Meanwhile
 from crisisdesk.records import Change, Correction, Incident, Notification, Post, Severity
 from crisisdesk.text import digest
 
@@ -32,9 +33,6 @@ WAITING_JOBS: Final = 256
 """Jobs that may wait for the writer; further callers wait for a place."""
 RESOLVED_LOADED: Final = 200
 """Resolved incidents that are read back at a start, newest first, besides the last one of every watch."""
-
-_KEEP: Final = "INSERT INTO kept (name, content) VALUES (?, ?) ON CONFLICT DO UPDATE SET content = excluded.content"
-_GONE_THROUGH: Final = "SELECT digest FROM gone_through ORDER BY row"
 
 _CURES: Final = {
     sqlite3.SQLITE_BUSY: "another desk is using it; one desk per database, so stop the other or name another file",
@@ -60,6 +58,7 @@ class Store:
         self._database = database
         self._thread = thread
         self._places = asyncio.Semaphore(WAITING_JOBS)
+        self._meanwhile = Meanwhile()
 
     @classmethod
     async def open(cls, path: Path, *, durable: bool = True) -> Self:
@@ -99,7 +98,15 @@ class Store:
 
         Saving the same again changes nothing, so that a save whose answer was lost can be repeated.
         """
-        await self._write(lambda database: _save(database, incident, changes, owed_to))
+        paid = {output: self._meanwhile.paid(output) for output in owed_to}
+        owing = [(one, [output for output in owed_to if one.id not in paid[output]]) for one in changes]
+        await self._write(lambda database: _save(database, incident, owing))
+        for change in changes:
+            self._meanwhile.written(change.id)
+
+    def hold(self, notification: Notification, owed_to: Sequence[str]) -> None:
+        """A change that could not be saved is owed all the same, from memory, until it is saved."""
+        self._meanwhile.owe(notification, owed_to)
 
     async def load_incidents(self) -> tuple[tuple[Incident, int], ...]:
         """Every open incident, the last one of every watch and kind, and the newest resolved ones.
@@ -127,7 +134,7 @@ class Store:
 
     async def keep_all(self, contents: Mapping[str, bytes]) -> None:
         """Keep something under each of some names, all of it or nothing."""
-        await self._write(lambda database: database.executemany(_KEEP, contents.items()))
+        await self._write(lambda database: database.executemany(mailbox.KEEP, contents.items()))
 
     async def checkpoint(self, contents: Mapping[str, bytes], gone_through: Sequence[int], remembered: int) -> None:
         """Write down what the windows know and which mentions that includes: all of it or nothing.
@@ -137,11 +144,11 @@ class Store:
             gone_through: digests of mentions; they leave the mailbox and are remembered.
             remembered: how many of these are remembered at most, the newest.
         """
-        await self._write(lambda database: _checkpoint(database, contents, gone_through, remembered))
+        await self._write(lambda database: mailbox.checkpoint(database, contents, gone_through, remembered))
 
     async def gone_through(self) -> list[int]:
         """Digests of the mentions that are remembered, oldest first."""
-        rows = await self._read(lambda database: database.execute(_GONE_THROUGH).fetchall())
+        rows = await self._read(lambda database: database.execute(mailbox.GONE_THROUGH).fetchall())
         return [number for (number,) in rows]
 
     async def post(self, source: str, mentions: Mapping[int, Post]) -> None:
@@ -158,7 +165,7 @@ class Store:
         Returns:
             Each with its row; None for what cannot be read, which is thrown away.
         """
-        return await self._read(lambda database: _mail(database, source, sources, after, at_most))
+        return await self._read(lambda database: mailbox.mail(database, source, sources, after, at_most))
 
     async def quoted(self) -> set[int]:
         """Digests of the keys of all posts that incidents quote."""
@@ -185,24 +192,50 @@ class Store:
         return tuple(name for (name,) in rows)
 
     async def owed(self, output: str, after: int = 0, at_most: int = 100) -> list[tuple[int, Notification]]:
-        """What an output still has to deliver behind a row, oldest first, each with the row to report back."""
-        return await self._read(lambda database: outbox.owed(database, output, after, at_most))
+        """What an output still has to deliver behind a row, oldest first, each with its row."""
+        held = self._meanwhile.owed(output)  # before the disk is read: what is saved meanwhile is in both
+        paid = self._meanwhile.paid(output)
+        try:
+            found = await self._read(lambda database: outbox.owed(database, output, after, at_most, paid))
+        except StorageError:
+            if not held:
+                raise
+            found = []  # what cannot be read goes out later, what is known goes out now
+        if len(found) == at_most:
+            return found
+        known = {one.change.id for _, one in found}
+        return found + [(row, one) for row, one in held if row > after and one.change.id not in known]
 
     async def waiting(self, output: str) -> int:
         """How much an output still has to deliver."""
-        return await self._read(lambda database: outbox.waiting(database, output))
+        held = {one.change.id for _, one in self._meanwhile.owed(output)}
+        paid = self._meanwhile.paid(output)
+        return len(held.union(await self._read(lambda database: outbox.owed_changes(database, output, paid))))
 
-    async def delivered(self, output: str, row: int) -> None:
-        """The outside has acknowledged it; it is owed no longer."""
-        await self._write(lambda database: outbox.delivered(database, output, (row,)))
+    async def delivered(self, output: str, changes: Sequence[str]) -> None:
+        """The outside has acknowledged these; they are owed no longer, even if this raises: then `settle` it later."""
+        self._meanwhile.pay(output, changes)
+        await self.settle(output)
 
-    async def told(self, output: str, rows: Sequence[int], now: datetime, severity: Severity) -> None:
-        """An address has taken all of these in one message; that it was disturbed is remembered."""
-        await self._write(lambda database: outbox.told(database, output, rows, now, severity))
+    async def told(self, output: str, changes: Sequence[str], now: datetime, severity: Severity) -> None:
+        """As `delivered`, of what an address has taken in one message; that it was disturbed is remembered."""
+        self._meanwhile.disturb(output, now, severity)
+        await self.delivered(output, changes)
+
+    async def settle(self, output: str) -> None:
+        """Write down what was delivered and could not be written down then."""
+        paid, disturbed = self._meanwhile.paid(output), self._meanwhile.disturbed(output)
+        if paid or disturbed:
+            await self._write(lambda database: outbox.settle(database, output, paid, disturbed))
+            self._meanwhile.settled(output, paid, disturbed)
 
     async def disturbed(self, output: str, since: datetime) -> list[tuple[datetime, Severity]]:
         """When an address was disturbed since then, oldest first, and how bad that was."""
-        return await self._read(lambda database: outbox.disturbed(database, output, since))
+        known = [one for one in self._meanwhile.disturbed(output) if one[0] >= since]
+        try:
+            return [*await self._read(lambda database: outbox.disturbed(database, output, since)), *known]
+        except StorageError:  # who may have been disturbed is told rather than not
+            return known
 
     async def failed(self, output: str, row: int, trouble: str) -> None:
         """An attempt failed; it stays owed."""
@@ -280,7 +313,7 @@ def _prepare(path: Path) -> None:
         raise StorageError(f"The database {path} cannot be used: {error.strerror}; it has to be writable.") from error
 
 
-def _save(database: sqlite3.Connection, incident: Incident, changes: Sequence[Change], owed_to: Sequence[str]) -> None:
+def _save(database: sqlite3.Connection, incident: Incident, changes: Sequence[tuple[Change, Sequence[str]]]) -> None:
     database.execute(
         "INSERT INTO incidents (id, watch, kind, state, opened, updated, record) VALUES (?, ?, ?, ?, ?, ?, ?)"
         " ON CONFLICT DO UPDATE SET state = excluded.state, updated = excluded.updated, record = excluded.record",
@@ -298,41 +331,9 @@ def _save(database: sqlite3.Connection, incident: Incident, changes: Sequence[Ch
         "INSERT OR IGNORE INTO quotes (digest, incident) VALUES (?, ?)",
         [(digest(quote.key), incident.id) for quote in incident.evidence.quotes],
     )
-    for change in changes:
+    for change, owed_to in changes:
         _append(database, change)
         outbox.owe(database, Notification(change, incident), owed_to)
-
-
-def _checkpoint(
-    database: sqlite3.Connection, contents: Mapping[str, bytes], gone_through: Sequence[int], remembered: int
-) -> None:
-    database.executemany(_KEEP, contents.items())
-    digests = [(number,) for number in gone_through]
-    database.executemany("INSERT OR IGNORE INTO gone_through (digest) VALUES (?)", digests)
-    database.executemany("DELETE FROM mailbox WHERE digest = ?", digests)
-    database.execute("DELETE FROM gone_through WHERE row <= (SELECT max(row) FROM gone_through) - ?", (remembered,))
-
-
-def _mail(
-    database: sqlite3.Connection, source: str, sources: Collection[str], after: int, at_most: int
-) -> list[tuple[int, Post | None]]:
-    known = [name for name in sources if name != source]
-    not_theirs = f"row > ? AND source NOT IN ({_places(known)})"
-    query = f"SELECT row, post FROM mailbox WHERE {not_theirs} ORDER BY row LIMIT ?"  # noqa: S608  only question marks
-    if not sources:
-        query, known = "SELECT row, post FROM mailbox WHERE row > ? AND source = ? ORDER BY row LIMIT ?", [source]
-    mail: list[tuple[int, Post | None]] = []
-    for row, text in database.execute(query, (after, *known, at_most)).fetchall():
-        try:
-            mail.append((row, codec.post(text)))
-        except (AttributeError, KeyError, TypeError, ValueError):
-            mail.append((row, None))
-            database.execute("DELETE FROM mailbox WHERE row = ?", (row,))
-    return mail
-
-
-def _places(values: Collection[str]) -> str:
-    return ", ".join("?" * len(values))
 
 
 def _correct(database: sqlite3.Connection, correction: Correction) -> None:

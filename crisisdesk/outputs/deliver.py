@@ -64,6 +64,7 @@ class Delivery:
         self._news = asyncio.Event()
         self._stopping = asyncio.Event()
         self._trouble = ""
+        self._unwritten = ""
         self._lost: Sequence[str] = ()
         self._waiting = 0
 
@@ -75,7 +76,7 @@ class Delivery:
     def status(self) -> OutputStatus:
         """How the output is doing, with its counts of this run."""
         status = self._output.status()
-        trouble = status.trouble or self._trouble or self._hand.trouble
+        trouble = status.trouble or self._trouble or self._hand.trouble or self._unwritten
         state = "retrying" if status.state == "live" and trouble else status.state
         return replace(
             status,
@@ -118,6 +119,7 @@ class Delivery:
         waits, final = self._waits(), False
         while True:
             self._news.clear()
+            last = self._stopping.is_set()  # what came during the pass before is owed like all else
             try:
                 await self._look()
                 if final or not await self._ready():
@@ -125,8 +127,8 @@ class Delivery:
                     continue
                 seconds = await self._hand.deliver_owed()
                 self._trouble, waits = "", self._waits()
-                await self._count()
-                if self._stopping.is_set():
+                await self._look()
+                if last:
                     return
                 await self._sleep(seconds)
             except FatalOutputError as error:
@@ -148,11 +150,20 @@ class Delivery:
         return True
 
     async def _look(self) -> None:
-        """See how much is owed; what has been tried and is too old is given up."""
-        if self.status().trouble:
-            with contextlib.suppress(StorageError):  # a full disk, which keeps nothing from going out
+        """See how much is owed; what has been tried and is too old is given up.
+
+        A disk that takes nothing keeps nothing from going out.
+        """
+        try:
+            await self._store.settle(self.name)
+            if self.status().trouble:
                 self._lost = await self._store.give_up(self.name, self._clock.now(), OWED_FOR)
-        await self._count()
+        except StorageError as error:
+            self._unwritten = str(error)
+        else:
+            self._unwritten = ""
+        with contextlib.suppress(StorageError):
+            await self._count()
 
     async def _known_lost(self) -> Sequence[str]:
         """What an earlier run gave up."""

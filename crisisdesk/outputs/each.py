@@ -3,11 +3,12 @@
 An incident whose message is refused waits alone, with its later changes behind it; all others pass.
 """
 
+import contextlib
 from asyncio import get_running_loop
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from crisisdesk.errors import OutputError, RefusedError
+from crisisdesk.errors import OutputError, RefusedError, StorageError
 from crisisdesk.incidents.store import Store
 from crisisdesk.outputs.base import Output
 from crisisdesk.records import Notification
@@ -61,17 +62,22 @@ class EachChange:
         return refused is not None and get_running_loop().time() < refused.due
 
     async def _deliver(self, row: int, notification: Notification) -> None:
-        incident, name = notification.incident.id, self._output.name
+        incident = notification.incident.id
         try:
             await self._output.deliver(notification)
         except RefusedError as error:
-            await self._store.failed(name, row, str(error))
+            await self._note(row, error)
             refused = self._refused.setdefault(incident, _Refused(str(error), self._waits()))
             refused.trouble, refused.due = str(error), get_running_loop().time() + next(refused.waits)
         except OutputError as error:
-            await self._store.failed(name, row, str(error))
+            await self._note(row, error)
             raise
         else:
-            await self._store.delivered(name, row)
             self._refused.pop(incident, None)
             self.delivered += 1
+            with contextlib.suppress(StorageError):  # it is remembered, and struck off when the disk takes it
+                await self._store.delivered(self._output.name, (notification.change.id,))
+
+    async def _note(self, row: int, error: OutputError) -> None:
+        with contextlib.suppress(StorageError):
+            await self._store.failed(self._output.name, row, str(error))

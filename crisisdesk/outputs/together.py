@@ -4,11 +4,12 @@ What would disturb too often waits and is told together afterwards; nothing is l
 its time. What is worse than all that was told lately does not wait.
 """
 
+import contextlib
 from datetime import timedelta
 from typing import Final
 
 from crisisdesk.clock import Clock
-from crisisdesk.errors import OutputError
+from crisisdesk.errors import OutputError, StorageError
 from crisisdesk.incidents.store import Store
 from crisisdesk.outputs.base import PersonalOutput
 from crisisdesk.records import Event, Notification, Severity
@@ -48,10 +49,12 @@ class Together:
             try:
                 await self._output.tell(notifications)
             except OutputError as error:
-                await self._store.failed(name, owed[0][0], str(error))
+                with contextlib.suppress(StorageError):
+                    await self._store.failed(name, owed[0][0], str(error))
                 raise
-            await self._store.told(name, [row for row, _ in owed], now, worst)
             self.delivered += len(owed)
+            with contextlib.suppress(StorageError):  # it is remembered, and struck off when the disk takes it
+                await self._store.told(name, [one.change.id for one in notifications], now, worst)
         return None
 
 

@@ -186,11 +186,13 @@ class Change:
     reason: str = ""
     to: tuple[str, ...] = ()
     """Addresses of people that are told of it."""
+    mark: str = ""
+    """Of the run, where it went out before it could be written down: a crash may give its number to another change."""
 
     @property
     def id(self) -> str:
         """Stable over restarts and repeated deliveries; letters, digits and hyphens only."""
-        return f"{self.incident}-{self.sequence}"
+        return f"{self.incident}-{self.sequence}" + (f"-{self.mark}" if self.mark else "")
 
 
 @dataclass(frozen=True, slots=True)

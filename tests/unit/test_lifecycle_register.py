@@ -219,7 +219,8 @@ async def test_with_a_full_disk_the_desk_goes_on_and_says_so(register: Register,
     assert heard == [Event.OPENED, Event.RAISED]
     assert register.incidents()[0].severity is RED
     assert "the disk is full; make room" in register.trouble
-    assert "2 changes are not saved" in register.trouble
+    assert "2 changes are not saved, but sent" in register.trouble
+    assert [(await store.waiting("mqtt")), len(await store.owed("mqtt"))] == [2, 2]
     name = register.incidents()[0].id
     assert [line.event for line in await register.timeline(name)] == [Event.OPENED, Event.RAISED]
     await store._read(lambda db: db.execute("PRAGMA max_page_count = 1000000"))

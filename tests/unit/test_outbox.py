@@ -118,20 +118,26 @@ async def test_news_wakes_it(store: Store):
     assert delivery.status() == OutputStatus("mail", "live", delivered=2)
 
 
-async def test_what_is_owed_later_than_its_news_goes_out_too(store: Store):
-    """A full disk takes the change only with the next figures, and those wake nobody."""
+async def test_what_a_full_disk_does_not_take_goes_out_once_all_the_same(store: Store):
     output = Scripted()
     delivery = Delivery(store, output, WallClock(), flush_seconds=0.2, look_seconds=0.02)
     register = Register(store, Rules(), lambda _: None, (output.name,), listeners=(delivery.wake,))
     async with running(delivery):
         await store._read(lambda db: db.execute("PRAGMA query_only = ON"))
         await register.witness(Spike("a", Kind.SPIKE, START, ONE.severity, ONE.numbers, ""))
-        await until(lambda: delivery.status().waiting == 0)
-        assert "not saved and not sent" in register.trouble
+        await register.witness(Spike("b", Kind.SPIKE, START, ONE.severity, ONE.numbers, ""))
+        await until(lambda: output.delivered == [1, 1])
+        assert "2 changes are not saved, but sent" in register.trouble
+        assert delivery.status().waiting == 0
+        await asyncio.sleep(0.1)
         await store._read(lambda db: db.execute("PRAGMA query_only = OFF"))
         await register.flush()
-        await until(lambda: output.delivered == [1])
+        await register.witness(Spike("c", Kind.SPIKE, START, ONE.severity, ONE.numbers, ""))
+        await until(lambda: delivery.status().delivered == 3)
         await until(lambda: delivery.status().waiting == 0)
+    assert output.delivered == [1, 1, 1]
+    rows = await store._read(lambda db: db.execute("SELECT count(*) FROM outbox").fetchone())
+    assert (rows, register.trouble, delivery.status().trouble) == ((0,), "", "")
 
 
 async def test_a_failure_is_tried_again_and_keeps_the_order(store: Store):
@@ -216,18 +222,76 @@ async def test_a_bug_in_an_output_is_not_hidden(store: Store):
     assert await store.waiting("mail") == 1
 
 
-async def test_a_full_disk_repeats_rather_than_loses(store: Store):
-    """What cannot be struck off is delivered again, under the same id."""
-    await owe(store, 1)
+async def test_what_a_full_disk_does_not_strike_off_is_not_delivered_again(store: Store):
+    """More of it than is read at once, so that what comes behind it is seen."""
+    await owe(store, *range(1, 251))
     output = Scripted()
-    delivery = delivery_of(store, output, wait=0.01)
+    delivery = Delivery(store, output, WallClock(), waits=lambda: repeat(0.0), flush_seconds=0.2, look_seconds=0.02)
     await store._read(lambda db: db.execute("PRAGMA query_only = ON"))
     async with running(delivery):
-        await until(lambda: len(output.delivered) > 1)
-        assert "not writable" in delivery.status().trouble
+        await until(lambda: len(output.delivered) == 250)
+        await until(lambda: "not writable" in delivery.status().trouble)
+        assert delivery.status().waiting == 0
+        assert await store._read(lambda db: db.execute("SELECT count(*) FROM outbox").fetchone()) == (250,)
         await store._read(lambda db: db.execute("PRAGMA query_only = OFF"))
-        await until(lambda: delivery.status().waiting == 0)
-    assert set(output.delivered) == {1}
+        await until(lambda: delivery.status().trouble == "")
+    assert await store._read(lambda db: db.execute("SELECT count(*) FROM outbox").fetchone()) == (0,)
+    assert output.delivered == [*range(1, 251)]
+
+
+async def test_after_a_crash_with_a_full_disk_it_repeats_rather_than_loses(store: Store, tmp_path: Path):
+    await owe(store, 1)
+    output = Scripted()
+    await store._read(lambda db: db.execute("PRAGMA query_only = ON"))
+    async with running(delivery_of(store, output)):
+        await until(lambda: output.delivered == [1])
+    await store.close()
+    async with await Store.open(tmp_path / "desk.db") as again, running(delivery_of(again, output)):
+        await until(lambda: output.delivered == [1, 1])
+
+
+async def test_an_id_that_went_out_unsaved_is_never_that_of_another_change(store: Store, tmp_path: Path):
+    heard: list[str] = []
+
+    async def incident_of(there: Store, *events: str) -> None:
+        register = Register(there, Rules(), lambda _: None, listeners=(lambda told: heard.append(told.change.id),))
+        await register.load()
+        for number, event in enumerate(events):
+            if event == "full":
+                await there._read(lambda db: db.execute("PRAGMA query_only = ON"))
+            elif event == "free":
+                await there._read(lambda db: db.execute("PRAGMA query_only = OFF"))
+            elif not register.incidents():
+                await register.witness(Spike("a", Kind.SPIKE, START, ONE.severity, ONE.numbers, ""))
+            else:
+                await register.note(register.incidents()[0].id, "Ann", f"{event} {number}", START)
+
+    await incident_of(store, "one", "full", "two", "three", "free", "four", "full", "lost", "lost")
+    await store.close()
+    async with await Store.open(tmp_path / "desk.db") as again:
+        await incident_of(again, "five", "full", "six")
+        kept = [change.id for change in await again.timeline("a-20081115t034000z")]
+    assert len(set(heard)) == len(heard) == 8
+    numbers = [int(name.split("-")[2]) for name in heard]
+    assert numbers == [1, 2, 3, 4, 5, 6, 5, 6]
+    assert kept == [*heard[:4], heard[6]], "what went out has the same id when it is saved later"
+
+
+async def test_what_comes_during_the_last_pass_goes_out_before_the_stop(store: Store, monkeypatch: pytest.MonkeyPatch):
+    output = Scripted()
+    delivery, read = delivery_of(store, output), store.owed
+
+    async def stopped_amid(name: str, after: int = 0) -> list[tuple[int, Notification]]:
+        found = await read(name, after)
+        if not delivery._stopping.is_set():
+            await owe(store, 1)
+            delivery.wake()
+            delivery.stop()
+        return found
+
+    monkeypatch.setattr(store, "owed", stopped_amid)
+    await asyncio.wait_for(delivery.run(), 5)
+    assert output.delivered == [1]
 
 
 async def owe_of(
