@@ -99,7 +99,7 @@ class Console(App[None]):
         self.bell()
         self.notify(
             plain(words.headline(incident)).plain,
-            title=plain(f"{incident.severity.name}  {incident.watch}", cells=50).plain,
+            title=plain(words.alarm(incident), cells=70).plain,
             severity="error" if incident.severity is Severity.RED else "warning",
             timeout=CALL_SECONDS,
             markup=False,

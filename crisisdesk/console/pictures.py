@@ -9,6 +9,7 @@ from typing import Final
 
 from textual.message import Message
 
+from crisisdesk.console.words import is_unanswered
 from crisisdesk.desk import Desk, Picture
 from crisisdesk.errors import CrisisdeskError
 from crisisdesk.records import EPOCH, Incident, Severity
@@ -17,6 +18,9 @@ FRAME_SECONDS: Final = 0.1
 """Between two pictures at least: whatever happens within it is drawn once."""
 IDLE_SECONDS: Final = 1.0
 """Between two pictures at most: clock and ages go on while nothing happens."""
+_Urgency = tuple[int, bool]
+"""How bad it is, and whether nobody has answered."""
+_NONE: Final[_Urgency] = (0, False)
 FRESH: Final = timedelta(hours=2)
 """An incident of which nothing has been heard for longer calls nobody who sees it for the first time."""
 
@@ -58,23 +62,27 @@ class Alarms:
     """Which incidents call for attention now and did not a moment ago."""
 
     def __init__(self) -> None:
-        self._known: dict[str, int] | None = None
+        self._known: dict[str, _Urgency] | None = None
 
     def new(self, picture: Picture) -> list[Incident]:
-        """Open amber and red incidents that are new or worse than in the picture before, except silenced ones.
+        """Open amber and red incidents that are new, worse than in the picture before or unanswered, not silenced ones.
 
         The first picture calls nobody: everything in it is in front of the person who has just opened the console. Nor
         does what a recording brings of the weeks before it is shown, as long as nothing is added to it.
         """
         calling = {i.id: i for i in picture.incidents if i.is_open and picture.now - i.updated <= FRESH}
-        known, told = self._known, {key: incident.severity for key, incident in calling.items()}
-        self._known = {**{i.id: (known or {}).get(i.id, 0) for i in picture.incidents if i.is_open}, **told}
+        known, told = self._known, {key: _urgency(incident) for key, incident in calling.items()}
+        self._known = {**{i.id: (known or {}).get(i.id, _NONE) for i in picture.incidents if i.is_open}, **told}
         if known is None:
             return []
         return [
             incident
             for key, incident in calling.items()
             if incident.severity >= Severity.AMBER
-            and incident.severity > known.get(key, 0)
+            and _urgency(incident) > known.get(key, _NONE)
             and not incident.is_silent(picture.now)
         ]
+
+
+def _urgency(incident: Incident) -> _Urgency:
+    return incident.severity, is_unanswered(incident)

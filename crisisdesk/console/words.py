@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from crisisdesk.console.times import Times
-from crisisdesk.records import Incident, Kind, Numbers, Role, State
+from crisisdesk.records import Event, Incident, Kind, Numbers, Role, State
 from crisisdesk.text import how_long
 
 DAY_MINUTES: Final = 24 * 60
@@ -24,6 +24,13 @@ MEANING: Final = {
     ),
 }
 """What the kind of an incident means, for who has never met the word."""
+EVENTS: Final = {
+    Event.ASSIGNED: "handed over",
+    Event.SILENCED: "silence",
+    Event.UNANSWERED: "NOBODY HAS ANSWERED",
+    Event.LAPSED: "free again",
+}
+"""What happened to an incident, where the word of the record is not what people say."""
 
 
 def window(minutes: int) -> str:
@@ -126,14 +133,37 @@ def eased(incident: Incident) -> str:
     return f"now {incident.severity.name}" if incident.is_open and incident.severity < incident.worst else ""
 
 
-def holder(incident: Incident, now: datetime, times: Times) -> str:
-    """Who has it (`nobody has it`, `✓ anna has it`), how long it is silent, or what it was (`over: false alarm`)."""
+def is_unanswered(incident: Incident) -> bool:
+    """Whether all were called as often as agreed and nobody has answered."""
+    return incident.state is State.OPEN and incident.calling is not None and incident.calling.exhausted
+
+
+def alarm(incident: Incident) -> str:
+    """What the console calls out when an incident needs somebody: `RED Motrin`, `RED Motrin: NOBODY HAS ANSWERED`."""
+    named = f"{incident.severity.name} {incident.watch}"
+    return f"{named}: NOBODY HAS ANSWERED" if is_unanswered(incident) else named
+
+
+def holder(incident: Incident, times: Times) -> str:
+    """Who has it and since when (`nobody has it`, `✓ anna has it since 19:24`), or what it was (`over: real`)."""
     if incident.state is State.RESOLVED:
         return f"over: {incident.verdict or 'no verdict'}"
-    has = "nobody has it"
-    if incident.state is State.ACKNOWLEDGED:
-        since = f" since {times.clock(incident.acknowledged_at)}" if incident.acknowledged_at else ""
-        has = f"✓ {incident.acknowledged_by or 'somebody'} has it{since}"
+    if is_unanswered(incident):
+        return "NOBODY HAS ANSWERED"
+    if incident.state is State.OPEN:
+        return "nobody has it"
+    since = f" since {times.clock(incident.acknowledged_at)}" if incident.acknowledged_at else ""
+    return f"✓ {incident.acknowledged_by or 'somebody'} has it{since}"
+
+
+def standing(incident: Incident, now: datetime, times: Times) -> str:
+    """Who has it and what else is to be known of it, in a few words: `✓ anna has it, silent until 08:00`."""
+    more = []
+    if incident.state is State.OPEN and incident.calling and not incident.calling.exhausted:
+        more.append(f"called {times.said(incident.calling.at, now)}")
+    if incident.is_open and incident.assigned_to:
+        more.append(f"{incident.assigned_to} is asked")
     if incident.silence and incident.is_silent(now):
-        return f"{has}, silent until {times.clock(incident.silence.until)}"
-    return has
+        more.append(f"silent until {times.said(incident.silence.until, now)}")
+    has = holder(incident, times)
+    return ", ".join([has.partition(" since ")[0], *more]) if more else has

@@ -27,14 +27,14 @@ class Prospect:
     to: str = ""
     """Who is called then, by what."""
     why: str = ""
-    """Why not before."""
+    """Why not now; empty where it is due."""
 
 
 def foresee(incident: Incident, orders: Orders, now: datetime, seen: datetime) -> Prospect:
     """What comes next; `seen` is since when it has been known that the incident may have to call."""
     called = spoken(one for one in orders.addresses if one.name in incident.told)
     decision, at = decide(incident, orders, now, seen), now
-    why = decision.reason
+    why = decision.reason if decision.do in {Do.WAIT, Do.NOTHING} else ""
     for _ in range(WAITS):
         if decision.do is Do.WAIT and decision.until:
             at = decision.until

@@ -1,13 +1,11 @@
 """What the console does: it acts through the desk, keeps the cursor, calls when it gets worse, and never stops."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from textual.pilot import Pilot
+from looking import SMALL, WIDE, running, text_of, until
 from textual.widgets import Input, Static
 
 from crisisdesk.console import pictures
@@ -19,27 +17,6 @@ from crisisdesk.console.widgets.lists import FEED_ROWS, Feed, IncidentList
 from crisisdesk.detect.weeks import Week
 from crisisdesk.errors import StorageError
 from crisisdesk.records import Severity, Silence, SourceStatus, State, Verdict
-
-WIDE, SMALL = (120, 34), (80, 24)
-
-
-@asynccontextmanager
-async def running(console, size=SMALL) -> AsyncIterator[Pilot[None]]:
-    async with console.run_test(size=size) as pilot:
-        await until(pilot, lambda: console.screen.picture.watches or console.screen.picture.troubles)
-        yield pilot
-
-
-async def until(pilot, true, seconds=5.0):
-    """Let the console work until something holds."""
-    async with asyncio.timeout(seconds):
-        while not true():
-            await pilot.pause(0.01)
-
-
-def text_of(screen) -> str:
-    """Everything that is on the screen, as it would be drawn."""
-    return "\n".join("".join(segment.text for segment in strip) for strip in screen._compositor.render_strips())
 
 
 async def test_acknowledge_tells_the_desk_who_has_it(console, desk):
@@ -116,7 +93,7 @@ async def test_a_broken_action_leaves_the_console_running(console, desk):
         assert "disk gone" in next(iter(console._notifications)).message
 
 
-OPENINGS = [[], ["enter"], ["n"], ["r"], ["s"], ["ctrl+p"], ["p", "question_mark"]]
+OPENINGS = [[], ["enter"], ["n"], ["r"], ["s"], ["h"], ["d"], ["ctrl+p"], ["p", "question_mark"]]
 
 
 @pytest.mark.parametrize("keys", OPENINGS, ids="-".join)
@@ -305,7 +282,7 @@ async def test_all_troubles_are_readable_in_full(console, desk):
     desk.shown = replace(desk.shown, troubles=(long, "b", "c", "d"))
     async with running(console, SMALL) as pilot:
         assert "mend it." not in text_of(console.screen)
-        await pilot.press("s")
+        await pilot.press("d")
         await until(pilot, lambda: console.screen.query(Static))
         assert "mend it." in text_of(console.screen).replace("\n", " ")
 
@@ -314,8 +291,8 @@ async def test_what_a_source_costs_is_readable(console, desk):
     costs = "About 12,175 posts a month match, by the last 7 days: 61 USD."
     desk.shown = replace(desk.shown, troubles=(), sources=(SourceStatus("x", "live", note=costs),))
     async with running(console, WIDE) as pilot:
-        assert "s: in full" in text_of(console.screen)
-        await pilot.press("s")
+        assert "d: in full" in text_of(console.screen)
+        await pilot.press("d")
         await until(pilot, lambda: console.screen.query(Static))
         assert f"x: {costs}" in text_of(console.screen).replace("\n", " ")
 
@@ -396,7 +373,9 @@ async def test_one_clock_with_its_zone_is_on_every_screen(console):
         await until(pilot, lambda: "All times are EST." in text_of(console.screen))
 
 
-@pytest.mark.parametrize("word", ["BRIGADING", "HINWEIS", "overspends", "this hour", "no post yet", "dropped"])
+@pytest.mark.parametrize(
+    "word", ["BRIGADING", "HINWEIS", "overspends", "this hour", "no post yet", "dropped", "is asked"]
+)
 def test_the_words_of_the_screen_are_explained(word):
     assert word in "\n".join(f"{line.sign.plain}{line.left.plain}" for line in legend_lines("EST"))
 

@@ -24,11 +24,13 @@ from crisisdesk.console.widgets.page import Line, Page, row
 from crisisdesk.console.widgets.watch import watch_details
 from crisisdesk.console.widgets.watch_row import watch_line, watch_page
 from crisisdesk.desk import ChartPoint, Picture, WatchPicture
+from crisisdesk.oncall.prospect import Prospect
 from crisisdesk.records import Change, Event, Evidence, Severity, SourceStatus, State, Verdict
 from crisisdesk.text import how_long
 
 NOON = datetime(2008, 11, 15, 12, tzinfo=UTC)
 NEW_YORK = Times(ZoneInfo("America/New_York"))
+QUIET = Prospect("motrin-1")
 
 
 def read(page: Page, width: int = 110) -> str:
@@ -103,8 +105,8 @@ def test_a_flood_says_its_kind_who_repeats_what_and_what_everybody_else_says(mak
 
 def test_a_word_that_few_have_met_is_explained_on_the_incidents_screen(make_incident, make_flood):
     meaning = "BRIGADING: a few accounts repeat themselves to look like a crowd, or many people repeat one text."
-    assert meaning in read(headline_page(make_flood(), NOON, NEW_YORK, None))
-    assert "BRIGADING" not in read(headline_page(make_incident(), NOON, NEW_YORK, None))
+    assert meaning in read(headline_page(make_flood(), QUIET, NOON, NEW_YORK, None))
+    assert "BRIGADING" not in read(headline_page(make_incident(), QUIET, NOON, NEW_YORK, None))
 
 
 def test_an_incident_shows_the_worst_that_it_has_been(make_incident):
@@ -119,8 +121,8 @@ def test_an_incident_shows_the_worst_that_it_has_been(make_incident):
     assert listed(eased).startswith("  RED    Motrin  now NOTICE   ")
     assert listed(over).startswith("  RED    Motrin   ")
     assert "NOTICE" not in listed(over)
-    assert read(headline_page(eased, NOON, NEW_YORK, None)).startswith("  RED    Motrin  now NOTICE ")
-    assert read(headline_page(over, NOON, NEW_YORK, None)).startswith("  RED    Motrin ")
+    assert read(headline_page(eased, QUIET, NOON, NEW_YORK, None)).startswith("  RED    Motrin  now NOTICE ")
+    assert read(headline_page(over, QUIET, NOON, NEW_YORK, None)).startswith("  RED    Motrin ")
 
 
 def test_the_timeline_says_from_what_it_eased_and_how_bad_it_was():
@@ -154,7 +156,7 @@ def test_a_summer_moment_seen_in_winter_has_the_summers_name():
 def test_no_moment_on_a_page_is_told_by_another_clock(make_incident, make_mention):
     taken = make_incident(state=State.ACKNOWLEDGED, acknowledged_by="anna", acknowledged_at=NOON)
     assert "anna has it since 07:00" in read(incident_page(taken, NOON, NEW_YORK))
-    assert "began Fri 14 Nov 22:40 EST" in read(headline_page(taken, NOON, NEW_YORK, None))
+    assert "began Fri 14 Nov 22:40 EST" in read(headline_page(taken, QUIET, NOON, NEW_YORK, None))
     assert read(mention_page(make_mention(0, "hello"), "20:14")).splitlines()[0].endswith(" 20:14")
     assert "Sat 15 Nov 07:00 EST" in read(timeline_page([Change("i", 1, Event.OPENED, NOON, Severity.RED)], NEW_YORK))
     assert "  Sat 20:07" in read(evidence_page(taken, NEW_YORK))
@@ -162,9 +164,9 @@ def test_no_moment_on_a_page_is_told_by_another_clock(make_incident, make_mentio
 
 def test_where_the_people_of_a_watch_live_elsewhere_their_time_is_told_too(make_incident):
     told = "Where its people live (Europe/Berlin) it is Sat 13:00 CET."
-    assert told in read(headline_page(make_incident(), NOON, NEW_YORK, ZoneInfo("Europe/Berlin")))
+    assert told in read(headline_page(make_incident(), QUIET, NOON, NEW_YORK, ZoneInfo("Europe/Berlin")))
     for same in (None, ZoneInfo("America/Toronto")):
-        assert "Where its people live" not in read(headline_page(make_incident(), NOON, NEW_YORK, same))
+        assert "Where its people live" not in read(headline_page(make_incident(), QUIET, NOON, NEW_YORK, same))
 
 
 def test_a_watch_says_how_far_it_has_learnt_and_is_never_cut(picture):

@@ -3,11 +3,14 @@
 import asyncio
 import itertools
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from crisisdesk.console.paint import plain
-from crisisdesk.records import Change, Event, Kind, Phrase, PlaybookRef, Severity
+from crisisdesk.oncall.decide import Do
+from crisisdesk.oncall.prospect import Prospect
+from crisisdesk.records import Calling, Change, Event, Kind, Phrase, PlaybookRef, Severity, Silence
 
 HOSTILE = {
     "markup": "[/foo] [bold red] [@click=app.quit]x[/]",
@@ -21,6 +24,7 @@ HOSTILE = {
     "wide": "漢字" * 3_000,
     "long": "x" * 20_000,
 }
+HOUR = timedelta(hours=1)
 FORBIDDEN = {chr(n) for n in (*range(0x20), *range(0x7F, 0xA0))} | set(
     "\u202e\u202c\u2066\u2069\u200d\u200f\ufe0f\ud800"
 )
@@ -38,7 +42,9 @@ def poisoned(picture, text):
     )  # fmt: skip
     worst = replace(
         worst, watch=text(), why=text(), evidence=evidence, acknowledged_by=text(),
-        playbook=PlaybookRef("p", text(), text(), text()),
+        playbook=PlaybookRef("p", text(), text(), text()), assigned_to=text(), told=(text(),),
+        silence=Silence(picture.now + HOUR, text(), text(), Severity.RED),
+        calling=Calling(text(), 1, 1, 1, picture.now, exhausted=True),
     )  # fmt: skip
     posts = [m.post._replace(text=text(), author=text()) for m in picture.mentions]
     return replace(
@@ -50,6 +56,9 @@ def poisoned(picture, text):
         watches=(replace(picture.watches[0], name=text()),),
         notice=text(),
         troubles=(text(), text()),
+        prospects=(Prospect(worst.id, text(), Do.CALL, picture.now + HOUR, text(), text()),),
+        on_call=(text(), text()),
+        people=(text(), text()),
         model=text(),
         sources=(replace(picture.sources[0], name=text(), trouble=text(), state="failed"),),
         outputs=(replace(picture.outputs[0], name=text(), trouble=text()),),
@@ -66,7 +75,7 @@ def poisoned_book(book, text):
     )
 
 
-KEYS = ("3", "enter", "2", "3", "n", "escape", "r", "escape", "s", "escape", "a")
+KEYS = ("3", "enter", "2", "3", "n", "escape", "r", "escape", "s", "escape", "h", "escape", "d", "escape", "a")
 
 
 @pytest.mark.parametrize(("size", "shift"), [((140, 45), 0), ((80, 24), 3)], ids=["140x45", "80x24"])

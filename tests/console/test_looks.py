@@ -92,7 +92,7 @@ def test_everything_is_wrong(snap_compare, console, desk):
     )
     troubles = ("The playbook ad.md cannot be used: line 4 has no title; add one.",)
     desk.shown = replace(desk.shown, sources=(source,), outputs=(output,), troubles=troubles)
-    assert snap_compare(console, terminal_size=SMALL, run_before=after(shows="s: in full"))
+    assert snap_compare(console, terminal_size=SMALL, run_before=after(shows="d: in full"))
 
 
 def test_light(snap_compare, console):

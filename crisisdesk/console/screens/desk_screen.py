@@ -12,6 +12,8 @@ from textual.widgets import Footer
 
 from crisisdesk.console.paint import plain
 from crisisdesk.console.screens.dialogs import Help, NoteDialog, Reading, VerdictDialog, conditions_page
+from crisisdesk.console.screens.hand_over import HandOverDialog
+from crisisdesk.console.screens.silence import SilenceDialog
 from crisisdesk.console.times import Times
 from crisisdesk.console.widgets.bars import DeskBar, NoticeLine, StatusLine
 from crisisdesk.desk import Desk, Picture
@@ -26,15 +28,17 @@ class DeskScreen(Screen[None]):
     VERTICAL_BREAKPOINTS = [(0, "-short"), (34, "-tall")]  # noqa: RUF012 - as above
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("a", "acknowledge", "Acknowledge", id="acknowledge", tooltip="I have it: the calling stops"),
+        Binding("h", "hand_over", "Hand over", id="hand-over", tooltip="Ask somebody else to take it, with a word"),
+        Binding("s", "silence", "Silence", id="silence", tooltip="Nobody is called for a while; or lift that again"),
         Binding("n", "note", "Note", id="note", tooltip="Write something down in the incident's timeline"),
         Binding("r", "resolve", "Resolve", id="resolve", tooltip="It is over, or was: say what it was"),
         Binding(
-            "s",
+            "d",
             "conditions",
-            "Status",
+            "Desk",
             id="conditions",
             show=False,
-            tooltip="Sources, model, outputs, troubles in full",
+            tooltip="How the desk is doing: on call, sources, model, outputs, troubles in full",
         ),
         Binding(
             "question_mark",
@@ -60,7 +64,7 @@ class DeskScreen(Screen[None]):
         yield NoticeLine()
         yield from self.compose_body()
         yield StatusLine()
-        yield Footer(show_command_palette=False)
+        yield Footer(show_command_palette=False, compact=True)
 
     def compose_body(self) -> ComposeResult:
         """What stands between notice and status line; in the bare frame, nothing."""
@@ -98,6 +102,14 @@ class DeskScreen(Screen[None]):
         if incident := self._chosen():
             self._ask_for_verdict(incident)
 
+    def action_silence(self) -> None:
+        if (incident := self._chosen()) and (incident.is_silent(self.picture.now) or self._is_open(incident)):
+            self._ask_for_silence(incident)
+
+    def action_hand_over(self) -> None:
+        if (incident := self._chosen()) and self._is_open(incident):
+            self._ask_for_hand_over(incident)
+
     async def action_help(self) -> None:
         await self.app.push_screen(Help(self, self._times.name(self.picture.now)))
 
@@ -122,6 +134,22 @@ class DeskScreen(Screen[None]):
         elif verdict is not None:
             self._act(self._desk.judge(incident.id, self._person, verdict), f"{incident.watch} was: {verdict}.")
 
+    @work(group="dialog", exclusive=True)
+    async def _ask_for_silence(self, incident: Incident) -> None:
+        asked = await self.app.push_screen_wait(SilenceDialog(incident, self._times, lambda: self.picture.now))
+        if asked is not None and asked.until is None:
+            self._act(self._desk.lift(incident.id, self._person), f"{incident.watch} is not silent any more.")
+        elif asked is not None and asked.until is not None:
+            done = f"{incident.watch} is silent until {self._times.when(asked.until)}, or until it gets worse."
+            self._act(self._desk.silence(incident.id, self._person, asked.until, asked.reason), done)
+
+    @work(group="dialog", exclusive=True)
+    async def _ask_for_hand_over(self, incident: Incident) -> None:
+        asked = await self.app.push_screen_wait(HandOverDialog(incident, self._person, self.picture.people))
+        if asked is not None:
+            done = f"{asked.to} is asked to take {incident.watch}."
+            self._act(self._desk.assign(incident.id, self._person, asked.to, asked.word), done)
+
     @work(group="action")
     async def _act(self, deed: Awaitable[Incident], done: str) -> None:
         try:
@@ -132,6 +160,12 @@ class DeskScreen(Screen[None]):
             self.tell(f"That did not work ({type(error).__name__}: {error}); try again.", wrong=True)
         else:
             self.tell(done)
+
+    def _is_open(self, incident: Incident) -> bool:
+        """Whether it is; says so where it is not, before anybody fills in a window in vain."""
+        if not incident.is_open:
+            self.tell(f"{incident.watch} is over: nobody is called for it.", wrong=True)
+        return incident.is_open
 
     def _chosen(self) -> Incident | None:
         if self.incident is None:

@@ -86,7 +86,7 @@ class Reading(ModalScreen[None]):
     """Something to read, of the newest picture for as long as it is open; any of the usual keys closes it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,enter,q,s,question_mark", "dismiss", "Back", key_display="esc"),
+        Binding("escape,enter,q,d,question_mark", "dismiss", "Back", key_display="esc"),
     ]
 
     picture: reactive[Picture] = reactive(Picture(now=EPOCH), init=False, always_update=True)

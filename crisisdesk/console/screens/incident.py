@@ -30,7 +30,13 @@ class IncidentScreen(DeskScreen):
         Binding("escape", "app.pop_screen", "Back", id="back", tooltip="Back to the desk"),
         Binding("1", "pane('evidence')", "Evidence", show=False, tooltip="Why it is an incident"),
         Binding(
-            "2,p", "pane('playbook')", "Playbook", id="playbook", key_display="p", tooltip="What to do, step by step"
+            "2,p",
+            "pane('playbook')",
+            "Playbook",
+            id="playbook",
+            show=False,
+            key_display="p",
+            tooltip="What to do, step by step",
         ),
         Binding("3,t", "pane('timeline')", "Timeline", show=False, tooltip="What has happened so far"),
         Binding("tab", "app.focus_next", "Next pane", show=False, tooltip="Go to the next pane"),
@@ -71,8 +77,8 @@ class IncidentScreen(DeskScreen):
         super().show(picture)
         self._last = incident = next((i for i in picture.incidents if i.id == self._last.id), self._last)
         watch = next((watch for watch in picture.watches if watch.name == incident.watch), None)
-        zone = watch.zone if watch else None
-        self.query_one("#headline", Sheet).put(headline_page(incident, picture.now, self._times, zone))
+        zone, prospect = watch.zone if watch else None, picture.prospect(incident.id)
+        self.query_one("#headline", Sheet).put(headline_page(incident, prospect, picture.now, self._times, zone))
         self.query_one("#figures", Sheet).put(Page([figures_line(incident, self._times)]))
         self.query_one("#evidence").set_class(incident.kind is not Kind.SPIKE, "-no-chart")
         self.query_one(Chart).show(watch, incident)

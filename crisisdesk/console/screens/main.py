@@ -29,7 +29,8 @@ class MainScreen(DeskScreen):
 
     AUTO_FOCUS = "#incidents"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "open('evidence')", "Open", id="open", tooltip="All of it: incident or watch"),
+        # Not at the bottom, where eighty cells hold no more: the title of the panel below the list says it.
+        Binding("enter", "open('evidence')", "Open", id="open", show=False, tooltip="All of it: incident or watch"),
         Binding("p", "open('playbook')", "Playbook", id="playbook", tooltip="The incident's playbook, step by step"),
         Binding("1", "go('incidents')", "Incidents", show=False, tooltip="Go to the incidents"),
         Binding("2", "go('watches')", "Watches", show=False, tooltip="Go to the watches"),
@@ -100,7 +101,7 @@ class MainScreen(DeskScreen):
         detail = self.query_one("#detail")
         detail.set_class(incident is None, "-calm")
         detail.set_class(incident is not None and incident.kind is not Kind.SPIKE, "-no-chart")
-        detail.border_title = Content.assemble("Why  ", plain(incident.watch, cells=40)) if incident else "Now"
+        detail.border_title = _title(incident)
         self.query_one(Chart).show(watch, incident)
         glance, brief, decisive = (self.query_one(f"#{name}", Sheet) for name in ("glance", "brief", "decisive"))
         if incident:
@@ -116,6 +117,13 @@ class MainScreen(DeskScreen):
         """The incident's watch, or without one the selected watch."""
         name = self.incident.watch if self.incident else self.query_one(WatchList).cursor
         return next((watch for watch in self.picture.watches if watch.name == name), None)
+
+
+def _title(incident: Incident | None) -> Content:
+    """What the panel is about, and how to see more of it."""
+    if incident is None:
+        return Content("Now")
+    return Content.assemble("Why  ", plain(incident.watch, cells=40), "  enter: in full")
 
 
 def calm_page(picture: Picture, times: Times) -> Page:

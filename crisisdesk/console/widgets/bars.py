@@ -120,7 +120,7 @@ class StatusLine(Sheet):
         few = 2 if len(troubles) <= FEW_TROUBLES else 1
         most = LONE_TROUBLE if len(troubles) == 1 else few
         has_more = troubles or any(source.note for source in picture.sources)
-        hint = Content.styled("s: in full" if has_more else "", "$accent")
+        hint = Content.styled("d: in full" if has_more else "", "$accent")
         lines = [Line(trouble, sign=Content.styled("! ", "bold $error"), most=most) for trouble in troubles]
         self.put(Page([*lines, Line(joined(hint, well(picture)), most=few)]))
 
@@ -138,7 +138,8 @@ def well(picture: Picture) -> Content:
     sources = [_source(source, picture) for source in picture.sources]
     outputs = [Content.assemble(plain(o.name, cells=30), f" {o.state}, {o.delivered:,} sent") for o in picture.outputs]
     model = plain(f"model {picture.model}" if picture.model else "loading the model", cells=50)
-    return joined(*sources, model, Content(f"{picture.waiting:,} waiting"), *outputs).stylize_before("$faint")
+    on_call = plain(f"on call {', '.join(picture.on_call)}" if picture.on_call else "", "$foreground", cells=60)
+    return joined(on_call, *sources, model, Content(f"{picture.waiting:,} waiting"), *outputs).stylize_before("$faint")
 
 
 def _source(source: SourceStatus, picture: Picture) -> Content:

@@ -10,23 +10,25 @@ from crisisdesk.console.paint import INK, joined, plain, worst
 from crisisdesk.console.times import Times
 from crisisdesk.console.widgets.flood import flood_figures, flood_lines
 from crisisdesk.console.widgets.page import BLANK, Line, Page, counts_lines, heading, row
-from crisisdesk.records import Evidence, Incident, Kind, Phrase, Quote, State
+from crisisdesk.console.widgets.standing import held, standing_lines
+from crisisdesk.oncall.prospect import Prospect
+from crisisdesk.records import Evidence, Incident, Kind, Phrase, Quote
 
 
-def headline_page(incident: Incident, now: datetime, times: Times, zone: tzinfo | None) -> Page:
-    """How bad, what, who has it, since when, and why; what a rare kind means; what time it is there."""
+def headline_page(incident: Incident, prospect: Prospect, now: datetime, times: Times, zone: tzinfo | None) -> Page:
+    """How bad, what, who has it, since when, and why; who is called; what a rare kind means; what time it is there."""
     asides = (words.MEANING[incident.kind], times.elsewhere(zone, now))
     return Page(
         [
-            _title(incident, now, times),
+            _title(incident, times),
             why_line(incident),
+            *standing_lines(incident, prospect, now, times),
             *(Line(Content.styled(text, "$faint")) for text in asides if text),
         ]
     )
 
 
-def _title(incident: Incident, now: datetime, times: Times) -> Line:
-    loud = "bold $warning" if incident.state is State.OPEN else "$success"
+def _title(incident: Incident, times: Times) -> Line:
     since = Content.styled(f"began {times.when(incident.opened)}", "$faint")
     return row(
         joined(
@@ -35,7 +37,7 @@ def _title(incident: Incident, now: datetime, times: Times) -> Line:
             Content.styled(words.kind(incident), "$secondary"),
             by="  ",
         ),
-        joined(plain(words.holder(incident, now, times), loud, cells=40), since),
+        joined(held(incident, words.holder(incident, times), cells=40), since),
     )
 
 

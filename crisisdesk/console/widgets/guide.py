@@ -6,6 +6,7 @@ from typing import Final
 
 from textual.content import Content
 
+from crisisdesk.console import words
 from crisisdesk.console.paint import INK, joined, plain
 from crisisdesk.console.times import Times
 from crisisdesk.console.widgets.page import BLANK, Line, Page, heading, row
@@ -96,9 +97,11 @@ def _how_bad(change: Change, before: Severity | None, worst: Severity) -> Conten
 
 
 def _change_lines(change: Change, how_bad: Content, times: Times) -> Iterable[Line]:
-    who = plain(f"by {change.person}" if change.person else "", "$faint", cells=30)
+    did = change.person and change.event is not Event.LAPSED  # that names who had it, and its reason says so
+    who = plain(f"by {change.person}" if did else "", "$faint", cells=30)
+    ink = "$error" if change.event is Event.UNANSWERED else INK[change.severity]
     yield row(
-        joined(Content.styled(change.event, f"bold {INK[change.severity]}"), how_bad, who),
+        joined(Content.styled(words.EVENTS.get(change.event, change.event), f"bold {ink}"), how_bad, who),
         Content.styled(times.when(change.time), "$faint"),
     )
     if change.reason:

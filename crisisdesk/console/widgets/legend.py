@@ -16,6 +16,10 @@ SEVERITIES: Final = {
     "NOTICE": "for the record, calls nobody (HINWEIS)",
     "RED now NOTICE": "it was red at its worst and has eased; it ends when it has been calm for three hours",
     "nobody has it": "nobody has pressed a yet; unclaimed counts such incidents",
+    "called 03:10": "the desk has called people, then for the last time, and waits for an answer",
+    "NOBODY HAS ANSWERED": "all were called as often as agreed; who has it presses a",
+    "Ben is asked": "it was handed over to Ben, who has it when he presses a",
+    "silent until": "nobody is called for it until then, or until it gets worse; s lifts that",
     "over": "it has ended, by itself or by r; behind it the verdict",
 }
 KINDS: Final = {
@@ -41,6 +45,7 @@ SIGNS: Final = {
 }
 DESK: Final = {
     "waiting": "posts that have come in and are not judged yet",
+    "on call": "who is called first, by the rota",
     "dropped": "posts that were lost because too many came at once: the figures are too low",
 }
 

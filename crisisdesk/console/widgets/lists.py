@@ -12,15 +12,19 @@ from crisisdesk.console.times import Times
 from crisisdesk.console.widgets.bars import has_ended
 from crisisdesk.console.widgets.keyed_list import KeyedList, Row
 from crisisdesk.console.widgets.page import Line, Page, row
+from crisisdesk.console.widgets.standing import held
 from crisisdesk.console.widgets.watch_row import watch_line, watch_page
 from crisisdesk.desk import Picture
-from crisisdesk.records import EPOCH, Incident, Scored, State
+from crisisdesk.records import EPOCH, Incident, Scored
 from crisisdesk.text import how_long
 
 TALL: Final = 34
 """Lines of a terminal from which on a watch gets two of them."""
 FEED_ROWS: Final = 100
 """Mentions that the feed holds; older ones are in the incidents' evidence."""
+
+STANDING: Final = 40
+"""Cells for who has an incident, and what else is to be known of it."""
 
 
 class IncidentList(KeyedList):
@@ -134,15 +138,14 @@ class Feed(KeyedList):
 def incident_page(incident: Incident, now: datetime, times: Times) -> Page:
     """An incident in two lines: how bad at its worst and now, what, who has it and how long; then its numbers."""
     quiet = "" if incident.is_open else "$faint"
-    loud = "bold $warning" if incident.state is State.OPEN else quiet or "$success"
-    held = plain(words.holder(incident, now, times), loud, cells=34)
     watch, kind = plain(incident.watch, quiet or "bold", cells=60), plain(words.kind(incident), quiet or "$secondary")
     eased = Content.styled(words.eased(incident), INK[incident.severity])
+    stands = held(incident, words.standing(incident, now, times), cells=STANDING)
     lasts = how_long((incident.resolved_at or now) - incident.opened)
     since = lasts if incident.is_open else f"lasted {lasts}"
     return Page(
         [
-            row(joined(Content.assemble(worst(incident), " ", watch), eased, kind, by="  "), held),
+            row(joined(Content.assemble(worst(incident), " ", watch), eased, kind, by="  "), stands),
             row(plain(words.headline(incident), quiet), Content.styled(since, "$faint"), indent=9),
         ]
     )

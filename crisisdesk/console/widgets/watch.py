@@ -17,7 +17,7 @@ from crisisdesk.text import counted
 
 WHILE_LEARNING: Final = "Until then only what stands out more clearly calls somebody."
 WHILE_PLANNED: Final = "Many posts alone call nobody until then; a worse mood than usual does."
-NO_SOURCE: Final = "No source is there, so nobody would notice a crisis. Why stands at the bottom, in full with s."
+NO_SOURCE: Final = "No source is there, so nobody would notice a crisis. Why stands at the bottom, in full with d."
 CHECK_TERMS: Final = "Either nothing was said, or its terms are not what people write: check them."
 BAR: Final = 24
 """Cells of the bar of a week in which every post is negative."""
