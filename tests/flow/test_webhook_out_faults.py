@@ -271,11 +271,23 @@ async def test_an_unknown_certificate_is_not_trusted(tmp_path: Path):
     )
 
 
-async def test_a_certificate_for_another_name_is_not_trusted(tmp_path: Path):
-    chain, context = await asyncio.to_thread(certificate, tmp_path, "other.example")
+@pytest.mark.parametrize(
+    ("name", "days", "host", "told"),
+    [
+        ("other.example", 2, "127.0.0.1", "it is for another address; check the one of this output"),
+        ("other.example", 2, "localhost", "it is for another name; check the address of this output"),
+        ("127.0.0.1", -1, "127.0.0.1", "it has expired; whoever runs the receiver has to renew it"),
+    ],
+)
+async def test_a_certificate_that_does_not_hold_is_not_trusted(
+    tmp_path: Path, name: str, days: int, host: str, told: str
+):
+    chain, context = await asyncio.to_thread(certificate, tmp_path, name, days=days)
     async with serving(tls=context) as server:
-        error = await trouble(output_to(server.url, tls=ssl.create_default_context(cafile=chain)))
-    assert "it is for another address; check the one of this output" in str(error)
+        url = server.url.replace("127.0.0.1", host)
+        error = await trouble(output_to(url, tls=ssl.create_default_context(cafile=chain)))
+        assert server.got == []
+    assert str(error) == f"The certificate of hooks.example is not to be trusted: {told}. {AGAIN}"
 
 
 async def test_https_that_is_none():
