@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from crisisdesk.doctor import Finding
+    from crisisdesk.settings import Settings
 
 AsJson = Annotated[bool, typer.Option("--json", help="JSON lines instead of text.")]
 
@@ -74,7 +75,26 @@ def _findings(config: Path | None, seconds: float) -> "Iterator[Finding]":
     heard = [source for source in sources if source.name not in pipes]
     yield from asyncio.run(checks.heard(heard, clock, seconds))
     for output in settings.outputs:
-        yield asyncio.run(checks.reached(output.name, partial(outputs.visited, output, desk.name)))
+        yield asyncio.run(checks.reached(output.name, partial(outputs.visited, output, settings)))
+    yield from _calls(settings, clock.now())
+
+
+def _calls(settings: "Settings", now: datetime) -> "Iterator[Finding]":
+    """Whether somebody is called whenever somebody should be."""
+    from crisisdesk import doctor as checks  # noqa: PLC0415  as above
+    from crisisdesk.cli.oncall import wrong_calls  # noqa: PLC0415  as above
+    from crisisdesk.cli.orders import agreed  # noqa: PLC0415  as above
+
+    orders = agreed(settings)
+    if not orders.addresses:
+        return
+    wrong = list(wrong_calls(settings, orders, now))
+    found = checks.Verdict.ERROR if any(is_problem for _, is_problem in wrong) else checks.Verdict.WARNING
+    for said, _ in wrong[:1]:
+        more = f" ({len(wrong) - 1} more: crisisdesk oncall)" if len(wrong) > 1 else ""
+        yield checks.Finding("calls", found, f"{said}{more}")
+    if not wrong:
+        yield checks.Finding("calls", checks.Verdict.OK, "somebody is called at any time; crisisdesk oncall says who.")
 
 
 def add_to(commands: typer.Typer) -> None:

@@ -5,9 +5,10 @@ from collections.abc import Callable, Mapping, Sequence
 
 from crisisdesk import settings
 from crisisdesk.app import App
+from crisisdesk.cli import people
 from crisisdesk.clock import Clock, WallClock
 from crisisdesk.mqtt import Broker, visit
-from crisisdesk.outputs.base import Output
+from crisisdesk.outputs.base import Output, PersonalOutput
 from crisisdesk.outputs.commands import Commands
 from crisisdesk.outputs.mqtt import MqttOutput, heartbeat_data
 from crisisdesk.outputs.webhook import visit as webhook_visit
@@ -16,7 +17,7 @@ from crisisdesk.outputs.webhook.output import WebhookOutput
 from crisisdesk.settings import BrokerSettings, OutputSettings, Settings
 from crisisdesk.sources.base import Prospect
 
-Maker = Callable[[App], Sequence[Output]]
+Maker = Callable[[App], Sequence[Output | PersonalOutput]]
 """Outputs tell how the desk is doing, so they are made when there is one."""
 
 
@@ -26,11 +27,15 @@ def outputs(configured: Settings, clock: Clock) -> Maker:
     Raises:
         ConfigurationError: what one of them needs is not where the settings say.
     """
-    makers = [_maker(output, configured.desk.name, clock) for output in configured.outputs]
+    makers = [_maker(output, configured, clock) for output in configured.outputs]
     return lambda app: [output for make in makers for output in make(app)]
 
 
-def _maker(output: OutputSettings, desk: str, clock: Clock) -> Maker:
+def _maker(output: OutputSettings, configured: Settings, clock: Clock) -> Maker:
+    desk = configured.desk.name
+    if isinstance(output, settings.NotifyOutput):
+        addresses = people.addressed(configured, clock, only=output.name)
+        return lambda _: addresses
     if isinstance(output, settings.WebhookOutput):
         receiver = _receiver(output)
         return lambda _: [WebhookOutput(receiver, desk=desk, clock=clock, name=output.name)]
@@ -49,16 +54,18 @@ def _maker(output: OutputSettings, desk: str, clock: Clock) -> Maker:
     ]
 
 
-async def visited(output: OutputSettings, desk: str) -> Prospect:
+async def visited(output: OutputSettings, configured: Settings) -> Prospect:
     """Look whether an output can be reached, as somebody else than the desk; nothing is told.
 
     Raises:
         ConfigurationError: what it needs is not where the settings say.
         OutputError: it cannot.
     """
+    if isinstance(output, settings.NotifyOutput):
+        return await people.visited(output, configured)
     if isinstance(output, settings.WebhookOutput):
         return await webhook_visit.visit(_receiver(output), WallClock())
-    await visit(broker(output), f"crisisdesk-{desk}-doctor")
+    await visit(broker(output), f"crisisdesk-{configured.desk.name}-doctor")
     return Prospect("lets us in; whether it takes alerts shows when the desk runs.")
 
 

@@ -129,11 +129,13 @@ class NotifyOutput:
 
     def _hand_over(self, written: Callable[[Space], Message]) -> None:
         """In a thread. What a service does not take in full, it may take in short."""
-        service = self._open(written(Space()).tone)
+        tone = written(Space()).tone
+        service = self._open(tone)
         try:
             service.send(written(service.space))
         except RefusedError:
-            service.send(written(Space(0, SHORT - 1, service.space.size)))
+            again = self._open(tone)  # a used one waits some seconds before its next message
+            again.send(written(Space(0, min(SHORT - 1, service.space.body), service.space.size)))
 
     async def _try(self, work: Callable[[], object]) -> None:
         try:

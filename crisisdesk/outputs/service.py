@@ -149,7 +149,7 @@ def _plugin(name: str, address: Address, tone: Tone) -> "NotifyBase":
 
 def _unknown(name: str, where: str, schema: str, known: list[str]) -> str:
     """The schema is no secret where it is like a known one; anything else may be a part of one."""
-    near = get_close_matches(schema, known, 1)
+    near = get_close_matches(schema, known, 1, 0.75)
     if schema in {"http", "https"}:
         hint = f"for a plain web hook write json{schema.removeprefix('http')}:// in place of {schema}://"
     elif near:
@@ -208,13 +208,11 @@ class _Ears(logging.Handler):
 
 @cache
 def _ears() -> _Ears:
-    import urllib3  # noqa: PLC0415  slow to load, and only here
-
     logger, ears = logging.getLogger("apprise"), _Ears()
     logger.propagate = False
     logger.setLevel(logging.DEBUG)
     logger.addHandler(ears)
-    urllib3.disable_warnings()  # who writes verify=no knows it; a warning would be drawn over the console
+    logging.getLogger("urllib3").setLevel(logging.WARNING)  # below, it writes addresses
     return ears
 
 
@@ -222,6 +220,9 @@ class _overheard:  # noqa: N801  it reads as a word
     """What Apprise writes in this thread meanwhile."""
 
     def __enter__(self) -> list[str]:
+        import urllib3  # noqa: PLC0415  slow to load, and only here
+
+        urllib3.disable_warnings()  # who writes verify=no knows it; a warning would be drawn over the console
         log: list[str] = []
         _ears().heard.log = log
         return log

@@ -16,6 +16,7 @@ from crisisdesk.settings.model import (
     WatchSettings,
 )
 from crisisdesk.settings.mqtt import BrokerSettings, MqttOutput, MqttSourceSettings
+from crisisdesk.settings.notify import NotifyOutput
 from crisisdesk.settings.server import Address, ServerSettings
 from crisisdesk.settings.webhook import WebhookSource
 from crisisdesk.settings.webhook_out import WebhookOutput
@@ -37,6 +38,7 @@ __all__ = [
     "MastodonSource",
     "MqttOutput",
     "MqttSourceSettings",
+    "NotifyOutput",
     "OutputSettings",
     "ServerSettings",
     "Settings",

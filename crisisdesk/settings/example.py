@@ -126,4 +126,56 @@ kind = "bluesky"                  # the public posts of Bluesky; no account need
 # secret_env = "SUITE_SECRET"     # with it the desk signs; or secret_file = "suite.secret"
 # token_env = "SUITE_TOKEN"       # for a receiver that cannot check signatures; or token_file = "suite.token"
 # ca_file = "suite-ca.pem"        # who vouches for its certificate, if this machine does not know
+
+# [[output]]
+# kind = "notify"                 # people, by push, chat, mail, text message or pager: https://appriseit.com/services
+# name = "push"                   # each way has a name of its own
+# url_env = { "Anna Berg" = "ANNA_PUSH", "Ben Cole" = "BEN_PUSH" }    # whose address is in which environment variable;
+#                                 # url_env = "SLACK_URL" for a room where many read; or url_file = "anna.secret"
+# language = "de"                 # or { "Anna Berg" = "de" }; without it English
+# most = "5 in 15 minutes"        # messages to one address; what is more is told together afterwards
+
+# Who is on call; docs/oncall.md explains it, `crisisdesk oncall` shows it. Without [[chain]] everybody is told, three
+# times. What you change from here on counts as soon as it is saved, without a restart.
+# [[rota]]
+# name = "comms"
+# timezone = "Europe/Berlin"      # by whose clocks, if not the desk's
+# [[rota.shift]]                  # the first that fits counts
+# days = "Mon-Fri"                # without it the whole week
+# hours = "08:00-20:00"           # without it the whole day; "20:00-08:00" is a night
+# people = ["Anna Berg", "Ben Cole"]      # one, or several that take turns, a calendar week each
+# starting = 2026-11-23           # a day of the first one's first week
+# [[rota.shift]]
+# people = "Ben Cole"
+# [[rota.swap]]
+# from = "2026-12-24 08:00"
+# to = "2026-12-27 08:00"
+# person = "Ben Cole"
+# instead_of = "Anna Berg"        # without it whoever is on
+
+# Whom an incident calls, one step after the other until somebody answers; the first chain that fits counts.
+# [[chain]]
+# name = "day and night"
+# watches = ["Motrin"]            # without it all
+# kinds = ["spike", "blind"]     # and "brigading"; without it all
+# severities = ["amber", "red"]
+# rounds = 2                      # the whole chain so often
+# quiet = { amber = "22:00-07:00" }    # not called then, but afterwards, if it is still open
+# [[chain.step]]
+# tell = "comms"                  # a rota, a person, or an output that is a room; or a list of them
+# by = "push"                     # without it by all outputs that reach them
+# wait = "5 minutes"              # for an answer
+# times = 2                       # so often, with that wait after each
+
+# [calling]
+# group_wait = "30 seconds"       # before the first call: what is over meanwhile calls nobody
+# acknowledged_for = "60 minutes"      # after so long without anything done, the calling begins anew
+# link = "https://desk.example/incidents/{incident}"    # where your desk can be reached; stands in messages
+
+# What will be talked about: much talk calls nobody then, a worse mood does.
+# [[planned]]
+# watch = "Motrin"                # or a list
+# from = "2026-11-27 06:00"
+# to = "2026-11-30 00:00"
+# reason = "Black Friday campaign"
 """

@@ -19,6 +19,7 @@ from crisisdesk.settings.model import (
     WatchSettings,
 )
 from crisisdesk.settings.mqtt import MqttOutput, MqttSourceSettings
+from crisisdesk.settings.notify import NotifyOutput
 from crisisdesk.settings.oncall import CallingSettings, PlannedSettings
 from crisisdesk.settings.places import Place, line_of
 from crisisdesk.settings.rota import RotaSettings, ShiftSettings, SwapSettings
@@ -30,7 +31,11 @@ from crisisdesk.settings.x import XSource
 from crisisdesk.text import clean
 
 SOURCE_KINDS: Final = ("bluesky", "feed", "file", "mastodon", "mqtt", "webhook", "x")
-_OUTPUTS: Final[Mapping[str, type[Section]]] = {"mqtt": MqttOutput, "webhook": WebhookOutput}
+_OUTPUTS: Final[Mapping[str, type[Section]]] = {
+    "mqtt": MqttOutput,
+    "notify": NotifyOutput,
+    "webhook": WebhookOutput,
+}
 OUTPUT_KINDS: Final = tuple(_OUTPUTS)
 
 _SECTIONS: Final[Mapping[str, type[Section]]] = {

@@ -21,6 +21,7 @@ from crisisdesk.settings.feed import FeedSource
 from crisisdesk.settings.file import FileSourceSettings
 from crisisdesk.settings.mastodon import MastodonSource
 from crisisdesk.settings.mqtt import MqttOutput, MqttSourceSettings
+from crisisdesk.settings.notify import NotifyOutput
 from crisisdesk.settings.oncall import CallingSettings, PlannedSettings
 from crisisdesk.settings.rota import RotaSettings
 from crisisdesk.settings.section import FilePath, Label, Section, Zone, below
@@ -232,7 +233,7 @@ SourceSettings = Annotated[
     Field(discriminator="kind"),
 ]
 
-OutputSettings = Annotated[MqttOutput | WebhookOutput, Field(discriminator="kind")]
+OutputSettings = Annotated[MqttOutput | NotifyOutput | WebhookOutput, Field(discriminator="kind")]
 
 
 class Settings(Section):

@@ -1,20 +1,18 @@
 """[[output]] kind = "notify": people, by chat, mail, text message or pager."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, NamedTuple, Self, TypeAlias
+from typing import Annotated, Final, Literal, NamedTuple, Self, TypeAlias, TypeVar
 
-from pydantic import BeforeValidator, Field, ValidationInfo, model_validator
+from pydantic import BeforeValidator, ValidationInfo, model_validator
 
 from crisisdesk.errors import ConfigurationError
 from crisisdesk.settings.duration import parse_duration
 from crisisdesk.settings.number import PATTERN, parse_number
-from crisisdesk.settings.section import Label, Section, Variable, below, secret
+from crisisdesk.settings.section import Label, Section, below, label, secret, variable
 from crisisdesk.text import clean
-
-Language: TypeAlias = Literal["en", "de"]
 
 _MOST: Final = re.compile(
     rf"({PATTERN}) ?(?:messages?|nachrichten)? ?(?:in|per|pro|an?|/) ?(.+)", re.ASCII | re.IGNORECASE
@@ -56,11 +54,43 @@ def _most(value: object) -> Most:
     return Most(int(messages), within)
 
 
-def _paths(value: object, info: ValidationInfo) -> Path | dict[str, Path]:
-    """The path of a room, or one for each person, relative to the configuration file."""
-    if isinstance(value, dict):
-        return {person: below(path, info) for person, path in value.items()}
-    return below(value, info)
+Place = TypeVar("Place", str, Path)
+Each: TypeAlias = Place | dict[str, Place]
+"""That of a room, or one for each person."""
+
+
+def _each(value: object, read: Callable[[object], Place]) -> Each[Place]:
+    """What is written for all, or for each person."""
+    if not isinstance(value, dict):
+        return read(value)
+    if not value:
+        raise ValueError(f"names nobody; write url_env = {_SAMPLE}")
+    found = {}
+    for person, one in value.items():
+        try:
+            found[label(person)] = read(one)
+        except ValueError as error:
+            raise ValueError(f"of '{clean(person, 60)}' {error}") from None
+    return found
+
+
+def _variables(value: object) -> Each[str]:
+    return _each(value, lambda one: variable(one if isinstance(one, str) else ""))
+
+
+def _paths(value: object, info: ValidationInfo) -> Each[Path]:
+    return _each(value, lambda one: below(one, info))
+
+
+def _languages(value: object) -> Each[str]:
+    return _each(value, _language)
+
+
+def _language(value: object) -> str:
+    known = {"en": "en", "de": "de", "english": "en", "englisch": "en", "deutsch": "de", "german": "de"}
+    if not isinstance(value, str) or value.lower() not in known:
+        raise ValueError('must be "en" or "de", or a table such as { "Anna Berg" = "de" }')
+    return known[value.lower()]
 
 
 class NotifyOutput(Section):
@@ -69,34 +99,21 @@ class NotifyOutput(Section):
     kind: Literal["notify"]
     name: Label = "notify"
     """What chains and status lines call it: push, sms, mail."""
-    url_env: Variable | Annotated[dict[Label, Variable], Field(min_length=1)] | None = None
+    url_env: Annotated[Each[str], BeforeValidator(_variables)] | None = None
     """The environment variable that holds the Apprise address of a room, or one for each person."""
-    url_file: Annotated[Path | Annotated[dict[Label, Path], Field(min_length=1)] | None, BeforeValidator(_paths)] = None
+    url_file: Annotated[Each[Path], BeforeValidator(_paths)] | None = None
     """The same of files, whose first line is the address."""
-    language: Language | dict[Label, Language] = "en"
-    """The language of the texts, for all or for some of the people; others are told in English."""
+    language: Annotated[Each[str], BeforeValidator(_languages)] = "en"
+    """The language of the texts, `en` or `de`, for all or for some of the people; others are told in English."""
     most: Annotated[Most, BeforeValidator(_most)] = Most(5, timedelta(minutes=15))
     """How many messages one address gets in a time; what is more is told together afterwards."""
-
-    @model_validator(mode="before")
-    @classmethod
-    def _kinds_of_values(cls, values: Any) -> Any:  # noqa: ANN401  whatever stands in the file
-        """What a union of a text and a table would be explained as twice."""
-        if isinstance(values, dict):
-            for key in ("url_env", "url_file", "language"):
-                if key in values and not isinstance(values[key], str | dict):
-                    raise ValueError(f"has a '{key}' that is neither a text nor a table; write {key} = {_SAMPLE}")
-            if "url" in values:
-                hidden = "has a 'url', but the address is a secret: put it where nobody reads it"
-                raise ValueError(f"{hidden}, and write url_env = {_SAMPLE}")
-        return values
 
     @model_validator(mode="after")
     def _one_place(self) -> Self:
         if self.url_env and self.url_file:
             raise ValueError("has both 'url_env' and 'url_file'; keep one of them")
         if not (self.url_env or self.url_file):
-            raise ValueError(f"has no 'url_env'; add url_env = {_SAMPLE}")
+            raise ValueError(f"has no 'url_env', which says where its addresses are; add url_env = {_SAMPLE}")
         if isinstance(self.language, dict):
             for person in self.language:
                 if person not in self.people:
@@ -109,7 +126,7 @@ class NotifyOutput(Section):
         place = self.url_env or self.url_file
         return tuple(place) if isinstance(place, dict) else ()
 
-    def language_of(self, person: str | None) -> Language:
+    def language_of(self, person: str | None) -> str:
         """In which language somebody is told."""
         return self.language.get(person or "", "en") if isinstance(self.language, dict) else self.language
 

@@ -42,13 +42,14 @@ def _zone(value: object) -> ZoneInfo:
         raise ValueError(str(error)) from None
 
 
-def _label(name: str) -> str:
+def label(name: str) -> str:
+    """A name as people see it."""
     if not name or clean(name, 200) != name:
         raise ValueError("must be a printable name, without spaces before and after")
     return name
 
 
-def _variable(name: str) -> str:
+def variable(name: str) -> str:
     """The name of an environment variable; a secret that was put there by mistake is not repeated."""
     if not re.fullmatch(r"[A-Z_][A-Z0-9_]*", name):
         raise ValueError(
@@ -58,8 +59,8 @@ def _variable(name: str) -> str:
 
 
 FilePath = Annotated[Path, BeforeValidator(below)]
-Label = Annotated[str, AfterValidator(_label)]
-Variable = Annotated[str, AfterValidator(_variable)]
+Label = Annotated[str, AfterValidator(label)]
+Variable = Annotated[str, AfterValidator(variable)]
 Zone = Annotated[ZoneInfo, BeforeValidator(_zone)]
 
 

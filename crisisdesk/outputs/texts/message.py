@@ -18,7 +18,7 @@ SHORT: Final = 500
 """A service that takes less than this is told what, why and where to look, and no more."""
 LISTED: Final = 10
 """Further incidents that get a line of their own."""
-_PLAIN: Final = str.maketrans({"…": "...", "–": "-", "∗": "*", "“": '"', "”": '"', "„": '"'})
+_PLAIN: Final = str.maketrans({"…": "...", "–": "-", "“": '"', "”": '"', "„": '"'})
 """One other sign, and a text message holds 70 characters in place of 160."""
 
 
@@ -87,7 +87,7 @@ def _listed(found: Sequence[Matter], reader: Reader, space: Space, room: int) ->
 def _short(found: Sequence[Matter], reader: Reader, space: Space) -> str:
     """A text message: what, why, and where to look, of which the first and the last matter most."""
     first, rest = found[0], len(found) - 1
-    said = headline(first, reader) + "." if first.calls else news(first, reader, brief=True)
+    said = (headline(first, reader) + "." if first.calls else news(first, reader, brief=True)).translate(_PLAIN)
     end = f" ({reader.words.more(rest)})" if rest else ""
     address = reader.address(first.incident)
     if address and space.size(f"{end} {address}") <= space.body * 2 // 3:
@@ -95,5 +95,7 @@ def _short(found: Sequence[Matter], reader: Reader, space: Space) -> str:
     reason = f" {reader.words.called(first.incident)}" if first.change.event is Event.CALLED else ""
     if space.size(said + reason + end) > space.body:
         reason = ""
-    cut = space.cut(said.translate(_PLAIN), space.body - space.size(end) - 3)  # where "…" stands, "..." will
-    return space.cut(cut.translate(_PLAIN) + reason + end, space.body)
+    room = space.body - space.size(reason + end)
+    if space.size(said) > room:
+        said = space.cut(said, room - 2)  # where one sign stands, "..." will
+    return space.cut(said.translate(_PLAIN) + reason + end, space.body)
