@@ -14,6 +14,7 @@ from crisisdesk.records import Notification
 LOOK_EVERY: Final = 1.0
 """Seconds between two looks at the parts."""
 PLAYBOOKS_FINE: Final = "in use as they stand"
+IN_FORCE: Final = "as agreed"
 FINE: Final = frozenset({"connecting", "live", "ended"})
 """States of sources and outputs to which there is nothing to add."""
 NEWS: Final = frozenset({"past"})
@@ -69,12 +70,15 @@ def _parts(app: App) -> Iterator[tuple[str, str]]:
     for watch, advice in app.overspent().items():
         yield f"budget of {watch}", advice
     yield from app.complaints().items()
+    yield "orders", app.plan.standing.trouble or IN_FORCE
+    for trouble in app.calls.troubles():
+        yield "calls", trouble
 
 
 def _is_trouble(app: App, part: str, state: str) -> bool:
     """Whether somebody should do something about it."""
-    if part == "playbooks":
-        return state != PLAYBOOKS_FINE
+    if part in {"playbooks", "orders", "calls"}:
+        return state not in {PLAYBOOKS_FINE, IN_FORCE}
     if part in app.complaints() or part.startswith(("drops", "budget")):
         return part not in NEWS
     if part.startswith(("source", "output")):

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 from structlog.testing import CapturingLogger
 
-from crisisdesk.app import App, Plan
+from crisisdesk.app import App
 from crisisdesk.cli.logs import _look
 from crisisdesk.clock import ReplayClock
+from crisisdesk.plan import Agreed, Plan
 from crisisdesk.resources import folder
 
 START = datetime(2024, 3, 4, tzinfo=UTC)
@@ -48,3 +49,14 @@ async def test_a_broken_playbook_is_logged_once_with_its_line_and_its_cure(tmp_p
         shutil.copy(folder("playbooks") / "general.md", general)
         app._library.reload()
         assert told() == [("info", "in use as they stand")]
+
+
+async def test_an_edit_of_the_configuration_that_cannot_be_used_is_logged_once(tmp_path: Path):
+    plan = Plan({}, (), tmp_path / "desk.db", folder("playbooks"), ReplayClock(START), no_model, live=True)
+    log, before = CapturingLogger(), {}
+    async with App(plan) as app:
+        for trouble in ("", "desk.toml:3: mend it.", "desk.toml:3: mend it.", ""):
+            plan.standing = Agreed(trouble=trouble)
+            _look(app, log, before)
+    told = [(call.method_name, call.kwargs["state"]) for call in log.calls if call.args == ("orders",)]
+    assert told == [("info", "as agreed"), ("warning", "desk.toml:3: mend it."), ("info", "as agreed")]
