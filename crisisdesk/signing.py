@@ -15,7 +15,8 @@ HEADER: Final = "X-Crisisdesk-Signature"
 
 def digest(secret: str, unix: int, body: bytes) -> str:
     """What only those can compute who know the secret: 64 hexadecimal digits."""
-    return hmac.new(secret.encode(), f"{unix}.".encode() + body, hashlib.sha256).hexdigest()
+    key = secret.encode("utf-8", "surrogateescape")  # as it stands in the environment, whatever its encoding
+    return hmac.new(key, f"{unix}.".encode() + body, hashlib.sha256).hexdigest()
 
 
 def signature(secret: str, moment: datetime, body: bytes) -> str:

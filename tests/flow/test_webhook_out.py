@@ -54,6 +54,16 @@ async def test_our_own_intake_takes_our_signature():
     assert signed.moment == NOW
 
 
+async def test_a_secret_of_any_bytes_signs():
+    secret = b"caf\xe9 au lait, sans sucre".decode("utf-8", "surrogateescape")  # as the environment gives it
+    async with serving() as server:
+        output = output_to(server.url, secret=secret)
+        async with output.session():
+            await output.deliver(told())
+    (got,) = server.got
+    assert Keys(secret).check(Head(signature=got.headers[HEADER]), got.body)
+
+
 async def test_one_desk_posts_to_the_door_of_another():
     """Signed rightly it is let in, and then told that a CloudEvent is no post; else it is not even read."""
     async with intake(Keys(SECRET)) as desk:
