@@ -115,6 +115,16 @@ async def test_an_output_that_cannot_be_reached_and_a_source_without_its_token_a
     assert told.endswith("2 parts do not work; mend what is named.\n")
 
 
+async def test_whom_nobody_would_call_is_told(tmp_path: Path):
+    (tmp_path / "push").write_text("json://127.0.0.1:9/secret")
+    (tmp_path / "posts.jsonl").write_text(json.dumps({"time": "2026-01-01T00:00:00Z", "text": "acme"}) + "\n")
+    push = '[[output]]\nkind = "notify"\nname = "push"\nurl_file = { "Anna Berg" = "push" }\n'
+    chain = '[[chain]]\nname = "amber"\nseverities = "amber"\n[[chain.step]]\ntell = "Anna Berg"\n'
+    code, found, _ = await findings(tmp_path, f'[[source]]\nkind = "file"\npath = "posts.jsonl"\n{push}{chain}')
+    said = "No [[chain]] is for a red incident: nobody is called; add one, or widen one."
+    assert (code, found["calls"]) == (1, ("error", said))
+
+
 async def test_a_receiver_is_looked_at_and_told_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("SECRET", "correct horse battery staple")
     async with serving(says(404), says(405)) as server:

@@ -26,6 +26,7 @@ from crisisdesk.settings import (
 from crisisdesk.settings.explain import OUTPUT_KINDS, SOURCE_KINDS
 from crisisdesk.settings.model import SeveritySettings
 from crisisdesk.settings.number import parse_number
+from crisisdesk.settings.oncall import CallingSettings
 from crisisdesk.settings.places import line_of, lines_of
 from crisisdesk.settings.usual import parse_usual, parse_zone
 
@@ -130,6 +131,8 @@ def test_the_example_loads_and_its_choices_can_be_switched_on(toml, tmp_path):
     assert (read.desk.timezone, read.watches[0].timezone) == (ZoneInfo("Europe/Berlin"), ZoneInfo("America/New_York"))
     assert read.watches[0].usual == pytest.approx(20 / 24)
     assert read.severity == SeveritySettings(), "what the example names is what holds without it"
+    assert read.calling.model_copy(update={"link": None}) == CallingSettings()
+    assert (len(read.rotas), len(read.chains), len(read.planned)) == (1, 1, 1)
 
 
 def test_the_rules_of_severity_hold_what_the_settings_say():
