@@ -14,6 +14,7 @@ import orjson
 
 from crisisdesk.channel import Channel
 from crisisdesk.detect.hearing import Hearing
+from crisisdesk.detect.planned import Calendar, Planned, nothing
 from crisisdesk.detect.standard import Standard
 from crisisdesk.detect.watch import CHART_HOURS, WatchDetector
 from crisisdesk.incidents.register import Register
@@ -73,6 +74,7 @@ class Observation:
         follow: Callable[[WatchDetector], None] = lambda _: None,
         gone_through: Callable[[str], None] = lambda _: None,
         correction_of: Callable[[str], Correction | None] = lambda _: None,
+        planned: Calendar = nothing,
     ) -> None:
         self.detectors: dict[str, WatchDetector] = {}
         self.without_past: set[str] = set()
@@ -93,6 +95,7 @@ class Observation:
         self._gone_through = gone_through
         self._snapshot = Snapshot({}, ())
         self._correction_of = correction_of
+        self._planned = planned
         self._standards = dict(standards)
         self._now = EPOCH
         self._all_begun = False
@@ -190,6 +193,11 @@ class Observation:
         """The newest moment that was observed."""
         return self._now
 
+    def planned(self) -> dict[str, Planned]:
+        """What was announced and goes on now, by watch; the newest where there are several."""
+        events = sorted(self._planned(), key=lambda one: one.start)
+        return {one.watch: one for one in events if one.start <= self._now < one.end}
+
     def _sorted(self, item: Scored) -> Scored:
         """The mention with the watches named for which it is in another language."""
         mention = item.mention
@@ -250,7 +258,8 @@ class Observation:
         standard = self._standards.get(watch, self._default)
         if standard.expectation.share is None and (shares := self._settled_shares()):
             standard = replace(standard, expectation=replace(standard.expectation, share=median(shares)))
-        return WatchDetector(watch, standard, self._chart_hours, self._terms.get(watch, ()), self._hearing)
+        terms = self._terms.get(watch, ())
+        return WatchDetector(watch, standard, self._chart_hours, terms, self._hearing, planned=self._planned)
 
     def _settled_shares(self) -> list[float]:
         """Usual shares of watches that know theirs; a hundred tell as much as thousands."""

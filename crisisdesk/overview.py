@@ -7,6 +7,7 @@ from typing import Final
 
 from crisisdesk.desk import ChartPoint, WatchPicture
 from crisisdesk.detect.budget import Thresholds
+from crisisdesk.detect.planned import Planned
 from crisisdesk.detect.unheard import HOUR, unheard_hours
 from crisisdesk.detect.watch import WatchDetector
 from crisisdesk.incidents.register import Register
@@ -36,7 +37,11 @@ def spending_of(detector: WatchDetector, calls: Iterable[Call], now: datetime) -
 
 
 def watch_picture(
-    detector: WatchDetector, severity: Severity | None, found: Spending, listening_since: datetime | None = None
+    detector: WatchDetector,
+    severity: Severity | None,
+    found: Spending,
+    listening_since: datetime | None = None,
+    planned: Planned | None = None,
 ) -> WatchPicture:
     """A watch at this moment.
 
@@ -45,6 +50,7 @@ def watch_picture(
         severity: of its open incident.
         found: what it has spent of its budget.
         listening_since: when a live desk began; None for a recording, where silence says nothing.
+        planned: what was announced for it and goes on.
     """
     hours, weeks = detector.hours(), detector.weeks()
     heard = any(hour.total for hour in hours) or any(week.total for week in weeks)
@@ -74,6 +80,7 @@ def watch_picture(
         unheard_since=None if heard else listening_since,
         zone=detector.standard.zone,
         dropped=detector.detector.hearing.dropped.get(detector.name, 0),
+        planned=planned,
     )
 
 
@@ -108,6 +115,7 @@ class Pictures:
     def now(self) -> Iterator[WatchPicture]:
         """Every watch."""
         moment, taken, severities = self._observation.now.timestamp(), self._observation.taken, self._severities()
+        events = self._observation.planned()
         for place, name in enumerate(self._observation.detectors):
             drawn, severity, calls = self._drawn.get(name), severities.get(name), self._register.ledger.of(name)
             if (
@@ -115,20 +123,23 @@ class Pictures:
                 or not drawn.at <= moment < drawn.until
                 or drawn.taken != taken[name]
                 or drawn.severity is not severity
+                or drawn.picture.planned != events.get(name)
                 or drawn.calls != calls
             ):
-                picture = self._draw(name, severity, calls)
+                picture = self._draw(name, severity, calls, events.get(name))
                 moves = severity is not None or picture.total_hour or picture.other_hour
                 until = _edge(moment, MOVES if moves else STANDS, place)
                 self._drawn[name] = drawn = _Drawn(picture, taken[name], severity, calls, moment, until)
             yield drawn.picture
 
-    def _draw(self, name: str, severity: Severity | None, calls: Iterable[Call]) -> WatchPicture:
+    def _draw(
+        self, name: str, severity: Severity | None, calls: Iterable[Call], planned: Planned | None
+    ) -> WatchPicture:
         detector, now = self._observation.detectors[name], self._observation.now
         if detector.now > EPOCH:
             detector.pass_time(now)
         since = None if name in self._others else self._listening_since
-        return watch_picture(detector, severity, spending_of(detector, calls, now), since)
+        return watch_picture(detector, severity, spending_of(detector, calls, now), since, planned)
 
     def _severities(self) -> dict[str, Severity]:
         """Of the open incidents; a spike says more of a watch than a flood of copies."""

@@ -24,7 +24,7 @@ class Overheard(SpikeDetector):
     """Does what `detector`, which has counted nothing yet, would do."""
 
     def __init__(self, detector: SpikeDetector, listeners: Sequence[Listener]) -> None:
-        super().__init__(detector.thresholds, detector.baseline, detector.hearing)
+        super().__init__(detector.thresholds, detector.baseline, detector.hearing, detector.planned)
         self._listeners = listeners
         self._moment = 0.0
 

@@ -7,11 +7,12 @@ from datetime import datetime
 from heapq import nlargest
 from typing import Any, Final
 
-from crisisdesk.detect.chorus import Chorus
+from crisisdesk.detect.chorus import SPAN, Chorus
 from crisisdesk.detect.evidence import VOICES, quote
 from crisisdesk.detect.flood import Flood, Reading
 from crisisdesk.detect.memory import Memory, Remembered
 from crisisdesk.detect.people import HOUR, Heard, digest
+from crisisdesk.detect.planned import Planned
 from crisisdesk.detect.why import Why
 from crisisdesk.records import EPOCH, Correction, Evidence, Kind, Numbers, Severity, Spike
 from crisisdesk.text import counted
@@ -27,7 +28,13 @@ CALM: Final = Numbers(HOUR, 0, 0, 0.0, 0, 0.0, 0.0, 1.0)
 class Brigading:
     """The floods of one watch, as statements. What is said of a flood is how it was at its height."""
 
-    def __init__(self, watch: str, memory: Memory, background: Callable[[int], tuple[int, float]]) -> None:
+    def __init__(
+        self,
+        watch: str,
+        memory: Memory,
+        background: Callable[[int], tuple[int, float]],
+        event: Callable[[int], Planned | None] = lambda _: None,
+    ) -> None:
         """Make one.
 
         Args:
@@ -35,10 +42,12 @@ class Brigading:
             memory: its recent posts, for evidence.
             background: tells how many of its posts of the last so many minutes (60 or 180) are not negative, and the
                 usual share of those that are.
+            event: tells what was planned for some of the last so many minutes.
         """
         self._watch = watch
         self._memory = memory
         self._background = background
+        self._event = event
         self._flood, self._chorus = Flood(), Chorus()
         self._told: Spike | None = None
         self._height = self._flood.read(0)
@@ -47,15 +56,15 @@ class Brigading:
 
     def add(self, moment: float, said: Heard) -> None:
         """Take in a negative post that came at this moment, in minutes since 1970."""
-        self._now = moment
-        self._flood.add(moment, said)
-        self._chorus.add(moment, said)
+        self._now, ordinary = moment, self._event(SPAN) is None
+        self._flood.add(moment, said, ordinary=ordinary)
+        self._chorus.add(moment, said, ordinary=ordinary)
 
     def advance(self, moment: float) -> None:
         """Let time pass."""
-        self._now = moment
-        self._flood.advance(moment)
-        self._chorus.advance(moment)
+        self._now, ordinary = moment, self._event(SPAN) is None
+        self._flood.advance(moment, ordinary=ordinary)
+        self._chorus.advance(moment, ordinary=ordinary)
 
     def correct(self, correction: Correction) -> None:
         """A post that may be shown reads otherwise now, or is gone."""
@@ -98,8 +107,9 @@ class Brigading:
 
     @property
     def _severity(self) -> Severity | None:
-        """The higher one of the two."""
-        return max(filter(None, (self._flood.severity, self._chorus.severity(self._now))), default=None)
+        """The higher one of the two; what was announced is copied, so that is no more than a notice."""
+        found = max(filter(None, (self._flood.severity, self._chorus.severity(self._now))), default=None)
+        return min(found, Severity.NOTICE) if found and self._event(SPAN) else found
 
     def _larger(self) -> Flood | Chorus:
         """What there is more of: posts by accounts that repeat themselves, or copies by many people."""
@@ -108,12 +118,23 @@ class Brigading:
         return self._chorus if chorus > flood else self._flood
 
     def _tell(self, now: datetime, known: Evidence) -> Spike:
-        figures, said = numbers(self._height, *self._background(self._height.span)), why(self._height)
+        figures = numbers(self._height, *self._background(self._height.span))
+        said = why(self._height, self._event(self._height.span))
         return Spike(self._watch, Kind.BRIGADING, now, self._height.severity, figures, said.en, known, said.de)
 
 
-def why(flood: Reading) -> Why:
-    """A sentence or two for a person who has to tell a flood from the public."""
+def why(flood: Reading, event: Planned | None = None) -> Why:
+    """A few sentences for a person who has to tell a flood from the public, or from what was planned."""
+    said = _said(flood)
+    if event is None:
+        return said
+    return Why(
+        f"{said.en} This is during the planned event “{event.reason}”, which may explain it.",
+        f"{said.de} Das fällt in das geplante Ereignis „{event.reason}“, das es erklären mag.",
+    )
+
+
+def _said(flood: Reading) -> Why:
     if flood.many:
         return Why(_many_english(flood), _many_german(flood))
     copies = flood.alike == flood.posts and (flood.accounts > 1 or flood.unnamed > 0)  # one's own words are no copies

@@ -5,6 +5,7 @@ from typing import Final
 
 from crisisdesk.detect.learning import Learning
 from crisisdesk.detect.loudest import CROWDS, share_holds
+from crisisdesk.detect.planned import Planned
 from crisisdesk.detect.surprise import count_surprise, joint_surprise, share_surprise, strangeness, tail
 from crisisdesk.detect.windows import WINDOWS
 from crisisdesk.records import Severity
@@ -56,10 +57,13 @@ class Reading:
     expected: float
     usual_share: float
     number: float = 0.0
-    """Surprise of the number of negative posts alone, in standard deviations."""
+    """Surprise of the number of negative posts alone, in standard deviations; within what is planned, no more of it
+    than their share surprises."""
     fresh_negative: int = 0
     fresh_total: int = 0
     """Posts that speak of something new, if it was they who tipped the balance; else both 0."""
+    planned: Planned | None = None
+    """What was announced and lies in the window."""
 
     @property
     def probability(self) -> float:
@@ -85,6 +89,8 @@ class Window:
     """Posts that are usual in it."""
     before: tuple[int, int]
     """Ordinary posts and negative posts of the day before it."""
+    planned: Planned | None = None
+    """What was announced and lies in it: of such a window a large number says nothing, only the share does."""
 
     @property
     def width(self) -> int:
@@ -114,8 +120,9 @@ def judge(window: Window, known: Learning, bar: float) -> Reading:
     if number:
         strange = strangeness(window.total, window.usual)
         of_share = _of_share(window, known, window.negative, window.total)
-        of_all = joint_surprise(number, of_share, window.minutes, window.evenness)
         of_fresh = _of_fresh(window, known, expected, number)
+        number = _of_number(number, of_share, window)
+        of_all = joint_surprise(number, of_share, window.minutes, window.evenness)
         surprise = max(of_all, of_fresh)
         surprise = surprise + _less_room(share) - strange if surprise else 0.0
         surprise = max(surprise, _of_crowd(window, known, number, bar)) - _caution(known.baseline.hours)
@@ -133,7 +140,13 @@ def judge(window: Window, known: Learning, bar: float) -> Reading:
         number=number,
         fresh_negative=window.fresh_negative if of_fresh else 0,
         fresh_total=window.fresh_total if of_fresh else 0,
+        planned=window.planned,
     )
+
+
+def _of_number(number: float, share: float, window: Window) -> float:
+    """Surprise of a number, as far as it counts: what was announced brings many posts, but not a worse mood."""
+    return min(number, share) if window.planned else number
 
 
 def _of_share(window: Window, known: Learning, negative: int, total: int, subject: float = 0.0) -> float:
@@ -165,13 +178,16 @@ def _of_fresh(window: Window, known: Learning, expected: float, number: float) -
     if number < FRESH_BESIDES or negative < LEAST:
         return 0.0
     of_number = count_surprise(negative, max(expected * known.baseline.fresh_part, 0.01), FRESH_DISPERSION)
-    return joint_surprise(of_number, _of_share(window, known, negative, total, FRESH_CORRELATION), window.minutes)
+    of_share = _of_share(window, known, negative, total, FRESH_CORRELATION)
+    return joint_surprise(_of_number(of_number, of_share, window), of_share, window.minutes)
 
 
 def _of_crowd(window: Window, known: Learning, number: float, bar: float) -> float:
     """Surprise of an extraordinary number whose share does not fall, for a watch that is always scolded."""
     place = (known.baseline.share - SCOLDED[0]) / (SCOLDED[1] - SCOLDED[0])
-    if place <= 0 or window.width not in CROWDS or not share_holds(window.negative, window.total, known.baseline.share):
+    if place <= 0 or window.planned or window.width not in CROWDS:
+        return 0.0
+    if not share_holds(window.negative, window.total, known.baseline.share):
         return 0.0
     return bar * number / (EXTRAORDINARY * known.loudest.record(window.width)) * min(place, 1.0)
 

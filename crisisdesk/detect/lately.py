@@ -30,19 +30,20 @@ class Lately(ABC):
         self._posts: deque[tuple[float, int, int]] = deque()
         self._days = Days(most)
 
-    def add(self, now: float, said: Heard) -> None:
-        """Count a negative post that came at this moment."""
-        self.advance(now)
+    def add(self, now: float, said: Heard, *, ordinary: bool = True) -> None:
+        """Count a negative post that came at this moment; how loud it is, is learnt of `ordinary` days only."""
+        self.advance(now, ordinary=ordinary)
         if len(self._posts) >= self._most:
             self._forget()
         self._count(now, said.voice, said.wording)
-        self._days.note(self._loudness)
+        if ordinary:
+            self._days.note(self._loudness)
 
-    def advance(self, now: float) -> None:
+    def advance(self, now: float, *, ordinary: bool = True) -> None:
         """Let time pass: posts grow old, days end."""
         while self._posts and self._posts[0][0] <= now - self._span:
             self._forget()
-        self._days.advance(now, self._loudness)
+        self._days.advance(now, self._loudness if ordinary else 0)
 
     @property
     @abstractmethod

@@ -3,6 +3,8 @@
 import math
 import struct
 from collections.abc import Mapping, Sequence
+from functools import reduce
+from operator import or_
 from typing import Any, Final
 
 from crisisdesk.detect.baseline import Baseline
@@ -19,7 +21,7 @@ LEARN_AFTER_AT_FIRST: Final = 3
 """The same at first; then half of the hours known, so that a new watch gets to know anything at all."""
 WAITING: Final = LEARN_AFTER + 2
 """Hours of which a lesson is kept until it is learnt."""
-TWO_DAYS: Final = 48
+A_DAY, TWO_DAYS = 24, 48
 """Hours."""
 GIVE_IN: Final = 168
 """Flagged hours, less the ordinary ones between them, after which a spike has become the usual and is learnt."""
@@ -36,7 +38,18 @@ _PACKED: Final = struct.Struct(f"<{LESSON}e")
 class Learning:
     """The usual of one watch, and the hours that wait to become part of it. Hours are since 1970, whole ones."""
 
-    __slots__ = ("_begun", "_flagged", "_lessons", "_next", "_skipped", "baseline", "hearing", "loudest", "spread")
+    __slots__ = (
+        "_begun",
+        "_flagged",
+        "_lessons",
+        "_next",
+        "_planned",
+        "_skipped",
+        "baseline",
+        "hearing",
+        "loudest",
+        "spread",
+    )
 
     def __init__(self, baseline: Baseline, hearing: Hearing) -> None:
         self.baseline = baseline
@@ -45,7 +58,7 @@ class Learning:
         self.loudest = Loudest()
         self._begun = -1.0
         self._next = -1
-        self._flagged = 0  # a bit an hour, its place the hour modulo `BITS`
+        self._flagged = self._planned = 0  # a bit an hour, its place the hour modulo `BITS`
         self._skipped = 0
         self._lessons = bytearray(_PACKED.pack(*NO_LESSON) * WAITING)
 
@@ -55,7 +68,7 @@ class Learning:
 
     def skip_to(self, hour: int) -> None:
         """Nothing is to be learnt from the hours before this one."""
-        self._next, self._flagged = max(self._next, hour), 0
+        self._next, self._flagged, self._planned = max(self._next, hour), 0, 0
 
     def end_hour(self, hour: int, counts: Counts, fresh: Counts, expected: Expected) -> None:
         """An hour has passed: learn from it how much is ordinary, and from an older one what is usual."""
@@ -65,25 +78,32 @@ class Learning:
             self._learn(self._next, counts, fresh)
             self._next += 1
         self._flagged &= ~_bit(hour - KEPT[COARSE])
+        self._planned &= ~_bit(hour - KEPT[COARSE])
         self.loudest.begin(hour + 1)
 
     def flag(self, first: int, last: int) -> None:
         """The hours from one to another, both included, are no ordinary ones."""
-        for hour in range(max(first, last - KEPT[COARSE] + 1), last + 1):
-            self._flagged |= _bit(hour)
+        self._flagged |= _bits(first, last)
+
+    def plan(self, first: int, last: int, now: int) -> None:
+        """In the hours from one to another, both included, everybody talks because of something planned.
+
+        Those after the present hour, and those that are no longer kept, are of no account.
+        """
+        self._planned |= _bits(max(first, now - KEPT[COARSE] + 1), min(last, now))
 
     def take_over(self, other: "Learning") -> None:
         """Know of the usual what another knows."""
         self.baseline, self.spread, self.loudest = other.baseline, other.spread, other.loudest
 
     def is_flagged(self, hour: int) -> bool:
-        """Whether an hour, one of the last two days, is no ordinary one."""
-        return bool(self._flagged & _bit(hour))
+        """Whether an hour, one of the last two days, is no ordinary one: it stood out, or something was planned."""
+        return bool((self._flagged | self._planned) & _bit(hour))
 
     def ordinary(self, first: int, last: int, counts: Counts) -> tuple[int, int]:
         """Posts and negative posts from one hour to another, both included, without those that were flagged."""
         total, negative = counts.hours(first, last)
-        for hour in range(first, last + 1) if self._flagged else ():
+        for hour in range(first, last + 1) if self._flagged | self._planned else ():
             if self.is_flagged(hour):
                 flagged = counts.hours(hour, hour)
                 total, negative = total - flagged[0], negative - flagged[1]
@@ -98,6 +118,7 @@ class Learning:
             "begun": self._begun,
             "next": self._next,
             "flagged": self._flagged,
+            "planned": self._planned,
             "skipped": self._skipped,
             "lessons": self._lessons.hex(),
         }
@@ -116,20 +137,24 @@ class Learning:
         self.loudest.restore(state["loudest"])
         self._begun, self._next = float(state["begun"]), int(state["next"])
         self._flagged, self._skipped, self._lessons = int(state["flagged"]), int(state["skipped"]), lessons
+        self._planned = int(state.get("planned", 0))  # older versions knew of none
 
     def _lesson(self, hour: int, counts: Counts, expected: Expected) -> Sequence[float]:
-        """What to learn of spread from an hour that has just ended; nothing while too little is known or was heard."""
-        if self.baseline.hours < TWO_DAYS or self._heard(hour) < HEARD_WELL or counts.quiet():
+        """What to learn of spread from an hour that has just ended; nothing while too little is known or was heard.
+
+        Nor while wide windows reach into what was planned.
+        """
+        if self.baseline.hours < TWO_DAYS or self._heard(hour) < HEARD_WELL or counts.quiet() or self._planned:
             return NO_LESSON
         expected.look_up(hour)
         return self.spread.lesson(hour, counts.window, expected.window, self.baseline.share)
 
     def _learn(self, hour: int, counts: Counts, fresh: Counts) -> None:
-        """Take in an hour that has waited, unless it was flagged or could not be heard."""
+        """Take in an hour that has waited, unless it was flagged, or planned, or could not be heard."""
         part = self._heard(hour)
-        if part < HEARD_ENOUGH:
+        if part < HEARD_ENOUGH or (self._planned & _bit(hour) and self._knows_something):
             return
-        flagged = self.is_flagged(hour)
+        flagged = bool(self._flagged & _bit(hour))
         if flagged and self._skipped < GIVE_IN:
             self._skipped += 1
             return
@@ -143,6 +168,11 @@ class Learning:
             self.spread.learn(lesson)
         self.loudest.learn(hour)
 
+    @property
+    def _knows_something(self) -> bool:
+        """A watch that knows nothing would call nobody; so a launch is what a new one begins to learn from."""
+        return self.baseline.told or self.baseline.hours >= A_DAY
+
     def _heard(self, hour: int) -> float:
         """The part of an hour in which the watch could hear."""
         missed = min(max(self._begun - hour * HOUR, 0.0), HOUR) / HOUR
@@ -151,3 +181,8 @@ class Learning:
 
 def _bit(hour: int) -> int:
     return 1 << hour % BITS
+
+
+def _bits(first: int, last: int) -> int:
+    """Those of the hours from one to another, both included, as far back as hours are kept."""
+    return reduce(or_, map(_bit, range(max(first, last - KEPT[COARSE] + 1), last + 1)), 0)

@@ -5,7 +5,8 @@
 *How fast* does it grow, *how wide* is it: reach of those who speak, networks that they speak on.
 
 Unlikely and large must both hold. Fast and wide bring red nearer: a crisis that doubles while one looks at it, or that
-a hundred thousand people could have read, leaves less time to be sure.
+a hundred thousand people could have read, leaves less time to be sure. Not while something was announced that everybody
+talks about: then only its mood counts, and the people who share it.
 """
 
 from dataclasses import dataclass
@@ -53,6 +54,8 @@ class Extent:
     """Times as many negative posts in the last quarter of an hour as in an average one of the last hour."""
     reach: int = 0
     sources: int = 1
+    planned: bool = False
+    """It was announced that many would speak."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +82,8 @@ def severity_of(
     """
     if earned is None:
         return Ruling(None)
+    if extent.planned:
+        return Ruling(_large_enough(earned, extent, rules))
     found = Ruling(
         earned,
         fast=extent.growth >= rules.growth,

@@ -1,7 +1,7 @@
 """Whether the negative posts of one watch are a spike: counts in, a reading out, time given from outside."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -12,6 +12,7 @@ from crisisdesk.detect.hearing import Hearing
 from crisisdesk.detect.judgement import DAY, HALF_A_DAY, Reading, Window, judge
 from crisisdesk.detect.learning import Learning
 from crisisdesk.detect.loudest import share_holds
+from crisisdesk.detect.planned import Calendar, Planned, nothing
 from crisisdesk.detect.spread import Spread
 from crisisdesk.detect.surprise import count_surprise
 from crisisdesk.detect.windows import HOUR, WINDOWS, Counts, first_minute
@@ -42,12 +43,30 @@ class SpikeDetector:
     `crisisdesk.detect.windows.HORIZON`. State is bounded and independent of how many posts there are.
     """
 
-    __slots__ = ("_counts", "_expected", "_fresh", "_held", "_hour", "_now", "_over", "_wave", "known", "thresholds")
+    __slots__ = (
+        "_counts",
+        "_expected",
+        "_fresh",
+        "_held",
+        "_hour",
+        "_now",
+        "_over",
+        "_wave",
+        "known",
+        "planned",
+        "thresholds",
+    )
 
     def __init__(
-        self, thresholds: Thresholds, baseline: Baseline | None = None, hearing: Hearing | None = None
+        self,
+        thresholds: Thresholds,
+        baseline: Baseline | None = None,
+        hearing: Hearing | None = None,
+        planned: Calendar = nothing,
     ) -> None:
         self.thresholds = thresholds
+        self.planned = planned
+        """What was announced for this watch."""
         self.known = Learning(baseline or Baseline(), hearing or Hearing())
         """What is usual, and how it is learnt."""
         self._expected = Expected(self.baseline)
@@ -112,7 +131,9 @@ class SpikeDetector:
             (total, negative), since = self.window(WINDOWS[0]), first_minute(WINDOWS[0], int(self._now))
             return Reading(None, 0.0, WINDOWS[0], WINDOWS[0], since, negative, total, 0.01, self.baseline.share)
         judged = [judge(window, self.known, self.thresholds.amber) for window in self._windows()]
-        crowds = ((r.width, r.number) for r in judged if share_holds(r.negative, r.total, r.usual_share))
+        crowds = (
+            (r.width, r.number) for r in judged if not r.planned and share_holds(r.negative, r.total, r.usual_share)
+        )
         self.known.loudest.hear(self._hour, crowds)
         best = max(judged, key=lambda r: r.surprise)
         most = max((one for one in judged if one.width <= WINDOWS[LATELY]), key=lambda r: r.number)
@@ -132,12 +153,16 @@ class SpikeDetector:
         """All and negative posts of a window of so many minutes (one of `WINDOWS`) that ends now."""
         return self._counts.window(width, int(self._now))
 
+    def event(self, width: int) -> Planned | None:
+        """What was announced and lies in the last so many minutes; the newest where there are several."""
+        return self._event(int(self._now) - width + 1, self.planned())
+
     def hour(self, hour: int) -> tuple[int, int]:
         """All and negative posts of an hour since 1970, as far as remembered."""
         return self._counts.hours(hour, hour)
 
     def flagged(self, hour: int) -> bool:
-        """Whether this hour since 1970, one of the last two days, stood out so far that nothing is learnt from it."""
+        """Whether nothing is learnt from this hour since 1970, one of the last two days: it stood out, or was to."""
         return self.known.is_flagged(hour)
 
     def learn_from(self, other: "SpikeDetector") -> None:
@@ -186,6 +211,7 @@ class SpikeDetector:
     def _windows(self) -> Iterator[Window]:
         """The windows as they stand, without those of which a wave that has ended leaves less than half."""
         now, days = int(self._now), dict[int, tuple[int, int]]()
+        planned = [one for one in self.planned() if one.touches(first_minute(WINDOWS[-1], now), now)]
         goes_on = self._number(LATELY, now) >= GOES_ON
         for index, width in enumerate(WINDOWS):
             since = first_minute(width, now, self._over)
@@ -208,7 +234,13 @@ class SpikeDetector:
                 fresh_negative,
                 usual,
                 days[hour],
+                self._event(since, planned),
             )
+
+    def _event(self, since: int, planned: Sequence[Planned]) -> Planned | None:
+        """Which of those lies between a minute and now."""
+        found = (one for one in planned if one.touches(since, int(self._now)))
+        return max(found, key=lambda one: one.start, default=None)
 
     def _number(self, index: int, last: int) -> float:
         """Surprise of the number of negative posts alone in a window that ends with a minute, however few they are.
@@ -238,6 +270,8 @@ class SpikeDetector:
         hour, self._hour = self._hour, self._hour + 1
         last = self._hour * HOUR - 1
         self._pass(last)
+        for event in self.planned():
+            self.known.plan(event.first // HOUR, event.last // HOUR, hour)
         if self._wave and self.hearing.heard(hour) >= HEARD_ENOUGH:
             self._expected.look_up(hour)
             if all(self._number(index, last) < CALM for index in range(LATELY + 1)):

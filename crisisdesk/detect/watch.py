@@ -15,6 +15,7 @@ from crisisdesk.detect.judgement import Reading
 from crisisdesk.detect.memory import Memory, Remembered
 from crisisdesk.detect.past import Past
 from crisisdesk.detect.people import Crowd
+from crisisdesk.detect.planned import Calendar, Planned, nothing
 from crisisdesk.detect.restored import Part, taken_up
 from crisisdesk.detect.severity import Extent, Ruling, severity_of
 from crisisdesk.detect.speakers import Speakers
@@ -22,7 +23,7 @@ from crisisdesk.detect.spike import SpikeDetector
 from crisisdesk.detect.standard import Standard
 from crisisdesk.detect.telling import Brand
 from crisisdesk.detect.weeks import Rise, Week, slow_rise
-from crisisdesk.detect.why import News, Why, unheard, urgency, why
+from crisisdesk.detect.why import News, Why, during, unheard, urgency, why
 from crisisdesk.detect.windows import HOUR, WINDOWS
 from crisisdesk.records import EPOCH, Correction, Kind, Label, Numbers, Scored, Severity, Spike
 
@@ -51,14 +52,16 @@ class WatchDetector:
         chart_hours: int | None = CHART_HOURS,
         terms: Iterable[str] = (),
         hearing: Hearing | None = None,
+        *,
+        planned: Calendar = nothing,
     ) -> None:
         self.name = name
         self.standard = standard or Standard()
-        self.detector = _detector(self.standard, hearing)
+        self.detector = _detector(self.standard, hearing, lambda: [one for one in planned() if one.watch == name])
         self._crowd = Crowd()
         self._memory = Memory(WINDOWS[-1], self._flagged)
         self._speakers = Speakers(WINDOWS[-1])
-        self._brigading = Brigading(name, self._memory, self._background)
+        self._brigading = self._of_floods()
         self._apart = Apart()
         self._dossier = Dossier(self._memory, Brand(name, terms), self._crowd, self._apart.between)
         self._chart_hours = chart_hours
@@ -219,7 +222,7 @@ class WatchDetector:
         self._speakers = Speakers.restored(state["speakers"], WINDOWS[-1])
 
     def _restore_brigading(self, state: dict[str, Any]) -> None:
-        brigading = Brigading(self.name, self._memory, self._background)
+        brigading = self._of_floods()
         brigading.restore(state["brigading"])
         self._brigading = brigading
 
@@ -245,6 +248,13 @@ class WatchDetector:
                 yield spike
         if self._brigading.has_news:
             yield self._brigading.statement(self._now)
+
+    def _of_floods(self) -> Brigading:
+        return Brigading(self.name, self._memory, self._background, self._event)
+
+    def _event(self, width: int) -> Planned | None:
+        """What was planned for some of the last so many minutes."""
+        return self.detector.event(width)
 
     def _background(self, width: int) -> tuple[int, float]:
         """Posts of a window of so many minutes that are not negative, and the usual share of those that are."""
@@ -277,7 +287,7 @@ class WatchDetector:
             return self._statement(None, numbers, why(numbers))
         evidence = self._dossier.follow(now, reading.since, people, anew=ruling.severity is not before)
         self._dossier.told = True
-        said = why(numbers, evidence.phrases, self._news(reading), self._besides(ruling))
+        said = why(numbers, evidence.phrases, self._news(reading), self._besides(reading, ruling))
         return self._statement(ruling.severity, numbers, said)
 
     def _statement(self, severity: Severity | None, numbers: Numbers, said: Why) -> Spike:
@@ -293,10 +303,13 @@ class WatchDetector:
             growth=HOUR / QUARTER * lately / an_hour if lately >= GROWS_FROM else 1.0,
             reach=self._dossier.reach,
             sources=self._dossier.networks,
+            planned=reading.planned is not None,
         )
 
-    def _besides(self, ruling: Ruling) -> Iterator[Why]:
+    def _besides(self, reading: Reading, ruling: Ruling) -> Iterator[Why]:
         """What else there is to say of a spike."""
+        if reading.planned:
+            yield during(reading.planned)
         if ruling.severity is not Severity.NOTICE:
             yield from urgency(ruling, self._dossier.reach, self._dossier.networks)
         an_hour = self.detector.window(HOUR)[1]
@@ -316,9 +329,9 @@ class WatchDetector:
         return News(reading.fresh_negative, reading.fresh_total, phrases) if phrases else None
 
 
-def _detector(standard: Standard, hearing: Hearing | None) -> SpikeDetector:
+def _detector(standard: Standard, hearing: Hearing | None, calendar: Calendar) -> SpikeDetector:
     baseline = Baseline(standard.expectation, standard.clock)
-    return SpikeDetector(Thresholds.for_budget(standard.false_alarms), baseline, hearing)
+    return SpikeDetector(Thresholds.for_budget(standard.false_alarms), baseline, hearing, calendar)
 
 
 def _numbers(reading: Reading, people: int) -> Numbers:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from crisisdesk.detect.planned import Planned
 from crisisdesk.detect.severity import Ruling
 from crisisdesk.records import Numbers, Phrase
 
@@ -69,6 +70,14 @@ def urgency(ruling: Ruling, reach: int, networks: int) -> Iterator[Why]:
         )
     if ruling.several:
         yield Why(f"It is spoken of on {networks} networks.", f"Auf {networks} Netzen wird davon gesprochen.")
+
+
+def during(event: Planned) -> Why:
+    """Everybody was expected to speak; not like this."""
+    return Why(
+        f"This is during the planned event “{event.reason}”: the number of posts is expected, the mood is not.",
+        f"Das fällt in das geplante Ereignis „{event.reason}“: So viele reden wie erwartet, aber anders.",
+    )
 
 
 def unheard(missing: Sequence[str], dropped: int) -> Iterator[Why]:
