@@ -37,7 +37,7 @@ def rota_lines(rota: Rota, now: datetime) -> Iterator[str]:
     current, following = now_and_next(rota, now)
     width = max(cell_len(_person(one)) for one in (current, following or current))
     unchanged = current.end >= now + HORIZON
-    until = f"for the next {HORIZON.days // 7} weeks" if unchanged else f"until {when(current.end, rota.zone, now)}"
+    until = f"for {HORIZON.days // 7} weeks at least" if unchanged else f"until {when(current.end, rota.zone, now)}"
     yield f"  now   {_padded(_person(current), width)}  {until}"
     if following is not None:
         since, end = when(following.start, rota.zone, now), when(following.end, rota.zone, now)

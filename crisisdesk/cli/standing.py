@@ -82,7 +82,10 @@ class StandingOrders:
         settings = self._began.model_copy(update={name: getattr(written, name) for name in LIVE})
         known = settings.model_copy(update={"watches": written.watches, "sources": written.sources})
         elsewhere = [name for name in Settings.model_fields if name not in LIVE and _differ(self._began, written, name)]
-        tables = " and ".join(heading(Settings.model_fields[name].alias or name) for name in elsewhere)
+        parts = [heading(Settings.model_fields[name].alias or name) for name in elsewhere]
+        if written.calling.link != self._began.calling.link:  # outputs know it from the start on
+            parts.append("'link' of [calling]")
+        tables = " and ".join(parts)
         later = f"what was edited in {tables} counts after a restart of the desk" if tables else ""
         for _, what in wrong(known):
             raise ConfigurationError(f"{self._path}: {what}; {later}")

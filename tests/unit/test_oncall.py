@@ -117,6 +117,11 @@ def test_the_rota_keeps_its_own_clocks(oncall):
     assert "comms (America/New_York)\n  now   Anna Berg  until Mon 28 Dec 00:00\n" in out
 
 
+def test_who_is_always_on_is_on_for_weeks(oncall):
+    _, out, _ = oncall(BASE + '[[rota]]\nname = "comms"\n[[rota.shift]]\npeople = "Anna Berg"\n')
+    assert "comms (Europe/Berlin)\n  now   Anna Berg  for 8 weeks at least\n\n" in out
+
+
 def test_a_moment_that_names_its_zone(oncall):
     assert oncall(BASE + CHAIN, at="2026-12-24T02:00Z")[1].startswith("Thu 24 Dec 2026 03:00 CET\n")
 

@@ -160,6 +160,13 @@ async def test_other_tables_wait_for_a_restart_which_is_told(file):
         assert orders.settings.watches[0].terms == ("motrin",)
 
 
+async def test_the_link_in_messages_waits_for_a_restart(file):
+    async with watched(file) as (orders, changed):
+        file.write_text(f'{BASE}[calling]\nlink = "https://desk.example/{{incident}}"\n', encoding="utf-8")
+        await changed()
+        assert orders.trouble == f"{file}: what was edited in 'link' of [calling] counts after a restart of the desk."
+
+
 async def test_a_new_address_cannot_be_called_before_a_restart(file):
     dora = BASE.replace('"Ben Cole" =', '"Dora Ek" = "DORA", "Ben Cole" =')
     async with watched(file) as (orders, changed):
