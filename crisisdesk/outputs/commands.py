@@ -20,9 +20,9 @@ from crisisdesk.clock import Clock
 from crisisdesk.errors import CrisisdeskError, UsageError
 from crisisdesk.incidents.payload import incident_data
 from crisisdesk.records import Incident, Verdict
+from crisisdesk.settings.mqtt import COMMANDS
 from crisisdesk.text import clean, unforeseen
 
-COMMANDS: Final = ("acknowledge", "silence", "resolve", "note")
 MOST_BYTES: Final = 8_192
 """Bytes of a payload."""
 NAME_LENGTH: Final = 100
@@ -106,7 +106,7 @@ class Commands:
 
     def _refuse(self, command: str) -> None:
         if command not in COMMANDS:
-            raise UsageError(f"There is no command '{clean(command, 40)}'; {_nearest(command, COMMANDS)}.")
+            raise UsageError(f"There is no command '{clean(command, 40)}'; {_nearest(command, COMMANDS)}")
         if command not in self._allowed:
             raise UsageError(
                 f"The command {command} is not allowed here; allowed are: {', '.join(self._allowed)}. Whoever runs the"
@@ -135,7 +135,7 @@ class _Order:
         self._values = _values(payload)
         for key in self._values:
             if key not in _KEYS[command]:
-                raise UsageError(f"{command}: unknown key '{clean(key, 40)}'; {_nearest(key, _KEYS[command])}.")
+                raise UsageError(f"{command}: unknown key '{clean(key, 40)}'; {_nearest(key, _KEYS[command])}")
 
     def name(self, key: str) -> str:
         """A name of one line."""
@@ -154,7 +154,7 @@ class _Order:
         """What it was."""
         value, verdicts = self.text("verdict"), [one.value for one in Verdict]
         if value not in verdicts:
-            raise UsageError(f"{self._command}: '{clean(value, 40)}' is no verdict; {_nearest(value, verdicts)}.")
+            raise UsageError(f"{self._command}: '{clean(value, 40)}' is no verdict; {_nearest(value, verdicts)}")
         return Verdict(value)
 
     def until(self, now: datetime) -> datetime:
@@ -195,5 +195,5 @@ def _values(payload: bytes) -> dict[str, Any]:
 
 
 def _nearest(wrong: str, right: Collection[str]) -> str:
-    near = get_close_matches(clean(wrong, 40), right, n=1)
-    return f"did you mean '{near[0]}'?" if near else f"it can be: {', '.join(right)}"
+    near = [one for one in right if one.startswith(wrong[:40])] or get_close_matches(wrong[:40], right, n=1)
+    return f"did you mean '{near[0]}'?" if wrong and near else f"it can be: {', '.join(right)}."

@@ -3,6 +3,7 @@
 import re
 import ssl
 from collections.abc import Mapping
+from difflib import get_close_matches
 from ipaddress import IPv6Address
 from typing import Annotated, ClassVar, Final, Literal, Self
 
@@ -15,6 +16,8 @@ from crisisdesk.text import clean, digest
 PLAIN_PORT: Final = 1883
 TLS_PORT: Final = 8883
 A_DAY: Final = 86_400
+COMMANDS: Final = ("acknowledge", "silence", "resolve", "note")
+"""What can be asked of a desk by message."""
 
 _MAX_TOPIC: Final = 65_535
 _SHARED: Final = "$share/"
@@ -47,6 +50,17 @@ def _wrong_topic(topic: str) -> str:
     if any("+" in level and level != "+" for level in levels):
         return "'+' stands alone between two '/', such as \"posts/+/new\""
     return ""
+
+
+def _commands(value: object) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+        raise ValueError('must be a list of commands in brackets, such as ["acknowledge", "note"]')
+    for one in value:
+        if one not in COMMANDS:
+            near = get_close_matches(one, COMMANDS, n=1)
+            cure = f"did you mean '{near[0]}'?" if near else f"it can be: {', '.join(COMMANDS)}"
+            raise ValueError(f"'{clean(one, 40)}' is no command; {cure}")
+    return tuple(value)
 
 
 def _host(host: str) -> str:
@@ -172,5 +186,5 @@ class MqttOutput(BrokerSettings):
     kind: Literal["mqtt"]
     heartbeat_seconds: Annotated[float, Field(ge=1, le=86400)] = 30.0
     """Seconds between two heartbeats."""
-    commands: Annotated[tuple[Literal["acknowledge", "silence", "resolve", "note"], ...], Field(strict=False)] = ()
+    commands: Annotated[tuple[str, ...], BeforeValidator(_commands)] = ()
     """What others may ask of the desk by message: whoever may publish there acts in any name. None where left out."""

@@ -289,6 +289,14 @@ class Desk:
             while not condition(self.delivery.status()):  # noqa: ASYNC110 - a status is looked at, it does not call
                 await asyncio.sleep(0.01)
 
+    async def hears_commands(self, somebody: "Asker") -> None:
+        """Return when it has subscribed; before that a command goes nowhere."""
+        while True:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(0.05):
+                    await somebody.ask("hello")
+                    return
+
     async def is_done(self) -> None:
         """Return when nothing is owed any more."""
         await self.shows(lambda status: status.waiting == 0)
@@ -309,6 +317,7 @@ async def desk_at(tmp_path: Path) -> Callable[..., contextlib.AbstractAsyncConte
         heartbeat: Callable[[], dict[str, Any]] = calm_heartbeat,
         commands: Sequence[str] = (),
         heartbeat_seconds: float = 30.0,
+        waits: Callable[[], Iterator[float]] = lambda: repeat(0.02),
         **details: Any,
     ) -> AsyncIterator[Desk]:
         clock = StoppedClock()
@@ -318,12 +327,12 @@ async def desk_at(tmp_path: Path) -> Callable[..., contextlib.AbstractAsyncConte
             clock=clock,
             heartbeat=heartbeat,
             heartbeat_seconds=heartbeat_seconds,
-            waits=lambda: repeat(0.02),
+            waits=waits,
             incidents=lambda: register.incidents(),  # noqa: PLW0108  it is not there yet
             commands=Commands(lambda: people, commands, clock) if commands else None,
         )
         async with await Store.open(tmp_path / "desk.db", durable=False) as store:
-            delivery = Delivery(store, output, clock, waits=lambda: repeat(0.02), flush_seconds=2)
+            delivery = Delivery(store, output, clock, waits=waits, flush_seconds=2)
             register = Register(store, Rules(), lambda _: None, (output.name,), listeners=(delivery.wake,))
             people = LocalDesk(register, Library(tmp_path), clock, Instruments())
             await register.load()
@@ -379,3 +388,25 @@ async def _asker(port: int, mine: str = "crisisdesk/acme/answer/ann") -> AsyncIt
 @pytest.fixture
 def asker() -> Callable[..., contextlib.AbstractAsyncContextManager[Asker]]:
     return _asker
+
+
+def _openssl(folder: Path, *arguments: str) -> None:
+    subprocess.run(["openssl", *arguments], cwd=folder, check=True, capture_output=True)
+
+
+@pytest.fixture(scope="session")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """`ca.pem`, and `broker.pem` and `desk.pem` that it vouches for, each with its key in `….key`; `old-…` are over."""
+    if shutil.which("openssl") is None:
+        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)("OPENSSL IS NOT INSTALLED")
+    folder = tmp_path_factory.mktemp("certificates")
+    new = ("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
+    _openssl(folder, *new, "-x509", "-days", "2", "-subj", "/CN=us", "-keyout", "ca.key", "-out", "ca.pem")
+    (folder / "names").write_text("subjectAltName=IP:127.0.0.1\n")
+    vouch = ("x509", "-req", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-extfile", "names")
+    for name in ("broker", "desk"):
+        _openssl(folder, *new, "-subj", f"/CN={name}", "-keyout", f"{name}.key", "-out", f"{name}.csr")
+        for days, certificate in (("2", name), ("-1", f"old-{name}")):
+            _openssl(folder, *vouch, "-days", days, "-in", f"{name}.csr", "-out", f"{certificate}.pem")
+    _openssl(folder, "ec", "-in", "desk.key", "-aes256", "-passout", "pass:secret", "-out", "locked.key")
+    return folder

@@ -10,7 +10,9 @@ import orjson
 import pytest
 import yaml
 
-from crisisdesk.outputs.mqtt import heartbeat_data
+from crisisdesk.mqtt import Broker
+from crisisdesk.mqtt.connection import SESSION_SECONDS
+from crisisdesk.outputs.mqtt import EVENT_SECONDS, STATE_SECONDS, heartbeat_data
 from crisisdesk.records import (
     Event,
     Evidence,
@@ -27,6 +29,7 @@ from crisisdesk.records import (
     State,
     Verdict,
 )
+from crisisdesk.settings.mqtt import COMMANDS
 from crisisdesk.sources.bodies import posts_in
 
 DOCUMENT = yaml.safe_load((Path(__file__).parents[2] / "docs" / "asyncapi.yaml").read_text("utf-8"))
@@ -149,6 +152,32 @@ def test_the_words_are_the_desks_words(key: str, values: list[str]):
 def test_every_event_is_documented():
     documented = DOCUMENT["components"]["schemas"]["incidentEvent"]["properties"]["type"]["enum"]
     assert documented == [f"crisisdesk.incident.{one.value}" for one in Event]
+
+
+async def test_every_command_that_is_shown_is_obeyed_and_its_answer_is_as_documented(mosquitto, desk_at, asker):
+    messages = DOCUMENT["components"]["messages"]
+    answer = messages["answer"]["payload"]
+    async with asker(mosquitto.port) as ann, desk_at(mosquitto.port, commands=COMMANDS) as desk:
+        await desk.change()
+        await desk.is_done()
+        await desk.hears_commands(ann)
+        (incident,) = desk.register.incidents()
+        for command in ("acknowledge", "silence", "note", "resolve"):
+            (example,) = [one["payload"] for one in messages[command]["examples"]]
+            assert problems(example, messages[command]["payload"]) == []
+            for said, ok in ((example | {"incident": incident.id}, True), ({"persn": "Ann"}, False)):
+                told = await ann.ask(command, **said)
+                assert told["ok"] is ok
+                assert problems(told, answer) == []
+    assert DOCUMENT["channels"]["command"]["parameters"]["command"]["enum"] == list(COMMANDS)
+
+
+def test_what_the_broker_is_told_of_us_is_documented():
+    server = DOCUMENT["servers"]["broker"]["bindings"]["mqtt"]
+    assert server["keepAlive"] == Broker("").keepalive
+    assert server["sessionExpiryInterval"] == SESSION_SECONDS
+    said = {name: one["bindings"]["mqtt"].get("messageExpiryInterval") for name, one in DOCUMENT["operations"].items()}
+    assert (said["showState"], said["tellChange"]) == (STATE_SECONDS, EVENT_SECONDS)
 
 
 def test_the_post_that_is_shown_is_one_and_shows_every_field():

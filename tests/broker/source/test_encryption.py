@@ -1,10 +1,7 @@
 """Brokers that are reached over TLS, by a source and by an output alike."""
 
 import asyncio
-import os
-import shutil
 import signal
-import subprocess
 from pathlib import Path
 
 import aiomqtt
@@ -17,27 +14,6 @@ from crisisdesk.settings import MqttOutput
 
 WHOLE = {"ca_file": "ca.pem", "certificate_file": "desk.pem", "key_file": "desk.key"}
 POST = orjson.dumps({"id": "1", "time": "2008-11-15T03:40:00Z", "text": "never again"})
-
-
-def openssl(folder: Path, *arguments: str) -> None:
-    subprocess.run(["openssl", *arguments], cwd=folder, check=True, capture_output=True)
-
-
-@pytest.fixture(scope="module")
-def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """`ca.pem`, and `broker.pem` and `desk.pem` that it vouches for, each with its key in `….key`."""
-    if shutil.which("openssl") is None:
-        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)("OPENSSL IS NOT INSTALLED")
-    folder = tmp_path_factory.mktemp("certificates")
-    new = ("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
-    openssl(folder, *new, "-x509", "-days", "2", "-subj", "/CN=us", "-keyout", "ca.key", "-out", "ca.pem")
-    (folder / "names").write_text("subjectAltName=IP:127.0.0.1\n")
-    vouch = ("x509", "-req", "-days", "2", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-extfile", "names")
-    for name in ("broker", "desk"):
-        openssl(folder, *new, "-subj", f"/CN={name}", "-keyout", f"{name}.key", "-out", f"{name}.csr")
-        openssl(folder, *vouch, "-in", f"{name}.csr", "-out", f"{name}.pem")
-    openssl(folder, "ec", "-in", "desk.key", "-aes256", "-passout", "pass:secret", "-out", "locked.key")
-    return folder
 
 
 @pytest.fixture
