@@ -17,7 +17,7 @@ from typing import Final
 
 from crisisdesk.clock import Clock
 from crisisdesk.errors import CrisisdeskError, SourceError, StorageError
-from crisisdesk.incidents.store import explained
+from crisisdesk.incidents.file import explained
 from crisisdesk.playbooks.check import check
 from crisisdesk.playbooks.library import playbook_files
 from crisisdesk.records import Correction, Post, SourceStatus

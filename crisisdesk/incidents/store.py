@@ -10,7 +10,6 @@ with the process however it ends, and needs no shared memory, so it also holds o
 
 import asyncio
 import contextlib
-import os
 import sqlite3
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -21,7 +20,8 @@ from types import TracebackType
 from typing import Final, Self, TypeVar
 
 from crisisdesk.errors import StorageError
-from crisisdesk.incidents import codec, mailbox, outbox, schema
+from crisisdesk.incidents import codec, mailbox, outbox
+from crisisdesk.incidents.file import DAMAGED, File, explained
 from crisisdesk.incidents.meanwhile import Meanwhile
 from crisisdesk.records import Change, Correction, Incident, Notification, Post, Severity
 from crisisdesk.text import digest
@@ -34,18 +34,6 @@ WAITING_JOBS: Final = 256
 RESOLVED_LOADED: Final = 200
 """Resolved incidents that are read back at a start, newest first, besides the last one of every watch."""
 
-_CURES: Final = {
-    sqlite3.SQLITE_BUSY: "another desk is using it; one desk per database, so stop the other or name another file",
-    sqlite3.SQLITE_LOCKED: "another desk is using it; one desk per database, so stop the other or name another file",
-    sqlite3.SQLITE_NOTADB: "it is not a database; name another file, or move this one away",
-    sqlite3.SQLITE_CORRUPT: "it is damaged; move it away and restore a copy, or start afresh",
-    sqlite3.SQLITE_FULL: "the disk is full; make room",
-    sqlite3.SQLITE_READONLY: "it is not writable; change its permissions or name another file",
-    sqlite3.SQLITE_PERM: "it is not writable; change its permissions or name another file",
-    sqlite3.SQLITE_CANTOPEN: "it cannot be opened; check that its folder exists and is writable",
-    sqlite3.SQLITE_IOERR: "the disk does not answer properly; check it",
-}
-
 
 class Store:
     """The desk's database. Open it with `Store.open`; leave it with `close`, or use it as a context.
@@ -53,8 +41,9 @@ class Store:
     Every method runs in the one writer thread, in the order of the calls, and raises `StorageError` with path and cure.
     """
 
-    def __init__(self, path: Path, database: sqlite3.Connection, thread: ThreadPoolExecutor) -> None:
-        self.path = path
+    def __init__(self, file: File, database: sqlite3.Connection, thread: ThreadPoolExecutor) -> None:
+        self.path = file.path
+        self._file = file
         self._database = database
         self._thread = thread
         self._places = asyncio.Semaphore(WAITING_JOBS)
@@ -71,18 +60,18 @@ class Store:
         Raises:
             StorageError: no folder, no permission, no database, another desk, a full disk.
         """
-        thread = ThreadPoolExecutor(1, "crisisdesk-store")
+        file, thread = File(path, durable=durable), ThreadPoolExecutor(1, "crisisdesk-store")
         try:
-            database = await asyncio.get_running_loop().run_in_executor(thread, _connect, path, durable)
+            database = await asyncio.get_running_loop().run_in_executor(thread, file.open)
         except BaseException:
             thread.shutdown(wait=False)
             raise
-        return cls(path, database, thread)
+        return cls(file, database, thread)
 
     async def close(self) -> None:
         """Wait for what is being written, then let go of the file. Calling it again changes nothing."""
         with contextlib.suppress(RuntimeError):  # the thread has been shut down by an earlier call
-            await asyncio.get_running_loop().run_in_executor(self._thread, self._database.close)
+            await asyncio.get_running_loop().run_in_executor(self._thread, lambda: self._database.close())  # noqa: PLW0108  another by then
         self._thread.shutdown(wait=False)
 
     async def __aenter__(self) -> Self:
@@ -114,19 +103,22 @@ class Store:
         Returns:
             Each with the number of its changes so far, oldest first.
         """
-        return await self._read(_load)
+        return await self._decode(_load)
 
     async def incidents_since(self, moment: datetime) -> tuple[Incident, ...]:
         """Every incident that was opened since then, oldest first."""
         query = "SELECT record FROM incidents WHERE opened >= ? ORDER BY opened, id"
-        rows = await self._read(lambda database: database.execute(query, (moment.isoformat(),)).fetchall())
-        return tuple(codec.incident(record) for (record,) in rows)
+        moments = (moment.isoformat(),)
+        return await self._decode(
+            lambda database: tuple(codec.incident(record) for (record,) in database.execute(query, moments))
+        )
 
     async def timeline(self, incident: str) -> tuple[Change, ...]:
         """Everything that happened to an incident, oldest first."""
         query = "SELECT record FROM changes WHERE incident = ? ORDER BY sequence"
-        rows = await self._read(lambda database: database.execute(query, (incident,)).fetchall())
-        return tuple(codec.change(record) for (record,) in rows)
+        return await self._decode(
+            lambda database: tuple(codec.change(record) for (record,) in database.execute(query, (incident,)))
+        )
 
     async def keep(self, name: str, content: bytes) -> None:
         """Keep something under a name, instead of what was kept under it."""
@@ -196,7 +188,7 @@ class Store:
         held = self._meanwhile.owed(output)  # before the disk is read: what is saved meanwhile is in both
         paid = self._meanwhile.paid(output)
         try:
-            found = await self._read(lambda database: outbox.owed(database, output, after, at_most, paid))
+            found = await self._decode(lambda database: outbox.owed(database, output, after, at_most, paid))
         except StorageError:
             if not held:
                 raise
@@ -233,7 +225,7 @@ class Store:
         """When an address was disturbed since then, oldest first, and how bad that was."""
         known = [one for one in self._meanwhile.disturbed(output) if one[0] >= since]
         try:
-            return [*await self._read(lambda database: outbox.disturbed(database, output, since)), *known]
+            return [*await self._decode(lambda database: outbox.disturbed(database, output, since)), *known]
         except StorageError:  # who may have been disturbed is told rather than not
             return known
 
@@ -252,6 +244,7 @@ class Store:
 
     async def _write(self, job: Job[object]) -> None:
         def in_transaction(database: sqlite3.Connection) -> None:
+            database = self._database = self._file.watched(database)
             database.execute("BEGIN IMMEDIATE")
             try:
                 job(database)
@@ -266,51 +259,16 @@ class Store:
     async def _read(self, job: Job[T]) -> T:
         async with self._places:
             try:
-                return await asyncio.get_running_loop().run_in_executor(self._thread, job, self._database)
+                return await asyncio.get_running_loop().run_in_executor(self._thread, lambda: job(self._database))
             except sqlite3.Error as error:
                 raise explained(self.path, error) from error
 
-
-def explained(path: Path, error: sqlite3.Error) -> StorageError:
-    """SQLite's trouble in words for a person, with the path and the cure."""
-    code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # extended codes carry the plain one in the low byte
-    return StorageError(f"The database {path} cannot be used: {_CURES.get(code, str(error))}.")
-
-
-def _connect(path: Path, durable: bool) -> sqlite3.Connection:
-    _prepare(path)
-    try:
-        database = sqlite3.connect(path, timeout=0.5, isolation_level=None)
-    except sqlite3.Error as error:
-        raise explained(path, error) from error
-    try:
-        database.execute("PRAGMA locking_mode = EXCLUSIVE")
-        database.execute("PRAGMA journal_mode = WAL")
-        database.execute(f"PRAGMA synchronous = {'FULL' if durable else 'OFF'}")
-        database.execute("PRAGMA foreign_keys = ON")
-        database.execute("PRAGMA secure_delete = ON")  # what is erased is overwritten
-        schema.migrate(database)
-    except sqlite3.Error as error:
-        database.close()
-        raise explained(path, error) from error
-    except StorageError as error:
-        database.close()
-        raise StorageError(f"The database {path} cannot be used: {error}.") from None
-    return database
-
-
-def _prepare(path: Path) -> None:
-    """Create the file before SQLite does, so that posts and names are never readable by others."""
-    try:
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-    except FileNotFoundError:
-        raise StorageError(
-            f"The database {path} cannot be created: the folder {path.parent} is missing; create it."
-        ) from None
-    except IsADirectoryError:
-        raise StorageError(f"The database {path} cannot be used: it is a folder; name a file in it.") from None
-    except OSError as error:
-        raise StorageError(f"The database {path} cannot be used: {error.strerror}; it has to be writable.") from error
+    async def _decode(self, job: Job[T]) -> T:
+        """As `_read`, of records: what makes no sense was written by a failing disk."""
+        try:
+            return await self._read(job)
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise StorageError(f"The database {self.path} cannot be used: {DAMAGED}.") from error
 
 
 def _save(database: sqlite3.Connection, incident: Incident, changes: Sequence[tuple[Change, Sequence[str]]]) -> None:

@@ -32,7 +32,7 @@ from crisisdesk.app import App
 from crisisdesk.clock import WallClock
 from crisisdesk.detect.standard import Standard
 from crisisdesk.errors import OutputError, UsageError
-from crisisdesk.incidents import store
+from crisisdesk.incidents.file import File
 from crisisdesk.incidents.lifecycle import Rules
 from crisisdesk.incidents.register import Register
 from crisisdesk.match import WatchRule
@@ -252,10 +252,10 @@ async def all_has_gone(desk: App) -> None:
 
 def falls_at(commit: int, chance: random.Random) -> None:
     """This process ends by itself about when the database commits for the so many-th time."""
-    connect = store._connect
+    connect = File.open
 
-    def traced(path: Path, durable: bool) -> sqlite3.Connection:
-        database, commits = connect(path, durable), 0
+    def traced(file: File) -> sqlite3.Connection:
+        database, commits = connect(file), 0
 
         def trace(statement: str) -> None:
             nonlocal commits
@@ -267,7 +267,7 @@ def falls_at(commit: int, chance: random.Random) -> None:
         database.set_trace_callback(trace)
         return database
 
-    store._connect = traced
+    File.open = traced  # type: ignore[method-assign]
 
 
 def main() -> None:
