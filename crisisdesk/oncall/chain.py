@@ -118,8 +118,8 @@ class Orders:
         people: list[str] = []
         for name in step.tell:
             if rota := self.rotas.get(name):
-                turn = rota.on(now)
-                people += [turn.person] if turn else []
+                person = rota.who(now)
+                people += [person] if person else []
             else:
                 people.append(name)
         return people
