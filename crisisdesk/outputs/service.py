@@ -5,6 +5,7 @@ waiting would come between an alert and the loop that delivers it.
 """
 
 import logging
+import re
 import threading
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -101,10 +102,10 @@ class Service:
         with _overheard() as log:
             try:
                 taken = self._plugin.notify(
-                    body=message.body,
+                    body=self._written(message.body),
                     title=message.title,
                     notify_type=kinds[message.tone.value - 1],
-                    body_format=NotifyFormat.TEXT,
+                    body_format=NotifyFormat.MARKDOWN if self._reads_markdown else NotifyFormat.TEXT,
                     overflow=OverflowMode.TRUNCATE,
                 )
             except Exception as error:  # noqa: BLE001 - a plug-in may fail in any way, and its words may hold secrets
@@ -113,13 +114,29 @@ class Service:
         if not taken:
             raise why_not(self._name, self._where, log)
 
+    @property
+    def _reads_markdown(self) -> bool:
+        """Whether it takes nothing else.
+
+        Then it gets our texts as they are, which hold no markup: Apprise would write a backslash before each full stop,
+        also in links, and not every service takes that out again.
+        """
+        from apprise import NotifyFormat  # noqa: PLC0415  see above
+
+        return self._plugin.resolve_format(NotifyFormat.TEXT) is NotifyFormat.MARKDOWN
+
+    def _written(self, text: str) -> str:
+        """A text as it is handed over; in Markdown a single line break is none."""
+        return re.sub(r"(?<!\n)\n(?!\n)", "\n\n", text) if self._reads_markdown else text
+
     def _size(self, text: str) -> int:
         """In bytes, as the service will get it: what escapes signs makes them longer."""
         from apprise import NotifyFormat  # noqa: PLC0415  see above
         from apprise.conversion import convert_between  # noqa: PLC0415  the same
 
         there = self._plugin.resolve_format(NotifyFormat.TEXT)
-        return len(str(convert_between(NotifyFormat.TEXT, there, text)).encode())
+        ours = NotifyFormat.MARKDOWN if self._reads_markdown else NotifyFormat.TEXT
+        return len(str(convert_between(ours, there, self._written(text))).encode())
 
 
 def _plugin(name: str, address: Address, tone: Tone) -> "NotifyBase":

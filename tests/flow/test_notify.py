@@ -13,10 +13,13 @@ import pytest
 from calls import GERMAN, MOTRIN, anna, another, told
 from mails import mail, silence
 from receivers import certificate, free_port, hangs_up, says, serving
+from webhooks import SetClock
 
+from crisisdesk.cli.people import addressed, visited
 from crisisdesk.errors import FatalOutputError, OutputError, RefusedError
 from crisisdesk.outputs.base import PersonalOutput
 from crisisdesk.records import Event, Severity, State, Verdict
+from crisisdesk.settings import load
 
 SECRET = "s3cr3t-t0ken"  # noqa: S105  of nobody
 LETTER = "?from=desk@example.org&to=anna@example.org&mode=insecure"
@@ -108,6 +111,13 @@ async def test_a_room_is_told_nothing_that_calls_or_draws():
     for text in (server.got[0].event["title"], server.got[0].event["message"], str(post.taken[0]["Subject"])):
         assert not set("@<>`[]") & set(text.replace("https://desk.example", ""))
     assert post.taken[0]["Bcc"] is None
+
+
+async def test_a_service_of_markdown_gets_a_text_without_backslashes_and_with_its_line_breaks():
+    async with serving(says(204)) as server:
+        await anna(f"goalert://127.0.0.1:{server.port}/{'a' * 32}").tell([told()])
+    (got,) = server.got
+    assert "too.\n\nhttps://desk.example/incidents/motrin-1" in got.event["details"]
 
 
 async def test_a_test_message_asks_nothing():
@@ -248,8 +258,16 @@ async def test_an_address_that_cannot_be_is_told_without_the_address(url, what):
     assert (output.status().state, output.status().trouble) == ("failed", str(caught.value))
 
 
-async def test_what_services_give_people_to_copy_is_an_address_too():
-    await anna("https://hooks.slack.com/services/T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ").ready()
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://hooks.slack.com/services/T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ",
+        "https://discord.com/api/webhooks/000000000000000000/" + "a" * 68,
+        f"https://prod-00.westeurope.logic.azure.com:443/workflows/{'a' * 32}/triggers/manual/paths/invoke?sig={SECRET}",
+    ],
+)  # fmt: skip
+async def test_what_services_give_people_to_copy_is_an_address_too(url):
+    await anna(url).ready()
 
 
 async def test_a_visit_tells_nobody_anything():
@@ -275,6 +293,26 @@ async def test_nothing_of_it_is_logged_or_written_to_the_terminal(capfd, caplog)
         await anna(f"pover://{SECRET}").ready()
     assert capfd.readouterr() == ("", "")
     assert SECRET not in caplog.text
+
+
+async def test_doctor_looks_at_every_address_of_a_way(tmp_path, monkeypatch):
+    people = 'url_env = { "Anna Berg" = "ANNA_PUSH", "Ben Cole" = "BEN_PUSH" }'
+    (tmp_path / "c.toml").write_text(f'[desk]\nname = "acme"\n[[output]]\nkind = "notify"\nname = "push"\n{people}\n')
+    configured = load(tmp_path / "c.toml")
+    (way,) = configured.outputs
+    async with serving(says(200)) as server:
+        monkeypatch.setenv("ANNA_PUSH", f"json://127.0.0.1:{server.port}/")
+        monkeypatch.setenv("BEN_PUSH", f"slak://{SECRET}")
+        with pytest.raises(OutputError) as caught:
+            await visited(way, configured)
+        monkeypatch.setenv("BEN_PUSH", "ntfy://ben")
+        found = await visited(way, configured)
+        assert server.got == []
+    assert str(caught.value) == (
+        "push to Ben Cole: the address in BEN_PUSH is of no known service; did you mean slack://?"
+    )
+    assert found.said.startswith("knows how to reach Anna Berg, Ben Cole; a test message shows whether it does")
+    assert [one.name for one in addressed(configured, SetClock())] == ["push to Anna Berg", "push to Ben Cole"]
 
 
 def test_an_address_is_not_shown_by_accident():
