@@ -118,6 +118,7 @@ kind = "bluesky"                  # the public posts of Bluesky; no account need
 # heartbeat_seconds = 30
 # username = "desk"
 # password_env = "MQTT_PASSWORD"  # the name of an environment variable; or password_file = "mqtt.secret"
+# commands = ["acknowledge", "note"]    # what may be asked of the desk, "silence" and "resolve" too: docs/outputs.md
 
 # [[output]]
 # kind = "webhook"                # every change is posted to a server of yours; docs/outputs.md says what
