@@ -15,7 +15,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 
 from crisisdesk.console.times import Times
 from crisisdesk.incidents.payload import line
-from crisisdesk.records import Incident, Kind, Notification, stamp
+from crisisdesk.records import Event, Incident, Kind, Notification, stamp
 from crisisdesk.text import clean
 
 GREENWICH: Final = Times(UTC)
@@ -145,7 +145,7 @@ def event_line(notification: Notification, times: Times = GREENWICH) -> str:
     ]
     if incident.kind is not Kind.SPIKE:
         parts.append(incident.kind.upper())
-    if change.person is not None:
+    if change.person is not None and change.event is not Event.LAPSED:  # of which the reason names who had it
         parts.append(f"by {change.person}")
     reason = change.reason or incident.why
     parts.append(reason if change.person else _local(reason, change.time, times))

@@ -9,6 +9,7 @@ from crisisdesk.moments import as_iso, moment_at
 from crisisdesk.settings.duration import parse_duration
 
 _CLOCK: Final = re.compile(r"([01]?\d|2[0-3])[:.]([0-5]\d)", re.ASCII)
+_HOUR_ALONE: Final = re.compile(r"[ T](?=\d:\d\d$)", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,7 @@ class Times:
 
         None for what is none of these.
         """
-        text = text.strip()
+        text = _HOUR_ALONE.sub(" 0", text.strip().removeprefix("in "))
         if clock := _CLOCK.fullmatch(text):
             return self.next_at(int(clock[1]), now, int(clock[2]))
         try:

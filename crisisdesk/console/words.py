@@ -157,13 +157,12 @@ def holder(incident: Incident, times: Times) -> str:
 
 
 def standing(incident: Incident, now: datetime, times: Times) -> str:
-    """Who has it and what else is to be known of it, in a few words: `✓ anna has it, silent until 08:00`."""
-    more = []
-    if incident.state is State.OPEN and incident.calling and not incident.calling.exhausted:
-        more.append(f"called {times.said(incident.calling.at, now)}")
-    if incident.is_open and incident.assigned_to:
-        more.append(f"{incident.assigned_to} is asked")
-    if incident.silence and incident.is_silent(now):
-        more.append(f"silent until {times.said(incident.silence.until, now)}")
+    """What is to be known of it besides, in a few words: `✓ anna has it, silent until 08:00`, `called 03:10, …`."""
+    quiet = incident.silence if incident.is_silent(now) else None
+    silent = [f"silent until {times.said(quiet.until, now)}"] if quiet else []
+    asked = [f"{incident.assigned_to} is asked"] if incident.is_open and incident.assigned_to else []
     has = holder(incident, times)
-    return ", ".join([has.partition(" since ")[0], *more]) if more else has
+    if incident.state is not State.OPEN or is_unanswered(incident):
+        return ", ".join([has.partition(" since ")[0], *silent, *asked] if silent or asked else [has])
+    called = [f"called {times.said(incident.calling.at, now)}, no answer yet"] if incident.calling else []
+    return ", ".join([*(silent or called or [has]), *asked])

@@ -2,9 +2,13 @@
 
 import asyncio
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from textual.screen import ModalScreen
+
+from crisisdesk.oncall.prospect import Prospect
+from crisisdesk.records import Calling, Severity, Silence
 
 WIDE, SMALL = (140, 45), (80, 24)
 
@@ -81,6 +85,23 @@ def test_help(snap_compare, console):
 
 def test_verdict(snap_compare, console):
     assert snap_compare(console, terminal_size=SMALL, run_before=asking("r"))
+
+
+@pytest.mark.parametrize("key", ["s", "h"], ids=["silence", "hand-over"])
+def test_what_people_ask_for(snap_compare, console, desk, key):
+    desk.shown = replace(desk.shown, people=("Anna Berg", "Ben Cole"), on_call=("Anna Berg (comms)",))
+    assert snap_compare(console, terminal_size=SMALL, run_before=asking(key))
+
+
+def test_nobody_has_answered(snap_compare, console, desk):
+    called = {"calling": Calling("red", 2, 1, 1, desk.shown.now, exhausted=True), "told": ("push to Anna Berg",)}
+    silence = Silence(desk.shown.now + timedelta(hours=1), "anna", "the campaign is ours", Severity.RED)
+    first, second, *others = desk.shown.incidents
+    incidents = (replace(first, assigned_to="Ben Cole", **called), replace(second, silence=silence), *others)
+    prospect = Prospect(first.id, "Anna Berg by push and sms, Ben Cole by push")
+    trouble = "NOBODY HAS ANSWERED RED Motrin (motrin-1): all were called as often as agreed. Acknowledge it."
+    desk.shown = replace(desk.shown, incidents=incidents, prospects=(prospect,), troubles=(trouble,), notice="")
+    assert snap_compare(console, terminal_size=SMALL, run_before=after("enter", shows="until 20:14"))
 
 
 def test_everything_is_wrong(snap_compare, console, desk):

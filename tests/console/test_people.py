@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from looking import SMALL, WIDE, running, text_of, until
+from textual.events import Key
 from textual.screen import ModalScreen
 
 from crisisdesk.console import pictures, words
@@ -103,6 +104,8 @@ async def test_another_end_is_written_as_people_write_it(console, desk):
         ("90 min", NOW + 90 * MINUTE),
         ("2 Stunden", NOW + 2 * HOUR),
         ("2008-11-17 08:00", datetime(2008, 11, 17, 13, tzinfo=UTC)),
+        ("2008-11-17 8:00", datetime(2008, 11, 17, 13, tzinfo=UTC)),
+        ("in 3 minutes", NOW + 3 * MINUTE),
         ("17.11.2008 8:00", datetime(2008, 11, 17, 13, tzinfo=UTC)),
         ("2008-11-17T08:00Z", datetime(2008, 11, 17, 8, tzinfo=UTC)),
         ("25:00", None),
@@ -166,6 +169,26 @@ async def test_handing_over_names_somebody_the_desk_knows_and_how_things_stand(c
     assert desk.asked == [("assign", "motrin-1", "berta", "Ben Cole", "legal")]
 
 
+async def test_what_is_typed_faster_than_the_window_follows_is_not_lost(console, desk):
+    desk.put(replace(desk.shown, people=("Anna Berg", "Ben Cole")))
+    async with running(console) as pilot:
+        await asked(pilot, "h")
+        for sign in "2at 1 of us":  # at once, as from a terminal over a slow line
+            console.post_message(Key("space" if sign == " " else sign, sign))
+        console.post_message(Key("enter", None))
+        await until(pilot, lambda: desk.asked)
+    assert desk.asked == [("assign", "motrin-1", "berta", "Ben Cole", "at 1 of us")]
+
+
+async def test_a_name_can_be_written_at_once(console, desk):
+    desk.put(replace(desk.shown, people=("Anna Berg", "Ben Cole")))
+    async with running(console) as pilot:
+        await asked(pilot, "h")
+        await pilot.press(*"Cem", "enter", "enter")
+        await until(pilot, lambda: desk.asked)
+    assert desk.asked[0][3] == "Cem"
+
+
 async def test_handing_over_to_somebody_whom_the_desk_does_not_know(console, desk):
     async with running(console) as pilot:
         await asked(pilot, "h")
@@ -190,7 +213,7 @@ async def test_who_was_called_and_who_is_next_is_said(console, desk, size):
     prospect = Prospect("motrin-1", "Anna Berg by push", Do.CALL, NOW + MINUTE, "Ben Cole by push")
     desk.put(replace(desk.shown, prospects=(prospect,)))
     async with running(console, size) as pilot:
-        assert "nobody has it, called 20:10" in shown(console.screen)
+        assert "called 20:10, no answer yet" in shown(console.screen)
         await pilot.press("enter")
         told = "Called Anna Berg by push, at 20:10; no answer yet. Next at 20:15: Ben Cole by push."
         await until(pilot, lambda: told in shown(console.screen))
@@ -283,6 +306,9 @@ def test_who_has_it_gives_way_to_what_is_to_be_known_of_it(make_incident):
     taken = make_incident(state=State.ACKNOWLEDGED, acknowledged_by="anna", acknowledged_at=NOW)
     assert words.standing(taken, NOW, NEW_YORK) == "✓ anna has it since 20:14"
     quiet = replace(taken, silence=silence, assigned_to="Ben")
-    assert words.standing(quiet, NOW, NEW_YORK) == "✓ anna has it, Ben is asked, silent until Sun 16:14"
+    assert words.standing(quiet, NOW, NEW_YORK) == "✓ anna has it, silent until Sun 16:14, Ben is asked"
+    free = make_incident(silence=silence, assigned_to="Ben")
+    assert words.standing(free, NOW, NEW_YORK) == "silent until Sun 16:14, Ben is asked"
+    assert words.standing(replace(free, silence=None), NOW, NEW_YORK) == "nobody has it, Ben is asked"
     over = replace(quiet, state=State.RESOLVED)
     assert words.standing(over, NOW, NEW_YORK) == "over: no verdict, silent until Sun 16:14"

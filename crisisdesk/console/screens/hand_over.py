@@ -1,18 +1,17 @@
 """The window that asks who is to take an incident, and how things stand."""
 
 from collections.abc import Sequence
-from typing import ClassVar, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.suggester import SuggestFromList
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from crisisdesk.console.paint import plain
+from crisisdesk.console.screens.form import Field, Form
 from crisisdesk.records import Incident
 from crisisdesk.text import clean
 
@@ -30,13 +29,8 @@ class HandOver(NamedTuple):
     word: str
 
 
-class HandOverDialog(ModalScreen[HandOver | None]):
-    """Asks for a name, by a list of those whom the desk knows or freely, and for a word; escape leaves all as it is."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "dismiss(None)", "Back"),
-        *(Binding(str(n), f"choose({n - 1})", show=False) for n in range(1, DIGITS + 1)),
-    ]
+class HandOverDialog(Form[HandOver]):
+    """Asks for a name, by a list of those whom the desk knows or freely, and for a word on how things stand."""
 
     def __init__(self, incident: Incident, person: str, people: Sequence[str]) -> None:
         super().__init__()
@@ -58,18 +52,17 @@ class HandOverDialog(ModalScreen[HandOver | None]):
                     )
                 )
             suggested = SuggestFromList(self._people, case_sensitive=False)
-            yield Input(id="to", placeholder="To whom?", max_length=NAME_LENGTH, suggester=suggested)
-            yield Input(id="word", placeholder="How do things stand?", max_length=WORD_LENGTH)
+            yield Field("To whom?", NAME_LENGTH, id="to", suggester=suggested)
+            yield Field("How do things stand?", WORD_LENGTH, id="word")
             yield Static(Content.styled(KEYS, "$faint"), id="hint")
 
-    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
-        self.action_choose(event.option_index)
-
-    def action_choose(self, index: int) -> None:
-        """Take the person at this place of the list, and go on with the word."""
+    def choose(self, index: int) -> None:
         if index < len(self._people):
             self.query_one("#to", Input).value = self._people[index]
-            self.query_one("#word").focus()
+            self.go_to("#word")
+
+    def field(self) -> str:
+        return "#to"
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         to = clean(self.query_one("#to", Input).value, NAME_LENGTH)
@@ -78,13 +71,13 @@ class HandOverDialog(ModalScreen[HandOver | None]):
         elif to.casefold() == self._person.casefold():
             self._refuse("That is you. Press a on the incident to take it yourself.")
         elif event.input.id == "to":
-            self.query_one("#word").focus()
+            self.go_to("#word")
         else:
             _ = self.dismiss(HandOver(to, clean(self.query_one("#word", Input).value, WORD_LENGTH)))
 
     def _refuse(self, why: str) -> None:
-        self.query_one("#hint", Static).update(plain(why, "$warning"))
-        self.query_one("#to").focus()
+        self.hint(why, wrong=True)
+        self.go_to("#to")
 
     def on_input_changed(self) -> None:
-        self.query_one("#hint", Static).update(Content.styled(KEYS, "$faint"))
+        self.hint(KEYS)

@@ -2,21 +2,21 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import ClassVar, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from crisisdesk.console.paint import plain
+from crisisdesk.console.screens.form import Field, Form
 from crisisdesk.console.times import Times
 from crisisdesk.records import Incident
 from crisisdesk.text import clean
 
+END_LENGTH: Final = 40
 REASON_LENGTH: Final = 400
 MORNING: Final = 8
 """The hour until which a night is."""
@@ -35,19 +35,14 @@ class Quiet(NamedTuple):
     reason: str = ""
 
 
-class SilenceDialog(ModalScreen[Quiet | None]):
-    """Asks for an end and a reason, or lifts a silence; escape leaves all as it is.
+class SilenceDialog(Form[Quiet]):
+    """Asks for an end and a reason, or lifts a silence.
 
     Args:
         incident: which is to be silent.
         times: by whose clocks.
         now: the present, also later, while the window is open.
     """
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "dismiss(None)", "Back"),
-        *(Binding(str(n), f"choose({n - 1})", show=False) for n in range(1, len(SPANS) + 4)),
-    ]
 
     def __init__(self, incident: Incident, times: Times, now: Callable[[], datetime]) -> None:
         super().__init__()
@@ -65,8 +60,8 @@ class SilenceDialog(ModalScreen[Quiet | None]):
             yield OptionList(
                 *(Option(self._option(n, choice), id=choice) for n, choice in enumerate(self._choices, start=1))
             )
-            yield Input(id="until", placeholder="Until when? 18:30, 90 min, 2026-12-24 08:00")
-            yield Input(id="reason", placeholder="Why, so that others understand it?", max_length=REASON_LENGTH)
+            yield Field("Until when? 18:30, 90 min, 2026-12-24 08:00", END_LENGTH, id="until")
+            yield Field("Why, so that others understand it?", REASON_LENGTH, id="reason")
             yield Static(id="hint")
 
     def on_mount(self) -> None:
@@ -76,11 +71,7 @@ class SilenceDialog(ModalScreen[Quiet | None]):
     def on_option_list_option_highlighted(self) -> None:
         self._fit_to_choice()
 
-    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
-        self.action_choose(event.option_index)
-
-    def action_choose(self, index: int) -> None:
-        """Take the end at this place of the list, and go on with what is still to be said."""
+    def choose(self, index: int) -> None:
         if index >= len(self._choices):
             return
         self.query_one(OptionList).highlighted = index
@@ -88,27 +79,30 @@ class SilenceDialog(ModalScreen[Quiet | None]):
         if self._choice == LIFT:
             _ = self.dismiss(Quiet(None))
         else:
-            self.query_one("#until" if self._choice == OTHER else "#reason").focus()
+            self.go_to(self.field())
+
+    def field(self) -> str:
+        return "#until" if self._choice == OTHER else "#reason"
 
     def on_input_changed(self) -> None:
-        self._hint()
+        self._explain()
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         until, reason = self._until(), clean(self.query_one("#reason", Input).value, REASON_LENGTH)
         if self._choice == LIFT:
             _ = self.dismiss(Quiet(None))
         elif until is None:
-            self._hint("That is no time. Write it like 18:30, 90 min or 2026-12-24 08:00.")
-            self.query_one("#until").focus()
+            self.hint("That is no time. Write it like 18:30, 90 min or 2026-12-24 08:00.", wrong=True)
+            self.go_to("#until")
         elif until <= self._now():
-            self._hint(f"{self._times.when(until)} is over already. Write a time that is still to come.")
-            self.query_one("#until").focus()
+            self.hint(f"{self._times.when(until)} is over already. Write a time that is still to come.", wrong=True)
+            self.go_to("#until")
         elif reason:
             _ = self.dismiss(Quiet(until, reason))
         else:
-            self.query_one("#reason").focus()
+            self.go_to("#reason")
             if event.input.id == "reason":
-                self._hint("A silence needs a reason, so that others understand it. Say why.")
+                self.hint("A silence needs a reason, so that others understand it. Say why.", wrong=True)
 
     @property
     def _choice(self) -> str:
@@ -140,11 +134,11 @@ class SilenceDialog(ModalScreen[Quiet | None]):
         """Ask only for what the choice needs."""
         self.query_one("#until").display = self._choice == OTHER
         self.query_one("#reason").display = self._choice != LIFT
-        self._hint()
+        self._explain()
 
-    def _hint(self, wrong: str = "") -> None:
+    def _explain(self) -> None:
+        """Until when it would be, and what enter does."""
         end = self._until()
         until = f"Silent until {self._times.said(end, self._now())}. " if end else ""
         keys = "enter lifts it" if self._choice == LIFT else f"{until}enter goes on"
-        said = plain(wrong, "$warning") if wrong else Content.styled(f"{keys}, escape goes back", "$faint")
-        self.query_one("#hint", Static).update(said)
+        self.hint(f"{keys}, escape goes back")

@@ -23,7 +23,7 @@ TALL: Final = 34
 FEED_ROWS: Final = 100
 """Mentions that the feed holds; older ones are in the incidents' evidence."""
 
-STANDING: Final = 40
+STANDING: Final = 46
 """Cells for who has an incident, and what else is to be known of it."""
 
 

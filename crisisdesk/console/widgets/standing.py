@@ -46,15 +46,15 @@ def _calling(incident: Incident, prospect: Prospect, now: datetime, times: Times
         return ""
     if incident.state is State.ACKNOWLEDGED:
         return _lapse(incident, prospect, now, times)
-    called, calling = prospect.called or "Everybody", incident.calling
+    calling, called = incident.calling, prospect.called
     if calling is None:
-        return _first(prospect, now, times)
+        return "" if incident.is_silent(now) else _first(prospect, now, times)
     last = times.said(calling.at, now)
     if calling.exhausted:
-        if not incident.told:
-            return "Nobody could be reached. Press a if you have it."
-        return f"{called}: called as often as agreed, at {last} for the last time. Press a if you have it."
-    return " ".join(filter(None, [f"Called {called}, at {last}; no answer yet.", _next(prospect, now, times)]))
+        all_called = f"All were called as often as agreed{f' ({called})' if called else ''}, until {last}."
+        return f"{all_called if incident.told else 'Nobody could be reached.'} Press a if you have it."
+    so_far = f"Called {called}, at {last}" if called else f"Called at {last}"
+    return " ".join(filter(None, [f"{so_far}; no answer yet.", _next(prospect, now, times)]))
 
 
 def _first(prospect: Prospect, now: datetime, times: Times) -> str:

@@ -1,0 +1,64 @@
+"""What the windows that ask for several things have in common: a list to choose from, and fields to write into."""
+
+from abc import abstractmethod
+from typing import ClassVar, TypeVar
+
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.suggester import Suggester
+from textual.widgets import Input, OptionList, Static
+
+from crisisdesk.console.paint import plain
+
+Answer = TypeVar("Answer")
+
+
+class Field(Input):
+    """A line to write into; it keeps what was typed before it knew that it has the focus."""
+
+    def __init__(self, placeholder: str, most: int, *, id: str, suggester: Suggester | None = None) -> None:  # noqa: A002
+        super().__init__(placeholder=placeholder, id=id, max_length=most, suggester=suggester, select_on_focus=False)
+
+
+class Form(ModalScreen[Answer | None]):
+    """A list, of which a number or enter chooses, then fields; escape leaves all as it is.
+
+    What is typed while the list has the focus is written into the field that it belongs to, and nothing of it is lost
+    however fast somebody types: a window that opens slowly must not swallow the beginning of a sentence.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "Back")]
+
+    @abstractmethod
+    def choose(self, index: int) -> None:
+        """Take what stands at this place of the list, if anything does, and go on with what is still to be said."""
+
+    @abstractmethod
+    def field(self) -> str:
+        """The field that takes what is typed on the list."""
+
+    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
+        self.choose(event.option_index)
+
+    def on_key(self, event: events.Key) -> None:
+        """What the list has let through; a key binding would come too late for what is typed behind it."""
+        if not event.is_printable or event.character is None:
+            return
+        event.stop()
+        if event.character in "123456789" and not isinstance(self.focused, Input):
+            self.choose(int(event.character) - 1)
+            return
+        field = self.focused if isinstance(self.focused, Input) else self.query_one(self.field(), Input)
+        self.set_focus(field)
+        field.cursor_position = len(field.value)
+        field.insert_text_at_cursor(event.character)
+
+    def go_to(self, field: str) -> None:
+        """Move the focus there at once; later would be too late for what is typed meanwhile."""
+        self.set_focus(self.query_one(field))
+
+    def hint(self, text: str, *, wrong: bool = False) -> None:
+        """Say below the fields what the keys do, or what is wrong."""
+        self.query_one("#hint", Static).update(plain(text, "$warning") if wrong else Content.styled(text, "$faint"))
