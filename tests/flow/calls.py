@@ -79,7 +79,7 @@ def another(number: int, severity: Severity = Severity.AMBER, **more: Any) -> In
     return replace(MOTRIN, id=f"brand-{number}", watch=f"Brand {number}", severity=severity, **more)
 
 
-def anna(url: str, patience: float = 5.0, reader: Reader = ENGLISH) -> NotifyOutput:
+def anna(url: str, patience: float = 30.0, reader: Reader = ENGLISH) -> NotifyOutput:
     """Somebody with this address."""
     address = Address(url, "ANNA_PUSH")
     return NotifyOutput("push to Anna Berg", address, reader=reader, clock=SetClock(), limit=Limit(), patience=patience)

@@ -26,7 +26,7 @@ LETTER = "?from=desk@example.org&to=anna@example.org&mode=insecure"
 ALARM = "RED Motrin: 84 negative posts by 71 people in 60 min, usual 6"
 
 
-async def refused(url: str, patience: float = 5.0) -> OutputError:
+async def refused(url: str, patience: float = 30.0) -> OutputError:
     """Why a call does not come through; never with the address in it."""
     output = anna(url, patience)
     with pytest.raises(OutputError) as caught:
@@ -115,7 +115,7 @@ async def test_a_room_is_told_nothing_that_calls_or_draws():
 
 async def test_a_service_of_markdown_gets_a_text_without_backslashes_and_with_its_line_breaks():
     async with serving(says(204)) as server:
-        await anna(f"goalert://127.0.0.1:{server.port}/{'a' * 32}").tell([told()])
+        await anna(f"goalert://127.0.0.1:{server.port}/12345678-1234-1234-1234-123456789abc").tell([told()])
     (got,) = server.got
     assert "too.\n\nhttps://desk.example/incidents/motrin-1" in got.event["details"]
 
@@ -203,13 +203,13 @@ async def test_a_mail_server_says_what_is_wrong():
 
 async def test_a_service_that_hangs_holds_up_nobody_and_is_not_asked_without_end():
     async with silence() as port:
-        output = anna(f"json://127.0.0.1:{port}/?rto=1.5", patience=0.1)
+        output = anna(f"json://127.0.0.1:{port}/?rto=6", patience=0.1)
         before = threading.active_count()
         for _ in range(3):
             began = time.monotonic()
             with pytest.raises(OutputError, match=r"did not answer within 0\.1 s"):
                 await output.tell([told()])
-            assert time.monotonic() - began < 0.5
+            assert time.monotonic() - began < 1.2  # less than the service takes to fail by itself
         with pytest.raises(OutputError, match="earlier attempts still wait"):
             await output.tell([told()])
         assert threading.active_count() <= before + 3
@@ -228,7 +228,7 @@ async def test_a_desk_whose_service_hangs_ends_at_once():
     )
     async with silence() as port:
         command = [sys.executable, "-c", code, f"json://127.0.0.1:{port}/?rto=60"]
-        done = await asyncio.to_thread(subprocess.run, command, capture_output=True, timeout=10, check=True)
+        done = await asyncio.to_thread(subprocess.run, command, capture_output=True, timeout=40, check=True)
     assert b"did not answer within 0.1 s" in done.stdout
     assert done.stderr == b""
 
@@ -263,7 +263,7 @@ async def test_an_address_that_cannot_be_is_told_without_the_address(url, what):
     [
         "https://hooks.slack.com/services/T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ",
         "https://discord.com/api/webhooks/000000000000000000/" + "a" * 68,
-        f"https://prod-00.westeurope.logic.azure.com:443/workflows/{'a' * 32}/triggers/manual/paths/invoke?sig={SECRET}",
+        f"https://prod-00.westeurope.logic.azure.com:443/workflows/{'a' * 32}/triggers/manual/paths/invoke?sig=s",
     ],
 )  # fmt: skip
 async def test_what_services_give_people_to_copy_is_an_address_too(url):
