@@ -220,9 +220,8 @@ class Register:
         async with self._turn:
             await self._save_unsaved()
             await self._save_corrections()
-            for incident in self._incidents.values():
-                if self._saved.get(incident.id) != incident.updated:
-                    await self._save_figures(incident)
+            moved = [one for one in self._incidents.values() if self._saved.get(one.id) != one.updated]
+            await self._save_figures(*moved)
 
     async def _witness(self, spike: Spike) -> tuple[Notification, ...]:
         async with self._turn:
@@ -339,14 +338,14 @@ class Register:
         saved = self._saved.get(incident.id)
         return saved is None or incident.updated - saved >= FIGURES_EVERY
 
-    async def _save_figures(self, incident: Incident) -> None:
+    async def _save_figures(self, *incidents: Incident) -> None:
         """Unsaved changes go first: the row of an incident must not be newer than its timeline."""
         await self._save_unsaved()
-        if self._unsaved:
+        if self._unsaved or not incidents:
             return
         try:
-            await self._store.save(incident)
-            self._saved[incident.id] = incident.updated
+            await self._store.save_figures(incidents)
+            self._saved.update({one.id: one.updated for one in incidents})
         except StorageError as error:
             self.fare("figures", f"{error} Figures are not saved; the desk goes on watching.")
         else:

@@ -97,6 +97,10 @@ class Store:
         """A change that could not be saved is owed all the same, from memory, until it is saved."""
         self._meanwhile.owe(notification, owed_to)
 
+    async def save_figures(self, incidents: Collection[Incident]) -> None:
+        """Incidents whose figures have moved, all at once: each alone would wait for the disk."""
+        await self._write(lambda database: [_save(database, one, ()) for one in incidents])
+
     async def load_incidents(self) -> tuple[tuple[Incident, int], ...]:
         """Every open incident, the last one of every watch and kind, and the newest resolved ones.
 
