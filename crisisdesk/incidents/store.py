@@ -99,7 +99,7 @@ class Store:
 
     async def save_figures(self, incidents: Collection[Incident]) -> None:
         """Incidents whose figures have moved, all at once: each alone would wait for the disk."""
-        await self._write(lambda database: [_save(database, one, ()) for one in incidents])
+        await self._write(lambda database: _save_figures(database, incidents))
 
     async def load_incidents(self) -> tuple[tuple[Incident, int], ...]:
         """Every open incident, the last one of every watch and kind, and the newest resolved ones.
@@ -296,6 +296,11 @@ def _save(database: sqlite3.Connection, incident: Incident, changes: Sequence[tu
     for change, owed_to in changes:
         _append(database, change)
         outbox.owe(database, Notification(change, incident), owed_to)
+
+
+def _save_figures(database: sqlite3.Connection, incidents: Collection[Incident]) -> None:
+    for incident in incidents:
+        _save(database, incident, ())
 
 
 def _correct(database: sqlite3.Connection, correction: Correction) -> None:
