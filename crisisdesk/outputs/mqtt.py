@@ -127,22 +127,25 @@ class MqttOutput:
         return OutputStatus(self.name, self._connection.state, trouble=trouble)
 
     async def _tell(self, notification: Notification) -> None:
-        """Both are under way at once, in this order; what one topic refuses, the other one may take."""
+        """Where the state's topic is refused, the event goes out all the same, and is not repeated with the state."""
         change, incident = notification.change, notification.incident
         event = of_change(notification, self._desk)
         if incident.is_open:
             self._standing[incident.id] = event
         else:
             self._standing.pop(incident.id, None)
-        messages = [self._state(incident.id, event if incident.is_open else None)]
+        refused: RefusedError | None = None
+        try:
+            await self._connection.publish(self._state(incident.id, event if incident.is_open else None))
+        except TooLargeError:
+            raise
+        except RefusedError as error:
+            refused = error
         if change.id not in self._half_told:
-            messages.append(self._fitting(f"{self._base}/event", event, expiry=EVENT_SECONDS))
-        state, *told = await asyncio.gather(*map(self._connection.publish, messages), return_exceptions=True)
-        if state is not None and told == [None]:
+            await self._connection.publish(self._fitting(f"{self._base}/event", event, expiry=EVENT_SECONDS))
+        if refused is not None:
             self._half_told.add(change.id)
-        failures = [one for one in (state, *told) if one is not None]
-        for failure in sorted(failures, key=lambda one: isinstance(one, RefusedError)):
-            raise failure
+            raise refused
         self._half_told.discard(change.id)
 
     async def _say_states(self, send: Send) -> None:

@@ -140,7 +140,7 @@ class Outage:
 
     async def _arrived(self, desk: "Desk", inbox: "Inbox") -> None:
         """Everything that the database knows has been seen, and what stands at the broker is what is open."""
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(300):  # it takes a few seconds, unless others need the machine
             while await desk.store.waiting(desk.output.name):  # noqa: ASYNC110 - a count is looked at, it does not call
                 await asyncio.sleep(0.02)
         await self._has_seen(inbox, await self._delivered(desk))
