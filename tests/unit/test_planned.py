@@ -190,7 +190,7 @@ def test_nothing_of_it_becomes_the_usual():
     event = replace(CAMPAIGN, end=BEGIN + timedelta(days=9))  # longer than a spike that is believed in the end
     watch = known(planned(event))
     dispersion = watch.detector.spread.dispersion[-1]
-    for post in chain(posts(BEGIN, 24, 100, 0.2), posts(BEGIN + timedelta(days=1), 8 * 24, 20, 0.2)):
+    for post in chain(posts(BEGIN, 8 * 24, 20, 0.2), posts(event.end - timedelta(days=1), 24, 100, 0.2)):
         watch.observe(post)
     watch.pass_time(event.end)
     assert watch.detector.flagged(int(event.end.timestamp() // 3600) - 1)
@@ -227,6 +227,16 @@ def test_a_restart_in_the_middle_of_it_changes_nothing():
     assert again.detector.baseline.state() == watch.detector.baseline.state()
 
 
+def test_what_was_planned_is_known_when_it_stands_in_no_configuration_any_more():
+    watch = known(planned(CAMPAIGN))
+    told(watch, posts(BEGIN, 12, 60, 0.2))
+    watch.pass_time(CAMPAIGN.end)
+    again = WatchDetector("Brand")
+    again.restore(orjson.loads(orjson.dumps(watch.state())))
+    told(again, posts(CAMPAIGN.end, 24, 20, 0.2))
+    assert again.detector.baseline.hours == 15 * 24
+
+
 def test_what_an_older_version_kept_is_still_good():
     state: dict[str, Any] = orjson.loads(fortnight(0.2))
     del state["detector"]["known"]["planned"]
@@ -247,11 +257,12 @@ def test_copies_of_what_was_planned_are_a_notice_at_most():
 
 
 def test_copies_of_what_was_planned_are_no_measure_of_later_floods():
-    watch = known(planned(CAMPAIGN))
-    for day in range(2):
-        told(watch, copies(300, BEGIN + timedelta(days=day)))
-    watch.pass_time(CAMPAIGN.end + timedelta(days=2))
-    later = told(watch, copies(300, CAMPAIGN.end + timedelta(days=2)), Kind.BRIGADING)
+    event = replace(CAMPAIGN, end=BEGIN + timedelta(days=4))  # most days are usual, two loud ones are not
+    watch = known(planned(event))
+    for day in range(4):
+        told(watch, copies(250, BEGIN + timedelta(days=day, hours=1)))
+    watch.pass_time(event.end + timedelta(days=1))
+    later = told(watch, copies(300, event.end + timedelta(days=1)), Kind.BRIGADING)
     assert worst(later) is Severity.AMBER
     assert "planned" not in later[-1].why
 
