@@ -162,7 +162,8 @@ def _after_the_end(
 def _raise(incident: Incident, spike: Spike, sequence: int) -> Step:
     """At once, and whoever had acknowledged the smaller trouble is called again for the bigger one."""
     severity = spike.severity or incident.severity
-    after = calls_again(_with_evidence(incident, spike), severity, Cause.WORSE)
+    cause = Cause.WORSE if incident.told else incident.cause  # what nobody was called for is no worse than they know
+    after = calls_again(_with_evidence(incident, spike), severity, cause)
     after = replace(after, verdict=None if severity > incident.worst else incident.verdict)
     return made(after, sequence, Event.RAISED, after.updated, reason=spike.why)
 

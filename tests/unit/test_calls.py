@@ -108,6 +108,16 @@ async def test_the_first_call_waits_for_what_comes_within_moments_and_is_one(des
     assert desk.heard[-1].incident.severity is RED
 
 
+async def test_who_hears_of_it_for_the_first_time_is_not_told_that_it_got_worse(desk: Desk):
+    await desk.see(NOTICE)
+    await desk.pass_time(10)
+    await desk.see(AMBER)
+    await desk.pass_time(1)
+    assert desk.heard[-1].change.reason.startswith("Anna by push: it is new")
+    await desk.see(RED)
+    assert desk.heard[-1].change.reason.startswith("Anna by push: it has got worse")
+
+
 async def test_what_is_over_within_moments_calls_nobody(desk: Desk):
     await desk.see(AMBER)
     await desk.register.resolve(desk.open_one.id, "Anna", Verdict.FALSE_ALARM, desk.now)
