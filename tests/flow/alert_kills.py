@@ -224,7 +224,8 @@ def machine_was_told(inside: Inside, bodies: list[bytes], kills: int) -> int:
     for body in bodies:
         name = orjson.loads(body)["id"]
         assert by_id.setdefault(name, body) == body, f"{name} says two things"
-    assert by_id.keys() == inside.changes.keys()
+    assert inside.changes.keys() - by_id.keys() == set(), "lost"
+    assert by_id.keys() - inside.changes.keys() == set(), "made up"
     order = defaultdict(list)
     for name, body in by_id.items():
         event, change = orjson.loads(body), inside.changes[name]

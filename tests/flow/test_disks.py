@@ -330,6 +330,23 @@ async def test_a_full_disk_is_named_at_the_start(tmp_path):
             await Store.open(place / "desk.db")
 
 
+async def test_a_desk_that_knows_its_database_starts_on_a_full_disk_and_calls(tmp_path, monkeypatch):
+    """Whoever supervises it starts it again and again; each start that fails is time in which nobody watches."""
+    with mounted(tmp_path / "disk", 3) as place:
+        async with desk_on(place, monkeypatch) as desk:
+            await desk.hears("Acme", Severity.AMBER)
+            await desk.shows(lambda: len(desk.machine.got) == 2)
+        fill(place / "ballast")
+        async with desk_on(place, monkeypatch) as desk:
+            await desk.hears("Zenith", Severity.RED)
+            await desk.shows(lambda: desk.person.messages == [["called Zenith"]])
+            assert "the disk is full; make room" in await desk.troubles()
+        (place / "ballast").unlink()
+        assert kept(place / "desk.db") == ["Acme opened called"]
+        async with desk_on(place, monkeypatch) as desk:
+            assert [one.watch for one in desk.app.register.incidents()] == ["Acme"]
+
+
 async def test_a_read_only_disk_is_named_at_the_start(tmp_path):
     with mounted(tmp_path / "disk", 1) as place:
         await (await Store.open(place / "desk.db")).close()

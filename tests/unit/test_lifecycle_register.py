@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -12,11 +13,14 @@ from crisisdesk.incidents.lifecycle import Rules
 from crisisdesk.incidents.register import Register
 from crisisdesk.incidents.store import Store
 from crisisdesk.records import (
+    Correction,
     Event,
+    Evidence,
     Kind,
     Notification,
     Numbers,
     PlaybookRef,
+    Quote,
     Severity,
     Spike,
     State,
@@ -228,6 +232,19 @@ async def test_with_a_full_disk_the_desk_goes_on_and_says_so(register: Register,
     assert register.trouble == ""
     assert [debt.change.sequence for _, debt in await store.owed("mqtt")] == [1, 2, 3]
     assert [line.sequence for line in await store.timeline(name)] == [1, 2, 3]
+
+
+async def test_what_is_taken_back_while_the_disk_is_full_does_not_go_out_any_more(register: Register, store: Store):
+    said = Quote("1", "x", START, "a", "the first complaint", 10, None, 0.9)
+    await store._read(lambda db: db.execute("PRAGMA query_only = ON"))
+    await register.witness(replace(spike(), evidence=Evidence(posts=(said,), first=said)))
+    await register.correct(Correction("x", "1"))
+    owed = [told for _, told in await store.owed("mqtt")]
+    assert [told.change.event for told in owed] == [Event.OPENED, Event.NOTED]
+    assert "complaint" not in str(owed)
+    await store._read(lambda db: db.execute("PRAGMA query_only = OFF"))
+    await register.flush()
+    assert [told for _, told in await store.owed("mqtt")] == owed
 
 
 async def test_memory_is_bounded_and_each_watch_remembers_its_last(register: Register):

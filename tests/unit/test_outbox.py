@@ -128,7 +128,7 @@ async def test_what_a_full_disk_does_not_take_goes_out_once_all_the_same(store: 
         await register.witness(Spike("b", Kind.SPIKE, START, ONE.severity, ONE.numbers, ""))
         await until(lambda: output.delivered == [1, 1])
         assert "2 changes are not saved, but sent" in register.trouble
-        assert delivery.status().waiting == 0
+        await until(lambda: delivery.status().waiting == 0)
         await asyncio.sleep(0.1)
         await store._read(lambda db: db.execute("PRAGMA query_only = OFF"))
         await register.flush()
@@ -231,7 +231,7 @@ async def test_what_a_full_disk_does_not_strike_off_is_not_delivered_again(store
     async with running(delivery):
         await until(lambda: len(output.delivered) == 250)
         await until(lambda: "not writable" in delivery.status().trouble)
-        assert delivery.status().waiting == 0
+        await until(lambda: delivery.status().waiting == 0)
         assert await store._read(lambda db: db.execute("SELECT count(*) FROM outbox").fetchone()) == (250,)
         await store._read(lambda db: db.execute("PRAGMA query_only = OFF"))
         await until(lambda: delivery.status().trouble == "")
