@@ -45,23 +45,21 @@ class EachChange:
 
     async def deliver_owed(self) -> float | None:
         """Go through all that is owed once, from the oldest on."""
-        after = 0
+        after, now = 0, get_running_loop().time()
+        waiting = {incident for incident, refused in self._refused.items() if now < refused.due}
         while owed := await self._store.owed(self._output.name, after):
             for row, notification in owed:
                 after = row
-                if not self._waits_alone(notification.incident.id):
-                    await self._deliver(row, notification)
+                if notification.incident.id not in waiting and not await self._deliver(row, notification):
+                    waiting.add(notification.incident.id)  # to the end of this pass, or later changes would overtake
         if not after:
             self._refused.clear()  # given up, or sent by an earlier attempt whose answer came late
         if not self._refused:
             return None
         return max(0.0, min(one.due for one in self._refused.values()) - get_running_loop().time())
 
-    def _waits_alone(self, incident: str) -> bool:
-        refused = self._refused.get(incident)
-        return refused is not None and get_running_loop().time() < refused.due
-
-    async def _deliver(self, row: int, notification: Notification) -> None:
+    async def _deliver(self, row: int, notification: Notification) -> bool:
+        """Whether it has arrived; False where it is refused."""
         incident = notification.incident.id
         try:
             await self._output.deliver(notification)
@@ -69,14 +67,15 @@ class EachChange:
             await self._note(row, error)
             refused = self._refused.setdefault(incident, _Refused(str(error), self._waits()))
             refused.trouble, refused.due = str(error), get_running_loop().time() + next(refused.waits)
+            return False
         except OutputError as error:
             await self._note(row, error)
             raise
-        else:
-            self._refused.pop(incident, None)
-            self.delivered += 1
-            with contextlib.suppress(StorageError):  # it is remembered, and struck off when the disk takes it
-                await self._store.delivered(self._output.name, (notification.change.id,))
+        self._refused.pop(incident, None)
+        self.delivered += 1
+        with contextlib.suppress(StorageError):  # it is remembered, and struck off when the disk takes it
+            await self._store.delivered(self._output.name, (notification.change.id,))
+        return True
 
     async def _note(self, row: int, error: OutputError) -> None:
         with contextlib.suppress(StorageError):

@@ -318,6 +318,14 @@ async def test_a_refused_message_holds_up_its_incident_and_no_other(store: Store
     assert output.attempts == [1, 7, 8, 1, 1, 1, 1, 2]
 
 
+async def test_no_later_change_overtakes_a_refused_one(store: Store):
+    """Not even where it might be tried again before the pass has come to the later one."""
+    await owe(store, 1, 2, 3)
+    output = Scripted(iter([RefusedError("too large"), None, None, None]))
+    async with running(delivery_of(store, output, wait=0)):
+        await until(lambda: output.delivered == [1, 2, 3])
+
+
 async def test_what_is_owed_a_day_after_the_end_is_given_up_and_shown(store: Store):
     over = replace(ONE, state=State.RESOLVED, resolved_at=START)
     await owe_of(store, replace(over, id="b", watch="b", updated=datetime.now(UTC)), 1)
