@@ -334,7 +334,7 @@ async def test_what_is_owed_a_day_after_the_end_is_given_up_and_shown(store: Sto
     delivery = delivery_of(store, output, wait=0.01)
     async with running(delivery):
         await until(lambda: delivery.status().failed == 2)
-        assert delivery.status().waiting == 1, "what has ended lately is tried on"
+        await until(lambda: delivery.status().waiting == 1)  # what has ended lately is tried on
         assert "2 changes of a did not go out within a day of the end" in delivery.status().trouble
     again = delivery_of(store, Scripted())
     async with running(again):
