@@ -180,6 +180,18 @@ async def test_what_is_typed_faster_than_the_window_follows_is_not_lost(console,
     assert desk.asked == [("assign", "motrin-1", "berta", "Ben Cole", "at 1 of us")]
 
 
+@pytest.mark.parametrize("people", [(), ("Anna Berg",)], ids=["on the field", "on the list"])
+async def test_a_line_that_comes_at_once_goes_into_its_fields(console, desk, people):
+    desk.put(replace(desk.shown, people=people))
+    async with running(console) as pilot:
+        await asked(pilot, "h")
+        for sign in "Cem\rad is out\r":
+            key = {" ": "space", "\r": "enter"}.get(sign, sign)
+            console.post_message(Key(key, None if key == "enter" else sign))
+        await until(pilot, lambda: desk.asked)
+    assert desk.asked == [("assign", "motrin-1", "berta", "Cem", "ad is out")]
+
+
 async def test_a_name_can_be_written_at_once(console, desk):
     desk.put(replace(desk.shown, people=("Anna Berg", "Ben Cole")))
     async with running(console) as pilot:

@@ -16,10 +16,24 @@ Answer = TypeVar("Answer")
 
 
 class Field(Input):
-    """A line to write into; it keeps what was typed before it knew that it has the focus."""
+    """A line to write into; it keeps what was typed before it knew that it has the focus, and nothing typed after."""
 
     def __init__(self, placeholder: str, most: int, *, id: str, suggester: Suggester | None = None) -> None:  # noqa: A002
         super().__init__(placeholder=placeholder, id=id, max_length=most, suggester=suggester, select_on_focus=False)
+
+    def on_key(self, event: events.Key) -> None:
+        """Enter at once, and what was sent here though the form is elsewhere by now to where it is."""
+        form = self.screen
+        if not isinstance(form, Form):
+            return
+        if event.key == "enter":
+            form.submit(form.focused if isinstance(form.focused, Field) else self)
+        elif event.is_printable and event.character and form.focused is not self:
+            form.write(event.character)
+        else:
+            return
+        event.stop()
+        event.prevent_default()
 
 
 class Form(ModalScreen[Answer | None]):
@@ -39,21 +53,35 @@ class Form(ModalScreen[Answer | None]):
     def field(self) -> str:
         """The field that takes what is typed on the list."""
 
+    @abstractmethod
+    def submit(self, field: Input) -> None:
+        """Enter was pressed in this field: go on, or say what is wrong."""
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        self.submit(event.input)
+
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         self.choose(event.option_index)
 
     def on_key(self, event: events.Key) -> None:
         """What the list has let through; a key binding would come too late for what is typed behind it."""
+        if event.key == "enter" and isinstance(self.focused, Field):
+            event.stop()
+            self.submit(self.focused)
         if not event.is_printable or event.character is None:
             return
         event.stop()
         if event.character in "123456789" and not isinstance(self.focused, Input):
             self.choose(int(event.character) - 1)
-            return
+        else:
+            self.write(event.character)
+
+    def write(self, character: str) -> None:
+        """Put a character behind what stands where the focus is, or where it belongs."""
         field = self.focused if isinstance(self.focused, Input) else self.query_one(self.field(), Input)
         self.set_focus(field)
         field.cursor_position = len(field.value)
-        field.insert_text_at_cursor(event.character)
+        field.insert_text_at_cursor(character)
 
     def go_to(self, field: str) -> None:
         """Move the focus there at once; later would be too late for what is typed meanwhile."""

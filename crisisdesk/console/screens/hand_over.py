@@ -64,13 +64,13 @@ class HandOverDialog(Form[HandOver]):
     def field(self) -> str:
         return "#to"
 
-    def on_input_submitted(self, event: Input.Submitted) -> None:
+    def submit(self, field: Input) -> None:
         to = clean(self.query_one("#to", Input).value, NAME_LENGTH)
         if not to:
             self._refuse("Nobody is named. Choose somebody, or write a name.")
         elif to.casefold() == self._person.casefold():
             self._refuse("That is you. Press a on the incident to take it yourself.")
-        elif event.input.id == "to":
+        elif field.id == "to":
             self.go_to("#word")
         else:
             _ = self.dismiss(HandOver(to, clean(self.query_one("#word", Input).value, WORD_LENGTH)))

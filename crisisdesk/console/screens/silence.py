@@ -18,6 +18,7 @@ from crisisdesk.text import clean
 
 END_LENGTH: Final = 40
 REASON_LENGTH: Final = 400
+MINUTE: Final = timedelta(minutes=1)
 MORNING: Final = 8
 """The hour until which a night is."""
 SPANS: Final = {
@@ -87,7 +88,7 @@ class SilenceDialog(Form[Quiet]):
     def on_input_changed(self) -> None:
         self._explain()
 
-    def on_input_submitted(self, event: Input.Submitted) -> None:
+    def submit(self, field: Input) -> None:
         until, reason = self._until(), clean(self.query_one("#reason", Input).value, REASON_LENGTH)
         if self._choice == LIFT:
             _ = self.dismiss(Quiet(None))
@@ -101,7 +102,7 @@ class SilenceDialog(Form[Quiet]):
             _ = self.dismiss(Quiet(until, reason))
         else:
             self.go_to("#reason")
-            if event.input.id == "reason":
+            if field.id == "reason":
                 self.hint("A silence needs a reason, so that others understand it. Say why.", wrong=True)
 
     @property
@@ -117,7 +118,10 @@ class SilenceDialog(Form[Quiet]):
             return self._times.read(self.query_one("#until", Input).value, self._now())
         if choice == OVERNIGHT:
             return self._times.next_at(MORNING, self._now())
-        return self._now() + SPANS[choice] if choice in SPANS else None
+        if choice not in SPANS:
+            return None
+        end = self._now() + SPANS[choice] + MINUTE - timedelta(microseconds=1)
+        return end.replace(second=0, microsecond=0)  # the full minute that is not before it
 
     def _option(self, number: int, choice: str) -> Content:
         words = {LIFT: "no longer", OVERNIGHT: "overnight", OTHER: "other"}.get(choice, choice)
