@@ -19,7 +19,7 @@ from crisisdesk.incidents.step import Step
 from crisisdesk.oncall.chain import Orders
 from crisisdesk.oncall.decide import Decision, Do, decide
 from crisisdesk.oncall.prospect import Prospect, foresee
-from crisisdesk.records import Incident, Notification, Severity, State
+from crisisdesk.records import Incident, Kind, Notification, Severity, State
 
 LOOK_EVERY: Final = timedelta(seconds=10)
 """Between two looks at most: the clock may have been set, the orders may have been edited."""
@@ -70,7 +70,7 @@ class Calls:
             When to look again.
         """
         again, wanting = now + self._look_every, set[str]()
-        for incident in self._register.incidents():
+        for incident in sorted(self._register.incidents(), key=_urgency):
             if incident.is_open:
                 until = await self._attend(incident, now)
                 again = min(again, until or again)
@@ -96,7 +96,13 @@ class Calls:
         now, orders = self._clock.now(), self._orders()
         for incident in self._register.incidents():
             if incident.is_open:
-                yield foresee(incident, orders, now, self._seen.get(incident.id, now))
+                seen = min(self._seen.get(incident.id, now), now)
+                yield foresee(incident, orders, now, seen, self._beside(incident))
+
+    @property
+    def go_on(self) -> bool:
+        """Whether somebody is still to be called, if nobody answers."""
+        return any(one.do in {Do.CALL, Do.GIVE_UP} for one in self.prospects())
 
     async def _attend(self, incident: Incident, now: datetime) -> datetime | None:
         """Do what is due for one incident; when to ask again, None where only news can change anything."""
@@ -117,9 +123,19 @@ class Calls:
         return None
 
     def _decide(self, incident: Incident, now: datetime) -> Decision:
-        seen = self._seen.setdefault(incident.id, now) if _wants_somebody(incident) else now
-        return decide(incident, self._orders(), now, seen)
+        seen = now
+        if _wants_somebody(incident):
+            seen = self._seen[incident.id] = min(self._seen.get(incident.id, now), now)  # the clock may be set back
+        return decide(incident, self._orders(), now, seen, self._beside(incident))
+
+    def _beside(self, incident: Incident) -> Incident | None:
+        return self._register.open_for(incident.watch) if incident.kind is Kind.BRIGADING else None
 
 
 def _wants_somebody(incident: Incident) -> bool:
     return incident.state is State.OPEN and incident.severity >= Severity.AMBER
+
+
+def _urgency(incident: Incident) -> tuple[int, bool]:
+    """Sort key: the worst calls first, people before their copies."""
+    return -incident.severity, incident.kind is Kind.BRIGADING

@@ -4,7 +4,8 @@
     acknowledged → nothing done for too long → from the beginning
 
 An incident calls until somebody acknowledges, silences or resolves it. Whatever is decided comes with its reason, for
-the timeline, the log and the message.
+the timeline, the log and the message. A moment that lies far ahead was written before the clock was set back: how long
+ago it truly was is not known, so nobody is kept waiting for it.
 """
 
 from dataclasses import dataclass
@@ -55,7 +56,9 @@ _BECAUSE = {
 }
 
 
-def decide(incident: Incident, orders: Orders, now: datetime, seen: datetime) -> Decision:
+def decide(
+    incident: Incident, orders: Orders, now: datetime, seen: datetime, beside: Incident | None = None
+) -> Decision:
     """What is to be done about an incident.
 
     Args:
@@ -63,6 +66,7 @@ def decide(incident: Incident, orders: Orders, now: datetime, seen: datetime) ->
         orders: what is agreed about calling.
         now: the present.
         seen: since when it has been known that it may have to call; the grouping begins with it.
+        beside: where it is about a flood of copies, the open spike of the same watch: a large wave is often both.
     """
     if not incident.is_open:
         return Decision(Do.NOTHING, "it is over")
@@ -73,18 +77,32 @@ def decide(incident: Incident, orders: Orders, now: datetime, seen: datetime) ->
     chain = orders.chain_for(incident)
     if chain is None:
         return Decision(Do.NOTHING, "no chain is for it")
-    return _quiet(incident, chain, orders, now) or _next_call(incident, chain, orders, now, seen)
+    decision = _quiet(incident, chain, orders, now) or _next_call(incident, chain, orders, now, seen)
+    if beside and decision.calling and _in_hand(beside, incident, chain, orders, decision.to):
+        return Decision(Do.WAIT, f"those who would be called know of {beside.id}, of the same watch")
+    return decision
+
+
+def _in_hand(beside: Incident, incident: Incident, chain: Chain, orders: Orders, to: tuple[str, ...]) -> bool:
+    """Whether a spike that is as bad is with those who would be called for the flood, or with one who answered them."""
+    if not beside.is_open or beside.severity < incident.severity:
+        return False
+    if beside.state is State.ACKNOWLEDGED and orders.chain_for(beside) is chain:
+        return True
+    if beside.state is not State.ACKNOWLEDGED and beside.calling is None:
+        return False
+    own = orders.of_person(beside.acknowledged_by) if beside.acknowledged_by else ()
+    return {*to} <= {*beside.told, *(one.name for one in own)}
 
 
 def _held(incident: Incident, orders: Orders, now: datetime) -> Decision:
     if incident.severity < Severity.AMBER:
         return Decision(Do.NOTHING, f"{incident.acknowledged_by} has it, and a notice calls nobody")
     acted = incident.acted_at or incident.acknowledged_at or incident.updated
-    lapses = acted + orders.acknowledged_for
-    if now < lapses:
-        return Decision(Do.WAIT, f"{incident.acknowledged_by} has it", lapses)
-    idle = f"{incident.acknowledged_by} has it, and nothing was done for {how_long(now - acted)}"
-    return Decision(Do.LAPSE, idle)
+    if abs(now - acted) < orders.acknowledged_for:
+        return Decision(Do.WAIT, f"{incident.acknowledged_by} has it", acted + orders.acknowledged_for)
+    idle = f"nothing was done for {how_long(now - acted)}" if acted < now else "the clock was set back since"
+    return Decision(Do.LAPSE, f"{incident.acknowledged_by} has it, and {idle}")
 
 
 def _quiet(incident: Incident, chain: Chain, orders: Orders, now: datetime) -> Decision | None:
@@ -104,11 +122,12 @@ def _next_call(incident: Incident, chain: Chain, orders: Orders, now: datetime, 
         if now < first:
             return Decision(Do.WAIT, "grouped with what comes within moments", first)
         return _call(incident, chain, orders, now, Place())
-    if calling.exhausted:
+    replaced = calling.chain != chain.name  # by an edit: nobody has been called as it says
+    if calling.exhausted and not replaced:
         return Decision(Do.NOTHING, "nobody has answered, and everybody was told")
-    if now < (due := calling.at + chain.wait(calling)):
-        return Decision(Do.WAIT, "waiting for an answer", due)
-    return _call(incident, chain, orders, now, chain.after(calling))
+    if abs(now - calling.at) < (wait := chain.wait(calling)):
+        return Decision(Do.WAIT, "waiting for an answer", calling.at + wait)
+    return _call(incident, chain, orders, now, Place() if replaced else chain.after(calling))
 
 
 def _call(incident: Incident, chain: Chain, orders: Orders, now: datetime, place: Place | None) -> Decision:

@@ -30,15 +30,17 @@ class Prospect:
     """Why not now; empty where it is due."""
 
 
-def foresee(incident: Incident, orders: Orders, now: datetime, seen: datetime) -> Prospect:
-    """What comes next; `seen` is since when it has been known that the incident may have to call."""
+def foresee(
+    incident: Incident, orders: Orders, now: datetime, seen: datetime, beside: Incident | None = None
+) -> Prospect:
+    """What comes next; arguments as of `decide`."""
     called = spoken(one for one in orders.addresses if one.name in incident.told)
-    decision, at = decide(incident, orders, now, seen), now
+    decision, at = decide(incident, orders, now, seen, beside), now
     why = decision.reason if decision.do in {Do.WAIT, Do.NOTHING} else ""
     for _ in range(WAITS):
         if decision.do is Do.WAIT and decision.until:
             at = decision.until
-            decision = decide(incident, orders, at, seen)
+            decision = decide(incident, orders, at, seen, beside)
     if decision.do in {Do.WAIT, Do.NOTHING}:
         return Prospect(incident.id, called, why=why)
     to = spoken(one for one in orders.addresses if one.name in decision.to)

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -332,3 +332,97 @@ def _check_calls(changes: list[Change]) -> None:
         elif change.event not in {Event.NOTED, Event.ASSIGNED, Event.SUBSIDED}:
             steps = []
         assert steps in ([], [Event.CALLED], [Event.CALLED] * 2, [Event.CALLED, Event.CALLED, Event.UNANSWERED])
+
+
+async def flood(desk: Desk, severity: Severity) -> None:
+    await desk.register.witness(replace(spike(severity, desk.now), kind=Kind.BRIGADING))
+    await desk.calls.look(desk.now)
+
+
+async def test_a_spike_and_a_flood_of_copies_of_one_watch_call_once(desk: Desk):
+    await desk.see(RED)
+    await flood(desk, AMBER)
+    await desk.pass_time(1)
+    assert desk.told() == [("called", ("push to Anna",))]
+    [why] = [one.why for one in desk.calls.prospects() if "brigading" in one.incident]
+    assert why == "those who would be called know of motrin-20261123t030000z, of the same watch"
+
+
+async def test_who_has_the_spike_is_not_passed_over_for_the_flood_of_copies(desk: Desk):
+    await flood(desk, AMBER)
+    await desk.pass_time(1)
+    await desk.see(RED)
+    await desk.pass_time(0.1)
+    await desk.register.acknowledge(desk.open_one.id, "Anna", desk.now)
+    await desk.pass_time(30)
+    assert desk.told() == [("called", ("push to Anna",))]
+
+
+async def test_people_who_complain_call_though_somebody_has_the_flood_of_copies(desk: Desk):
+    await flood(desk, AMBER)
+    flooded = desk.register.open_for("Motrin", Kind.BRIGADING)
+    assert flooded is not None
+    await desk.register.acknowledge(flooded.id, "Anna", desk.now)
+    await desk.see(AMBER)
+    await desk.pass_time(1)
+    assert desk.told() == [("called", ("push to Anna",))]
+
+
+async def test_a_flood_of_copies_that_outlasts_the_spike_calls(desk: Desk):
+    await desk.see(RED)
+    await flood(desk, AMBER)
+    await desk.pass_time(1)
+    await desk.register.resolve(desk.open_one.id, "Anna", Verdict.REAL, desk.now)
+    await desk.pass_time(1)
+    assert desk.told()[-1] == ("called", ("push to Anna",))
+    assert desk.heard[-1].incident.kind is Kind.BRIGADING
+
+
+async def test_another_kind_that_calls_others_calls_them(desk: Desk):
+    legal = Chain("legal", (Step(("Ben",)),), kinds=frozenset({Kind.BRIGADING}))
+    desk.orders = replace(ORDERS, chains=(legal, CHAIN))
+    await desk.see(RED)
+    await flood(desk, AMBER)
+    await desk.pass_time(1)
+    assert sorted(desk.told()) == [("called", ("push to Anna",)), ("called", ("push to Ben",))]
+
+
+@pytest.mark.parametrize("minutes", [0.3, 2])
+async def test_a_clock_that_is_set_back_keeps_nobody_from_being_called(desk: Desk, minutes: float):
+    await desk.see(RED)
+    await desk.pass_time(minutes)
+    desk.clock.moment -= timedelta(hours=5)
+    await desk.pass_time(12)
+    assert [to for event, to in desk.told() if event == "called"] == [("push to Anna",), ("push to Ben", "slack")]
+
+
+async def test_a_clock_that_is_set_back_by_seconds_calls_nobody_sooner(desk: Desk):
+    await desk.see(RED)
+    await desk.pass_time(0.5)
+    desk.clock.moment -= timedelta(seconds=2)
+    await desk.pass_time(4)
+    await desk.register.acknowledge(desk.open_one.id, "Anna", desk.now)
+    desk.clock.moment -= timedelta(seconds=2)
+    await desk.pass_time(50)
+    assert [event for event, _ in desk.told()].count("called") == 1
+    assert desk.open_one.state is State.ACKNOWLEDGED
+
+
+async def test_what_somebody_has_is_not_theirs_for_ever_where_the_clock_is_set_back(desk: Desk):
+    await desk.see(RED)
+    await desk.register.acknowledge(desk.open_one.id, "Anna", desk.now)
+    desk.clock.moment -= timedelta(hours=5)
+    await desk.pass_time(1)
+    [lapsed] = [one.change for one in desk.heard if one.change.event is Event.LAPSED]
+    assert lapsed.reason == "Anna has it, and the clock was set back since"
+
+
+async def test_a_chain_that_an_edit_puts_in_the_place_of_another_begins_with_its_first_step(desk: Desk):
+    await desk.see(RED)
+    await desk.pass_time(1)
+    desk.orders = replace(ORDERS, chains=(Chain("mine", (Step(("Ben",)), Step(("slack",)))),))
+    await desk.pass_time(4)
+    assert [event for event, _ in desk.told()] == ["called"]
+    await desk.pass_time(7)
+    called = [to for event, to in desk.told() if event == "called"]
+    assert called == [("push to Anna",), ("push to Ben",), ("slack",)]
