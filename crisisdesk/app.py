@@ -1,6 +1,7 @@
 """The composition root: opens the parts, wires them, runs them in one task group, takes them down in reverse."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Coroutine, Iterable, Iterator
 from datetime import UTC, datetime
 from functools import partial
@@ -39,6 +40,8 @@ from crisisdesk.text import unforeseen
 from crisisdesk.troubles import Troubles
 from crisisdesk.warmup import WarmUp
 
+LINGER_LOOK: Final = 1.0
+"""Seconds between two looks whether somebody is still to be called, when nothing more is heard."""
 CATCH_UP_LOOK: Final = 0.05
 """Seconds between two looks whether a recording's quiet days have gone through."""
 MENTIONS_WAITING, SCORED_WAITING = 512, 256
@@ -96,20 +99,19 @@ class App:
         await self._store.close()
 
     async def run(self) -> None:
-        """Work until the sources have ended and every post has gone through, or until `stop`.
+        """Work until the sources have ended, every post has gone through and nobody is to be called, or until `stop`.
 
         Raises:
             ExceptionGroup: the model cannot be loaded, a replayed file cannot be read.
         """
         async with asyncio.TaskGroup() as group:
-            beside = (
-                (self.rounds.run(), self._warm_up(), self.calls.run(), self._keep_orders()) if self.plan.live else ()
-            )
-            others = [group.create_task(one) for one in beside]
+            others = [group.create_task(one) for one in self._beside()]
             for delivery in self.deliveries:
                 group.create_task(delivery.run(), name=f"deliver to {delivery.name}")
             try:
                 await self._stream()
+                if self.plan.live:
+                    await self._linger()
             finally:
                 await self._save()
                 for delivery in self.deliveries:
@@ -268,6 +270,14 @@ class App:
             await self._library.watch(self.desk.touch)
         except Exception as error:  # noqa: BLE001 - incidents matter more than edits, which can wait for a restart
             self._complain("playbooks", f"Edits of playbooks are not seen any more ({error}); restart the desk.")
+
+    async def _linger(self) -> None:
+        """Sources that have ended are no reason to leave people uncalled, or a console without a desk."""
+        while self.plan.stays or self.calls.go_on:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(LINGER_LOOK):
+                    await self._stopping.wait()
+                return
 
     async def _keep_orders(self) -> None:
         """Call by what is agreed as it is edited; who is on call may change by it at once."""

@@ -71,6 +71,8 @@ class Plan:
     """What is agreed about calling people."""
     live: bool = False
     """Posts come from the present: time passes also where nobody speaks, and what is learnt is kept."""
+    stays: bool = False
+    """It goes on when its sources have ended, until it is stopped: somebody sits at its console."""
     open_to_tags: bool = False
     """A tag of a post that no watch has makes a watch of its own."""
     chart_hours: int | None = CHART_HOURS

@@ -101,7 +101,12 @@ def run_console(plan: Plan, prepare: Callable[[App], None] = lambda _: None) -> 
 
         return wait_and_load
 
-    held_back = replace(plan, load_model=once_shown(plan.load_model), load_reader=once_shown(plan.load_reader))
+    held_back = replace(
+        plan,
+        load_model=once_shown(plan.load_model),
+        load_reader=once_shown(plan.load_reader),
+        stays=plan.live,
+    )
 
     async def work() -> None:
         async with App(held_back) as app:

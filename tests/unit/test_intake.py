@@ -12,6 +12,7 @@ import pytest
 from crisisdesk import intake as intake_module
 from crisisdesk.channel import Channel
 from crisisdesk.errors import StorageError
+from crisisdesk.incidents import schema
 from crisisdesk.incidents.store import Store
 from crisisdesk.intake import House, Intake, Tally
 from crisisdesk.match import Matcher, WatchRule
@@ -320,12 +321,9 @@ async def test_what_waits_for_room_when_the_desk_stops_is_not_lost(monkeypatch, 
 
 async def test_an_older_database_gets_its_mailbox(tmp_path: Path):
     """A database of before is brought up to date, and keeps what it had."""
-    async with await Store.open(tmp_path / "desk.db") as store:
-        await store.keep("watch Acme", b"known")
-    with sqlite3.connect(tmp_path / "desk.db") as database:
-        for table in ("mailbox", "gone_through", "quotes"):
-            database.execute(f"DROP TABLE {table}")
-        database.execute("DELETE FROM migrations WHERE name > 'm004'")
+    database = sqlite3.connect(tmp_path / "desk.db", isolation_level=None)
+    schema.migrate(database, schema.MIGRATIONS[:3])
+    database.execute("INSERT INTO kept (name, content) VALUES ('watch Acme', ?)", (b"known",))
     database.close()
     async with await Store.open(tmp_path / "desk.db") as store:
         assert await store.kept("watch Acme") == b"known"
