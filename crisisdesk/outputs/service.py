@@ -229,7 +229,7 @@ def _ears() -> _Ears:
     logger.propagate = False
     logger.setLevel(logging.DEBUG)
     logger.addHandler(ears)
-    logging.getLogger("urllib3").setLevel(logging.WARNING)  # below, it writes addresses
+    logging.getLogger("urllib3").setLevel(logging.CRITICAL)  # of a broken answer, too, it writes the whole address
     return ears
 
 

@@ -1,6 +1,7 @@
 """A server that a desk posts its changes to, well or faulty, and the desk's side of it."""
 
 import asyncio
+import contextlib
 import os
 import shutil
 import socket
@@ -141,6 +142,25 @@ async def drips(request: web.Request) -> web.StreamResponse:
     while True:
         await answer.write(b".")
         await asyncio.sleep(0.02)
+
+
+@asynccontextmanager
+async def raw(bytes_sent: bytes) -> AsyncIterator[int]:
+    """A server that says this to the one who comes and hangs up."""
+    over = asyncio.Event()
+
+    async def say(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = await reader.readuntil(b"\r\n\r\n")
+        await reader.readexactly(int(head.partition(b"Content-Length: ")[2].split(b"\r\n")[0]))
+        writer.write(bytes_sent)
+        writer.close()
+        with contextlib.suppress(ConnectionError):
+            await writer.wait_closed()
+        over.set()
+
+    async with await asyncio.start_server(say, "127.0.0.1", 0) as server:
+        yield server.sockets[0].getsockname()[1]
+        await asyncio.wait_for(over.wait(), 5)
 
 
 @dataclass

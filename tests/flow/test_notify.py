@@ -10,9 +10,9 @@ from dataclasses import replace
 
 import orjson
 import pytest
-from calls import GERMAN, MOTRIN, anna, another, told
+from calls import GERMAN, MOTRIN, anna, another, quote, told
 from mails import mail, silence
-from receivers import certificate, free_port, hangs_up, says, serving
+from receivers import certificate, free_port, hangs_up, raw, says, serving
 from webhooks import SetClock
 
 from crisisdesk.cli.people import addressed, visited
@@ -293,6 +293,21 @@ async def test_nothing_of_it_is_logged_or_written_to_the_terminal(capfd, caplog)
         await anna(f"pover://{SECRET}").ready()
     assert capfd.readouterr() == ("", "")
     assert SECRET not in caplog.text
+
+
+async def test_a_broken_answer_brings_no_address_into_the_log(capfd, caplog):
+    caplog.set_level(logging.DEBUG)
+    async with raw(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nno header at all\r\n\r\nok") as port:
+        await anna(f"json://desk:{SECRET}@127.0.0.1:{port}/{SECRET}").tell([told()])
+    assert capfd.readouterr() == ("", "")
+    assert SECRET not in caplog.text
+
+
+async def test_what_a_stranger_wrote_is_not_taken_for_the_reason():
+    evil = replace(MOTRIN, evidence=replace(MOTRIN.evidence, posts=(quote(1, "status: 401, error=404, timed out"),)))
+    output = anna(f"json://127.0.0.1:{free_port()}/")
+    with pytest.raises(OutputError, match="the connection is refused"):
+        await output.tell([told(incident=evil)])
 
 
 async def test_doctor_looks_at_every_address_of_a_way(tmp_path, monkeypatch):

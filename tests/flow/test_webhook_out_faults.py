@@ -21,6 +21,7 @@ from receivers import (
     hangs,
     hangs_up,
     output_to,
+    raw,
     says,
     serving,
     told,
@@ -82,25 +83,6 @@ async def test_what_is_no_http_is_told_as_such(bytes_sent: bytes):
 async def test_broken_answers_count_for_nothing(bytes_sent: bytes):
     async with raw(bytes_sent) as port:
         assert "cannot be reached" in str(await trouble(output_to(f"http://127.0.0.1:{port}/")))
-
-
-@contextlib.asynccontextmanager
-async def raw(bytes_sent: bytes) -> AsyncIterator[int]:
-    """A server that says this to the one who comes and hangs up."""
-    over = asyncio.Event()
-
-    async def say(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        head = await reader.readuntil(b"\r\n\r\n")
-        await reader.readexactly(int(head.partition(b"Content-Length: ")[2].split(b"\r\n")[0]))
-        writer.write(bytes_sent)
-        writer.close()
-        with contextlib.suppress(ConnectionError):
-            await writer.wait_closed()
-        over.set()
-
-    async with await asyncio.start_server(say, "127.0.0.1", 0) as server:
-        yield server.sockets[0].getsockname()[1]
-        await asyncio.wait_for(over.wait(), 5)
 
 
 async def test_nobody_there():
@@ -222,6 +204,16 @@ async def test_it_is_not_asked_before_its_rest_is_over():
             await output.ready()
             assert time.monotonic() - began > 0.8
             await output.deliver(told())
+            await asyncio.wait_for(output.ready(), 0.1)
+
+
+@pytest.mark.parametrize("status", [200, 202, 301, 400])
+async def test_only_who_takes_none_at_the_moment_can_ask_for_a_rest(status: int):
+    async with serving(says(status, Retry_After="60")) as server:
+        output = output_to(server.url)
+        async with output.session():
+            with contextlib.suppress(OutputError):
+                await output.deliver(told())
             await asyncio.wait_for(output.ready(), 0.1)
 
 
@@ -352,6 +344,18 @@ async def test_the_proxy_of_the_environment_is_used(tmp_path: Path, monkeypatch:
     assert len(server.got) == 1
     assert proxy.asked[0].startswith(b"CONNECT hooks.example:443 ")
     assert b"Proxy-Authorization: Basic ZGVzazpwYXNz\r\n" in proxy.asked[0]
+
+
+async def test_a_proxy_knows_us_without_encryption_too(monkeypatch: pytest.MonkeyPatch):
+    async with serving(says(200)) as proxy:
+        for variable in ("no_proxy", "NO_PROXY"):
+            monkeypatch.delenv(variable, raising=False)
+        monkeypatch.setenv("http_proxy", f"desk:pass@127.0.0.1:{proxy.port}")
+        output = output_to("http://hooks.example/hook")
+        async with output.session():
+            await output.deliver(told())
+    assert proxy.got[0].headers["Host"] == "hooks.example"
+    assert proxy.got[0].headers["Proxy-Authorization"] == "Basic ZGVzazpwYXNz"
 
 
 async def test_a_proxy_that_refuses_or_is_not_there_is_told(monkeypatch: pytest.MonkeyPatch):

@@ -62,6 +62,11 @@ class Answer:
     leads_to: str = ""
     """Where it sends us, without what may be a key there."""
 
+    @property
+    def is_refused_for_now(self) -> bool:
+        """Whether it takes none at the moment, and may later."""
+        return self.status >= HTTPStatus.INTERNAL_SERVER_ERROR or self.status in _LATER
+
 
 async def read(response: aiohttp.ClientResponse, now: datetime) -> Answer:
     """Read an answer to its end, or as far as it is worth it.
@@ -104,7 +109,7 @@ def judge(answer: Answer, shown: str, *, is_heard: bool) -> None:
         raise OutputError(
             f"{shown} sends us on to {where} (HTTP {status}), where alerts do not follow; {cure}. {_AGAIN}"
         )
-    if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status in _LATER:
+    if answer.is_refused_for_now:
         when = f" in {how_long(timedelta(seconds=answer.wait))}, as it wishes" if answer.wait else ""
         raise OutputError(f"{shown} takes no alerts at the moment (HTTP {status}).{said} {_AGAIN[:-1]}{when}.")
     what = "an alert of that size" if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE else "an alert"

@@ -79,15 +79,15 @@ class Line:
         """
         try:
             url = URL(self.receiver.url)
-            proxy = _proxy(url)
+            proxy, is_tunnelled = _proxy(url), url.scheme == "https"
             async with self._session.request(
                 method,
                 url,
                 data=body,
-                headers={**self._known_by(body), **(headers or {})},
+                headers={**self._known_by(body), **(headers or {}), **({} if is_tunnelled else _known_to(proxy))},
                 allow_redirects=False,
                 proxy=proxy and proxy.with_user(None),
-                proxy_headers=_known_to(proxy),
+                proxy_headers=_known_to(proxy) if is_tunnelled else None,
             ) as response:
                 return await read(response, self._clock.now())
         except (aiohttp.ClientError, OSError, ValueError) as error:

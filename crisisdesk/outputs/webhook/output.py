@@ -59,7 +59,8 @@ class WebhookOutput:
         headers = {"Content-Type": CONTENT_TYPE, "X-Crisisdesk-Event-Id": event.id}
         try:
             answer = await self._line.ask("POST", event.body(), headers)
-            self._rests_until = asyncio.get_running_loop().time() + answer.wait
+            if answer.is_refused_for_now:
+                self._rests_until = asyncio.get_running_loop().time() + answer.wait
             judge(answer, self._line.receiver.shown, is_heard=not self._line.receiver.sees_secrets)
         except OutputError as error:
             self._state = "live" if isinstance(error, RefusedError) else "retrying"
