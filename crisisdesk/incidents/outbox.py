@@ -39,14 +39,14 @@ def owed(
 ) -> list[tuple[int, Notification]]:
     """What it owes behind a row and has not `paid`, oldest first, each with its row."""
     query = f"SELECT row, notification FROM outbox WHERE {_OWED} {_UNPAID} AND row > ? ORDER BY row LIMIT ?"  # noqa: S608
-    rows = database.execute(query, (output, _list(paid), after, at_most)).fetchall()
+    rows = database.execute(query, (output, json_list(paid), after, at_most)).fetchall()
     return [(row, codec.notification(text)) for row, text in rows]
 
 
 def owed_changes(database: sqlite3.Connection, output: str, paid: Collection[str]) -> list[str]:
     """The ids of all that it owes and has not `paid`."""
     query = f"SELECT change FROM outbox WHERE {_OWED} {_UNPAID}"  # noqa: S608
-    return [change for (change,) in database.execute(query, (output, _list(paid))).fetchall()]
+    return [change for (change,) in database.execute(query, (output, json_list(paid))).fetchall()]
 
 
 def settle(
@@ -97,9 +97,9 @@ def mend(database: sqlite3.Connection, incident: str, mended: Callable[[Incident
         database.execute("UPDATE outbox SET notification = ? WHERE row = ?", (codec.encode(one), row))
 
 
-def _list(changes: Collection[str]) -> str:
+def json_list(names: Collection[str]) -> str:
     """For `json_each`: a list of any length."""
-    return orjson.dumps(list(changes)).decode()
+    return orjson.dumps(list(names)).decode()
 
 
 def _text(moment: datetime) -> str:

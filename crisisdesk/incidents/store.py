@@ -23,6 +23,7 @@ from crisisdesk.errors import StorageError
 from crisisdesk.incidents import codec, mailbox, outbox
 from crisisdesk.incidents.file import DAMAGED, File, explained
 from crisisdesk.incidents.meanwhile import Meanwhile
+from crisisdesk.incidents.outbox import json_list
 from crisisdesk.records import Change, Correction, Incident, Notification, Post, Severity
 from crisisdesk.text import digest
 
@@ -115,6 +116,16 @@ class Store:
         moments = (moment.isoformat(),)
         return await self._decode(
             lambda database: tuple(codec.incident(record) for (record,) in database.execute(query, moments))
+        )
+
+    async def incidents_of(self, names: Collection[str]) -> dict[str, Incident]:
+        """These incidents as they were saved last, by their ids; those that are there."""
+        query, listed = (
+            "SELECT id, record FROM incidents WHERE id IN (SELECT value FROM json_each(?))",
+            json_list(names),
+        )
+        return await self._decode(
+            lambda database: {name: codec.incident(record) for name, record in database.execute(query, (listed,))}
         )
 
     async def timeline(self, incident: str) -> tuple[Change, ...]:

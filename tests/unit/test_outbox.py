@@ -417,3 +417,49 @@ async def test_a_message_that_did_not_go_out_is_told_with_the_next(store: Store)
     await owe_of(store, ONE, 1, 2, event=Event.CALLED)
     async with running(delivery_of(store, output)):
         await until(lambda: output.messages == [["a-1", "a-2"]])
+
+
+async def test_what_calls_at_once_is_one_message(store: Store):
+    output = Told(limit=Fixed(timedelta(hours=1)))
+    delivery = delivery_of(store, output)
+    async with running(delivery):
+        for number in range(20):
+            await owe_of(store, replace(ONE, id=f"a{number}"), 1, event=Event.CALLED)
+            delivery.wake()
+            await asyncio.sleep(0.001)
+        await until(lambda: [len(one) for one in output.messages] == [20])
+
+
+async def test_a_call_that_was_answered_before_it_went_out_is_news_and_disturbs_as_little(store: Store):
+    output = Told(limit=Fixed(timedelta(hours=1)))
+    seen: list[State] = []
+    tell = output.tell
+
+    async def told(notifications: Sequence[Notification]) -> None:
+        seen.extend(one.incident.state for one in notifications)
+        await tell(notifications)
+
+    output.tell = told  # type: ignore[method-assign]
+    red = replace(ONE, severity=Severity.RED)
+    await owe_of(store, red, 1, event=Event.CALLED)
+    await store.save(replace(red, state=State.ACKNOWLEDGED, acknowledged_by="Anna"))
+    delivery = delivery_of(store, output)
+    async with running(delivery):
+        await until(lambda: output.messages == [["a-1"]])
+        assert seen == [State.ACKNOWLEDGED]
+        await owe_of(store, replace(ONE, id="b"), 1, event=Event.CALLED)
+        delivery.wake()
+        await until(lambda: output.messages[1:] == [["b-1"]])
+
+
+async def test_what_is_over_before_it_could_be_told_does_not_disturb_as_a_call(store: Store):
+    output = Told(limit=Fixed(timedelta(hours=1)))
+    await owe_of(store, replace(ONE, severity=Severity.RED), 1, event=Event.CALLED)
+    over = replace(ONE, severity=Severity.RED, state=State.RESOLVED, resolved_at=START)
+    await owe_of(store, over, 2, event=Event.RESOLVED)
+    delivery = delivery_of(store, output)
+    async with running(delivery):
+        await until(lambda: output.messages == [["a-1", "a-2"]])
+        await owe_of(store, replace(ONE, id="b"), 1, event=Event.CALLED)
+        delivery.wake()
+        await until(lambda: output.messages[1:] == [["b-1"]])

@@ -197,6 +197,12 @@ def test_of_one_incident_the_state_after_the_last_change_is_told():
     assert (found.tone, found.title) == (Tone.NEWS, "Motrin: Ben Cole has it since 08:10 EST")
 
 
+def test_a_call_that_somebody_has_answered_meanwhile_is_told_as_news():
+    assert said(Event.CALLED, HELD).title == "Motrin: Ben Cole has it since 08:10 EST"
+    over = said(Event.CALLED, replace(OVER, resolved_at=NIGHT - timedelta(hours=1)))
+    assert (over.tone, over.title) == (Tone.ALL_CLEAR, "Motrin: over since 07:10 EST; it was a false alarm")
+
+
 def test_what_came_and_went_unheard_is_told_in_a_line_with_its_figures():
     gone = [told(incident=another(1)), told(Event.RESOLVED, another(1, state=State.RESOLVED), 2)]
     found = message([*gone, told()], ENGLISH, ROOM)

@@ -34,7 +34,9 @@ class Matter:
     @property
     def calls(self) -> bool:
         """Whether somebody is to do something; otherwise it is news."""
-        return self.incident.state is not State.RESOLVED and self.change.event not in _ALL_CLEAR
+        if self.change.event in CALLS:
+            return self.incident.state is State.OPEN
+        return self.incident.is_open and self.change.event not in _ALL_CLEAR
 
     @property
     def urgency(self) -> tuple[bool, bool, Severity, datetime]:
@@ -91,6 +93,8 @@ def news(matter: Matter, reader: Reader, *, brief: bool = False) -> str:
     moment = change.time
     if change.event is Event.SILENCED and incident.silenced_until:
         moment = incident.silenced_until
+    elif incident.resolved_at and not incident.is_open:
+        moment = incident.resolved_at
     elif incident.state is State.ACKNOWLEDGED and incident.acknowledged_at:
         moment = incident.acknowledged_at
     when = reader.when(moment, change.time, matter.zone_of)
