@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
+from functools import partial
 from typing import Final, Protocol
 
 from crisisdesk.clock import Clock
@@ -103,8 +104,8 @@ class Picture:
 
     now: datetime
     incidents: tuple[Incident, ...] = ()
-    """Open ones first, by the worst they have been, then as they are now, then the newest; after them the resolved
-    ones, newest first."""
+    """Open ones first, those that are silent behind the others, by the worst they have been, then as they are now, then
+    the newest; after them the resolved ones, newest first."""
     watches: tuple[WatchPicture, ...] = ()
     mentions: tuple[Scored, ...] = ()
     """Newest first, at most `MENTIONS_KEPT`."""
@@ -226,10 +227,10 @@ class LocalDesk:
 
     async def picture(self) -> Picture:
         self._touched.clear()
-        read = self._instruments
+        read, now = self._instruments, self._clock.now()
         return Picture(
-            now=self._clock.now(),
-            incidents=tuple(sorted(self._register.incidents(), key=_urgency)),
+            now=now,
+            incidents=tuple(sorted(self._register.incidents(), key=partial(_urgency, now))),
             watches=tuple(read.watches()),
             mentions=tuple(self._mentions),
             sources=tuple(read.sources()),
@@ -280,7 +281,8 @@ class LocalDesk:
         return incident
 
 
-def _urgency(incident: Incident) -> tuple[bool, int, int, float]:
-    """Sort key: open before resolved, then the worst, then the newest."""
-    worst, now = (incident.worst, incident.severity) if incident.is_open else (0, 0)
-    return (not incident.is_open, -worst, -now, -incident.opened.timestamp())
+def _urgency(now: datetime, incident: Incident) -> tuple[bool, bool, int, int, float]:
+    """Sort key: open before resolved, then what is not silent, then the worst, then the newest."""
+    worst, present = (incident.worst, incident.severity) if incident.is_open else (0, 0)
+    silent = incident.is_open and incident.is_silent(now)
+    return (not incident.is_open, silent, -worst, -present, -incident.opened.timestamp())

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crisisdesk.calls import Calls
+from crisisdesk.desk import Instruments, LocalDesk
 from crisisdesk.errors import UsageError
 from crisisdesk.incidents.lifecycle import Rules
 from crisisdesk.incidents.register import Register
@@ -19,6 +20,7 @@ from crisisdesk.incidents.store import Store
 from crisisdesk.oncall.addresses import Address
 from crisisdesk.oncall.audience import audience
 from crisisdesk.oncall.chain import Chain, Orders, Step
+from crisisdesk.playbooks.library import Library
 from crisisdesk.records import Change, Event, Incident, Kind, Notification, Numbers, Severity, Spike, State, Verdict
 
 START = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
@@ -426,3 +428,14 @@ async def test_a_chain_that_an_edit_puts_in_the_place_of_another_begins_with_its
     await desk.pass_time(7)
     called = [to for event, to in desk.told() if event == "called"]
     assert called == [("push to Anna",), ("push to Ben",), ("slack",)]
+
+
+async def test_what_is_silent_stands_behind_what_nobody_has_answered(desk: Desk):
+    shown = LocalDesk(desk.register, Library(Path("nowhere")), desk.clock, Instruments())
+    await desk.see(RED)
+    await desk.see(AMBER, "Aspirin")
+    assert [one.watch for one in (await shown.picture()).incidents] == ["Motrin", "Aspirin"]
+    await shown.silence(desk.open_one.id, "Anna", desk.now + timedelta(hours=1), "we know")
+    assert [one.watch for one in (await shown.picture()).incidents] == ["Aspirin", "Motrin"]
+    await shown.lift(desk.open_one.id, "Anna")
+    assert [one.watch for one in (await shown.picture()).incidents] == ["Motrin", "Aspirin"]
