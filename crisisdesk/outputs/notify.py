@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Sequence
+from functools import partial
 from typing import Final
 
 from crisisdesk.clock import Clock
@@ -48,6 +49,7 @@ class NotifyOutput:
         self._reader = reader
         self._clock = clock
         self._patience = patience
+        self._keeps_alarms: bool | None = None
         self._hanging: set[object] = set()
         self._status = OutputStatus(name)
 
@@ -69,7 +71,7 @@ class NotifyOutput:
             await self._try(lambda: self._open(Tone.NEWS))
 
     async def tell(self, notifications: Sequence[Notification]) -> None:
-        """Return when the service has taken one message of all these.
+        """Return when the service has taken one message of all these, or one of each incident if it keeps alarms.
 
         Args:
             notifications: all that waits for this address, at least one; the oldest first.
@@ -77,7 +79,8 @@ class NotifyOutput:
         Raises:
             OutputError: it has not; the message names the cure, and no secret.
         """
-        await self._send(lambda space: message(notifications, self._reader, space))
+        for some in await self._together(notifications):
+            await self._send(partial(message, some, self._reader))
 
     async def tell_test(self) -> None:
         """Send a message that only shows that messages come through. Raises `OutputError`."""
@@ -110,8 +113,21 @@ class NotifyOutput:
         """How the last attempt went."""
         return self._status
 
-    def _open(self, tone: Tone) -> Service:
-        return Service(self.name, self._address, tone)
+    async def _together(self, notifications: Sequence[Notification]) -> Sequence[Sequence[Notification]]:
+        """What is told in a message each."""
+        if self._keeps_alarms is None:
+            await self._try(lambda: self._open(Tone.NEWS))
+        if not self._keeps_alarms:
+            return [notifications]
+        found: dict[str, list[Notification]] = {}
+        for one in notifications:
+            found.setdefault(one.incident.id, []).append(one)
+        return list(found.values())
+
+    def _open(self, tone: Tone, about: str = "") -> Service:
+        service = Service(self.name, self._address, tone, about)
+        self._keeps_alarms = service.keeps_alarms
+        return service
 
     async def _send(self, written: Callable[[Space], Message]) -> None:
         if len(self._hanging) >= MOST_HANGING:
@@ -129,12 +145,12 @@ class NotifyOutput:
 
     def _hand_over(self, written: Callable[[Space], Message]) -> None:
         """In a thread. What a service does not take in full, it may take in short."""
-        tone = written(Space()).tone
-        service = self._open(tone)
+        kind = written(Space())
+        service = self._open(kind.tone, kind.about)
         try:
             service.send(written(service.space))
         except RefusedError:
-            again = self._open(tone)  # a used one waits some seconds before its next message
+            again = self._open(kind.tone, kind.about)  # a used one waits some seconds before its next message
             again.send(written(Space(0, min(SHORT - 1, service.space.body), service.space.size)))
 
     async def _try(self, work: Callable[[], object]) -> None:

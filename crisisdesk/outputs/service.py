@@ -13,6 +13,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from crisisdesk.errors import FatalOutputError
+from crisisdesk.outputs.pagers import as_alarm, ends_alarms, keeps_alarms
 from crisisdesk.outputs.refusals import why_not
 from crisisdesk.outputs.texts import SHORT, Message, Space, Tone
 from crisisdesk.text import clean
@@ -29,10 +30,10 @@ MOST_BYTES: Final = 3_900
 _BRACKETS: Final = 8
 """What Apprise puts between a title and a text where a service takes one of them only."""
 _URGENT: Final = {
-    "ntfy": ("max", "high", "default", "default"),
-    "gotify": ("emergency", "high", "normal", "normal"),
-    "pover": ("high", "normal", "normal", "low"),
-    "prowl": ("emergency", "high", "normal", "moderate"),
+    "ntfy": ("max", "high", "default", "default", "default"),
+    "gotify": ("emergency", "high", "normal", "normal", "normal"),
+    "pover": ("high", "normal", "normal", "low", "normal"),
+    "prowl": ("emergency", "high", "normal", "moderate", "normal"),
 }
 """Services whose telephones ring by a priority of their own, by `Tone`; others know failure, warning, information."""
 _PROBED: Final = frozenset({"json", "xml", "form", "ntfy", "gotify", "mailto", "matrix", "mmost", "rocket", "apprise"})
@@ -56,16 +57,22 @@ class Service:
         name: of the output, for messages.
         address: where.
         tone: how urgent the message will be.
+        about: the id of the incident that it will be about; empty where it does not matter.
 
     Raises:
         FatalOutputError: there is no such service, or the address is not complete.
     """
 
-    def __init__(self, name: str, address: Address, tone: Tone = Tone.NEWS) -> None:
+    def __init__(self, name: str, address: Address, tone: Tone = Tone.NEWS, about: str = "") -> None:
         self._name = name
         self._where = address.where
         with _overheard():
-            self._plugin = _plugin(name, address, tone)
+            self._schema, self._plugin = _plugin(name, address, tone, about)
+
+    @property
+    def keeps_alarms(self) -> bool:
+        """Whether an incident is an alarm there, so that each has to be told by itself."""
+        return keeps_alarms(self._schema)
 
     @property
     def space(self) -> Space:
@@ -98,7 +105,8 @@ class Service:
         """
         from apprise import NotifyFormat, NotifyType, OverflowMode  # noqa: PLC0415  slow to load, and only here
 
-        kinds = (NotifyType.FAILURE, NotifyType.WARNING, NotifyType.INFO, NotifyType.SUCCESS)
+        news = NotifyType.SUCCESS if ends_alarms(self._schema) else NotifyType.INFO  # somebody has it: wake nobody else
+        kinds = (NotifyType.FAILURE, NotifyType.WARNING, news, NotifyType.SUCCESS, NotifyType.INFO)
         with _overheard() as log:
             try:
                 taken = self._plugin.notify(
@@ -139,7 +147,8 @@ class Service:
         return len(str(convert_between(ours, there, self._written(text))).encode())
 
 
-def _plugin(name: str, address: Address, tone: Tone) -> "NotifyBase":
+def _plugin(name: str, address: Address, tone: Tone, about: str) -> "tuple[str, NotifyBase]":
+    """How the address begins, and what Apprise makes of it."""
     from apprise import Apprise  # noqa: PLC0415  see above
     from apprise.manager_plugins import NotificationManager  # noqa: PLC0415  the same
     from apprise.plugins import url_to_dict  # noqa: PLC0415  the same
@@ -158,10 +167,10 @@ def _plugin(name: str, address: Address, tone: Tone) -> "NotifyBase":
     parts = {"rto": READ_SECONDS, "cto": CONNECT_SECONDS} | {key: it for key, it in parts.items() if it is not None}
     if urgent := _URGENT.get(parts["schema"].removesuffix("s")):
         parts.setdefault("priority", urgent[tone.value - 1])
-    found = Apprise.instantiate(parts, asset=_asset())
+    found = Apprise.instantiate(as_alarm(parts, about, tone), asset=_asset())
     if found is None:
         raise FatalOutputError(_incomplete(name, address.where, kind))
-    return found
+    return parts["schema"], found
 
 
 def _unknown(name: str, where: str, schema: str, known: list[str]) -> str:

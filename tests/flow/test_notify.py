@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from dataclasses import replace
+from typing import Any
 
 import orjson
 import pytest
@@ -18,10 +19,27 @@ from webhooks import SetClock
 from crisisdesk.cli.people import addressed, visited
 from crisisdesk.errors import FatalOutputError, OutputError, RefusedError
 from crisisdesk.outputs.base import PersonalOutput
-from crisisdesk.records import Event, Severity, State, Verdict
+from crisisdesk.outputs.pagers import keeps_alarms
+from crisisdesk.outputs.service import Address, Service
+from crisisdesk.outputs.texts import Tone
+from crisisdesk.records import Event, Notification, Severity, State, Verdict
 from crisisdesk.settings import load
 
 SECRET = "s3cr3t-t0ken"  # noqa: S105  of nobody
+PAGERS = [
+    "firehydrant://token-of-nobody",
+    "goalert://127.0.0.1/12345678-1234-1234-1234-123456789abc",
+    "ilert://il1api1234567890",
+    "incidentio://source/token",
+    "jira://12345678-1234-1234-1234-123456789abc",
+    "opsgenie://12345678-1234-1234-1234-123456789abc",
+    "pagerduty://A1234567890123456789012345678901@apikey",
+    "pagertree://int_1234567890",
+    "signl4://secret1234",
+    "splunk://route@12345678-1234-1234-1234-123456789abc",
+    "squadcast://key1234567890",
+    "victorops://route@12345678-1234-1234-1234-123456789abc",
+]
 LETTER = "?from=desk@example.org&to=anna@example.org&mode=insecure"
 ALARM = "RED Motrin: 84 negative posts by 71 people in 60 min, usual 6"
 
@@ -118,6 +136,71 @@ async def test_a_service_of_markdown_gets_a_text_without_backslashes_and_with_it
         await anna(f"goalert://127.0.0.1:{server.port}/12345678-1234-1234-1234-123456789abc").tell([told()])
     (got,) = server.got
     assert "too.\n\nhttps://desk.example/incidents/motrin-1" in got.event["details"]
+
+
+PAGER = "12345678-1234-1234-1234-123456789abc"
+HELD = replace(MOTRIN, state=State.ACKNOWLEDGED, acknowledged_by="Ben Cole")
+
+
+async def paged(*waiting: Notification) -> list[dict[str, Any]]:
+    """What a service that keeps alarms gets to hear."""
+    async with serving(says(204)) as server:
+        await anna(f"goalert://127.0.0.1:{server.port}/{PAGER}").tell(waiting)
+    return [got.event for got in server.got]
+
+
+async def test_a_service_that_keeps_alarms_has_one_for_an_incident_however_often_it_calls():
+    first, again = [*await paged(told()), *await paged(told(Event.UNANSWERED))]
+    assert first["dedup"] == again["dedup"] == "motrin-1"
+    assert "action" not in first
+    assert again["summary"].startswith("NOBODY HAS ANSWERED: ")
+
+
+@pytest.mark.parametrize(
+    ("event", "incident"), [(Event.ACKNOWLEDGED, HELD), (Event.RESOLVED, replace(MOTRIN, state=State.RESOLVED))]
+)
+async def test_an_alarm_is_ended_when_somebody_has_it_or_it_is_over(event, incident):
+    (ended,) = await paged(told(event, incident, person="Ben Cole"))
+    assert (ended["action"], ended["dedup"]) == ("close", "motrin-1")
+
+
+async def test_a_service_that_keeps_alarms_is_told_of_each_incident_by_itself():
+    over = another(1, state=State.RESOLVED)
+    ended, called = await paged(told(Event.RESOLVED, over), told(), told(Event.CALLED, MOTRIN, 2))
+    assert (ended["action"], ended["dedup"]) == ("close", "brand-1")
+    assert (called.get("action"), called["dedup"]) == (None, "motrin-1")
+
+
+async def test_a_test_opens_an_alarm_of_its_own():
+    async with serving(says(204)) as server:
+        await anna(f"goalert://127.0.0.1:{server.port}/{PAGER}").tell_test()
+    (got,) = server.got
+    assert (got.event.get("action"), got.event["dedup"]) == (None, "crisisdesk-test")
+
+
+@pytest.mark.parametrize("url", PAGERS)
+def test_every_service_that_keeps_alarms_is_known_to_apprise_by_what_we_set(url):
+    found = Service("push", Address(url, "PAGER"), Tone.ALARM, "motrin-1")
+    assert found.keeps_alarms
+    plugin = found._plugin
+    keys = ("dedup", "external_id", "thirdparty", "entity_id", "alias")
+    assert "motrin-1" in [getattr(plugin, key, None) for key in keys]
+    assert plugin.action == ("new" if url.startswith(("jira", "opsgenie")) else "map")
+
+
+def test_an_alarm_by_which_the_address_says_is_that():
+    found = Service(
+        "push", Address(f"goalert://127.0.0.1/{PAGER}?dedup=ours&action=trigger", "PAGER"), about="motrin-1"
+    )
+    assert (found._plugin.dedup, found._plugin.action) == ("ours", "trigger")
+
+
+def test_every_service_of_apprise_that_keeps_alarms_is_on_our_list():
+    from apprise.manager_plugins import NotificationManager  # noqa: PLC0415  slow to load
+
+    known = NotificationManager()
+    keep = {schema for schema in known.schemas() if {"alias", "dedup", "entity_id"} & {*known[schema].template_args}}
+    assert [schema for schema in sorted(keep) if not keeps_alarms(schema)] == []
 
 
 async def test_a_test_message_asks_nothing():

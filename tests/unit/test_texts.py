@@ -245,6 +245,7 @@ def test_a_text_message_says_what_why_and_where_to_look():
         "",
         "RED Motrin: 84 negative posts by 71 people in 60 min, usual 6. This is new, and nobody has it yet. https://desk.example/incidents/motrin-1",
         Tone.ALARM,
+        "motrin-1",
     )
     many = [told(), *(told(incident=another(number)) for number in range(12))]
     text = message(many, GERMAN, SMS).body
@@ -284,7 +285,8 @@ def test_a_test_message_asks_nothing_of_anybody():
     assert found == Message(
         "Probe von crisisdesk: alles in Ordnung",
         "So kommt an, was „push to Anna Berg“ bringt, gesendet um 14:10 MEZ. Gerufen wird ebenso; jetzt ist nichts zu tun.",
-        Tone.NEWS,
+        Tone.TRIAL,
+        "crisisdesk-test",
     )
     short = trial("push to Anna Berg", ENGLISH, NIGHT, SMS)
     assert (short.title, len(short.body) <= 160) == ("", True)

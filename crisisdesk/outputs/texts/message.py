@@ -16,6 +16,8 @@ from crisisdesk.records import Event, Notification
 
 SHORT: Final = 500
 """A service that takes less than this is told what, why and where to look, and no more."""
+TRIAL: Final = "crisisdesk-test"
+"""What a test is about."""
 LISTED: Final = 10
 """Further incidents that get a line of their own."""
 _PLAIN: Final = str.maketrans({"…": "...", "–": "-", "“": '"', "”": '"', "„": '"'})
@@ -32,18 +34,19 @@ def message(notifications: Sequence[Notification], reader: Reader, space: Space)
     """
     found = matters(notifications)
     tone = found[0].tone if len({one.tone for one in found}) == 1 or found[0].calls else Tone.NEWS
+    about = found[0].incident.id
     if space.body < SHORT:
-        return Message("", _short(found, reader, space), tone)
+        return Message("", _short(found, reader, space), tone, about)
     body = _calls(found, reader, space) if found[0].calls else _news(found, reader, space)
-    return Message(_title(found, reader, space), body, tone)
+    return Message(_title(found, reader, space), body, tone, about)
 
 
 def trial(name: str, reader: Reader, now: datetime, space: Space) -> Message:
     """A message that only shows that messages come through."""
     title, body = reader.words.test(harmless(name, 200), reader.words.moment(now, now, reader.zone))
     if space.body < SHORT:
-        return Message("", space.cut(f"{title}. {body}".translate(_PLAIN), space.body), Tone.NEWS)
-    return Message(space.cut(title, space.title), body, Tone.NEWS)
+        return Message("", space.cut(f"{title}. {body}".translate(_PLAIN), space.body), Tone.TRIAL, TRIAL)
+    return Message(space.cut(title, space.title), body, Tone.TRIAL, TRIAL)
 
 
 def _title(found: Sequence[Matter], reader: Reader, space: Space) -> str:

@@ -24,6 +24,8 @@ class Tone(Enum):
     WARNING = auto()
     NEWS = auto()
     ALL_CLEAR = auto()
+    TRIAL = auto()
+    """Nothing has happened; it only shows that messages come through."""
 
 
 class Message(NamedTuple):
@@ -32,6 +34,8 @@ class Message(NamedTuple):
     title: str
     body: str
     tone: Tone
+    about: str = ""
+    """The id of the incident that it is about, of several the most urgent."""
 
 
 @dataclass(frozen=True, slots=True)
