@@ -134,6 +134,7 @@ class Rounds:
         ahead = how_long(self._listening.until - now)
         self._listening.turn_back(now)
         await self._observation.turn_back(now)
+        await self._register.turn_back(now)
         self._troubles.forget("sleep")  # it was the clock
         self._troubles.tell(
             "clock",

@@ -65,6 +65,7 @@ def post(text: str) -> Post:
 
 def _incident(fields: Fields) -> Incident:
     playbook, verdict, easing, eased_from = (fields.get(key) for key in ("playbook", "verdict", "easing", "eased_from"))
+    acknowledged = fields.get("acknowledged_severity")
     return Incident(
         id=fields["id"],
         watch=fields["watch"],
@@ -80,6 +81,7 @@ def _incident(fields: Fields) -> Incident:
         playbook=PlaybookRef(**playbook) if playbook else None,
         acknowledged_by=fields.get("acknowledged_by"),
         acknowledged_at=_maybe_time(fields.get("acknowledged_at")),
+        acknowledged_severity=Severity(acknowledged) if acknowledged else None,
         resolved_at=_maybe_time(fields.get("resolved_at")),
         verdict=Verdict(verdict) if verdict else None,
         calm_since=_maybe_time(fields.get("calm_since")),
@@ -90,6 +92,7 @@ def _incident(fields: Fields) -> Incident:
         acted_at=_maybe_time(fields.get("acted_at")),
         silence=_silence(fields.get("silence")),
         cause=Cause(fields.get("cause", Cause.NEW)),
+        witnessed=_maybe_time(fields.get("witnessed", fields["updated"])),
         calling=_calling(fields.get("calling")),
         told=tuple(fields.get("told", ())),
     )

@@ -3,9 +3,8 @@
     opened → raised ⇄ subsided → resolved → reopened …        by evidence, in event time
     opened → raised ⇄ subsided → resolved → reopened …        of kind blind, by the clock and at once
 
-What people do to it is in `acts`. Nothing here reads a clock, a database or a network. Evidence that is older than the
-incident's last update counts only where it is worse than what is known: a late red still calls, a late calm does not
-end anything.
+What people do to it is in `acts`. Nothing here reads a clock, a database or a network. Evidence that is older than what
+is known counts only where it is worse: a late red still calls, a late calm does not end anything.
 """
 
 import re
@@ -73,7 +72,7 @@ def witness(
         return _raise(incident, spike, sequence)
     if incident.kind is Kind.BLIND:
         return _hear(incident, spike, rules, sequence)
-    if spike.time < incident.updated:
+    if spike.time < incident.evidence_until:
         return None
     return _ease(incident, spike, rules, sequence)
 
@@ -102,6 +101,18 @@ def unheard(incident: Incident, start: datetime, end: datetime) -> Incident:
     return replace(incident, calm_since=end - max(start - incident.calm_since, timedelta(0)))
 
 
+def turned_back(incident: Incident, now: datetime) -> Incident:
+    """The clock was ahead and has been set right: what is said from now on is no older than what is known."""
+    after = replace(
+        incident,
+        updated=min(incident.updated, now),
+        witnessed=min(incident.evidence_until, now),
+        calm_since=incident.calm_since and min(incident.calm_since, now),
+        resolved_at=incident.resolved_at and min(incident.resolved_at, now),
+    )
+    return incident if after.updated == incident.updated and after.calm_since == incident.calm_since else after
+
+
 def with_playbook(step: Step, playbook: PlaybookRef | None) -> Step:
     """The same step with the playbook that fits the incident now; None keeps the one it has."""
     return step if playbook is None else Step(replace(step.incident, playbook=playbook), step.changes)
@@ -119,6 +130,7 @@ def _open(spike: Spike, new_id: Callable[[Spike], str], silence: Silence | None 
         severity=spike.severity,
         opened=spike.time,
         updated=spike.time,
+        witnessed=spike.time,
         numbers=spike.numbers,
         why=spike.why,
         why_de=spike.why_de,
@@ -160,10 +172,16 @@ def _after_the_end(
 
 
 def _raise(incident: Incident, spike: Spike, sequence: int) -> Step:
-    """At once, and whoever had acknowledged the smaller trouble is called again for the bigger one."""
-    severity = spike.severity or incident.severity
-    cause = Cause.WORSE if incident.told else incident.cause  # what nobody was called for is no worse than they know
-    after = calls_again(_with_evidence(incident, spike), severity, cause)
+    """At once, and whoever had acknowledged the smaller trouble is called again for the bigger one.
+
+    Who has acknowledged one as bad has it: it only had a better hour.
+    """
+    severity, after = spike.severity or incident.severity, _with_evidence(incident, spike)
+    if incident.acknowledged_severity and severity <= incident.acknowledged_severity:
+        after = replace(after, severity=severity, calm_since=None, easing=None)
+    else:
+        cause = Cause.WORSE if incident.told else incident.cause  # what nobody was called for is no worse to them
+        after = calls_again(after, severity, cause)
     after = replace(after, verdict=None if severity > incident.worst else incident.verdict)
     return made(after, sequence, Event.RAISED, after.updated, reason=spike.why)
 
@@ -190,12 +208,11 @@ def _ease(incident: Incident, spike: Spike, rules: Rules, sequence: int) -> Step
         return Step(replace(_with_evidence(incident, spike), calm_since=None, easing=None))
     since = incident.calm_since or spike.time
     easing = max(filter(None, (incident.easing, spike.severity)), default=None)
-    waiting = replace(incident, calm_since=since, easing=easing, updated=spike.time)
+    moment = max(spike.time, incident.updated)
+    waiting = replace(incident, calm_since=since, easing=easing, updated=moment, witnessed=spike.time)
     weak_for = spike.time - since
     if easing is None and weak_for >= rules.resolve_after:
-        return made(
-            over(waiting, spike.time), sequence, Event.RESOLVED, spike.time, reason=f"calm for {how_long(weak_for)}"
-        )
+        return made(over(waiting, moment), sequence, Event.RESOLVED, moment, reason=f"calm for {how_long(weak_for)}")
     lower = easing or Severity.NOTICE
     if weak_for < rules.subside_after or lower == incident.severity:
         return Step(waiting)
@@ -204,7 +221,7 @@ def _ease(incident: Incident, spike: Spike, rules: Rules, sequence: int) -> Step
         # How long the evidence has been weaker than the new severity is not known, so the hold starts afresh.
         weaker = spike.severity != lower
         after = replace(after, calm_since=spike.time if weaker else None, easing=spike.severity if weaker else None)
-    return made(after, sequence, Event.SUBSIDED, spike.time, reason=f"weaker for {how_long(weak_for)}")
+    return made(after, sequence, Event.SUBSIDED, moment, reason=f"weaker for {how_long(weak_for)}")
 
 
 def _with_evidence(incident: Incident, spike: Spike) -> Incident:
@@ -221,5 +238,6 @@ def _with_evidence(incident: Incident, spike: Spike) -> Incident:
         why_de=spike.why_de,
         evidence=evidence,
         updated=max(spike.time, incident.updated),
+        witnessed=max(spike.time, incident.evidence_until),
         surprise=max(spike.numbers.surprise, incident.surprise),
     )

@@ -103,7 +103,7 @@ class Register:
         for incident, sequence in await self._store.load_incidents():
             self._show(incident)
             self._sequences[incident.id] = sequence
-            self._saved[incident.id] = incident.updated
+            self._saved[incident.id] = incident.evidence_until
 
     @property
     def trouble(self) -> str:
@@ -201,11 +201,11 @@ class Register:
 
     async def unheard(self, start: datetime, end: datetime) -> None:
         """Nothing could be heard between two moments: what was calm before it was so for no longer."""
-        async with self._turn:
-            for incident in self.incidents():
-                after = self._incidents[incident.id] = lifecycle.unheard(incident, start, end)
-                if after is not incident:
-                    self._saved.pop(incident.id, None)  # the next flush writes it down
+        await self._set_right(lambda incident: lifecycle.unheard(incident, start, end))
+
+    async def turn_back(self, now: datetime) -> None:
+        """The clock was ahead and has been set right."""
+        await self._set_right(lambda incident: lifecycle.turned_back(incident, now))
 
     def quotes(self, key: str) -> bool:
         """Whether an incident, be it years old, quotes the post of this key."""
@@ -220,8 +220,16 @@ class Register:
         async with self._turn:
             await self._save_unsaved()
             await self._save_corrections()
-            moved = [one for one in self._incidents.values() if self._saved.get(one.id) != one.updated]
+            moved = [one for one in self._incidents.values() if self._saved.get(one.id) != one.evidence_until]
             await self._save_figures(*moved)
+
+    async def _set_right(self, times: Callable[[Incident], Incident]) -> None:
+        """Correct the times of all incidents; nothing has happened to them."""
+        async with self._turn:
+            for incident in self.incidents():
+                after = self._incidents[incident.id] = times(incident)
+                if after is not incident:
+                    self._saved.pop(incident.id, None)  # the next flush writes it down
 
     async def _witness(self, spike: Spike) -> tuple[Notification, ...]:
         async with self._turn:
@@ -313,7 +321,7 @@ class Register:
             while self._unsaved:
                 first = self._unsaved[0]
                 await self._store.save(first.incident, (first.change,), self._owing(first))
-                self._saved[first.incident.id] = first.incident.updated
+                self._saved[first.incident.id] = first.incident.evidence_until
                 self._unsaved.popleft()
         except StorageError as error:
             self._hold_unsaved()
@@ -336,7 +344,7 @@ class Register:
 
     def _figures_are_due(self, incident: Incident) -> bool:
         saved = self._saved.get(incident.id)
-        return saved is None or incident.updated - saved >= FIGURES_EVERY
+        return saved is None or incident.evidence_until - saved >= FIGURES_EVERY
 
     async def _save_figures(self, *incidents: Incident) -> None:
         """Unsaved changes go first: the row of an incident must not be newer than its timeline."""
@@ -345,7 +353,7 @@ class Register:
             return
         try:
             await self._store.save_figures(incidents)
-            self._saved.update({one.id: one.updated for one in incidents})
+            self._saved.update({one.id: one.evidence_until for one in incidents})
         except StorageError as error:
             self.fare("figures", f"{error} Figures are not saved; the desk goes on watching.")
         else:

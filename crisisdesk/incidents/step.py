@@ -37,6 +37,7 @@ def calls_again(incident: Incident, severity: Severity, cause: Cause) -> Inciden
         severity=severity,
         acknowledged_by=None,
         acknowledged_at=None,
+        acknowledged_severity=None,
         acted_at=None,
         silence=None if silence is None or severity > silence.severity else silence,
         cause=cause,

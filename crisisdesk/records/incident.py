@@ -127,6 +127,8 @@ class Incident:
     playbook: PlaybookRef | None = None
     acknowledged_by: str | None = None
     acknowledged_at: datetime | None = None
+    acknowledged_severity: Severity | None = None
+    """How bad it was then: whoever has it is not called again unless it gets worse than that."""
     resolved_at: datetime | None = None
     verdict: Verdict | None = None
     calm_since: datetime | None = None
@@ -149,6 +151,8 @@ class Incident:
     """Why it calls, or would."""
     calling: Calling | None = None
     """How far the calling has come; None where nobody has been called for this cause."""
+    witnessed: datetime | None = None
+    """The time of its newest evidence, which people and calls do not move; posts may come hours late."""
     told: tuple[str, ...] = ()
     """Addresses that were called, and are owed the news that somebody has it and that it is over."""
 
@@ -160,6 +164,11 @@ class Incident:
     def is_silent(self, now: datetime) -> bool:
         """Whether nobody is to be called for it at this moment."""
         return self.silence is not None and now < self.silence.until and self.severity <= self.silence.severity
+
+    @property
+    def evidence_until(self) -> datetime:
+        """The time of its newest evidence."""
+        return self.witnessed or self.updated
 
     @property
     def worst(self) -> Severity:

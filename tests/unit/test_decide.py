@@ -160,5 +160,20 @@ def test_whom_a_change_is_told_besides():
     assert audience(noted, incident, incident, ORDERS) == ()
 
 
+def test_who_is_asked_to_take_it_hears_that_they_need_not():
+    incident = replace(RED, assigned_to="ben", told=("push to Anna", "push to Ben"))
+    change = Change("motrin-1", 4, Event.RESOLVED, NOW, Severity.RED, "Cem")
+    over = replace(incident, state=State.RESOLVED, assigned_to=None, told=())
+    assert audience(change, incident, over, ORDERS) == ("push to Anna", "push to Ben")
+    assert audience(change, replace(incident, told=()), over, ORDERS) == ("push to Ben",)
+
+
+def test_whoever_has_it_hears_that_it_is_as_bad_again():
+    held = replace(RED, state=State.ACKNOWLEDGED, acknowledged_by="Ben")
+    change = Change("motrin-1", 4, Event.RAISED, NOW, Severity.RED)
+    assert audience(change, held, held, ORDERS) == ("push to Ben",)
+    assert audience(change, held, replace(RED, told=held.told), ORDERS) == (), "it calls"
+
+
 def test_whom_is_said_in_words():
     assert spoken((ANNA, ANNA_SMS, BEN, ROOM)) == "Anna by push and sms, Ben by push, slack"

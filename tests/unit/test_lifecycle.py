@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from crisisdesk.errors import UsageError
 from crisisdesk.incidents import acts, lifecycle
-from crisisdesk.incidents.lifecycle import Rules, incident_id, witness
+from crisisdesk.incidents.lifecycle import Rules, incident_id, turned_back, witness
 from crisisdesk.incidents.step import Step
 from crisisdesk.records import Change, Event, Evidence, Incident, Kind, Numbers, Quote, Severity, Spike, State, Verdict
 
@@ -85,6 +85,52 @@ def test_a_raise_calls_again_whoever_had_it():
     life.take(acts.acknowledge(life.now, "Ann", START, life.sequence))
     assert life.see(5, RED) == (Event.RAISED,)
     assert (life.now.state, life.now.acknowledged_by, life.now.severity) == (State.OPEN, None, RED)
+
+
+def test_whoever_has_it_is_not_called_for_each_better_hour_that_ends():
+    life = Life()
+    life.see(0, RED)
+    life.take(acts.acknowledge(life.now, "Ann", START, life.sequence))
+    wave = ((1, AMBER), (61, AMBER), (62, RED))
+    events = [event for n in range(8) for minutes, severity in wave for event in life.see(n * 62 + minutes, severity)]
+    assert events == [Event.SUBSIDED, Event.RAISED] * 8
+    assert (life.now.state, life.now.severity, life.now.acknowledged_by) == (State.ACKNOWLEDGED, RED, "Ann")
+
+
+def test_whoever_took_it_when_it_was_better_is_called_again_though_it_was_as_bad_before():
+    life = Life()
+    life.see(0, RED)
+    life.see(1, AMBER)
+    life.see(61, AMBER)
+    life.take(acts.acknowledge(life.now, "Ann", START + timedelta(minutes=61), life.sequence))
+    assert life.see(70, RED) == (Event.RAISED,)
+    assert (life.now.state, life.now.acknowledged_severity) == (State.OPEN, None)
+
+
+def test_posts_that_come_hours_late_end_it_though_people_do_something_about_it_all_the_time():
+    life = Life()
+    life.see(0, AMBER)
+    for minutes in range(1, 250):
+        note = acts.note(life.now, "Ann", "still at it", START + timedelta(hours=2, minutes=minutes), life.sequence)
+        life.take(note)
+        life.see(minutes, None, negative=0)
+    assert life.now.state is State.RESOLVED
+    times = [change.time for change in life.changes]
+    assert times == sorted(times)
+
+
+@pytest.mark.parametrize("resolved", [False, True])
+def test_after_the_clock_was_set_back_evidence_counts_again(resolved: bool):
+    life = Life()
+    life.see(0, AMBER)
+    if resolved:
+        life.take(acts.resolve(life.now, "Ann", Verdict.REAL, START, life.sequence))
+    back = START - timedelta(hours=5)
+    life.incident = turned_back(life.now, back)
+    assert turned_back(life.now, START) is life.now
+    severities = [AMBER if resolved and minutes > 61 else None for minutes in range(240)]
+    seen = [event for minutes, severity in enumerate(severities) for event in life.see(minutes - 299, severity)]
+    assert seen == ([Event.REOPENED] if resolved else [Event.SUBSIDED, Event.RESOLVED])
 
 
 def test_a_raise_breaks_a_silence_and_the_same_level_does_not():

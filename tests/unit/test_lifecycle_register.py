@@ -62,6 +62,26 @@ async def test_what_was_no_calm_is_still_known_after_a_restart(register: Registe
     assert [one.calm_since for one in again.incidents()] == [START + timedelta(minutes=290)]
 
 
+async def test_a_clock_that_was_set_right_is_so_after_a_restart(register: Register, store: Store):
+    await register.witness(spike(300))
+    await register.turn_back(START)
+    await register.flush()
+    again = Register(store, Rules(), choose, ("mqtt",))
+    await again.load()
+    assert [one.evidence_until for one in again.incidents()] == [START]
+
+
+async def test_figures_of_late_posts_are_kept_though_somebody_has_acted_since(register: Register, store: Store):
+    await register.witness(spike())
+    incident = register.incidents()[0].id
+    await register.note(incident, "Ann", "seen", START + timedelta(hours=2))
+    await register.witness(spike(30, negative=99))
+    await register.flush()
+    again = Register(store, Rules(), choose, ("mqtt",))
+    await again.load()
+    assert [one.why for one in again.incidents()] == ["99 negative"]
+
+
 async def test_an_opening_is_written_before_it_is_heard(register: Register, store: Store):
     heard: list[Notification] = []
     register.subscribe(heard.append)

@@ -78,6 +78,7 @@ INCIDENT = st.builds(
     playbook=st.none() | st.builds(PlaybookRef, TEXT, TEXT, TEXT, TEXT),
     acknowledged_by=st.none() | TEXT,
     acknowledged_at=st.none() | TIME,
+    acknowledged_severity=st.none() | st.sampled_from(Severity),
     resolved_at=st.none() | TIME,
     verdict=st.none() | st.sampled_from(Verdict),
     calm_since=st.none() | TIME,
@@ -90,6 +91,7 @@ INCIDENT = st.builds(
     silence=st.none() | st.builds(Silence, TIME, TEXT, TEXT, st.sampled_from(Severity)),
     cause=st.sampled_from(Cause),
     calling=st.none() | st.builds(Calling, TEXT, COUNT, COUNT, COUNT, TIME, st.booleans()),
+    witnessed=st.none() | TIME,
     told=st.lists(TEXT, max_size=3).map(tuple),
 )
 CHANGE = st.builds(

@@ -197,6 +197,13 @@ def test_of_one_incident_the_state_after_the_last_change_is_told():
     assert (found.tone, found.title) == (Tone.NEWS, "Motrin: Ben Cole has it since 08:10 EST")
 
 
+def test_whoever_has_it_is_told_that_it_is_as_bad_again_and_not_asked_to_take_it():
+    found = said(Event.RAISED, HELD)
+    assert found.title == "RED Motrin: 84 negative posts by 71 people in 60 min, usual 6"
+    assert "Ben Cole has it." in found.body
+    assert "Acknowledge" not in found.body
+
+
 def test_a_call_that_somebody_has_answered_meanwhile_is_told_as_news():
     assert said(Event.CALLED, HELD).title == "Motrin: Ben Cole has it since 08:10 EST"
     over = said(Event.CALLED, replace(OVER, resolved_at=NIGHT - timedelta(hours=1)))

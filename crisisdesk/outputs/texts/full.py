@@ -40,9 +40,9 @@ def _paragraphs(matter: Matter, reader: Reader) -> list[Paragraph]:
         paragraphs.append((4, words.playbook(incident.playbook)))
     if (holder := words.holder(incident)) and change.event is not Event.ASSIGNED:
         paragraphs.append((5, holder))
-    address = reader.address(incident)
-    answer = words.answer(others=change.event is Event.CALLED)
-    return [*paragraphs, (1, f"{answer}\n{address}" if address else answer)]
+    answer = "" if change.event is Event.RAISED else words.answer(others=change.event is Event.CALLED)  # the reader's
+    where = "\n".join(filter(None, (answer, reader.address(incident))))
+    return [*paragraphs, (1, where)] if where else paragraphs
 
 
 def _called(matter: Matter, reader: Reader) -> str:
