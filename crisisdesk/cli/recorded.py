@@ -23,7 +23,7 @@ from crisisdesk.detect.standard import Standard
 from crisisdesk.errors import CrisisdeskError, UsageError
 from crisisdesk.lines import shown_name, size_of
 from crisisdesk.match import WatchRule
-from crisisdesk.plan import Plan
+from crisisdesk.plan import Agreed, Plan
 from crisisdesk.records import EPOCH, Post, Severity, stamp
 from crisisdesk.resources import folder
 from crisisdesk.sentiment.base import Model
@@ -36,6 +36,7 @@ from crisisdesk.text import counted, how_long
 if TYPE_CHECKING:
     from crisisdesk.backtest.backtest import BackTest
     from crisisdesk.backtest.compare import Comparison, Outcome
+    from crisisdesk.detect.planned import Planned
     from crisisdesk.settings import Settings
 
 DEMO_SPEED: Final = 2880.0
@@ -170,6 +171,7 @@ def replay(
         )
         plan = _replay_plan(watches, test, posts, path, load_model)
         plan.chart_hours = None if picture else 1
+        plan.standing = Agreed(planned=_planned(settings))
         app = run_headless(plan, lambda app: app.register.subscribe(account))
         if not app.tally.posts:
             raise CrisisdeskError("Not one post could be read; see the messages above for the reasons.")
@@ -304,6 +306,13 @@ def _rules(settings: "Settings") -> dict[WatchRule, Standard]:
     from crisisdesk.cli.configured import rules  # noqa: PLC0415 - see above
 
     return rules(settings)
+
+
+def _planned(settings: "Settings | None") -> "Sequence[Planned]":
+    """What was announced for the watches of a configuration."""
+    from crisisdesk.cli.orders import planned  # noqa: PLC0415 - see above
+
+    return planned(settings) if settings else ()
 
 
 def _watches(settings: "Settings | None", named: Sequence[str], standard: Standard) -> dict[WatchRule, Standard]:
