@@ -176,6 +176,13 @@ class App:
         """What is wrong with parts that go on all the same, each with what to do."""
         return self._troubles.all() | ({"lateness": self.listening.trouble} if self.listening.trouble else {})
 
+    def troubles(self) -> Iterator[str]:
+        """What is wrong with the desk itself, for people, each with what to do."""
+        told = (self.register.trouble, *self.calls.troubles(), self.plan.standing.trouble, *self.complaints().values())
+        yield from filter(None, told)
+        yield from self._own_languages.beyond_the_model()
+        yield from self.overspent().values()
+
     def waiting(self) -> dict[str, int]:
         """How much waits between the stages."""
         return {"posts": self.reception.waiting, "mentions": len(self._mentions), "scored": len(self._scored)}
@@ -209,7 +216,7 @@ class App:
             outputs=self.outputs,
             waiting=lambda: sum(self.waiting().values()),
             model=lambda: self.scoring.model,
-            troubles=lambda: filter(None, self._wrong()),
+            troubles=self.troubles,
             prospects=lambda: self.calls.prospects() if plan.live else (),
             on_call=lambda: on_call(plan.standing.current, plan.clock.now()),
             people=lambda: known_people(plan.standing.current, plan.clock.now()),
@@ -375,15 +382,6 @@ class App:
         else:
             self._troubles.forget(part)
         self.desk.touch()
-
-    def _wrong(self) -> Iterator[str]:
-        """What is wrong with the desk itself, each with what to do."""
-        yield self.register.trouble
-        yield from self.calls.troubles()
-        yield self.plan.standing.trouble
-        yield from self.complaints().values()
-        yield from self._own_languages.beyond_the_model()
-        yield from self.overspent().values()
 
     async def _save(self) -> None:
         """At the end: write down what is not written yet."""

@@ -10,7 +10,8 @@ from crisisdesk.clock import Clock, WallClock
 from crisisdesk.mqtt import Broker, visit
 from crisisdesk.outputs.base import Output, PersonalOutput
 from crisisdesk.outputs.commands import Commands
-from crisisdesk.outputs.mqtt import MqttOutput, heartbeat_data
+from crisisdesk.outputs.heartbeat import heartbeat_data
+from crisisdesk.outputs.mqtt import MqttOutput
 from crisisdesk.outputs.webhook import visit as webhook_visit
 from crisisdesk.outputs.webhook.line import Receiver
 from crisisdesk.outputs.webhook.output import WebhookOutput
@@ -87,4 +88,5 @@ def heartbeat(app: App) -> Mapping[str, object]:
         app.waiting(),
         app.scoring.model,
         other_languages=app.tally.other_languages,
+        troubles=(*app.troubles(), *app.playbook_troubles()),
     )

@@ -7,7 +7,7 @@ import math
 from datetime import datetime
 from typing import Any
 
-from crisisdesk.records import Incident, Notification, Numbers, PlaybookRef, Quote, stamp
+from crisisdesk.records import Change, Incident, Notification, Numbers, PlaybookRef, Quote, stamp
 
 Fields = dict[str, Any]
 """A JSON object."""
@@ -26,6 +26,18 @@ def line(notification: Notification) -> Fields:
         **_numbers(incident.numbers),
         "why": incident.why,
         "why_de": incident.why_de,
+    }
+
+
+def change_data(change: Change) -> Fields:
+    """The object that is called `change`: one line of the incident's timeline."""
+    return {
+        "sequence": change.sequence,
+        "event": change.event.value,
+        "time": stamp(change.time),
+        "severity": str(change.severity),
+        "person": change.person,
+        "reason": change.reason,
     }
 
 

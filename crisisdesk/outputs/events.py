@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 import orjson
 
-from crisisdesk.incidents.payload import incident_data
+from crisisdesk.incidents.payload import Fields, change_data, incident_data
 from crisisdesk.records import Event, Incident, Notification, stamp
 
 CONTENT_TYPE: Final = "application/cloudevents+json"
@@ -36,8 +36,8 @@ class CloudEvent:
 
 def of_change(told: Notification, desk: str) -> CloudEvent:
     """What has happened to an incident, and the incident as it was right after that."""
-    change, incident = told.change, told.incident
-    return _of_incident(change.id, change.event, change.time, incident, desk)
+    change = told.change
+    return _of_incident(change.id, change.event, change.time, told.incident, desk, change=change_data(change))
 
 
 def of_state(incident: Incident, desk: str) -> CloudEvent:
@@ -53,9 +53,11 @@ def of_heartbeat(now: datetime, data: Mapping[str, object], desk: str) -> CloudE
     return CloudEvent(attributes, dict(data))
 
 
-def _of_incident(name: str, event: Event, time: datetime, incident: Incident, desk: str) -> CloudEvent:
+def _of_incident(
+    name: str, event: Event, time: datetime, incident: Incident, desk: str, **besides: Fields
+) -> CloudEvent:
     attributes = _attributes(name, f"crisisdesk.incident.{event.value}", incident.id, time, desk)
-    return CloudEvent(attributes, {"incident": incident_data(incident)})
+    return CloudEvent(attributes, {"incident": incident_data(incident), **besides})
 
 
 def _attributes(name: str, kind: str, subject: str, time: datetime, desk: str) -> dict[str, str]:

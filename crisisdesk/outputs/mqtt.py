@@ -13,7 +13,6 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
-from types import MappingProxyType
 from typing import Final
 
 from crisisdesk.clock import Clock
@@ -23,7 +22,7 @@ from crisisdesk.outputs.commands import Commands
 from crisisdesk.outputs.events import CONTENT_TYPE, CloudEvent, of_change, of_heartbeat, of_state
 from crisisdesk.outputs.mqtt_commands import MqttCommands
 from crisisdesk.outputs.shortened import shortened
-from crisisdesk.records import Incident, Notification, OutputStatus, SourceStatus
+from crisisdesk.records import Incident, Notification, OutputStatus
 from crisisdesk.retry import delays
 
 STATE_SECONDS: Final = 7 * 86_400
@@ -46,7 +45,7 @@ class MqttOutput:
         broker: where, and how to be let in.
         desk: the desk's name, a part of every topic.
         clock: dates the heartbeats.
-        heartbeat: what a heartbeat carries, see `heartbeat_data`.
+        heartbeat: what a heartbeat carries, see `heartbeat.py`.
         heartbeat_seconds: time between two heartbeats.
         name: under which its debts are kept; another one for each further broker.
         waits: seconds between attempts to connect.
@@ -194,39 +193,6 @@ class MqttOutput:
                 break
             message = _message(topic, shortened(event, characters), retain=retain, expiry=expiry)
         return message
-
-
-def heartbeat_data(
-    now: datetime,
-    sources: Iterable[SourceStatus],
-    outputs: Iterable[OutputStatus],
-    queues: Mapping[str, int],
-    model: str,
-    *,
-    other_languages: Mapping[str, Mapping[str, int]] = MappingProxyType({}),
-) -> dict[str, object]:
-    """What a heartbeat carries; `queues` counts what waits, by stage, `other_languages` posts by watch and language."""
-    return {
-        "sources": [
-            {
-                "name": one.name,
-                "state": one.state,
-                "last_event_age_seconds": round((now - one.last_event).total_seconds(), 1) if one.last_event else None,
-                "events": one.events,
-                "posts": one.posts,
-                "matched": one.matched,
-                "dropped": one.dropped,
-            }
-            for one in sources
-        ],
-        "queues": dict(queues),
-        "outputs": [
-            {"name": one.name, "state": one.state, "delivered": one.delivered, "waiting": one.waiting}
-            for one in outputs
-        ],
-        "model": model,
-        "other_languages": {watch: dict(counts) for watch, counts in other_languages.items()},
-    }
 
 
 def _message(topic: str, event: CloudEvent, *, retain: bool = False, expiry: int) -> Message:

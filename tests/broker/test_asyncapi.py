@@ -10,13 +10,20 @@ import orjson
 import pytest
 import yaml
 
+from crisisdesk.incidents import acts
 from crisisdesk.mqtt import Broker
 from crisisdesk.mqtt.connection import SESSION_SECONDS
-from crisisdesk.outputs.mqtt import EVENT_SECONDS, STATE_SECONDS, heartbeat_data
+from crisisdesk.outputs.events import of_change
+from crisisdesk.outputs.heartbeat import heartbeat_data
+from crisisdesk.outputs.mqtt import EVENT_SECONDS, STATE_SECONDS
 from crisisdesk.records import (
+    Calling,
+    Change,
     Event,
     Evidence,
+    Incident,
     Kind,
+    Notification,
     Numbers,
     OutputStatus,
     Phrase,
@@ -102,12 +109,15 @@ def channel_of(topic: str) -> dict[str, Any]:
 def heartbeat() -> dict[str, Any]:
     live = SourceStatus("bluesky", "live", START - timedelta(seconds=0.4), events=9, posts=5, matched=1)
     sources = (live, SourceStatus("file"))
-    outputs, other = (OutputStatus("mqtt", "live", 3, 1),), {"A": {"fr": 2}}
-    return heartbeat_data(START, sources, outputs, {"scoring": 0}, "tiny", other_languages=other)
+    outputs, other = (OutputStatus("mqtt", "live", 3, 1, "", 2),), {"A": {"fr": 2}}
+    troubles = ["The database cannot be written."]
+    return heartbeat_data(START, sources, outputs, {"scoring": 0}, "tiny", other_languages=other, troubles=troubles)
 
 
-def test_a_heartbeat_says_how_old_the_last_event_is():
+def test_a_heartbeat_says_how_old_the_last_event_is_what_was_given_up_and_what_is_wrong():
     assert [source["last_event_age_seconds"] for source in heartbeat()["sources"]] == [0.4, None]
+    assert [output["failed"] for output in heartbeat()["outputs"]] == [2]
+    assert heartbeat()["troubles"] == ["The database cannot be written."]
 
 
 async def test_every_message_is_as_documented(amqtt_port, desk_at, subscriber):
@@ -152,6 +162,48 @@ def test_the_words_are_the_desks_words(key: str, values: list[str]):
 def test_every_event_is_documented():
     documented = DOCUMENT["components"]["schemas"]["incidentEvent"]["properties"]["type"]["enum"]
     assert documented == [f"crisisdesk.incident.{one.value}" for one in Event]
+    assert DOCUMENT["components"]["schemas"]["change"]["properties"]["event"]["enum"] == [one.value for one in Event]
+
+
+async def test_a_call_and_what_people_do_are_as_documented(amqtt_port, desk_at, subscriber):
+    schema = DOCUMENT["components"]["schemas"]["incidentEvent"]
+    numbers, calling = Numbers(60, 12, 20, 1.5, 11, 0.6, 0.2, 1e-6), Calling("all", 1, 1, 1, START)
+    ended = replace(calling, exhausted=True)
+    async with subscriber(amqtt_port, five=False) as inbox, desk_at(amqtt_port) as desk:
+        register = desk.register
+        (opened,) = await register.witness(Spike("a", Kind.SPIKE, START, Severity.AMBER, numbers, "why"))
+        name, until = opened.incident.id, START + timedelta(hours=1)
+        await register.act(
+            name, lambda one, last: acts.call(one, calling, START, last, to=("push",), reason="Ann: new")
+        )
+        await register.act(name, lambda one, last: acts.call(one, ended, START, last, to=("push",), reason="nobody"))
+        await register.acknowledge(name, "Ann", START)
+        await register.assign(name, "Ann", "Ben", START, "you know them")
+        await register.act(name, lambda one, last: acts.lapse(one, "Ann has it, and did nothing", START, last))
+        await register.silence(name, "Ben", START, until=until, reason="board meets")
+        await register.note(name, "Ben", "called the agency", START)
+        await inbox.until(lambda: len(inbox.events()) == 8)
+    told = inbox.events()
+    assert [line for one in told for line in problems(one, schema)] == []
+    changes = [one["data"]["change"] for one in told]
+    assert [one["sequence"] for one in changes] == [1, 2, 3, 4, 5, 6, 7, 8]
+    assert [f"crisisdesk.incident.{one['event']}" for one in changes] == [one["type"] for one in told]
+    assert [(one["person"], one["reason"]) for one in changes[3:5]] == [("Ann", ""), ("Ann", "to Ben: you know them")]
+    assert (changes[7]["person"], changes[7]["reason"]) == ("Ben", "called the agency")
+    called, last = told[1]["data"]["incident"], told[7]["data"]["incident"]
+    assert (called["called_at"], called["unanswered"]) == ("2008-11-15T03:40:00Z", False)
+    assert told[2]["data"]["incident"]["unanswered"] is True
+    assert (last["silenced_by"], last["silenced_because"]) == ("Ben", "board meets")
+
+
+def test_any_change_is_as_documented():
+    numbers, mark = Numbers(60, 12, 20, 1.5, 11, 0.6, 0.2, 1e-6), "u3f9a1c"
+    incident = Incident("a-1", "a", Kind.SPIKE, State.OPEN, Severity.AMBER, START, START, numbers, "why")
+    for event in Event:
+        change = Change("a-1", 4, event, START, Severity.AMBER, mark=mark)
+        told = orjson.loads(of_change(Notification(change, incident), "acme").body())
+        assert told["id"] == "a-1-4-u3f9a1c"
+        assert problems(told, DOCUMENT["components"]["schemas"]["incidentEvent"]) == []
 
 
 async def test_every_command_that_is_shown_is_obeyed_and_its_answer_is_as_documented(mosquitto, desk_at, asker):

@@ -35,7 +35,8 @@ async def test_a_change_is_posted_as_the_event_that_mqtt_carries():
     assert (got.method, got.headers["Content-Type"]) == ("POST", "application/cloudevents+json")
     assert got.headers["X-Crisisdesk-Event-Id"] == got.event["id"] == "acme-1-3"
     assert got.event == orjson.loads(orjson.dumps({**of_change(told(3), "acme").attributes, "data": got.event["data"]}))
-    assert got.event["data"] == {"incident": orjson.loads(orjson.dumps(incident_data(INCIDENT)))}
+    assert got.event["data"]["incident"] == orjson.loads(orjson.dumps(incident_data(INCIDENT)))
+    assert (got.event["data"]["change"]["sequence"], got.event["data"]["change"]["event"]) == (3, "opened")
     assert (got.event["source"], got.event["type"]) == ("/crisisdesk/acme", "crisisdesk.incident.opened")
     assert "Authorization" not in got.headers
     assert output.status().state == "live"

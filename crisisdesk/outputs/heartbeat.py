@@ -1,0 +1,60 @@
+"""How the desk is doing, for machines that watch the watcher: what it hears, what it owes and what is wrong with it."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from types import MappingProxyType
+
+from crisisdesk.records import OutputStatus, SourceStatus
+
+
+def heartbeat_data(
+    now: datetime,
+    sources: Iterable[SourceStatus],
+    outputs: Iterable[OutputStatus],
+    queues: Mapping[str, int],
+    model: str,
+    *,
+    other_languages: Mapping[str, Mapping[str, int]] = MappingProxyType({}),
+    troubles: Iterable[str] = (),
+) -> dict[str, object]:
+    """What a heartbeat carries; documented in `docs/asyncapi.yaml`.
+
+    Args:
+        now: dates what came last.
+        sources: how each is doing.
+        outputs: how each is doing.
+        queues: counts what waits, by stage.
+        model: its name and digest.
+        other_languages: counts posts that do not count, by watch and language.
+        troubles: what is wrong with the desk itself, a sentence each.
+    """
+    return {
+        "sources": [
+            {
+                "name": one.name,
+                "state": one.state,
+                "last_event_age_seconds": round((now - one.last_event).total_seconds(), 1) if one.last_event else None,
+                "events": one.events,
+                "posts": one.posts,
+                "matched": one.matched,
+                "dropped": one.dropped,
+                "trouble": one.trouble,
+            }
+            for one in sources
+        ],
+        "queues": dict(queues),
+        "outputs": [
+            {
+                "name": one.name,
+                "state": one.state,
+                "delivered": one.delivered,
+                "waiting": one.waiting,
+                "failed": one.failed,
+                "trouble": one.trouble,
+            }
+            for one in outputs
+        ],
+        "model": model,
+        "other_languages": {watch: dict(counts) for watch, counts in other_languages.items()},
+        "troubles": list(troubles),
+    }
