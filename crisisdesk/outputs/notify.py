@@ -73,6 +73,8 @@ class NotifyOutput:
     async def tell(self, notifications: Sequence[Notification]) -> None:
         """Return when the service has taken one message of all these, or one of each incident if it keeps alarms.
 
+        What the reader did themselves is told only where it ends an alarm.
+
         Args:
             notifications: all that waits for this address, at least one; the oldest first.
 
@@ -118,7 +120,8 @@ class NotifyOutput:
         if self._keeps_alarms is None:
             await self._try(lambda: self._open(Tone.NEWS))
         if not self._keeps_alarms:
-            return [notifications]
+            rest = not_done_by(self._reader.person, notifications)
+            return [rest] if rest else []
         found: dict[str, list[Notification]] = {}
         for one in notifications:
             found.setdefault(one.incident.id, []).append(one)
@@ -166,3 +169,14 @@ class NotifyOutput:
             self._status = OutputStatus(self.name, failed, trouble=str(error))
             raise
         self._status = OutputStatus(self.name, "live")
+
+
+def not_done_by(person: str | None, notifications: Sequence[Notification]) -> Sequence[Notification]:
+    """All but those of incidents that this person, as the last, has taken, silenced or resolved. Pure."""
+    newest = {one.incident.id: one.change for one in notifications}
+    done = {
+        name
+        for name, change in newest.items()
+        if change.event.is_all_clear and person and (change.person or "").casefold() == person.casefold()
+    }
+    return [one for one in notifications if one.incident.id not in done]

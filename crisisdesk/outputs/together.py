@@ -25,10 +25,6 @@ PAUSE: Final = 0.25
 PAUSES: Final = 20
 """So often at most."""
 
-_CALLS: Final = frozenset({Event.CALLED, Event.UNANSWERED})
-_ASKS: Final = _CALLS | {Event.ASSIGNED}
-"""Changes that want something of people; the others tell them that nothing is wanted any more."""
-
 
 class Together:
     """The hand of one address."""
@@ -79,14 +75,14 @@ class Together:
 
     async def _as_it_is(self, notifications: list[Notification]) -> list[Notification]:
         """The same, and a call for what somebody has by now, or what is over, as that."""
-        called = {one.incident.id for one in notifications if one.change.event in _CALLS}
+        called = {one.incident.id for one in notifications if one.change.event.is_call}
         try:
             incidents = await self._store.incidents_of(called)
         except StorageError:  # better one call too many
             incidents = {}
         settled = {name: one for name, one in incidents.items() if one.state is not State.OPEN}
         return [
-            Notification(one.change, settled.get(one.incident.id, one.incident)) if one.change.event in _CALLS else one
+            Notification(one.change, settled.get(one.incident.id, one.incident)) if one.change.event.is_call else one
             for one in notifications
         ]
 
@@ -94,5 +90,5 @@ class Together:
 def _severity(notification: Notification) -> Severity:
     """How much it disturbs: as much as the incident does, or, if nothing is wanted, as little as a notice."""
     incident, event = notification.incident, notification.change.event
-    wanted = incident.state is State.OPEN if event in _CALLS else event in _ASKS and incident.is_open
+    wanted = incident.state is State.OPEN if event.is_call else event is Event.ASSIGNED and incident.is_open
     return incident.severity if wanted else Severity.NOTICE

@@ -44,6 +44,16 @@ class Event(StrEnum):
     LAPSED = "lapsed"
     """Somebody had it, but nothing was done for so long that others are called again."""
 
+    @property
+    def is_call(self) -> bool:
+        """Whether people are called with it."""
+        return self in {Event.CALLED, Event.UNANSWERED}
+
+    @property
+    def is_all_clear(self) -> bool:
+        """Whether those who were called can go back to sleep."""
+        return self in {Event.ACKNOWLEDGED, Event.SILENCED, Event.RESOLVED}
+
 
 class Verdict(StrEnum):
     """What a person says, afterwards, that an incident was."""

@@ -103,6 +103,19 @@ async def test_all_that_waits_is_one_message():
     assert b"%28und+12+weitere%29" in got.body
 
 
+async def test_what_somebody_did_themselves_they_are_told_only_where_it_ends_an_alarm():
+    held = replace(MOTRIN, state=State.ACKNOWLEDGED, acknowledged_by="anna berg")
+    own, others = told(Event.ACKNOWLEDGED, held, 2, person="anna berg"), told(incident=another(1))
+    async with serving(says(200)) as server:
+        output = anna(f"json://127.0.0.1:{server.port}/")
+        await output.tell([told(incident=held), own])
+        assert server.got == []
+        await output.tell([own, others])
+        assert [got.event["title"].split(":")[0] for got in server.got] == ["AMBER Brand 1"]
+        await anna(f"goalert://127.0.0.1:{server.port}/12345678-1234-1234-1234-123456789abc").tell([own])
+        assert len(server.got) == 2
+
+
 async def test_what_ntfy_gets_stays_below_what_it_makes_a_file_of():
     quoted = [replace(one, text="Wörter 👶 " * 60) for one in MOTRIN.evidence.posts]
     incident = replace(MOTRIN, why="ä" * 3_000, evidence=replace(MOTRIN.evidence, posts=tuple(quoted)))

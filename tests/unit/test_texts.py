@@ -200,6 +200,7 @@ def test_of_one_incident_the_state_after_the_last_change_is_told():
 def test_whoever_has_it_is_told_that_it_is_as_bad_again_and_not_asked_to_take_it():
     found = said(Event.RAISED, HELD)
     assert found.title == "RED Motrin: 84 negative posts by 71 people in 60 min, usual 6"
+    assert found.tone is Tone.NEWS
     assert "Ben Cole has it." in found.body
     assert "Acknowledge" not in found.body
 

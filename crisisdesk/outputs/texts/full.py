@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-from crisisdesk.outputs.texts.matter import CALLS, Matter, handed_over
+from crisisdesk.outputs.texts.matter import Matter, handed_over
 from crisisdesk.outputs.texts.reader import Reader, Space
 from crisisdesk.records import Event, Evidence, Quote, Role
 from crisisdesk.text import shorten
@@ -49,7 +49,7 @@ def _called(matter: Matter, reader: Reader) -> str:
     """Why somebody is called, and since when it has been an incident."""
     words, incident, change = reader.words, matter.incident, matter.change
     begun = words.opened(reader.when(incident.opened, change.time, matter.zone_of))
-    if change.event not in CALLS:
+    if not change.event.is_call:
         return begun
     return f"{words.nobody() if change.event is Event.UNANSWERED else words.called(incident)} {begun}"
 

@@ -11,8 +11,6 @@ from crisisdesk.records import Change, Event, Incident, Notification, Severity, 
 from crisisdesk.text import shorten
 
 NOTE_LENGTH: Final = 500
-CALLS: Final = frozenset({Event.CALLED, Event.UNANSWERED})
-_ALL_CLEAR: Final = frozenset({Event.ACKNOWLEDGED, Event.SILENCED, Event.RESOLVED})
 _TONES: Final = {Severity.RED: Tone.ALARM, Severity.AMBER: Tone.WARNING, Severity.NOTICE: Tone.NEWS}
 
 
@@ -34,9 +32,9 @@ class Matter:
     @property
     def calls(self) -> bool:
         """Whether somebody is to do something; otherwise it is news."""
-        if self.change.event in CALLS:
+        if self.change.event.is_call:
             return self.incident.state is State.OPEN
-        return self.incident.is_open and self.change.event not in _ALL_CLEAR
+        return self.incident.is_open and not self.change.event.is_all_clear
 
     @property
     def urgency(self) -> tuple[bool, bool, Severity, datetime]:
@@ -48,6 +46,8 @@ class Matter:
         """How urgent it is."""
         if not self.calls:
             return Tone.ALL_CLEAR if self.incident.state is State.RESOLVED else Tone.NEWS
+        if self.change.event is Event.RAISED:  # to who has it
+            return Tone.NEWS
         return Tone.ALARM if self.change.event is Event.UNANSWERED else _TONES[self.incident.severity]
 
 
@@ -66,7 +66,7 @@ def _matter(some: Sequence[Notification]) -> Matter:
         newest.incident,
         newest.change,
         some[-1].incident.watch,
-        unheard=any(one.change.event in CALLS for one in some),
+        unheard=any(one.change.event.is_call for one in some),
         handed=harmless_notification(asked) if asked else None,
     )
 
