@@ -22,7 +22,7 @@ from crisisdesk.observation import Observation
 from crisisdesk.oncall.audience import audience
 from crisisdesk.oncall.prospect import known_people, on_call
 from crisisdesk.outputs.base import PersonalOutput
-from crisisdesk.outputs.deliver import Delivery
+from crisisdesk.outputs.deliver import Delivery, owed_by_others
 from crisisdesk.overview import Pictures, spending_of
 from crisisdesk.plan import Plan
 from crisisdesk.playbooks.library import Library
@@ -270,6 +270,8 @@ class App:
         )
         if plan.live:
             await self.rounds.begin()
+            names = [output.name for output in outputs]
+            self._complain("debts", await owed_by_others(self._store, names, plan.clock.now()))
 
     async def _keep_playbooks(self) -> None:
         """Read what is edited as long as the desk is there: people look at a recording that has ended, too."""

@@ -83,6 +83,9 @@ class Calls:
         """What nobody has answered, or nobody is called for though somebody should be; for all to see."""
         orders = self._orders()
         for incident in self._register.incidents():
+            asked = incident.assigned_to
+            if asked and incident.is_open and orders.addresses and not orders.of_person(asked):
+                yield f"{asked} is asked to take {incident.watch} ({incident.id}) but has no address; tell them."
             if not _wants_somebody(incident):
                 continue
             what = f"{str(incident.severity).upper()} {incident.watch} ({incident.id})"

@@ -88,6 +88,17 @@ def given_up(database: sqlite3.Connection, output: str) -> list[str]:
     return [incident for (incident,) in database.execute(query, (output,)).fetchall()]
 
 
+def of_others(
+    database: sqlite3.Connection, outputs: Collection[str], now: datetime, after: timedelta
+) -> dict[str, int]:
+    """How much is owed by outputs that are not among these, by their names; given up as everybody's."""
+    query = "SELECT DISTINCT output FROM outbox WHERE output NOT IN (SELECT value FROM json_each(?)) ORDER BY output"
+    gone = [name for (name,) in database.execute(query, (json_list(outputs),)).fetchall()]
+    for name in gone:
+        give_up(database, name, now, after)
+    return {name: owes for name in gone if (owes := len(owed_changes(database, name, ())))}
+
+
 def mend(database: sqlite3.Connection, incident: str, mended: Callable[[Incident], Incident]) -> None:
     """What is owed of an incident says what it says now, where an author has changed or taken back a post."""
     query = "SELECT row, notification FROM outbox WHERE incident = ?"

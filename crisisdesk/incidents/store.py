@@ -253,6 +253,12 @@ class Store:
         await self._write(lambda database: outbox.give_up(database, output, now, after))
         return await self.given_up(output)
 
+    async def owed_by_others(self, outputs: Collection[str], now: datetime, after: timedelta) -> dict[str, int]:
+        """How much is owed by outputs that are not there any more, by their names; given up as `give_up` says."""
+        found: dict[str, int] = {}
+        await self._write(lambda database: found.update(outbox.of_others(database, outputs, now, after)))
+        return found
+
     async def given_up(self, output: str) -> list[str]:
         """The incident of each change that never went out, oldest first."""
         return await self._read(lambda database: outbox.given_up(database, output))

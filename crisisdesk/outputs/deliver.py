@@ -7,9 +7,9 @@ change by itself (`each`), people what there is to tell in one message (`togethe
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from crisisdesk.clock import Clock
@@ -20,7 +20,7 @@ from crisisdesk.outputs.each import EachChange
 from crisisdesk.outputs.together import Together
 from crisisdesk.records import Notification, OutputStatus
 from crisisdesk.retry import delays
-from crisisdesk.text import counted
+from crisisdesk.text import clean, counted
 
 OWED_FOR: Final = timedelta(days=1)
 """After the end of an incident what is still owed of it is tried for so long."""
@@ -200,3 +200,21 @@ class Delivery:
             f"{changes} of {', '.join(named[:3])}{more} did not go out within a day of the end, and will not; "
             "tell those who should know."
         )
+
+
+async def owed_by_others(store: Store, outputs: Collection[str], now: datetime) -> str:
+    """What is owed to outputs that are not among these, such as one that was renamed; empty where all is well.
+
+    It would never go out, and nobody would know.
+    """
+    try:
+        owed = await store.owed_by_others(outputs, now, OWED_FOR)
+    except StorageError:  # which is told by whoever has something to write
+        return ""
+    if not owed:
+        return ""
+    named = ", ".join(f"“{clean(name, 100)}” ({owes})" for name, owes in owed.items())
+    return (
+        f"Changes are still owed to {named}, which the configuration has no more. Put it back under this name, or tell "
+        "those who should know."
+    )

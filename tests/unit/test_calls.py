@@ -251,6 +251,15 @@ async def test_an_incident_that_no_chain_is_for_is_a_trouble(desk: Desk):
     assert desk.told() == []
 
 
+async def test_who_is_asked_and_cannot_be_told_is_a_trouble(desk: Desk):
+    await desk.see(RED)
+    await desk.register.assign(desk.open_one.id, "Anna", "Zoe", desk.now)
+    [trouble] = desk.calls.troubles()
+    assert trouble == "Zoe is asked to take Motrin (motrin-20261123t030000z) but has no address; tell them."
+    await desk.register.assign(desk.open_one.id, "Anna", "ben", desk.now)
+    assert list(desk.calls.troubles()) == []
+
+
 SEEN = st.tuples(st.just("see"), st.sampled_from([None, NOTICE, AMBER, RED]))
 DONE = st.tuples(
     st.sampled_from(["acknowledge", "assign", "silence", "lift", "note", "resolve", "judge", "restart"]), st.none()

@@ -15,7 +15,7 @@ from crisisdesk.errors import FatalOutputError, OutputError, RefusedError
 from crisisdesk.incidents.lifecycle import Rules
 from crisisdesk.incidents.register import Register
 from crisisdesk.incidents.store import Store
-from crisisdesk.outputs.deliver import Delivery
+from crisisdesk.outputs.deliver import Delivery, owed_by_others
 from crisisdesk.records import (
     Change,
     Event,
@@ -463,3 +463,15 @@ async def test_what_is_over_before_it_could_be_told_does_not_disturb_as_a_call(s
         await owe_of(store, replace(ONE, id="b"), 1, event=Event.CALLED)
         delivery.wake()
         await until(lambda: output.messages[1:] == [["b-1"]])
+
+
+async def test_what_is_owed_to_an_output_that_was_renamed_is_told_until_it_is_too_old(store: Store):
+    await owe_of(store, ONE, 1, 2, to="slack")
+    await owe_of(store, replace(ONE, id="b", state=State.RESOLVED, updated=START), 1, to="push to Ben")
+    said = await owed_by_others(store, ["mail"], START)
+    assert said.startswith(
+        "Changes are still owed to “push to Ben” (1), “slack” (2), which the configuration has no more"
+    )
+    assert "“push to Ben”" not in await owed_by_others(store, ["mail"], START + timedelta(days=2))
+    assert await owed_by_others(store, ["slack"], START + timedelta(days=2)) == ""
+    assert await store.waiting("slack") == 2
