@@ -168,6 +168,7 @@ def lapse(incident: Incident, reason: str, now: datetime, sequence: int) -> Step
         acknowledged_by=None,
         acknowledged_at=None,
         acknowledged_severity=None,
+        had_by=incident.acknowledged_by,
         acted_at=None,
         cause=Cause.LAPSED,
         calling=None,

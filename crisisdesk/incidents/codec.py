@@ -82,6 +82,7 @@ def _incident(fields: Fields) -> Incident:
         acknowledged_by=fields.get("acknowledged_by"),
         acknowledged_at=_maybe_time(fields.get("acknowledged_at")),
         acknowledged_severity=Severity(acknowledged) if acknowledged else None,
+        had_by=fields.get("had_by"),
         resolved_at=_maybe_time(fields.get("resolved_at")),
         verdict=Verdict(verdict) if verdict else None,
         calm_since=_maybe_time(fields.get("calm_since")),

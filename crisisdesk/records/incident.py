@@ -139,6 +139,8 @@ class Incident:
     acknowledged_at: datetime | None = None
     acknowledged_severity: Severity | None = None
     """How bad it was then: whoever has it is not called again unless it gets worse than that."""
+    had_by: str | None = None
+    """Who had it last and did nothing for so long that others were called again."""
     resolved_at: datetime | None = None
     verdict: Verdict | None = None
     calm_since: datetime | None = None

@@ -22,7 +22,7 @@ from crisisdesk.outputs.base import PersonalOutput
 from crisisdesk.outputs.pagers import keeps_alarms
 from crisisdesk.outputs.service import Address, Service
 from crisisdesk.outputs.texts import Tone
-from crisisdesk.records import Event, Notification, Severity, State, Verdict
+from crisisdesk.records import Cause, Event, Notification, Severity, State, Verdict
 from crisisdesk.settings import load
 
 SECRET = "s3cr3t-t0ken"  # noqa: S105  of nobody
@@ -163,7 +163,7 @@ async def paged(*waiting: Notification) -> list[dict[str, Any]]:
 
 
 async def test_a_service_that_keeps_alarms_has_one_for_an_incident_however_often_it_calls():
-    first, again = [*await paged(told()), *await paged(told(Event.UNANSWERED))]
+    first, again = [*await paged(told()), *await paged(told(Event.UNANSWERED, replace(MOTRIN, cause=Cause.UNANSWERED)))]
     assert first["dedup"] == again["dedup"] == "motrin-1"
     assert "action" not in first
     assert again["summary"].startswith("NOBODY HAS ANSWERED: ")

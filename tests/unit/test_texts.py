@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from calls import ENGLISH, GERMAN, LINK, MOTRIN, NIGHT, another, quote, told
 
+from crisisdesk.incidents import acts, codec
 from crisisdesk.outputs.texts import Message, Reader, Space, Tone, message, trial
 from crisisdesk.records import (
     Calling,
@@ -56,7 +57,7 @@ This is new, and nobody has it yet. Open since 08:05 EST.
 
 84 negative posts by 71 people within one hour, where 6 are usual.
 
-Said most: “wearing your baby” (41), “#motrinmoms” (33)
+Said most often: “wearing your baby” (41), “#motrinmoms” (33)
 
 – mom9.bsky.social (10,800 followers): “This ad is offensive to every mother out there.”
 https://bsky.app/profile/mom9/post/9
@@ -84,7 +85,7 @@ Das ist neu, und noch kümmert sich niemand darum. Offen seit 14:05 MEZ.
 
 84 negative Beiträge von 71 Menschen innerhalb einer Stunde, üblich sind 6.
 
-Am häufigsten: „wearing your baby“ (41), „#motrinmoms“ (33)
+Am häufigsten genannt: „wearing your baby“ (41), „#motrinmoms“ (33)
 
 – mom9.bsky.social (10.800 Follower): „This ad is offensive to every mother out there.“
 https://bsky.app/profile/mom9/post/9
@@ -97,7 +98,7 @@ https://bsky.app/profile/mom1/post/1
 
 Playbook: Offensive advertisement. Nächster Schritt: Take the advertisement down everywhere.
 
-Bitte an der Konsole übernehmen (Taste a); bis dahin werden vielleicht auch andere gerufen.
+Bitte an der Konsole übernehmen (Taste a); bis dahin werden vielleicht auch andere alarmiert.
 https://desk.example/incidents/motrin-1"""
     )
 
@@ -108,33 +109,54 @@ https://desk.example/incidents/motrin-1"""
         (Cause.NEW, "This is new, and nobody has it yet.", "Das ist neu, und noch kümmert sich niemand darum."),
         (Cause.WORSE, "It has got worse.", "Es ist schlimmer geworden."),
         (Cause.BACK, "It was over and is back.", "Es war vorbei und ist wieder da."),
-        (Cause.UNANSWERED, "Nobody has answered so far.", "Bisher hat niemand geantwortet."),
-        (Cause.LAPSED, "Somebody had it, but nothing was done since.", "Jemand hatte es übernommen, aber seither ist nichts geschehen."),
-        (Cause.SILENCE_OVER, "The silence is over, the incident is not.", "Die Ruhe ist vorbei, der Vorfall nicht."),
+        (Cause.UNANSWERED, "Nobody has answered so far.", "Bisher hat niemand reagiert."),
+        (Cause.LAPSED, "Ben Cole had it, but nothing has been done since.", "Ben Cole hatte es übernommen, aber seither ist nichts geschehen."),
+        (Cause.SILENCE_OVER, "The silence is over, the incident is not.", "Die Stummschaltung ist vorbei, der Vorfall nicht."),
     ],
 )  # fmt: skip
 def test_why_somebody_is_called_comes_first(cause, english, german):
-    incident = replace(MOTRIN, cause=cause)
+    incident = replace(MOTRIN, cause=cause, had_by="Ben Cole")
     assert said(incident=incident).body.startswith(f"{english} Open since")
     assert said(incident=incident, reader=GERMAN).body.startswith(f"{german} Offen seit")
 
 
+def test_who_had_it_is_known_after_a_restart_too():
+    lapsed = acts.lapse(HELD, "Ben Cole has it, and nothing was done for 1 h", NIGHT, 3).incident
+    kept = codec.incident(codec.encode(lapsed))
+    assert said(incident=kept).body.startswith("Ben Cole had it, but nothing has been done since. Open since")
+
+
 def test_that_nobody_has_answered_is_loud():
-    incident = replace(MOTRIN, severity=Severity.AMBER, calling=Calling("all", 1, 3, 2, NIGHT, exhausted=True))
+    calling = Calling("all", 1, 3, 2, NIGHT, exhausted=True)
+    incident = replace(MOTRIN, severity=Severity.AMBER, cause=Cause.UNANSWERED, calling=calling)
     english, german = (said(Event.UNANSWERED, incident, reader) for reader in (ENGLISH, GERMAN))
     assert english.tone is german.tone is Tone.ALARM
     assert english.title.startswith("NOBODY HAS ANSWERED: AMBER Motrin: 84 negative posts")
-    assert german.title.startswith("NIEMAND HAT GEANTWORTET: GELB Motrin: 84 negative Beiträge")
-    assert english.body.startswith("NOBODY HAS ANSWERED. All were called as agreed; no further call will follow.")
+    assert german.title.startswith("NIEMAND HAT REAGIERT: GELB Motrin: 84 negative Beiträge")
+    assert english.body.startswith(
+        "NOBODY HAS ANSWERED. All were called as agreed, and no further call will follow: whoever can, please take it."
+    )
     assert "Acknowledge it on the console (key a).\n" in english.body
+
+
+def test_that_nobody_could_be_called_is_not_told_as_nobody_answering():
+    english, german = (said(Event.UNANSWERED, MOTRIN, reader) for reader in (ENGLISH, GERMAN))
+    assert english.title.startswith("NOBODY IS ON CALL: RED Motrin: 84")
+    assert english.body.startswith("NOBODY IS ON CALL. There was nobody to call, and no further call will follow: ")
+    assert german.title.startswith("NIEMAND HAT BEREITSCHAFT: ROT Motrin: 84")
+    assert german.body.startswith("NIEMAND HAT BEREITSCHAFT. Es war niemand zu alarmieren, weitere Alarme folgen nicht")
+
+
+def test_who_has_it_hears_that_it_has_got_worse():
+    assert said(Event.RAISED, HELD).body.startswith("It has got worse. Open since 08:05 EST.")
 
 
 @pytest.mark.parametrize(
     ("event", "incident", "person", "english", "german"),
     [
-        (Event.ACKNOWLEDGED, HELD, "Ben Cole", "Motrin: Ben Cole has it since 08:10 EST.", "Motrin: Ben Cole kümmert sich darum, seit 14:10 MEZ."),
-        (Event.SILENCED, replace(MOTRIN, silence=Silence(NIGHT + timedelta(hours=20), "Ben Cole", "Board meets.", Severity.RED)), "Ben Cole", "Motrin: Ben Cole wants quiet until Sun 04:10 EST: Board meets.", "Motrin: Ben Cole möchte Ruhe bis So 10:10 MEZ: Board meets."),
-        (Event.SILENCED, MOTRIN, "Ben Cole", "Motrin: Ben Cole wants no more quiet; calls go out again.", "Motrin: Ben Cole möchte keine Ruhe mehr; es wird wieder gerufen."),
+        (Event.ACKNOWLEDGED, HELD, "Ben Cole", "Motrin: Ben Cole has it (since 08:10 EST).", "Motrin: Ben Cole kümmert sich darum (seit 14:10 MEZ)."),
+        (Event.SILENCED, replace(MOTRIN, silence=Silence(NIGHT + timedelta(hours=20), "Ben Cole", "Board meets.", Severity.RED)), "Ben Cole", "Motrin: Ben Cole has silenced it until Sun 04:10 EST: Board meets.", "Motrin: Ben Cole hat es bis So 10:10 MEZ stummgeschaltet: Board meets."),
+        (Event.SILENCED, MOTRIN, "Ben Cole", "Motrin: Ben Cole has ended the silence; calls go out again.", "Motrin: Ben Cole hat die Stummschaltung aufgehoben; es wird wieder alarmiert."),
         (Event.RESOLVED, OVER, "Ben Cole", "Motrin: over since 08:10 EST; it was a false alarm (Ben Cole).", "Motrin: vorbei seit 14:10 MEZ; es war ein Fehlalarm (Ben Cole)."),
         (Event.RESOLVED, replace(OVER, verdict=None), None, "Motrin: over since 08:10 EST.", "Motrin: vorbei seit 14:10 MEZ."),
     ],
@@ -162,7 +184,7 @@ def test_a_hand_over_names_who_asks_and_what_they_left():
     ("incident", "english", "german"),
     [
         (BLIND, "AMBER bluesky: silent for 3 h 20 min", "GELB bluesky: schweigt seit 3 Std. 20 Min."),
-        (replace(MOTRIN, kind=Kind.BRIGADING), "RED Motrin: flood of 84 posts by 71 accounts in 60 min, usual 6", "ROT Motrin: Flut von 84 Beiträgen von 71 Konten in 60 Min., üblich 6"),
+        (replace(MOTRIN, kind=Kind.BRIGADING), "RED Motrin: flood of 84 posts by 71 accounts, usual 6", "ROT Motrin: Flut von 84 Beiträgen von 71 Konten, üblich 6"),
         (replace(MOTRIN, numbers=Numbers(720, 1, 1, 0.4, 1, 1.0, 0.3, 0.1)), "RED Motrin: 1 negative post by 1 person in 12 h, usual 0.4", "ROT Motrin: 1 negativer Beitrag von 1 Person in 12 Std., üblich 0,4"),
         (replace(MOTRIN, numbers=Numbers(1440, 12_345, 20_000, 1_234.5, 9_876, 0.6, 0.3, 0.1)), "RED Motrin: 12,345 negative posts by 9,876 people in 1 d, usual 1,234", "ROT Motrin: 12.345 negative Beiträge von 9.876 Personen in 1 Tag, üblich 1.234"),
         (replace(MOTRIN, numbers=Numbers(30, 9, 9, 0.0, 0, 1.0, 0.3, 0.1)), "RED Motrin: 9 negative posts in 30 min, usual hardly any", "ROT Motrin: 9 negative Beiträge in 30 Min., üblich kaum einer"),
@@ -194,7 +216,7 @@ def test_without_a_link_or_a_playbook_nothing_is_made_up():
 
 def test_of_one_incident_the_state_after_the_last_change_is_told():
     found = message([told(), told(Event.ACKNOWLEDGED, HELD, 2, person="Ben Cole")], ENGLISH, ROOM)
-    assert (found.tone, found.title) == (Tone.NEWS, "Motrin: Ben Cole has it since 08:10 EST")
+    assert (found.tone, found.title) == (Tone.NEWS, "Motrin: Ben Cole has it (since 08:10 EST)")
 
 
 def test_whoever_has_it_is_told_that_it_is_as_bad_again_and_not_asked_to_take_it():
@@ -206,7 +228,7 @@ def test_whoever_has_it_is_told_that_it_is_as_bad_again_and_not_asked_to_take_it
 
 
 def test_a_call_that_somebody_has_answered_meanwhile_is_told_as_news():
-    assert said(Event.CALLED, HELD).title == "Motrin: Ben Cole has it since 08:10 EST"
+    assert said(Event.CALLED, HELD).title == "Motrin: Ben Cole has it (since 08:10 EST)"
     over = said(Event.CALLED, replace(OVER, resolved_at=NIGHT - timedelta(hours=1)))
     assert (over.tone, over.title) == (Tone.ALL_CLEAR, "Motrin: over since 07:10 EST; it was a false alarm")
 
@@ -230,8 +252,8 @@ def test_the_worst_is_told_in_full_and_the_others_in_a_line_each():
 
 
 def test_nobody_answering_comes_before_a_red_one():
-    found = message([told(), told(Event.UNANSWERED, another(1))], GERMAN, ROOM)
-    assert found.title.startswith("NIEMAND HAT GEANTWORTET: GELB Brand 1")
+    found = message([told(), told(Event.UNANSWERED, another(1, cause=Cause.UNANSWERED))], GERMAN, ROOM)
+    assert found.title.startswith("NIEMAND HAT REAGIERT: GELB Brand 1")
     assert found.title.endswith("(und 1 weiterer)")
 
 
@@ -280,7 +302,7 @@ def test_the_shorter_the_room_the_less_is_told_but_always_how_to_answer():
         kept.append(
             [
                 part in body
-                for part in ("nobody has it", "84 negative", "Next step", "mom9", "mom3", "mom1", "Said most")
+                for part in ("nobody has it", "84 negative", "Next step", "mom9", "mom3", "mom1", "Said most often")
             ]
         )
     assert kept[0] == [True] * 6 + [False]
@@ -292,7 +314,7 @@ def test_a_test_message_asks_nothing_of_anybody():
     found = trial("push to Anna Berg", GERMAN, NIGHT, ROOM)
     assert found == Message(
         "Probe von crisisdesk: alles in Ordnung",
-        "So kommt an, was „push to Anna Berg“ bringt, gesendet um 14:10 MEZ. Gerufen wird ebenso; jetzt ist nichts zu tun.",
+        "Das ist eine Probe von „push to Anna Berg“, gesendet um 14:10 MEZ. Alarme kommen ebenso an; jetzt ist nichts zu tun.",
         Tone.TRIAL,
         "crisisdesk-test",
     )

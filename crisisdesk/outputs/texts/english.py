@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta, tzinfo
 from typing import Final
 
+from crisisdesk.outputs.texts.words import was_called
 from crisisdesk.records import TAKEN_BACK, Cause, Change, Event, Incident, Kind, Phrase, PlaybookRef, Quote, State
 from crisisdesk.text import how_long, shorten
 
@@ -11,7 +12,7 @@ _BECAUSE: Final = {
     Cause.WORSE: "It has got worse.",
     Cause.BACK: "It was over and is back.",
     Cause.UNANSWERED: "Nobody has answered so far.",
-    Cause.LAPSED: "Somebody had it, but nothing was done since.",
+    Cause.LAPSED: "{had_by} had it, but nothing has been done since.",
     Cause.SILENCE_OVER: "The silence is over, the incident is not.",
 }
 _DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -25,14 +26,15 @@ class English:
     def headline(self, incident: Incident) -> str:
         return f"{incident.severity.name} {shorten(incident.watch, 60)}: {_matter(incident)}"
 
-    def unanswered(self, headline: str) -> str:
-        return f"NOBODY HAS ANSWERED: {headline}"
+    def unanswered(self, incident: Incident) -> str:
+        return "NOBODY HAS ANSWERED" if was_called(incident) else "NOBODY IS ON CALL"
 
     def called(self, incident: Incident) -> str:
-        return _BECAUSE[incident.cause]
+        return _BECAUSE[incident.cause].format(had_by=incident.had_by or "Somebody")
 
-    def nobody(self) -> str:
-        return "NOBODY HAS ANSWERED. All were called as agreed; no further call will follow."
+    def nobody(self, incident: Incident) -> str:
+        why = "All were called as agreed" if was_called(incident) else "There was nobody to call"
+        return f"{self.unanswered(incident)}. {why}, and no further call will follow: whoever can, please take it."
 
     def handed_over(self, change: Change, *, to: str | None, note: str) -> str:
         return f"{change.person} hands it over to {to or 'you'}" + (f": {note}" if note else ".")
@@ -47,7 +49,7 @@ class English:
         return f"Open since {when}."
 
     def said_most(self, phrases: tuple[Phrase, ...]) -> str:
-        return "Said most: " + ", ".join(f"“{one.text}” ({_count(one.posts)})" for one in phrases)
+        return "Said most often: " + ", ".join(f"“{one.text}” ({_count(one.posts)})" for one in phrases)
 
     def post(self, quote: Quote, text: str) -> str:
         about = [f"{_count(quote.reach)} followers"] if quote.reach else []
@@ -74,10 +76,10 @@ class English:
             return f"{about}: over since {when}{verdict}" + (f" ({who})." if who else ".")
         if change.event is Event.SILENCED:
             silence = incident.silence
-            return f"{about}: {who} wants " + (
-                f"quiet until {when}: {silence.reason}" if silence else "no more quiet; calls go out again."
+            return f"{about}: {who} has " + (
+                f"silenced it until {when}: {silence.reason}" if silence else "ended the silence; calls go out again."
             )
-        return f"{about}: {incident.acknowledged_by or who or 'somebody'} has it since {when}."
+        return f"{about}: {incident.acknowledged_by or who or 'somebody'} has it (since {when})."
 
     def others(self) -> str:
         return "Also:"
@@ -91,7 +93,7 @@ class English:
     def test(self, name: str, when: str) -> tuple[str, str]:
         return (
             "Test of crisisdesk: all is well",
-            f"This is what “{name}” brings, sent at {when}. Calls will look like this; there is nothing to do now.",
+            f"This is a test of “{name}”, sent at {when}. Calls come the same way; there is nothing to do now.",
         )
 
     def moment(self, moment: datetime, now: datetime, zone: tzinfo) -> str:
@@ -110,11 +112,12 @@ def _matter(incident: Incident) -> str:
     if incident.kind is Kind.BLIND:
         return f"silent for {how_long(timedelta(minutes=numbers.window_minutes))}"
     if incident.kind is Kind.BRIGADING:
-        posts, by = f"flood of {_counted(numbers.negative, 'post')}", _counted(numbers.authors, "account")
+        posts, by, window = f"flood of {_counted(numbers.negative, 'post')}", _counted(numbers.authors, "account"), ""
     else:
         posts, by = _counted(numbers.negative, "negative post"), _counted(numbers.authors, "person", "people")
+        window = f" in {_window(numbers.window_minutes)}"
     who = f" by {by}" if numbers.authors else ""
-    return f"{posts}{who} in {_window(numbers.window_minutes)}, usual {_usual(numbers.expected)}"
+    return f"{posts}{who}{window}, usual {_usual(numbers.expected)}"
 
 
 def _counted(number: int, one: str, many: str = "") -> str:

@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta, tzinfo
 from typing import Final
 
+from crisisdesk.outputs.texts.words import was_called
 from crisisdesk.records import (
     TAKEN_BACK,
     Cause,
@@ -23,13 +24,17 @@ _BECAUSE: Final = {
     Cause.NEW: "Das ist neu, und noch kümmert sich niemand darum.",
     Cause.WORSE: "Es ist schlimmer geworden.",
     Cause.BACK: "Es war vorbei und ist wieder da.",
-    Cause.UNANSWERED: "Bisher hat niemand geantwortet.",
-    Cause.LAPSED: "Jemand hatte es übernommen, aber seither ist nichts geschehen.",
-    Cause.SILENCE_OVER: "Die Ruhe ist vorbei, der Vorfall nicht.",
+    Cause.UNANSWERED: "Bisher hat niemand reagiert.",
+    Cause.LAPSED: "{had_by} hatte es übernommen, aber seither ist nichts geschehen.",
+    Cause.SILENCE_OVER: "Die Stummschaltung ist vorbei, der Vorfall nicht.",
 }
 _DAYS: Final = ("Mo", "Di", "Mi", "Do", "Fr", "Sa", "So")
 _MONTHS: Final = ("Jan.", "Feb.", "März", "Apr.", "Mai", "Juni", "Juli", "Aug.", "Sep.", "Okt.", "Nov.", "Dez.")
-_VERDICTS: Final = {"real": "es war echt", "false alarm": "es war ein Fehlalarm", "planned": "es war geplant"}
+_VERDICTS: Final = {
+    "real": "es war ein echter Vorfall",
+    "false alarm": "es war ein Fehlalarm",
+    "planned": "es war geplant",
+}
 
 
 class German:
@@ -38,14 +43,15 @@ class German:
     def headline(self, incident: Incident) -> str:
         return f"{_SEVERITIES[incident.severity]} {shorten(incident.watch, 60)}: {_matter(incident)}"
 
-    def unanswered(self, headline: str) -> str:
-        return f"NIEMAND HAT GEANTWORTET: {headline}"
+    def unanswered(self, incident: Incident) -> str:
+        return "NIEMAND HAT REAGIERT" if was_called(incident) else "NIEMAND HAT BEREITSCHAFT"
 
     def called(self, incident: Incident) -> str:
-        return _BECAUSE[incident.cause]
+        return _BECAUSE[incident.cause].format(had_by=incident.had_by or "Jemand")
 
-    def nobody(self) -> str:
-        return "NIEMAND HAT GEANTWORTET. Alle wurden wie vereinbart gerufen; es folgt kein weiterer Ruf."
+    def nobody(self, incident: Incident) -> str:
+        why = "Alle wurden wie vereinbart alarmiert" if was_called(incident) else "Es war niemand zu alarmieren"
+        return f"{self.unanswered(incident)}. {why}, weitere Alarme folgen nicht: Wer kann, bitte übernehmen."
 
     def handed_over(self, change: Change, *, to: str | None, note: str) -> str:
         whom = f"an {to}" if to else "an Sie"
@@ -61,7 +67,7 @@ class German:
         return f"Offen seit {when}."
 
     def said_most(self, phrases: tuple[Phrase, ...]) -> str:
-        return "Am häufigsten: " + ", ".join(f"„{one.text}“ ({_count(one.posts)})" for one in phrases)
+        return "Am häufigsten genannt: " + ", ".join(f"„{one.text}“ ({_count(one.posts)})" for one in phrases)
 
     def post(self, quote: Quote, text: str) -> str:
         about = [f"{_count(quote.reach)} Follower"] if quote.reach else []
@@ -81,7 +87,7 @@ class German:
 
     def answer(self, *, others: bool) -> str:
         how = "Bitte an der Konsole übernehmen (Taste a)"
-        return f"{how}; bis dahin werden vielleicht auch andere gerufen." if others else f"{how}."
+        return f"{how}; bis dahin werden vielleicht auch andere alarmiert." if others else f"{how}."
 
     def news(self, change: Change, incident: Incident, about: str, when: str) -> str:
         who = change.person
@@ -90,10 +96,12 @@ class German:
             return f"{about}: vorbei seit {when}{verdict}" + (f" ({who})." if who else ".")
         if change.event is Event.SILENCED:
             silence = incident.silence
-            return f"{about}: {who} möchte " + (
-                f"Ruhe bis {when}: {silence.reason}" if silence else "keine Ruhe mehr; es wird wieder gerufen."
+            return f"{about}: {who} hat " + (
+                f"es bis {when} stummgeschaltet: {silence.reason}"
+                if silence
+                else "die Stummschaltung aufgehoben; es wird wieder alarmiert."
             )
-        return f"{about}: {incident.acknowledged_by or who or 'jemand'} kümmert sich darum, seit {when}."
+        return f"{about}: {incident.acknowledged_by or who or 'jemand'} kümmert sich darum (seit {when})."
 
     def others(self) -> str:
         return "Außerdem:"
@@ -107,7 +115,7 @@ class German:
     def test(self, name: str, when: str) -> tuple[str, str]:
         return (
             "Probe von crisisdesk: alles in Ordnung",
-            f"So kommt an, was „{name}“ bringt, gesendet um {when}. Gerufen wird ebenso; jetzt ist nichts zu tun.",
+            f"Das ist eine Probe von „{name}“, gesendet um {when}. Alarme kommen ebenso an; jetzt ist nichts zu tun.",
         )
 
     def moment(self, moment: datetime, now: datetime, zone: tzinfo) -> str:
@@ -127,12 +135,13 @@ def _matter(incident: Incident) -> str:
         return f"schweigt seit {_how_long(numbers.window_minutes)}"
     if incident.kind is Kind.BRIGADING:
         posts = f"Flut von {_counted(numbers.negative, 'Beitrag', 'Beiträgen')}"
-        by = _counted(numbers.authors, "Konto", "Konten")
+        by, window = _counted(numbers.authors, "Konto", "Konten"), ""
     else:
         posts = _counted(numbers.negative, "negativer Beitrag", "negative Beiträge")
         by = _counted(numbers.authors, "Person", "Personen")
+        window = f" in {_window(numbers.window_minutes)}"
     who = f" von {by}" if numbers.authors else ""
-    return f"{posts}{who} in {_window(numbers.window_minutes)}, üblich {_usual(numbers.expected)}"
+    return f"{posts}{who}{window}, üblich {_usual(numbers.expected)}"
 
 
 def _counted(number: int, one: str, many: str) -> str:

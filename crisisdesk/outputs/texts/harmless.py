@@ -75,6 +75,7 @@ def _incident(incident: Incident) -> Incident:
         playbook=_playbook(incident.playbook) if incident.playbook else None,
         acknowledged_by=_or_none(incident.acknowledged_by),
         assigned_to=_or_none(incident.assigned_to),
+        had_by=_or_none(incident.had_by),
         silence=silence and replace(silence, person=harmless(silence.person), reason=harmless(silence.reason)),
     )
 

@@ -75,7 +75,7 @@ def headline(matter: Matter, reader: Reader) -> str:
     """Severity, brand, number and ratio; loud where nobody has answered, with a name where it is handed over."""
     words, said = reader.words, reader.words.headline(matter.incident)
     if matter.change.event is Event.UNANSWERED:
-        return words.unanswered(said)
+        return f"{words.unanswered(matter.incident)}: {said}"
     if matter.change.event is Event.ASSIGNED:
         return words.handed_headline(said, matter.change, to=_to(matter.incident, reader))
     return said

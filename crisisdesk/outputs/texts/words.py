@@ -3,7 +3,12 @@
 from datetime import datetime, tzinfo
 from typing import Protocol
 
-from crisisdesk.records import Change, Incident, Phrase, PlaybookRef, Quote
+from crisisdesk.records import Cause, Change, Incident, Phrase, PlaybookRef, Quote
+
+
+def was_called(incident: Incident) -> bool:
+    """Whether somebody was called before everybody was told; nobody was where the chain reaches nobody at that hour."""
+    return incident.cause is Cause.UNANSWERED
 
 
 class Words(Protocol):
@@ -12,14 +17,14 @@ class Words(Protocol):
     def headline(self, incident: Incident) -> str:
         """Severity, brand, number and ratio: what a locked telephone shows."""
 
-    def unanswered(self, headline: str) -> str:
-        """The same, of one that nobody answers."""
+    def unanswered(self, incident: Incident) -> str:
+        """That nobody has answered, or that nobody could be called: a word or two in capitals."""
 
     def called(self, incident: Incident) -> str:
         """Why somebody is called."""
 
-    def nobody(self) -> str:
-        """That all were called, and nobody has answered."""
+    def nobody(self, incident: Incident) -> str:
+        """The same in a sentence, with what to do."""
 
     def handed_over(self, change: Change, *, to: str | None, note: str) -> str:
         """That somebody is asked to take it; `to` None for the reader."""
