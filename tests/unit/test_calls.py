@@ -398,6 +398,14 @@ async def test_another_kind_that_calls_others_calls_them(desk: Desk):
     assert sorted(desk.told()) == [("called", ("push to Anna",)), ("called", ("push to Ben",))]
 
 
+async def test_a_desk_that_falls_over_again_and_again_calls_all_the_same(desk: Desk):
+    await desk.see(RED)
+    for _ in range(4):
+        await desk.open()
+        await desk.pass_time(0.2)
+    assert desk.told() == [("called", ("push to Anna",))]
+
+
 @pytest.mark.parametrize("minutes", [0.3, 2])
 async def test_a_clock_that_is_set_back_keeps_nobody_from_being_called(desk: Desk, minutes: float):
     await desk.see(RED)
