@@ -19,9 +19,9 @@ from webhooks import SetClock
 from crisisdesk.cli.people import addressed, visited
 from crisisdesk.errors import FatalOutputError, OutputError, RefusedError
 from crisisdesk.outputs.base import PersonalOutput
-from crisisdesk.outputs.pagers import keeps_alarms
-from crisisdesk.outputs.service import Address, Service
-from crisisdesk.outputs.texts import Tone
+from crisisdesk.outputs.people.pagers import keeps_alarms
+from crisisdesk.outputs.people.service import Address, Service
+from crisisdesk.outputs.people.texts import Tone
 from crisisdesk.records import Cause, Event, Notification, Severity, State, Verdict
 from crisisdesk.settings import load
 
@@ -114,6 +114,8 @@ async def test_what_somebody_did_themselves_they_are_told_only_where_it_ends_an_
         assert [got.event["title"].split(":")[0] for got in server.got] == ["AMBER Brand 1"]
         await anna(f"goalert://127.0.0.1:{server.port}/12345678-1234-1234-1234-123456789abc").tell([own])
         assert len(server.got) == 2
+    opened = anna("opsgenie://12345678-1234-1234-1234-123456789abc")
+    await opened.tell([own])  # nothing goes out, else it would fail
 
 
 async def test_what_ntfy_gets_stays_below_what_it_makes_a_file_of():
