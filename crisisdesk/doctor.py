@@ -20,9 +20,9 @@ from crisisdesk.errors import CrisisdeskError, SourceError, StorageError
 from crisisdesk.incidents.file import explained
 from crisisdesk.playbooks.check import check
 from crisisdesk.playbooks.library import playbook_files
-from crisisdesk.records import Correction, Post, SourceStatus
+from crisisdesk.records import Correction, Foreseen, Post, SourceStatus
 from crisisdesk.sentiment.base import Model, signature
-from crisisdesk.sources.base import Foreseeing, Prospect, Source
+from crisisdesk.sources.base import Foreseeing, Source
 from crisisdesk.text import counted, how_long, unforeseen
 
 SECONDS: Final = 15.0
@@ -110,7 +110,7 @@ async def heard(sources: Sequence[Source], clock: Clock, seconds: float = SECOND
     return list(await asyncio.gather(*(_heard(source, clock, seconds) for source in sources)))
 
 
-async def reached(output: str, visit: Callable[[], Awaitable[Prospect]]) -> Finding:
+async def reached(output: str, visit: Callable[[], Awaitable[Foreseen]]) -> Finding:
     """Whether an output lets the desk in."""
     part = f"output {output}"
     try:
@@ -165,7 +165,7 @@ async def _foreseen(source: Foreseeing, seconds: float) -> tuple[Verdict, str]:
     return _expected(prospect)
 
 
-def _expected(prospect: Prospect) -> tuple[Verdict, str]:
+def _expected(prospect: Foreseen) -> tuple[Verdict, str]:
     """What a part says of itself without being used."""
     if prospect.doubt:
         return Verdict.WARNING, f"{prospect.said} But: {prospect.doubt}"

@@ -10,13 +10,13 @@ from crisisdesk.clock import Clock, WallClock
 from crisisdesk.mqtt import Broker, visit
 from crisisdesk.outputs.base import Output, PersonalOutput
 from crisisdesk.outputs.commands import Commands
-from crisisdesk.outputs.heartbeat import heartbeat_data
-from crisisdesk.outputs.mqtt import MqttOutput
+from crisisdesk.outputs.mqtt.heartbeat import heartbeat_data
+from crisisdesk.outputs.mqtt.output import MqttOutput
 from crisisdesk.outputs.webhook import visit as webhook_visit
 from crisisdesk.outputs.webhook.line import Receiver
 from crisisdesk.outputs.webhook.output import WebhookOutput
+from crisisdesk.records import Foreseen
 from crisisdesk.settings import BrokerSettings, OutputSettings, Settings
-from crisisdesk.sources.base import Prospect
 
 Maker = Callable[[App], Sequence[Output | PersonalOutput]]
 """Outputs tell how the desk is doing, so they are made when there is one."""
@@ -55,7 +55,7 @@ def _maker(output: OutputSettings, configured: Settings, clock: Clock) -> Maker:
     ]
 
 
-async def visited(output: OutputSettings, configured: Settings) -> Prospect:
+async def visited(output: OutputSettings, configured: Settings) -> Foreseen:
     """Look whether an output can be reached, as somebody else than the desk; nothing is told.
 
     Raises:
@@ -67,7 +67,7 @@ async def visited(output: OutputSettings, configured: Settings) -> Prospect:
     if isinstance(output, settings.WebhookOutput):
         return await webhook_visit.visit(_receiver(output), WallClock())
     await visit(broker(output), f"crisisdesk-{configured.desk.name}-doctor")
-    return Prospect("lets us in; whether it takes alerts shows when the desk runs.")
+    return Foreseen("lets us in; whether it takes alerts shows when the desk runs.")
 
 
 def broker(there: BrokerSettings) -> Broker:

@@ -7,12 +7,12 @@ from crisisdesk import settings
 from crisisdesk.clock import Clock, WallClock
 from crisisdesk.errors import CrisisdeskError, OutputError
 from crisisdesk.oncall.addresses import Address as Name
-from crisisdesk.outputs.limit import Limit
-from crisisdesk.outputs.notify import NotifyOutput
-from crisisdesk.outputs.service import Address
-from crisisdesk.outputs.texts import Reader
+from crisisdesk.outputs.people.limit import Limit
+from crisisdesk.outputs.people.output import NotifyOutput
+from crisisdesk.outputs.people.service import Address
+from crisisdesk.outputs.people.texts import Reader
+from crisisdesk.records import Foreseen
 from crisisdesk.settings import Settings
-from crisisdesk.sources.base import Prospect
 
 
 def addressed(configured: Settings, clock: Clock, *, only: str | None = None) -> list[NotifyOutput]:
@@ -43,7 +43,7 @@ def _output(way: settings.NotifyOutput, person: str | None, configured: Settings
     return NotifyOutput(name, address, reader=reader, clock=clock, limit=Limit(*way.most))
 
 
-async def visited(way: settings.NotifyOutput, configured: Settings) -> Prospect:
+async def visited(way: settings.NotifyOutput, configured: Settings) -> Foreseen:
     """Look at every address of a way, without telling anybody anything.
 
     Raises:
@@ -57,4 +57,4 @@ async def visited(way: settings.NotifyOutput, configured: Settings) -> Prospect:
     if wrong := [str(one) for one in results if one]:
         raise OutputError(" ".join(wrong))
     whom = ", ".join(way.people) or "its room"
-    return Prospect(f"knows how to reach {whom}; a test message shows whether it does: crisisdesk oncall --test NAME.")
+    return Foreseen(f"knows how to reach {whom}; a test message shows whether it does: crisisdesk oncall --test NAME.")

@@ -20,7 +20,7 @@ from crisisdesk.records.incident import (
 )
 from crisisdesk.records.post import TAKEN_BACK, Correction, Label, Mention, Post, Scored
 from crisisdesk.records.severity import Severity
-from crisisdesk.records.status import OutputStatus, SourceStatus
+from crisisdesk.records.status import Foreseen, OutputStatus, SourceStatus
 from crisisdesk.records.times import EPOCH, stamp
 
 __all__ = [
@@ -33,6 +33,7 @@ __all__ = [
     "Correction",
     "Event",
     "Evidence",
+    "Foreseen",
     "Incident",
     "Kind",
     "Label",

@@ -38,3 +38,13 @@ class OutputStatus:
     trouble: str = ""
     failed: int = 0
     """Changes that were given up: their incidents ended long ago, and the outside never took them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Foreseen:
+    """What would come of connecting a source or an output, as far as can be known without it."""
+
+    said: str
+    """In sentences: what would be changed, what would be heard, what it would cost."""
+    doubt: str = ""
+    """What may not be as it should be, and what to do; empty where nothing is."""

@@ -1,11 +1,10 @@
 """What every source of posts has in common."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol, runtime_checkable
 
-from crisisdesk.records import Correction, Post, SourceStatus
+from crisisdesk.records import Correction, Foreseen, Post, SourceStatus
 
 
 class Edge(Protocol):
@@ -55,21 +54,11 @@ class Recalling(Protocol):
         """What was said between two moments, or since as long ago as the network goes, as a source that ends there."""
 
 
-@dataclass(frozen=True, slots=True)
-class Prospect:
-    """What would come of connecting, as far as can be known without it."""
-
-    said: str
-    """In sentences: what would be changed, what would be heard, what it would cost."""
-    doubt: str = ""
-    """What may not be as it should be, and what to do; empty where nothing is."""
-
-
 @runtime_checkable
 class Foreseeing(Protocol):
     """A source that changes or costs something by connecting, and can say so before."""
 
-    async def foresee(self) -> Prospect:
+    async def foresee(self) -> Foreseen:
         """What would come of connecting; nothing is changed.
 
         Raises:

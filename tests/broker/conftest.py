@@ -29,7 +29,7 @@ from crisisdesk.incidents.store import Store
 from crisisdesk.mqtt import Broker
 from crisisdesk.outputs.commands import Commands
 from crisisdesk.outputs.deliver import Delivery
-from crisisdesk.outputs.mqtt import MqttOutput
+from crisisdesk.outputs.mqtt.output import MqttOutput
 from crisisdesk.playbooks.library import Library
 from crisisdesk.records import Kind, Numbers, OutputStatus, Severity, Spike
 

@@ -14,8 +14,8 @@ from crisisdesk.incidents import acts
 from crisisdesk.mqtt import Broker
 from crisisdesk.mqtt.connection import SESSION_SECONDS
 from crisisdesk.outputs.events import of_change
-from crisisdesk.outputs.heartbeat import heartbeat_data
-from crisisdesk.outputs.mqtt import EVENT_SECONDS, STATE_SECONDS
+from crisisdesk.outputs.mqtt.heartbeat import heartbeat_data
+from crisisdesk.outputs.mqtt.output import EVENT_SECONDS, STATE_SECONDS
 from crisisdesk.records import (
     Calling,
     Change,

@@ -7,7 +7,7 @@ from datetime import timedelta
 import orjson
 import pytest
 
-from crisisdesk.outputs.mqtt_commands import MOST_A_MINUTE, REFUSED_A_MINUTE
+from crisisdesk.outputs.mqtt.inbound import MOST_A_MINUTE, REFUSED_A_MINUTE
 from crisisdesk.records import Event
 from crisisdesk.settings.mqtt import COMMANDS
 

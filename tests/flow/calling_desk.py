@@ -42,8 +42,8 @@ from crisisdesk.oncall.chain import Chain, Orders, Step
 from crisisdesk.oncall.rota import Rota, Shift
 from crisisdesk.outputs.base import Output, PersonalOutput
 from crisisdesk.outputs.deliver import Delivery
-from crisisdesk.outputs.limit import Limit
-from crisisdesk.outputs.mqtt import MqttOutput
+from crisisdesk.outputs.mqtt.output import MqttOutput
+from crisisdesk.outputs.people.limit import Limit
 from crisisdesk.outputs.webhook.line import Receiver
 from crisisdesk.outputs.webhook.output import WebhookOutput
 from crisisdesk.plan import Agreed, Plan

@@ -7,10 +7,10 @@ from zoneinfo import ZoneInfo
 
 from webhooks import SetClock
 
-from crisisdesk.outputs.limit import Limit
-from crisisdesk.outputs.notify import NotifyOutput
-from crisisdesk.outputs.service import Address
-from crisisdesk.outputs.texts import Reader
+from crisisdesk.outputs.people.limit import Limit
+from crisisdesk.outputs.people.output import NotifyOutput
+from crisisdesk.outputs.people.service import Address
+from crisisdesk.outputs.people.texts import Reader
 from crisisdesk.records import (
     Calling,
     Cause,

@@ -23,7 +23,7 @@ from crisisdesk.match import WatchRule
 from crisisdesk.oncall.addresses import Address
 from crisisdesk.oncall.chain import Chain, Orders, Step
 from crisisdesk.outputs.deliver import Delivery
-from crisisdesk.outputs.limit import Limit
+from crisisdesk.outputs.people.limit import Limit
 from crisisdesk.plan import Agreed, Plan
 from crisisdesk.records import (
     Kind,

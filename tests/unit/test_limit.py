@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crisisdesk.outputs.limit import Limit
+from crisisdesk.outputs.people.limit import Limit
 from crisisdesk.records import Severity
 
 NOW = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)

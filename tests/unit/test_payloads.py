@@ -10,7 +10,7 @@ from crisisdesk.clock import WallClock
 from crisisdesk.errors import UsageError
 from crisisdesk.incidents.payload import incident_data, line
 from crisisdesk.mqtt import Broker
-from crisisdesk.outputs.mqtt import MqttOutput
+from crisisdesk.outputs.mqtt.output import MqttOutput
 from crisisdesk.records import (
     Change,
     Event,

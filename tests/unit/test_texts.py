@@ -8,7 +8,7 @@ import pytest
 from calls import ENGLISH, GERMAN, LINK, MOTRIN, NIGHT, another, quote, told
 
 from crisisdesk.incidents import acts, codec
-from crisisdesk.outputs.texts import Message, Reader, Space, Tone, message, trial
+from crisisdesk.outputs.people.texts import Message, Reader, Space, Tone, message, trial
 from crisisdesk.records import (
     Calling,
     Cause,

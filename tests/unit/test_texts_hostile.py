@@ -8,8 +8,8 @@ from calls import ENGLISH, GERMAN, MOTRIN, quote, told
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crisisdesk.outputs.texts import Space, message
-from crisisdesk.outputs.texts.harmless import harmless, link
+from crisisdesk.outputs.people.texts import Space, message
+from crisisdesk.outputs.people.texts.harmless import harmless, link
 from crisisdesk.records import Event, Evidence, Incident, Phrase, PlaybookRef, Severity, Silence
 
 EVIL = (

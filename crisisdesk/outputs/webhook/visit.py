@@ -7,13 +7,13 @@ from crisisdesk.clock import Clock
 from crisisdesk.errors import OutputError, RefusedError
 from crisisdesk.outputs.webhook.answer import judge
 from crisisdesk.outputs.webhook.line import SECONDS, Line, Receiver
-from crisisdesk.sources.base import Prospect
+from crisisdesk.records import Foreseen
 
 _SAYS_NOTHING: Final = frozenset({HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.NOT_IMPLEMENTED})
 _DOUBTFUL: Final = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND})
 
 
-async def visit(receiver: Receiver, clock: Clock, seconds: float = SECONDS) -> Prospect:
+async def visit(receiver: Receiver, clock: Clock, seconds: float = SECONDS) -> Foreseen:
     """Ask a receiver whether it is there, without telling it anything.
 
     Raises:
@@ -24,13 +24,13 @@ async def visit(receiver: Receiver, clock: Clock, seconds: float = SECONDS) -> P
         answer = await line.ask("OPTIONS")
     said = f"{receiver.shown} answers; whether it takes alerts shows when the desk runs."
     if answer.status in _SAYS_NOTHING:
-        return Prospect(said)
+        return Foreseen(said)
     try:
         judge(answer, receiver.shown, is_heard=not receiver.sees_secrets)
     except RefusedError:
-        return Prospect(said)
+        return Foreseen(said)
     except OutputError as error:
         if answer.status not in _DOUBTFUL:
             raise
-        return Prospect(said, f"{error} That was for a question that carries no alert, which some answer so.")
-    return Prospect(said)
+        return Foreseen(said, f"{error} That was for a question that carries no alert, which some answer so.")
+    return Foreseen(said)

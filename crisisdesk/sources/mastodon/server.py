@@ -15,7 +15,6 @@ from yarl import URL
 
 from crisisdesk.errors import FatalSourceError, SourceError
 from crisisdesk.settings.server import is_loopback
-from crisisdesk.sources.broken import why_no_answer
 from crisisdesk.sources.mastodon.access import withheld
 from crisisdesk.sources.mastodon.events import ComplaintError
 from crisisdesk.sources.mastodon.refusals import (
@@ -27,6 +26,7 @@ from crisisdesk.sources.mastodon.refusals import (
     refuse,
     wait_in,
 )
+from crisisdesk.unanswered import why_no_answer
 
 LIMIT: Final = 40
 """Statuses in a page of a timeline; servers give no more."""

@@ -7,7 +7,7 @@ from typing import Final
 import aiohttp
 
 from crisisdesk.errors import FatalSourceError
-from crisisdesk.sources.base import Prospect
+from crisisdesk.records import Foreseen
 from crisisdesk.sources.x.api import Api
 from crisisdesk.sources.x.cost import Estimate, Prices, usd
 from crisisdesk.sources.x.rulebook import Change
@@ -72,13 +72,13 @@ class Forecast:
         self.told = self._said(why, change)
         self._is_made = True
 
-    def prospect(self, change: Change) -> Prospect:
+    def prospect(self, change: Change) -> Foreseen:
         """What connecting would change and cost."""
         said = [f"answers, and is not connected for this. {_told_rules(change)}", self.told]
         doubts = [change.trouble, self._clock_doubt()]
         if self._estimate is not None and not self._estimate.a_week:
             doubts.append("No post of the last 7 days matches the rules; check 'terms' of the watches.")
-        return Prospect(" ".join(said), " ".join(filter(None, doubts)))
+        return Foreseen(" ".join(said), " ".join(filter(None, doubts)))
 
     def _judge(self, why: str) -> None:
         if self._most is None:

@@ -17,8 +17,8 @@ import aiohttp
 
 from crisisdesk.clock import Clock
 from crisisdesk.errors import InputError
-from crisisdesk.records import SourceStatus
-from crisisdesk.sources.base import Edge, Prospect, Source
+from crisisdesk.records import Foreseen, SourceStatus
+from crisisdesk.sources.base import Edge, Source
 from crisisdesk.sources.broken import BREAKS
 from crisisdesk.sources.condition import Condition
 from crisisdesk.sources.ending import to_its_end
@@ -155,7 +155,7 @@ class X:
             note=" ".join(filter(None, (self._forecast.told, self._wishes.bill.told()))),
         )
 
-    async def foresee(self) -> Prospect:
+    async def foresee(self) -> Foreseen:
         """What connecting would change at X and cost; only asked, nothing is done.
 
         Raises:

@@ -4,7 +4,7 @@
     crisisdesk/<desk>/heartbeat             how the desk itself is doing, every so many seconds
     crisisdesk/<desk>/alert/<id>/state      the incident as it is, retained while it is not resolved, then cleared
     crisisdesk/<desk>/event                 one per change
-    crisisdesk/<desk>/cmd/<command>         what others ask of the desk, where it is allowed (`mqtt_commands.py`)
+    crisisdesk/<desk>/cmd/<command>         what others ask of the desk, where it is allowed (`inbound.py`)
 
 All that is told but `status` are CloudEvents (`events.py`); consumers drop duplicates by `id`.
 """
@@ -20,8 +20,8 @@ from crisisdesk.errors import OutputError, RefusedError, UsageError
 from crisisdesk.mqtt import Broker, Connection, Message, Send, TooLargeError
 from crisisdesk.outputs.commands import Commands
 from crisisdesk.outputs.events import CONTENT_TYPE, CloudEvent, of_change, of_heartbeat, of_state
-from crisisdesk.outputs.mqtt_commands import MqttCommands
-from crisisdesk.outputs.shortened import shortened
+from crisisdesk.outputs.mqtt.inbound import MqttCommands
+from crisisdesk.outputs.mqtt.shortened import shortened
 from crisisdesk.records import Incident, Notification, OutputStatus
 from crisisdesk.retry import delays
 

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
-from crisisdesk.outputs.texts.full import full
-from crisisdesk.outputs.texts.harmless import harmless
-from crisisdesk.outputs.texts.matter import Matter, headline, lines, matters, news
-from crisisdesk.outputs.texts.reader import Message, Reader, Space, Tone
+from crisisdesk.outputs.people.texts.full import full
+from crisisdesk.outputs.people.texts.harmless import harmless
+from crisisdesk.outputs.people.texts.matter import Matter, headline, lines, matters, news
+from crisisdesk.outputs.people.texts.reader import Message, Reader, Space, Tone
 from crisisdesk.records import Event, Notification
 
 SHORT: Final = 500

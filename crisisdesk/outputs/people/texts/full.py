@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
-from crisisdesk.outputs.texts.matter import Matter, handed_over
-from crisisdesk.outputs.texts.reader import Reader, Space
+from crisisdesk.outputs.people.texts.matter import Matter, handed_over
+from crisisdesk.outputs.people.texts.reader import Reader, Space
 from crisisdesk.records import Cause, Event, Evidence, Quote, Role
 from crisisdesk.text import shorten
 

@@ -1,6 +1,6 @@
 """What people are told of incidents: a title for the locked telephone, and a text that says all one has to know."""
 
-from crisisdesk.outputs.texts.message import SHORT, message, trial
-from crisisdesk.outputs.texts.reader import Message, Reader, Space, Tone
+from crisisdesk.outputs.people.texts.message import SHORT, message, trial
+from crisisdesk.outputs.people.texts.reader import Message, Reader, Space, Tone
 
 __all__ = ["SHORT", "Message", "Reader", "Space", "Tone", "message", "trial"]

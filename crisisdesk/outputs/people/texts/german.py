@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta, tzinfo
 from typing import Final
 
-from crisisdesk.outputs.texts.words import was_called
+from crisisdesk.outputs.people.texts.words import was_called
 from crisisdesk.records import (
     TAKEN_BACK,
     Cause,
@@ -38,7 +38,7 @@ _VERDICTS: Final = {
 
 
 class German:
-    """See `crisisdesk.outputs.texts.words.Words`."""
+    """See `crisisdesk.outputs.people.texts.words.Words`."""
 
     def headline(self, incident: Incident) -> str:
         return f"{_SEVERITIES[incident.severity]} {shorten(incident.watch, 60)}: {_matter(incident)}"

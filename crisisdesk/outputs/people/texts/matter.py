@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from crisisdesk.outputs.texts.harmless import harmless, harmless_notification
-from crisisdesk.outputs.texts.reader import Reader, Tone
+from crisisdesk.outputs.people.texts.harmless import harmless, harmless_notification
+from crisisdesk.outputs.people.texts.reader import Reader, Tone
 from crisisdesk.records import Change, Event, Incident, Notification, Severity, State
 from crisisdesk.text import shorten
 

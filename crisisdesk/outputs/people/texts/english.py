@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta, tzinfo
 from typing import Final
 
-from crisisdesk.outputs.texts.words import was_called
+from crisisdesk.outputs.people.texts.words import was_called
 from crisisdesk.records import TAKEN_BACK, Cause, Change, Event, Incident, Kind, Phrase, PlaybookRef, Quote, State
 from crisisdesk.text import how_long, shorten
 
@@ -21,7 +21,7 @@ _VERDICTS: Final = {"real": "real", "false alarm": "a false alarm", "planned": "
 
 
 class English:
-    """See `crisisdesk.outputs.texts.words.Words`."""
+    """See `crisisdesk.outputs.people.texts.words.Words`."""
 
     def headline(self, incident: Incident) -> str:
         return f"{incident.severity.name} {shorten(incident.watch, 60)}: {_matter(incident)}"

@@ -6,10 +6,10 @@ from datetime import UTC, datetime, tzinfo
 from enum import Enum, auto
 from typing import Final, NamedTuple
 
-from crisisdesk.outputs.texts.english import English
-from crisisdesk.outputs.texts.german import German
-from crisisdesk.outputs.texts.harmless import link
-from crisisdesk.outputs.texts.words import Words
+from crisisdesk.outputs.people.texts.english import English
+from crisisdesk.outputs.people.texts.german import German
+from crisisdesk.outputs.people.texts.harmless import link
+from crisisdesk.outputs.people.texts.words import Words
 from crisisdesk.records import Incident
 from crisisdesk.text import shorten
 

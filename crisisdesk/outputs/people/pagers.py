@@ -7,7 +7,7 @@ Opsgenie, which it asks to close what it does not remember, hears nothing at all
 from collections.abc import Mapping
 from typing import Any, Final
 
-from crisisdesk.outputs.texts import Tone
+from crisisdesk.outputs.people.texts import Tone
 
 _ENDED: Final = {
     "firehydrant": "dedup",

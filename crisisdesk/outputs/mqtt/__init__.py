@@ -1,0 +1,1 @@
+"""Incidents over MQTT: what is told on which topic, and what others may ask of the desk there."""
