@@ -260,7 +260,7 @@ async def test_who_is_asked_and_cannot_be_told_is_a_trouble(desk: Desk):
     assert list(desk.calls.troubles()) == []
 
 
-SEEN = st.tuples(st.just("see"), st.sampled_from([None, NOTICE, AMBER, RED]))
+SEEN = st.tuples(st.sampled_from(["see", "see", "flood"]), st.sampled_from([None, NOTICE, AMBER, RED]))
 DONE = st.tuples(
     st.sampled_from(["acknowledge", "assign", "silence", "lift", "note", "resolve", "judge", "restart"]), st.none()
 )
@@ -282,10 +282,13 @@ async def _live(script: list[tuple[tuple[str, Severity | None], int]]) -> None:
                 await desk.pass_time(minutes)
                 if what == "see":
                     await desk.see(severity)
+                elif what == "flood":
+                    await flood(desk, severity)
                 elif what == "restart":
                     desk = await Desk(store, clock=desk.clock, heard=desk.heard).open()
                 else:
                     await _do(desk, what)
+            await desk.pass_time(70)  # longer than anybody has it without doing anything
             await _check(desk)
 
 
@@ -311,7 +314,11 @@ async def _do(desk: Desk, what: str) -> None:
 
 async def _check(desk: Desk) -> None:
     incidents = desk.register.incidents()
-    assert sum(one.is_open for one in incidents) <= 1, "one open incident a watch"
+    for kind in (Kind.SPIKE, Kind.BRIGADING):
+        assert sum(one.is_open for one in incidents if one.kind is kind) <= 1, "one open incident a watch"
+    for one in incidents:
+        if one.is_open and one.severity >= AMBER and not one.is_silent(desk.now):
+            _check_somebody_knows(one, desk.register.open_for("Motrin"))
     by_incident: dict[str, list[Change]] = {}
     for notification in desk.heard:
         by_incident.setdefault(notification.change.incident, []).append(notification.change)
@@ -321,6 +328,13 @@ async def _check(desk: Desk) -> None:
         _check_calls(changes)
     owed = [told.change.id for _, told in await desk.store.owed("mqtt", at_most=10_000)]
     assert owed == [one.change.id for one in desk.heard], "every change is owed once"
+
+
+def _check_somebody_knows(one: Incident, spike_of_it: Incident | None) -> None:
+    """Somebody was called for it, or for the spike that the copies are of."""
+    if one.kind is Kind.BRIGADING and spike_of_it and spike_of_it.severity >= one.severity:
+        one = replace(spike_of_it, silence=None) if not one.calling else one
+    assert one.calling, one
 
 
 def _check_notification(notification: Notification) -> None:
@@ -345,7 +359,7 @@ def _check_calls(changes: list[Change]) -> None:
         assert steps in ([], [Event.CALLED], [Event.CALLED] * 2, [Event.CALLED, Event.CALLED, Event.UNANSWERED])
 
 
-async def flood(desk: Desk, severity: Severity) -> None:
+async def flood(desk: Desk, severity: Severity | None) -> None:
     await desk.register.witness(replace(spike(severity, desk.now), kind=Kind.BRIGADING))
     await desk.calls.look(desk.now)
 
