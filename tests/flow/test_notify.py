@@ -181,9 +181,17 @@ async def test_an_alarm_is_ended_when_somebody_has_it_or_it_is_over(event, incid
 
 async def test_a_service_that_keeps_alarms_is_told_of_each_incident_by_itself():
     over = another(1, state=State.RESOLVED)
-    ended, called = await paged(told(Event.RESOLVED, over), told(), told(Event.CALLED, MOTRIN, 2))
+    called, ended = await paged(told(Event.RESOLVED, over), told(), told(Event.CALLED, MOTRIN, 2))
     assert (ended["action"], ended["dedup"]) == ("close", "brand-1")
     assert (called.get("action"), called["dedup"]) == (None, "motrin-1")
+
+
+async def test_an_incident_that_is_refused_keeps_no_other_from_its_alarm():
+    async with serving(says(400), says(400), says(204)) as server:
+        output = anna(f"goalert://127.0.0.1:{server.port}/{PAGER}")
+        with pytest.raises(RefusedError):
+            await output.tell([told(), told(incident=another(1))])
+    assert [got.event["dedup"] for got in server.got] == ["motrin-1", "motrin-1", "brand-1"]
 
 
 async def test_a_test_opens_an_alarm_of_its_own():

@@ -10,7 +10,7 @@ from crisisdesk.clock import Clock
 from crisisdesk.errors import FatalOutputError, OutputError, RefusedError
 from crisisdesk.outputs.people.limit import Limit
 from crisisdesk.outputs.people.service import Address, Service
-from crisisdesk.outputs.people.texts import SHORT, Message, Reader, Space, Tone, message, trial
+from crisisdesk.outputs.people.texts import SHORT, Message, Reader, Space, Tone, matters, message, trial
 from crisisdesk.records import Notification, OutputStatus
 from crisisdesk.threads import in_daemon_thread
 
@@ -82,8 +82,14 @@ class NotifyOutput:
         Raises:
             OutputError: it has not; the message names the cure, and no secret.
         """
+        refused: RefusedError | None = None
         for some in await self._together(notifications):
-            await self._send(partial(message, some, self._reader))
+            try:
+                await self._send(partial(message, some, self._reader))
+            except RefusedError as error:  # others may pass
+                refused = refused or error
+        if refused:
+            raise refused
 
     async def tell_test(self) -> None:
         """Send a message that only shows that messages come through. Raises `OutputError`."""
@@ -117,7 +123,7 @@ class NotifyOutput:
         return self._status
 
     async def _together(self, notifications: Sequence[Notification]) -> Sequence[Sequence[Notification]]:
-        """What is told in a message each."""
+        """What is told in a message each, the most urgent first."""
         if self._keeps_alarms is None:
             await self._try(lambda: self._open(Tone.NEWS))
         if not self._ends_alarms:
@@ -127,7 +133,7 @@ class NotifyOutput:
         found: dict[str, list[Notification]] = {}
         for one in notifications:
             found.setdefault(one.incident.id, []).append(one)
-        return list(found.values())
+        return [found[one.incident.id] for one in matters(notifications)]
 
     def _open(self, tone: Tone, about: str = "") -> Service:
         service = Service(self.name, self._address, tone, about)

@@ -46,7 +46,7 @@ def why_not(name: str, where: str, log: Sequence[str]) -> OutputError:
         where: the setting that holds the address, such as `ANNA_PUSH`.
         log: what Apprise wrote of this message, line by line; may hold secrets.
     """
-    said = "\n".join(line for line in log if "payload" not in line.lower())  # what strangers wrote is no reason
+    said = "\n".join(log)
     if codes := [first or second for first, second in _HTTP.findall(said)]:
         return _by_http(name, where, int(codes[-1]))
     if found := _SMTP.search(said):

@@ -233,8 +233,11 @@ class _Ears(logging.Handler):
         self.heard = threading.local()
 
     def emit(self, record: logging.LogRecord) -> None:
+        said = record.getMessage()
+        if record.levelno == logging.DEBUG and "payload" in said.lower():
+            return  # our own message: what strangers wrote is not to be taken for a reason
         if (log := getattr(self.heard, "log", None)) is not None:
-            log.append(record.getMessage())
+            log.append(said)
 
 
 @cache
