@@ -2,7 +2,7 @@
 
     .venv/bin/python -m pytest -m proof -s tests/proof/test_planned.py
 
-`BRANDS=12` before it takes four times the brands. Seeds are not those with which detector and calibration were made.
+`BRANDS=6` before it takes twice the brands. Seeds are not those with which detector and calibration were made.
 """
 
 from collections.abc import Sequence
@@ -26,9 +26,9 @@ SCOLDED = (0.60, 0.80)
 
 
 def outcomes(shares: tuple[float, float], worse: float, seed: int) -> dict[tuple[float, bool], list[Outcome]]:
-    """Of brands of all sizes together, two to a task."""
+    """Of brands of all sizes together."""
     stages = [
-        Stage(Kind(size, shares), 2, (seed, place, number), BALANCED, TIMES, worse)
+        Stage(Kind(size, shares), 1, (seed, place, number), BALANCED, TIMES, worse)
         for place, size in reversed(list(enumerate(UP_TO_10)))
         for number in range(BRANDS)
     ]
