@@ -27,6 +27,7 @@ from crisisdesk.records import (
 
 ROOM = Space()
 SMS = Space(0, 160)
+TITLE = "RED Motrin: 84 negative posts by 71 people in 60 min, usual 6"
 HELD = replace(MOTRIN, state=State.ACKNOWLEDGED, acknowledged_by="Ben Cole", acknowledged_at=NIGHT)
 OVER = replace(MOTRIN, state=State.RESOLVED, resolved_at=NIGHT, verdict=Verdict.FALSE_ALARM)
 BLIND = replace(
@@ -277,6 +278,13 @@ def test_a_text_message_says_what_why_and_where_to_look():
         Tone.ALARM,
         "motrin-1",
     )
+    worse = message([told(Event.RAISED, HELD)], ENGLISH, SMS).body
+    assert worse == f"{TITLE}. It has got worse. https://desk.example/incidents/motrin-1"
+    handed = told(
+        Event.ASSIGNED, replace(HELD, assigned_to="Anna Berg"), person="Ben Cole", reason="to Anna Berg: sign it"
+    )
+    text = message([handed], ENGLISH, Space(0, 200)).body
+    assert text == f"Ben Cole hands over to you: {TITLE}. sign it https://desk.example/incidents/motrin-1"
     many = [told(), *(told(incident=another(number)) for number in range(12))]
     text = message(many, GERMAN, SMS).body
     assert text.startswith("ROT Motrin: 84 negative Beiträge von 71 Personen in 60 Min., üblich 6.")

@@ -1,12 +1,11 @@
 """An incident in full, as far as a service has room for it. Pure."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Final
 
-from crisisdesk.outputs.people.texts.matter import Matter, handed_over
+from crisisdesk.outputs.people.texts.matter import Matter, handed_over, reason
 from crisisdesk.outputs.people.texts.reader import Reader, Space
-from crisisdesk.records import Cause, Event, Evidence, Quote, Role
+from crisisdesk.records import Event, Evidence, Quote, Role
 from crisisdesk.text import shorten
 
 POSTS: Final = 3
@@ -50,11 +49,10 @@ def _called(matter: Matter, reader: Reader) -> str:
     """Why somebody is called, and since when it has been an incident."""
     words, incident, change = reader.words, matter.incident, matter.change
     begun = words.opened(reader.when(incident.opened, change.time, matter.zone_of))
-    if change.event is Event.RAISED:
-        return f"{words.called(replace(incident, cause=Cause.WORSE))} {begun}"
-    if not change.event.is_call:
+    if change.event is Event.ASSIGNED:
         return begun
-    return f"{words.nobody(incident) if change.event is Event.UNANSWERED else words.called(incident)} {begun}"
+    why = words.nobody(incident) if change.event is Event.UNANSWERED else reason(matter, reader)
+    return f"{why} {begun}".strip()
 
 
 def _decisive(evidence: Evidence) -> list[Quote]:

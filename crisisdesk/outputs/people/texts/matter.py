@@ -1,13 +1,13 @@
 """All that waits about one incident: what it comes to, as a headline and as a piece of news. Pure."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
 from crisisdesk.outputs.people.texts.harmless import harmless, harmless_notification
 from crisisdesk.outputs.people.texts.reader import Reader, Tone
-from crisisdesk.records import Change, Event, Incident, Notification, Severity, State
+from crisisdesk.records import Cause, Change, Event, Incident, Notification, Severity, State
 from crisisdesk.text import shorten
 
 NOTE_LENGTH: Final = 500
@@ -81,10 +81,19 @@ def headline(matter: Matter, reader: Reader) -> str:
     return said
 
 
+def reason(matter: Matter, reader: Reader) -> str:
+    """Why it is told, in a sentence; empty where the headline says it, or there is nothing to say."""
+    words, incident = reader.words, matter.incident
+    if matter.change.event is Event.CALLED:
+        return words.called(incident)
+    if matter.change.event is Event.RAISED:
+        return words.called(replace(incident, cause=Cause.WORSE))
+    return _note(matter.handed) if matter.handed else ""
+
+
 def handed_over(asked: Notification, reader: Reader) -> str:
-    """Who asks whom to take it, and the note that goes with it: in the timeline it stands behind the name."""
-    note = asked.change.reason.removeprefix(f"to {asked.incident.assigned_to}").removeprefix(": ")
-    return reader.words.handed_over(asked.change, to=_to(asked.incident, reader), note=shorten(note, NOTE_LENGTH))
+    """Who asks whom to take it, and the note that goes with it."""
+    return reader.words.handed_over(asked.change, to=_to(asked.incident, reader), note=_note(asked))
 
 
 def news(matter: Matter, reader: Reader, *, brief: bool = False) -> str:
@@ -107,6 +116,12 @@ def lines(some: Sequence[Matter], reader: Reader) -> Iterator[str]:
     for matter in some:
         said = headline(matter, reader) if matter.calls else news(matter, reader)
         yield f"– {shorten(said, 300)}"
+
+
+def _note(asked: Notification) -> str:
+    """In the timeline it stands behind the name."""
+    note = asked.change.reason.removeprefix(f"to {asked.incident.assigned_to}").removeprefix(": ")
+    return shorten(note, NOTE_LENGTH)
 
 
 def _to(incident: Incident, reader: Reader) -> str | None:

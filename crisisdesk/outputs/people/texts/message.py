@@ -10,9 +10,9 @@ from typing import Final
 
 from crisisdesk.outputs.people.texts.full import full
 from crisisdesk.outputs.people.texts.harmless import harmless
-from crisisdesk.outputs.people.texts.matter import Matter, headline, lines, matters, news
+from crisisdesk.outputs.people.texts.matter import Matter, headline, lines, matters, news, reason
 from crisisdesk.outputs.people.texts.reader import Message, Reader, Space, Tone
-from crisisdesk.records import Event, Notification
+from crisisdesk.records import Notification
 
 SHORT: Final = 500
 """A service that takes less than this is told what, why and where to look, and no more."""
@@ -95,10 +95,10 @@ def _short(found: Sequence[Matter], reader: Reader, space: Space) -> str:
     address = reader.address(first.incident)
     if address and space.size(f"{end} {address}") <= space.body * 2 // 3:
         end += f" {address}"
-    reason = f" {reader.words.called(first.incident)}" if first.change.event is Event.CALLED else ""
-    if space.size(said + reason + end) > space.body:
-        reason = ""
-    room = space.body - space.size(reason + end)
+    why = f" {reason(first, reader)}".rstrip().translate(_PLAIN) if first.calls else ""
+    if space.size(said + why + end) > space.body:
+        why = ""
+    room = space.body - space.size(why + end)
     if space.size(said) > room:
         said = space.cut(said, room - 2)  # where one sign stands, "..." will
-    return space.cut(said.translate(_PLAIN) + reason + end, space.body)
+    return space.cut(said.translate(_PLAIN) + why + end, space.body)
