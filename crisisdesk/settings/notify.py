@@ -59,12 +59,12 @@ Each: TypeAlias = Place | dict[str, Place]
 """That of a room, or one for each person."""
 
 
-def _each(value: object, read: Callable[[object], Place]) -> Each[Place]:
+def _each(value: object, read: Callable[[object], Place], how: str = f"url_env = {_SAMPLE}") -> Each[Place]:
     """What is written for all, or for each person."""
     if not isinstance(value, dict):
         return read(value)
     if not value:
-        raise ValueError(f"names nobody; write url_env = {_SAMPLE}")
+        raise ValueError(f"names nobody; write {how}")
     found = {}
     for person, one in value.items():
         try:
@@ -83,7 +83,7 @@ def _paths(value: object, info: ValidationInfo) -> Each[Path]:
 
 
 def _languages(value: object) -> Each[str]:
-    return _each(value, _language)
+    return _each(value, _language, 'language = "de", or { "Anna Berg" = "de" }')
 
 
 def _language(value: object) -> str:

@@ -91,6 +91,7 @@ SAMPLE = '"SLACK_URL" for a room, or { "Anna Berg" = "ANNA_PUSH" } for people'
         ('url_env = "slack://a/b/c"', "6: 'url_env' in [[output]] \"push\" must be the name of an environment variable, in capitals such as DESK_TOKEN, whose value is the secret"),
         ('url_env = { "Anna" = "ntfy://anna" }', "6: 'url_env' in [[output]] \"push\" of 'Anna' must be the name of an environment variable, in capitals such as DESK_TOKEN, whose value is the secret"),
         ("url_env = {}", f"6: 'url_env' in [[output]] \"push\" names nobody; write url_env = {SAMPLE}"),
+        (f"{TWO}\nlanguage = {{}}", "7: 'language' in [[output]] \"push\" names nobody; write language = \"de\", or { \"Anna Berg\" = \"de\" }"),
         (f'{TWO}\nlanguage = "fr"', "7: 'language' in [[output]] \"push\" must be \"en\" or \"de\", or a table such as { \"Anna Berg\" = \"de\" }"),
         (f'{TWO}\nlanguage = {{ "Ann Berg" = "de" }}', "3: [[output]] \"push\" has a 'language' for 'Ann Berg', who has no address here; add one"),
         (f'{TWO}\nmost = "often"', "7: 'most' in [[output]] \"push\": 'often' does not say how many messages in which time, at most a day; write it like \"5 in 15 minutes\", or \"unlimited\""),
