@@ -116,6 +116,12 @@ class Publisher(Client):
             answer.set_exception(aiomqtt.MqttCodeError(told.rc, "it cannot be sent"))
         return answer
 
+    def _on_message(self, client: paho.Client, userdata: object, message: paho.MQTTMessage) -> None:
+        """It has asked for nothing; what comes all the same, for a session of somebody else under its name, is dropped.
+
+        The library would keep all of it in memory.
+        """
+
     def _on_publish(
         self, client: paho.Client, userdata: object, mid: int, reason_code: ReasonCode, properties: Properties
     ) -> None:

@@ -8,6 +8,8 @@ import socket
 import aiomqtt
 import orjson
 import pytest
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
 
 from crisisdesk.errors import FatalOutputError
 from crisisdesk.mqtt import Broker, visit
@@ -286,6 +288,28 @@ async def test_a_desk_beats(mosquitto, desk_at, subscriber):
         )
         assert beat["data"] == {"sources": [], "queues": {}, "outputs": [], "model": "none"}
         assert desk.delivery.status().delivered == 0
+
+
+async def test_what_somebody_else_asked_for_under_its_name_does_not_pile_up(mosquitto, desk_at):
+    session = Properties(PacketTypes.CONNECT)
+    session.SessionExpiryInterval = 60
+    other = aiomqtt.Client(
+        "127.0.0.1",
+        mosquitto.port,
+        identifier="crisisdesk-acme",
+        protocol=aiomqtt.ProtocolVersion.V5,
+        clean_start=False,
+        properties=session,
+    )
+    async with other:
+        await other.subscribe("noise/#", qos=1)
+    async with desk_at(mosquitto.port) as desk, aiomqtt.Client("127.0.0.1", mosquitto.port) as stranger:
+        await desk.output.ready()
+        for _ in range(50):
+            await stranger.publish("noise/all", b"x" * 100, qos=1)
+        await desk.change()
+        await desk.is_done()
+        assert len(desk.output._connection._client.messages) == 0
 
 
 async def test_a_bug_in_the_heartbeat_is_not_hidden(mosquitto, desk_at):
