@@ -141,7 +141,12 @@ class MqttOutput:
         except RefusedError as error:
             refused = error
         if change.id not in self._half_told:
-            await self._connection.publish(self._fitting(f"{self._base}/event", event, expiry=EVENT_SECONDS))
+            try:
+                await self._connection.publish(self._fitting(f"{self._base}/event", event, expiry=EVENT_SECONDS))
+            except TooLargeError:
+                raise
+            except RefusedError as error:
+                raise refused or error from None  # where all is refused, the first is told, each time the same
         if refused is not None:
             self._half_told.add(change.id)
             raise refused
