@@ -25,9 +25,8 @@ pytestmark = [
 WANTED = 1.0
 """Seconds for 99 of 100."""
 MENTIONS, COPIES = 500.0, 0.8
-AS_QUICK = 0.85
-"""Part of its speed before a run that the model must have after it; else something else wanted the processors."""
-ATTEMPTS = 3
+RUNS = 3
+"""A machine that others use as well is measured so often where the first run is too slow; then the median counts."""
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -43,8 +42,8 @@ def words() -> Words:
     return judged(told_of_a_brand())
 
 
-async def in_peace(folder: Path, words: Words, rate: float | None, copies: float) -> Figures:
-    """A run during which the machine has stayed as quick as it was; where it never does, the last one.
+async def measured(folder: Path, words: Words, rate: float | None, copies: float) -> Figures:
+    """One run, or the median of `RUNS` by their 99th percentile.
 
     Args:
         folder: for its files.
@@ -52,24 +51,23 @@ async def in_peace(folder: Path, words: Words, rate: float | None, copies: float
         rate: posts a second; None for half of what the model does.
         copies: part of them.
     """
-    before = distinct_posts_per_second(folder, words)
-    for attempt in range(ATTEMPTS):
-        place = folder / f"attempt {attempt + 1}"
+    runs: list[Figures] = []
+    while len(runs) < RUNS:
+        place = folder / f"run {len(runs) + 1}"
         place.mkdir()
-        found = await timed(place, words, rate or before / 2, copies)
-        after = distinct_posts_per_second(folder, words)
-        print(f"\n{found}; the model alone {before:.0f} posts/s before, {after:.0f} after")
-        if after >= AS_QUICK * before:
-            return found
-        before = after
-    return found
+        model = distinct_posts_per_second(folder, words)
+        runs.append(await timed(place, words, rate or model / 2, copies))
+        print(f"\n{runs[-1]}; the model alone {model:.0f} posts/s")
+        if runs[0].at(0.99) < WANTED:
+            break
+    return sorted(runs, key=lambda one: one.at(0.99))[len(runs) // 2]
 
 
 @pytest.mark.parametrize(
     ("rate", "copies"), [(None, 0.0), (MENTIONS, COPIES)], ids=["half of what the model can", "mostly copies"]
 )
 async def test_the_word_is_out_within_a_second_of_the_post_that_tips_the_balance(tmp_path, words, rate, copies):
-    found = await in_peace(tmp_path, words, rate, copies)
+    found = await measured(tmp_path, words, rate, copies)
     assert found.dropped == 0
     assert found.matched == found.posts
     assert found.copies == pytest.approx(copies, abs=0.03)
