@@ -15,9 +15,23 @@ from hashlib import sha256
 from typing import Final
 
 from crisisdesk.incidents.step import Step, calls_again, made, over
-from crisisdesk.records import Cause, Correction, Event, Incident, Kind, PlaybookRef, Severity, Silence, Spike, State
+from crisisdesk.records import (
+    Cause,
+    Correction,
+    Event,
+    Incident,
+    Kind,
+    Numbers,
+    PlaybookRef,
+    Severity,
+    Silence,
+    Spike,
+    State,
+)
 from crisisdesk.text import how_long
 
+FAR_WORSE: Final = 2
+"""Times the people."""
 NAME_LENGTH: Final = 32
 """Characters of a watch's name in an id: with kind, hash and time an id stays under 70."""
 
@@ -150,7 +164,9 @@ def _after_the_end(
 
     A wave has ended when there was no evidence for `subside_after`; `calm_since` tells when the last was. So a person's
     word is not undone a minute later, and a second wave calls again even if nobody reported the calm between. The
-    verdict stays until it gets worse than what was judged: a false alarm that returns and ends by itself was one.
+    severity does not tell all: a red wave of which somebody said that it is over, and which has twice the people then,
+    is not over. The verdict stays until it gets worse than what was judged: a false alarm that returns and ends by
+    itself was one.
     """
     ended = incident.resolved_at or incident.updated
     last, is_blind = incident.calm_since or ended, incident.kind is Kind.BLIND
@@ -158,10 +174,11 @@ def _after_the_end(
         return _open(spike, new_id, incident.silence)
     if spike.severity is None:
         return Step(replace(incident, calm_since=ended - rules.subside_after)) if is_blind else None
-    if spike.severity <= incident.severity and spike.time - last < rules.subside_after:
+    same_wave = spike.time - last < rules.subside_after
+    if same_wave and spike.severity <= incident.severity and not _far_worse(incident.numbers, spike.numbers):
         return Step(replace(incident, calm_since=max(last, spike.time)))
     after = calls_again(_with_evidence(incident, spike), spike.severity, Cause.BACK)
-    worse = spike.severity > incident.worst
+    worse = spike.severity > incident.worst or (same_wave and spike.severity == incident.worst)
     after = replace(
         after,
         resolved_at=None,
@@ -169,6 +186,11 @@ def _after_the_end(
         verdict=None if worse else incident.verdict,
     )
     return made(after, sequence, Event.REOPENED, after.updated, reason=spike.why)
+
+
+def _far_worse(then: Numbers, now: Numbers) -> bool:
+    """Whether a wave has grown so much since somebody said that it is over that they would not say it now."""
+    return then.authors > 0 and now.authors >= FAR_WORSE * then.authors and now.surprise >= then.surprise
 
 
 def _raise(incident: Incident, spike: Spike, sequence: int) -> Step:

@@ -12,7 +12,20 @@ from crisisdesk.errors import UsageError
 from crisisdesk.incidents import acts, lifecycle
 from crisisdesk.incidents.lifecycle import Rules, incident_id, turned_back, witness
 from crisisdesk.incidents.step import Step
-from crisisdesk.records import Change, Event, Evidence, Incident, Kind, Numbers, Quote, Severity, Spike, State, Verdict
+from crisisdesk.records import (
+    Cause,
+    Change,
+    Event,
+    Evidence,
+    Incident,
+    Kind,
+    Numbers,
+    Quote,
+    Severity,
+    Spike,
+    State,
+    Verdict,
+)
 
 START = datetime(2008, 11, 15, 3, 40, tzinfo=UTC)
 RULES = Rules()
@@ -238,6 +251,21 @@ def test_a_persons_word_is_not_undone_by_the_same_wave():
     assert life.see(6, AMBER) == ()
     assert life.see(7, RED) == (Event.REOPENED,)
     assert life.now.verdict is None, "it is worse than what was judged"
+
+
+def test_a_persons_word_does_not_hold_for_twice_the_people():
+    """Red cannot rise; that somebody said too early that it is over must not leave the worst of it unheard."""
+    life = Life()
+    life.take(witness(None, crowd(0, 60), RULES, 0))
+    life.take(acts.resolve(life.now, "Ann", Verdict.REAL, START + timedelta(minutes=5), life.sequence))
+    assert life.take(witness(life.now, crowd(10, 119), RULES, life.sequence)) == ()
+    assert life.take(witness(life.now, crowd(12, 120), RULES, life.sequence)) == (Event.REOPENED,)
+    assert (life.now.cause, life.now.verdict, life.now.numbers.authors) == (Cause.BACK, None, 120)
+
+
+def crowd(minutes: float, people: int) -> Spike:
+    one = spike(minutes, RED, negative=people)
+    return replace(one, numbers=replace(one.numbers, authors=people, surprise=5.0))
 
 
 def test_a_persons_word_holds_while_weaker_evidence_goes_on():
