@@ -9,6 +9,16 @@ from pathlib import Path
 
 import pytest
 
+_LONG = ("test_demo.py", "test_doctor.py", "test_streams.py", "test_kills.py")
+
+
+@pytest.hookimpl(trylast=True)  # after the order was drawn by lot
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long files go first, so that no processor waits for another at the end."""
+    items.sort(
+        key=lambda item: (item.path.name not in _LONG, item.path.parent.name not in {"flow", "console", "broker"})
+    )
+
 
 @pytest.fixture(scope="session", autouse=True)
 def ctrl_c_is_heard() -> Iterator[None]:
