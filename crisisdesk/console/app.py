@@ -6,15 +6,19 @@ from typing import ClassVar
 
 from textual import work
 from textual.app import App, SystemCommand
+from textual.await_complete import AwaitComplete
 from textual.binding import Binding, BindingType
 from textual.driver import Driver
+from textual.events import Event, Key
 from textual.screen import Screen
 
 from crisisdesk.console import words
+from crisisdesk.console.overtyping import Overtyping
 from crisisdesk.console.paint import plain
 from crisisdesk.console.pictures import Alarms, PictureTaken, pictures
 from crisisdesk.console.screens.desk_screen import DeskScreen
 from crisisdesk.console.screens.dialogs import Reading
+from crisisdesk.console.screens.form import Question
 from crisisdesk.console.screens.main import MainScreen
 from crisisdesk.console.terminal import held_to_nothing
 from crisisdesk.console.themes import COLOURS, DARK, LIGHT
@@ -52,6 +56,7 @@ class Console(App[None]):
         self._person = person
         self._times = Times(zone)
         self._alarms = Alarms()
+        self._overtyping = Overtyping()
         self.register_theme(DARK)
         self.register_theme(LIGHT)
         self.theme = DARK.name
@@ -74,6 +79,17 @@ class Console(App[None]):
         }
         yield from found.values()
         yield SystemCommand("Colours", "Dark, light, or other colours of the screen", self.action_change_theme)
+
+    async def on_event(self, event: Event) -> None:
+        if not isinstance(event, Key) or not self._overtyping.takes(event):
+            await super().on_event(event)
+        elif self._overtyping.swallowed == 1:
+            self.notify("The window had closed already: what was typed on did nothing.", markup=False)
+
+    def pop_screen(self) -> AwaitComplete:
+        if isinstance(self.screen, Question) and self.screen.answered:
+            self._overtyping.closed()  # here, as no key that comes later has been looked at yet
+        return super().pop_screen()
 
     def on_mount(self) -> None:
         self._keep_picture()

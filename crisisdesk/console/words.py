@@ -138,6 +138,16 @@ def is_unanswered(incident: Incident) -> bool:
     return incident.state is State.OPEN and incident.calling is not None and incident.calling.exhausted
 
 
+def stays_over(incident: Incident) -> str:
+    """What becomes of an incident that a person ends while it goes on."""
+    if incident.kind is Kind.BLIND:
+        return "While the same silence goes on it stays over; it calls again when it gets worse, or when it comes back."
+    return (
+        "While the same wave goes on it stays over; it calls again when it clearly gets worse, or when it has been "
+        "calm and comes back."
+    )
+
+
 def alarm(incident: Incident) -> str:
     """What the console calls out when an incident needs somebody: `RED Motrin`, `RED Motrin: NOBODY HAS ANSWERED`."""
     named = f"{incident.severity.name} {incident.watch}"

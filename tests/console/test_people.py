@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from looking import SMALL, WIDE, running, text_of, until
-from textual.events import Key
+from looking import SMALL, WIDE, key, running, text_of, until
 from textual.screen import ModalScreen
+from textual.widgets import Static
 
 from crisisdesk.console import pictures, words
 from crisisdesk.console.times import Times
@@ -24,6 +24,11 @@ NEW_YORK = Times(ZoneInfo("America/New_York"))
 def shown(screen) -> str:
     """All words of a screen, on one line."""
     return " ".join(text_of(screen).split())
+
+
+def said(window) -> str:
+    """What the hint of a window says, on however many lines."""
+    return str(window.query_one("#hint", Static).content)
 
 
 async def asked(pilot, *keys) -> None:
@@ -133,8 +138,8 @@ async def test_a_silence_is_shown_with_who_and_why_and_can_be_lifted(console, de
 
 async def test_who_leaves_the_window_changes_nothing(console, desk):
     async with running(console) as pilot:
-        for key in "s", "h":
-            await asked(pilot, key)
+        for opening in "s", "h":
+            await asked(pilot, opening)
             await pilot.press("enter", "x", "escape")
     assert desk.asked == []
 
@@ -173,42 +178,84 @@ async def test_what_is_typed_faster_than_the_window_follows_is_not_lost(console,
     desk.put(replace(desk.shown, people=("Anna Berg", "Ben Cole")))
     async with running(console) as pilot:
         await asked(pilot, "h")
-        for sign in "2at 1 of us":  # at once, as from a terminal over a slow line
-            console.post_message(Key("space" if sign == " " else sign, sign))
-        console.post_message(Key("enter", None))
+        for sign in "2at 1 of us\r":  # at once, as from a terminal over a slow line
+            console.post_message(key(sign))
         await until(pilot, lambda: desk.asked)
     assert desk.asked == [("assign", "motrin-1", "berta", "Ben Cole", "at 1 of us")]
 
 
-@pytest.mark.parametrize("people", [(), ("Anna Berg",)], ids=["on the field", "on the list"])
+@pytest.mark.parametrize("people", [(), ("Anna Berg", "Cem")], ids=["on the field", "on the list"])
 async def test_a_line_that_comes_at_once_goes_into_its_fields(console, desk, people):
     desk.put(replace(desk.shown, people=people))
     async with running(console) as pilot:
         await asked(pilot, "h")
         for sign in "Cem\rad is out\r":
-            key = {" ": "space", "\r": "enter"}.get(sign, sign)
-            console.post_message(Key(key, None if key == "enter" else sign))
+            console.post_message(key(sign))
         await until(pilot, lambda: desk.asked)
     assert desk.asked == [("assign", "motrin-1", "berta", "Cem", "ad is out")]
 
 
-async def test_a_name_can_be_written_at_once(console, desk):
-    desk.put(replace(desk.shown, people=("Anna Berg", "Ben Cole")))
+@pytest.mark.parametrize("keys", [["enter"], ["tab"]], ids=["enter", "tab"])
+@pytest.mark.parametrize("written", ["Amy", "amy c", "CLARK", "a"])
+async def test_the_name_that_is_shown_is_the_name_that_is_taken(console, desk, written, keys):
+    desk.put(replace(desk.shown, people=("Ben Cole", "Amy Clark")))
     async with running(console) as pilot:
         await asked(pilot, "h")
-        await pilot.press(*"Cem", "enter", "enter")
+        await pilot.press("tab", *("space" if sign == " " else sign for sign in written), *keys)
+        await pilot.press(*"ok", "enter")
         await until(pilot, lambda: desk.asked)
-    assert desk.asked[0][3] == "Cem"
+    assert desk.asked == [("assign", "motrin-1", "berta", "Amy Clark", "ok")]
 
 
-async def test_handing_over_to_somebody_whom_the_desk_does_not_know(console, desk):
+@pytest.mark.parametrize(
+    ("written", "told"),
+    [
+        ("Bob", "Bob has no address here, so nobody would be told. Choose somebody above"),
+        ("Bne", "Bne has no address here, so nobody would be told. Did you mean Ben Cole?"),
+        ("Amy", "That may be Amy Clark or Amy Stone. Write more of the name"),
+    ],
+)
+async def test_nobody_is_asked_whom_no_message_reaches(console, desk, written, told):
+    desk.put(replace(desk.shown, people=("Ben Cole", "Amy Clark", "Amy Stone")))
+    async with running(console) as pilot:
+        await asked(pilot, "h")
+        await pilot.press(*written, "enter")
+        await until(pilot, lambda: told in said(console.screen))
+        await pilot.press("enter", "enter", "escape")
+    assert desk.asked == []
+
+
+async def test_handing_over_where_the_desk_knows_nobody(console, desk):
     async with running(console) as pilot:
         await asked(pilot, "h")
         await pilot.press("enter")
         await until(pilot, lambda: "Nobody is named." in shown(console.screen))
-        await pilot.press(*"Cem", "enter", "enter")
+        await pilot.press(*"Cem", "enter", "x", "enter")
         await until(pilot, lambda: desk.asked)
-    assert desk.asked == [("assign", "motrin-1", "berta", "Cem", "")]
+    assert desk.asked == [("assign", "motrin-1", "berta", "Cem", "x")]
+
+
+async def test_a_hand_over_without_a_word_is_asked_about_once(console, desk):
+    desk.put(replace(desk.shown, people=("Anna Berg", "Ben Cole")))
+    async with running(console) as pilot:
+        await asked(pilot, "h")
+        await pilot.press("2", "enter")
+        await until(pilot, lambda: "enter again hands over without" in said(console.screen))
+        assert desk.asked == []
+        await pilot.press("enter")
+        await until(pilot, lambda: desk.asked)
+    assert desk.asked == [("assign", "motrin-1", "berta", "Ben Cole", "")]
+
+
+async def test_what_comes_behind_an_early_enter_is_still_the_word(console, desk):
+    desk.put(replace(desk.shown, people=("Anna Berg", "Ben Cole")))
+    async with running(console) as pilot:
+        await asked(pilot, "h")
+        for sign in "1\rour ad, r is real\r\rr1\r":
+            console.post_message(key(sign))
+        await until(pilot, lambda: desk.asked)
+        assert not isinstance(console.screen, ModalScreen)
+    assert desk.asked == [("assign", "motrin-1", "berta", "Anna Berg", "our ad, r is real")]
 
 
 async def test_handing_over_to_oneself_is_answered_with_the_right_key(console, desk):

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import ClassVar
 
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
@@ -12,7 +13,9 @@ from textual.screen import ModalScreen, Screen
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
+from crisisdesk.console import words
 from crisisdesk.console.paint import plain
+from crisisdesk.console.screens.form import Question
 from crisisdesk.console.widgets.bars import troubles_of, well
 from crisisdesk.console.widgets.legend import legend_lines
 from crisisdesk.console.widgets.page import BLANK, Line, Page, heading
@@ -24,10 +27,8 @@ from crisisdesk.text import clean
 NOTE_LENGTH = 2_000
 
 
-class NoteDialog(ModalScreen[str | None]):
+class NoteDialog(Question[str]):
     """Asks for a note; enter saves it, escape leaves without one."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "Back")]
 
     def __init__(self, watch: str) -> None:
         super().__init__()
@@ -41,16 +42,15 @@ class NoteDialog(ModalScreen[str | None]):
             yield Static(Content.styled("enter saves, escape goes back", "$faint"))
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        _ = self.dismiss(clean(event.value, NOTE_LENGTH))
+        self.answer(clean(event.value, NOTE_LENGTH))
 
 
-class VerdictDialog(ModalScreen[Verdict | None]):
-    """Asks what it was; choosing ends an incident that is open, escape leaves all as it is."""
+class VerdictDialog(Question[Verdict]):
+    """Asks what it was: one is chosen, then enter ends an incident that is open; escape leaves all as it is.
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "dismiss(None)", "Back"),
-        *(Binding(str(n), f"choose({n - 1})", verdict, show=False) for n, verdict in enumerate(Verdict, start=1)),
-    ]
+    Nothing is chosen beforehand and no single key decides: who types on in the wrong window must not end an incident.
+    """
+
     MEANING: ClassVar[dict[Verdict, str]] = {
         Verdict.REAL: "people were angry, and it concerned us",
         Verdict.FALSE_ALARM: "the call was not needed",
@@ -60,26 +60,59 @@ class VerdictDialog(ModalScreen[Verdict | None]):
     def __init__(self, incident: Incident) -> None:
         super().__init__()
         self._incident = incident
+        self._clicked: int | None = None
 
     def compose(self) -> ComposeResult:
         one, so_far = self._incident, f" So far: {self._incident.verdict}." if self._incident.verdict else ""
         with Vertical(classes="dialog") as window:
             window.border_title = "Resolve" if one.is_open else "Verdict"
             yield Static(Content.assemble(plain(one.watch, "bold", cells=40), f" is over. What was it?{so_far}"))
-            yield OptionList(
+            choices = OptionList(
                 *(
                     Option(Content.assemble((f"{n}  ", "$faint"), (f"{verdict:12}", "bold"), (meaning, "$faint")))
                     for n, (verdict, meaning) in enumerate(self.MEANING.items(), start=1)
                 )
             )
-            yield Static(Content.styled("enter or 1, 2, 3 decides, escape goes back", "$faint"))
+            choices.highlighted = None
+            yield choices
+            if one.is_open:
+                yield Static(Content(words.stays_over(one)))
+            yield Static(Content.styled("1, 2 or 3 chooses, then enter; escape goes back", "$faint"), id="hint")
+
+    def on_key(self, event: events.Key) -> None:
+        """At once: a key binding would come after the window has gone, and act on the screen below."""
+        if event.key == "enter":
+            self._decide()
+        elif event.character and event.character in "123":
+            self.query_one(OptionList).highlighted = int(event.character) - 1
+        elif not event.is_printable:
+            return
+        event.stop()
+
+    def on_option_list_option_highlighted(self) -> None:
+        if (verdict := self._chosen) is not None:
+            named = f"a {verdict}" if verdict is Verdict.FALSE_ALARM else verdict
+            self._hint(f"enter: it was {named}; escape goes back", "$faint")
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
-        self.action_choose(event.option_index)
+        """A click chooses, as it may only have been meant for the terminal's window; a second one decides."""
+        if event.option_index == self._clicked:
+            self._decide()
+        self._clicked = event.option_index
 
-    def action_choose(self, index: int) -> None:
-        """End the incident with the verdict at this place of the list."""
-        _ = self.dismiss(tuple(Verdict)[index])
+    @property
+    def _chosen(self) -> Verdict | None:
+        index = self.query_one(OptionList).highlighted
+        return None if index is None else tuple(Verdict)[index]
+
+    def _decide(self) -> None:
+        if self._chosen is None:
+            self._hint("Nothing is chosen: choose 1, 2 or 3, then enter.", "$warning")
+        else:
+            self.answer(self._chosen)
+
+    def _hint(self, text: str, ink: str) -> None:
+        self.query_one("#hint", Static).update(Content.styled(text, ink))
 
 
 class Reading(ModalScreen[None]):

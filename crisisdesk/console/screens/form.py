@@ -36,14 +36,25 @@ class Field(Input):
         event.prevent_default()
 
 
-class Form(ModalScreen[Answer | None]):
+class Question(ModalScreen[Answer | None]):
+    """A window that asks for something; escape leaves all as it is."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "Back")]
+    answered = False
+
+    def answer(self, answer: Answer) -> None:
+        """Close with it, once: of what is typed on meanwhile nothing may close the screen below."""
+        if not self.answered:
+            self.answered = True
+            _ = self.dismiss(answer)
+
+
+class Form(Question[Answer]):
     """A list, of which a number or enter chooses, then fields; escape leaves all as it is.
 
     What is typed while the list has the focus is written into the field that it belongs to, and nothing of it is lost
     however fast somebody types: a window that opens slowly must not swallow the beginning of a sentence.
     """
-
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "Back")]
 
     @abstractmethod
     def choose(self, index: int) -> None:
@@ -57,6 +68,9 @@ class Form(ModalScreen[Answer | None]):
     def submit(self, field: Input) -> None:
         """Enter was pressed in this field: go on, or say what is wrong."""
 
+    def complete(self, field: Input) -> None:
+        """Tab was pressed in this field: write out what is meant, where that is plain."""
+
     def on_input_submitted(self, event: Input.Submitted) -> None:
         self.submit(event.input)
 
@@ -68,6 +82,8 @@ class Form(ModalScreen[Answer | None]):
         if event.key == "enter" and isinstance(self.focused, Field):
             event.stop()
             self.submit(self.focused)
+        if event.key == "tab" and isinstance(self.focused, Field):
+            self.complete(self.focused)
         if not event.is_printable or event.character is None:
             return
         event.stop()

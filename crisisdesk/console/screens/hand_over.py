@@ -6,12 +6,12 @@ from typing import Final, NamedTuple
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
-from textual.suggester import SuggestFromList
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from crisisdesk.console.paint import plain
 from crisisdesk.console.screens.form import Field, Form
+from crisisdesk.console.screens.known import Completion, meant, nearest
 from crisisdesk.records import Incident
 from crisisdesk.text import clean
 
@@ -30,13 +30,17 @@ class HandOver(NamedTuple):
 
 
 class HandOverDialog(Form[HandOver]):
-    """Asks for a name, by a list of those whom the desk knows or freely, and for a word on how things stand."""
+    """Asks for a name, by a list of those whom the desk knows, and for a word on how things stand.
+
+    Whoever is not known has no address, so nobody would be told; where nobody at all is known, any name goes.
+    """
 
     def __init__(self, incident: Incident, person: str, people: Sequence[str]) -> None:
         super().__init__()
         self._incident = incident
         self._person = person
         self._people = [clean(one, NAME_LENGTH) for one in people if one.casefold() != person.casefold()]
+        self._wordless = False
 
     def compose(self) -> ComposeResult:
         watch = plain(self._incident.watch, "bold", cells=40)
@@ -51,8 +55,7 @@ class HandOverDialog(Form[HandOver]):
                         for n, person in enumerate(self._people, start=1)
                     )
                 )
-            suggested = SuggestFromList(self._people, case_sensitive=False)
-            yield Field("To whom?", NAME_LENGTH, id="to", suggester=suggested)
+            yield Field("To whom?", NAME_LENGTH, id="to", suggester=Completion(self._people))
             yield Field("How do things stand?", WORD_LENGTH, id="word")
             yield Static(Content.styled(KEYS, "$faint"), id="hint")
 
@@ -64,20 +67,44 @@ class HandOverDialog(Form[HandOver]):
     def field(self) -> str:
         return "#to"
 
+    def complete(self, field: Input) -> None:
+        found = meant(clean(field.value, NAME_LENGTH), self._people) if field.id == "to" else []
+        if len(found) == 1:
+            field.value = found[0]
+
     def submit(self, field: Input) -> None:
-        to = clean(self.query_one("#to", Input).value, NAME_LENGTH)
-        if not to:
-            self._refuse("Nobody is named. Choose somebody, or write a name.")
-        elif to.casefold() == self._person.casefold():
-            self._refuse("That is you. Press a on the incident to take it yourself.")
+        name = self.query_one("#to", Input)
+        said, word = (clean(one.value, WORD_LENGTH) for one in (name, self.query_one("#word", Input)))
+        if why := self._wrong(said):
+            self.hint(why, wrong=True)
+            self.go_to("#to")
         elif field.id == "to":
+            self.complete(name)
             self.go_to("#word")
+        elif word or self._wordless:
+            self.complete(name)
+            self.answer(HandOver(clean(name.value, NAME_LENGTH), word))
         else:
-            _ = self.dismiss(HandOver(to, clean(self.query_one("#word", Input).value, WORD_LENGTH)))
+            self._wordless = True
+            self.hint("No word on how things stand? Write one; enter again hands over without.", wrong=True)
 
-    def _refuse(self, why: str) -> None:
-        self.hint(why, wrong=True)
-        self.go_to("#to")
+    def _wrong(self, said: str) -> str:
+        """Why it cannot be handed over to whoever is called so; empty where it can."""
+        if not said:
+            return "Nobody is named. Choose somebody, or write a name."
+        if said.casefold() == self._person.casefold():
+            return "That is you. Press a on the incident to take it yourself."
+        found = meant(said, self._people)
+        if len(found) > 1:
+            return f"That may be {' or '.join(found)}. Write more of the name, or choose a number."
+        if self._people and not found:
+            near = nearest(said, self._people)
+            cure = f"Did you mean {near}?" if near else "Choose somebody above; a note (n) says who else knows."
+            return f"{said} has no address here, so nobody would be told. {cure}"
+        return ""
 
-    def on_input_changed(self) -> None:
-        self.hint(KEYS)
+    def on_input_changed(self, event: Input.Changed) -> None:
+        if event.input.id == "word":
+            self._wordless = False
+        if not self._wordless:
+            self.hint(KEYS)

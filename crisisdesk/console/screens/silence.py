@@ -78,7 +78,7 @@ class SilenceDialog(Form[Quiet]):
         self.query_one(OptionList).highlighted = index
         self._fit_to_choice()
         if self._choice == LIFT:
-            _ = self.dismiss(Quiet(None))
+            self.answer(Quiet(None))
         else:
             self.go_to(self.field())
 
@@ -91,7 +91,7 @@ class SilenceDialog(Form[Quiet]):
     def submit(self, field: Input) -> None:
         until, reason = self._until(), clean(self.query_one("#reason", Input).value, REASON_LENGTH)
         if self._choice == LIFT:
-            _ = self.dismiss(Quiet(None))
+            self.answer(Quiet(None))
         elif until is None:
             self.hint("That is no time. Write it like 18:30, 90 min or 2026-12-24 08:00.", wrong=True)
             self.go_to("#until")
@@ -99,7 +99,7 @@ class SilenceDialog(Form[Quiet]):
             self.hint(f"{self._times.when(until)} is over already. Write a time that is still to come.", wrong=True)
             self.go_to("#until")
         elif reason:
-            _ = self.dismiss(Quiet(until, reason))
+            self.answer(Quiet(until, reason))
         else:
             self.go_to("#reason")
             if field.id == "reason":
