@@ -21,14 +21,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def ctrl_c_is_heard() -> Iterator[None]:
-    """What the tests start hears ctrl+c, as on a terminal.
+def signals_are_heard() -> Iterator[None]:
+    """What the tests start hears ctrl+c, and that its terminal is gone, as on a terminal.
 
-    A job in the background of a script (`make test &`) is started deaf to it, and hands that on to all it starts.
+    A job in the background of a script (`make test &`, `nohup make test`) is started deaf to them, and hands that on to
+    all it starts.
     """
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    heard = {signal.SIGINT: signal.default_int_handler}
+    if hasattr(signal, "SIGHUP"):
+        heard[signal.SIGHUP] = signal.SIG_DFL
+    before = {number: signal.signal(number, handler) for number, handler in heard.items()}
     yield
-    signal.signal(signal.SIGINT, before)
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 @pytest.fixture(scope="session")
