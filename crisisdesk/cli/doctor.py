@@ -82,8 +82,9 @@ def _findings(config: Path | None, seconds: float) -> "Iterator[Finding]":
 def _calls(settings: "Settings", now: datetime) -> "Iterator[Finding]":
     """Whether somebody is called whenever somebody should be."""
     from crisisdesk import doctor as checks  # noqa: PLC0415  as above
-    from crisisdesk.cli.oncall import wrong_calls  # noqa: PLC0415  as above
+    from crisisdesk.cli.oncall import missing_addresses, wrong_calls  # noqa: PLC0415  as above
     from crisisdesk.cli.orders import agreed  # noqa: PLC0415  as above
+    from crisisdesk.settings.doubts import unanswerable  # noqa: PLC0415  as above
 
     orders = agreed(settings)
     if not orders.addresses:
@@ -93,8 +94,9 @@ def _calls(settings: "Settings", now: datetime) -> "Iterator[Finding]":
     for said, _ in wrong[:1]:
         more = f" ({len(wrong) - 1} more: crisisdesk oncall)" if len(wrong) > 1 else ""
         yield checks.Finding("calls", found, f"{said}{more}")
-    if not wrong:
-        yield checks.Finding("calls", checks.Verdict.OK, "somebody is called at any time; crisisdesk oncall says who.")
+    if not wrong and not any(missing_addresses(settings)):
+        said = f"somebody is called at any time; crisisdesk oncall says who. {unanswerable(settings)}".rstrip()
+        yield checks.Finding("calls", checks.Verdict.OK, said)
 
 
 def add_to(commands: typer.Typer) -> None:

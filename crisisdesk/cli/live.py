@@ -35,10 +35,14 @@ def run(
 ) -> None:
     """Run the desk as it is configured, until it is quit: ctrl+q in the console, ctrl+c or SIGTERM without."""
     from crisisdesk.cli import configured  # noqa: PLC0415 - see above
+    from crisisdesk.cli.seat import seated, tell_unanswerable  # noqa: PLC0415 - see above
 
     plan = configured.desk_plan(config)
-    plan.person = person
-    configured.run(plan, headless=headless or not is_terminal())
+    plan.person = seated(person, plan.standing.current)
+    silent = headless or not is_terminal()
+    if silent:
+        tell_unanswerable(plan)
+    configured.run(plan, headless=silent)
 
 
 def watch(

@@ -1,6 +1,7 @@
 """`crisisdesk oncall`: who is on call now and next, whom an incident would call, and what is wrong with that."""
 
 import asyncio
+import os
 from collections.abc import Iterator
 from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from crisisdesk.cli.terminal import put, put_json, say
-from crisisdesk.errors import CrisisdeskError, OutputError, UsageError
+from crisisdesk.errors import ConfigurationError, CrisisdeskError, OutputError, UsageError
 from crisisdesk.records import Severity, stamp
 from crisisdesk.text import clean, counted
 
@@ -40,11 +41,13 @@ def oncall(
 ) -> None:
     """Show who is on call now and next, and whom an incident that opened now would call if nobody answered.
 
-    Nobody is told anything, but with --test. Exit code 1 where somebody should be called and nobody would be.
+    Nobody is told anything, but with --test. Exit code 1 where somebody should be called and would not be,
+    be it that an address is not there.
     """
     from crisisdesk.cli import configured  # noqa: PLC0415  networks and models: `--help` need not wait for them
     from crisisdesk.cli.orders import agreed  # noqa: PLC0415  the same
     from crisisdesk.clock import WallClock  # noqa: PLC0415  the same
+    from crisisdesk.settings.doubts import unanswerable  # noqa: PLC0415  the same
 
     settings = configured.read(config)
     if settings is None:
@@ -58,12 +61,14 @@ def oncall(
     now = _moment(at, orders.zone) if at else WallClock().now()
     show = _show_json if as_json else _show_text
     show(settings, orders, now, weeks)
-    missing = problems = 0
-    for said, is_problem in wrong_calls(settings, orders, now):
-        missing, problems = missing + 1, problems + is_problem
+    problems = 0
+    for said, is_problem in (*missing_addresses(settings), *wrong_calls(settings, orders, now)):
+        problems += is_problem
         if as_json:
             put_json({"part": "warning", "said": said})
         say(f"warning: {said}")
+    if hint := unanswerable(settings):
+        say(f"hint: {hint}")
     if problems:
         raise typer.Exit(1)
 
@@ -116,14 +121,25 @@ def _call(orders: "Orders", case: "Case", now: datetime) -> dict[str, object]:
     return {"part": "call", "severity": str(severity), "kind": str(kind), "watch": named, "acts": acts}
 
 
+def missing_addresses(settings: "Settings") -> Iterator[tuple[str, bool]]:
+    """Addresses that are not in this environment, or not in their files, each of which keeps a call from somebody."""
+    from crisisdesk.settings.notify import NotifyOutput  # noqa: PLC0415  as above
+
+    for output in settings.outputs:
+        if isinstance(output, NotifyOutput):
+            yield from ((said, True) for said in output.missing(os.environ))
+
+
 def wrong_calls(settings: "Settings", orders: "Orders", now: datetime) -> Iterator[tuple[str, bool]]:
     """What is wrong, and whether it keeps a call from everybody."""
     from crisisdesk.settings.choice import uncovered  # noqa: PLC0415  as above
+    from crisisdesk.settings.doubts import doubts  # noqa: PLC0415  as above
 
     yield from ((said, severity is Severity.RED) for severity, said in uncovered(settings))
     for rota in orders.rotas.values():
         yield from _gaps(settings, orders, rota, now)
         yield from ((said, False) for said in _idle_swaps(rota, now))
+    yield from ((said, False) for said in doubts(settings))
 
 
 def _gaps(settings: "Settings", orders: "Orders", rota: "Rota", now: datetime) -> Iterator[tuple[str, bool]]:
@@ -182,24 +198,26 @@ def _test(settings: "Settings", whom: str) -> None:
     """
     from crisisdesk.cli.people import addressed  # noqa: PLC0415  as above
     from crisisdesk.clock import WallClock  # noqa: PLC0415  as above
-    from crisisdesk.settings.reach import nearest, people, ways  # noqa: PLC0415  as above
+    from crisisdesk.settings.names import folded, nearest  # noqa: PLC0415  as above
+    from crisisdesk.settings.reach import people, ways  # noqa: PLC0415  as above
 
     reached = ways(settings)
     known = [*people(settings), *(name for name, some in reached.items() if some is None)]
-    name = next((one for one in known if one.casefold() == whom.strip().casefold()), None)
+    name = next((one for one in known if folded(one) == folded(whom)), None)
     if name is None:
         raise UsageError(f"--test: '{clean(whom, 60)}' has no address in any output; {nearest(whom, known)}")
     clock, failed = WallClock(), 0
-    ways_there = [way for way, some in reached.items() if way == name or (some and name in some)]
-    for output in (one for way in ways_there for one in addressed(settings, clock, only=way)):
-        if output.person in {name, None}:
-            try:
-                asyncio.run(output.tell_test())
-            except OutputError as error:
-                failed += 1
-                put(f"failed  {error}")
-            else:
-                put(f"sent    {output.name}")
+    for way, some in reached.items():
+        if way != name and name not in (some or ()):
+            continue
+        try:
+            (output,) = addressed(settings, clock, only=way, whom=name if some else None)
+            asyncio.run(output.tell_test())
+        except (ConfigurationError, OutputError) as error:  # other ways may reach them all the same
+            failed += 1
+            put(f"failed  {error}")
+        else:
+            put(f"sent    {output.name}")
     say("Ask whether it has arrived: that a service takes a message does not mean that a telephone rings.")
     if failed:
         raise typer.Exit(1)

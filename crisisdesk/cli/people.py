@@ -5,7 +5,7 @@ import os
 
 from crisisdesk import settings
 from crisisdesk.clock import Clock, WallClock
-from crisisdesk.errors import CrisisdeskError, OutputError
+from crisisdesk.errors import ConfigurationError, CrisisdeskError, OutputError
 from crisisdesk.oncall.addresses import Address as Name
 from crisisdesk.outputs.people.limit import Limit
 from crisisdesk.outputs.people.output import NotifyOutput
@@ -15,19 +15,27 @@ from crisisdesk.records import Foreseen
 from crisisdesk.settings import Settings
 
 
-def addressed(configured: Settings, clock: Clock, *, only: str | None = None) -> list[NotifyOutput]:
+def addressed(
+    configured: Settings, clock: Clock, *, only: str | None = None, whom: str | None = None
+) -> list[NotifyOutput]:
     """All addresses of people and rooms, each an output of its own.
 
     Args:
         configured: names them.
         clock: dates tests.
         only: the output, if not all of them.
+        whom: the person, if not everybody.
 
     Raises:
         ConfigurationError: an address is not where the settings say.
     """
     ways = [one for one in configured.outputs if isinstance(one, settings.NotifyOutput) and only in {None, one.name}]
-    return [_output(way, person, configured, clock) for way in ways for person in way.people or (None,)]
+    return [
+        _output(way, person, configured, clock)
+        for way in ways
+        for person in way.people or (None,)
+        if whom in {None, person}
+    ]
 
 
 def _output(way: settings.NotifyOutput, person: str | None, configured: Settings, clock: Clock) -> NotifyOutput:
@@ -50,11 +58,13 @@ async def visited(way: settings.NotifyOutput, configured: Settings) -> Foreseen:
         ConfigurationError: an address is not where the settings say.
         OutputError: some of them cannot be told; names each with its cure.
     """
+    if missing := list(way.missing(os.environ)):
+        raise ConfigurationError(" ".join(missing))
     found = addressed(configured, WallClock(), only=way.name)
     results = await asyncio.gather(*(one.visit() for one in found), return_exceptions=True)
     if unforeseen := next((one for one in results if one and not isinstance(one, CrisisdeskError)), None):
         raise unforeseen
     if wrong := [str(one) for one in results if one]:
-        raise OutputError(" ".join(wrong))
+        raise OutputError(" ".join(one if one.endswith((".", "?", "!")) else f"{one}." for one in wrong))
     whom = ", ".join(way.people) or "its room"
     return Foreseen(f"knows how to reach {whom}; a test message shows whether it does: crisisdesk oncall --test NAME.")

@@ -15,7 +15,7 @@ _UNITS: Final = {
     **dict.fromkeys(("h", "hour", "hours", "stunde", "stunden"), 3_600.0),
     **dict.fromkeys(("d", "day", "days", "tag", "tage"), 86_400.0),
 }
-_DURATION: Final = re.compile(rf"(?:every |alle )?({PATTERN})? ?([a-z]{{1,8}})", re.ASCII | re.IGNORECASE)
+_DURATION: Final = re.compile(rf"(?:every |alle )?({PATTERN})? ?([a-z]{{1,8}})\.?", re.ASCII | re.IGNORECASE)
 
 
 def parse_duration(text: str) -> timedelta | None:
@@ -42,10 +42,12 @@ def duration(sample: str, least: timedelta, most: timedelta, otherwise: str) -> 
     def read(value: object) -> timedelta:
         if isinstance(value, timedelta):  # a default
             return value
-        if isinstance(value, bool) or not isinstance(value, str | int | float):
-            raise ValueError(f'must be a time in quotes or a number of seconds; write it like "{sample}"')  # noqa: TRY004
-        shown = clean(str(value), 40)
-        span = parse_duration(value if isinstance(value, str) else f"{value:.0f} s")
+        if not isinstance(value, str):
+            raise ValueError(f'must be a time in quotes; write it with its unit, like "{sample}"')  # noqa: TRY004
+        shown = clean(value, 40)
+        span = parse_duration(value)
+        if span is None and re.fullmatch(PATTERN, value.strip(), re.ASCII):
+            raise ValueError(f"'{shown}' of what? Write it with its unit, like \"{sample}\"")
         if span is None:
             raise ValueError(f"'{shown}' is no length of time; write it like \"{sample}\"")
         if not least <= span <= most:

@@ -180,7 +180,9 @@ def _wrong_kind(entry: ErrorDetails, place: Place, where: str) -> str:
     value = entry.get("ctx", {}).get("tag", entry["input"])
     kinds = SOURCE_KINDS if place[0] == "source" else OUTPUT_KINDS
     table = where.split(" ", 1)[0]
-    return f"kind '{clean(str(value), 40)}' in {table} is not available in this version; available: {', '.join(kinds)}"
+    near = get_close_matches(str(value).casefold(), kinds, n=1)
+    hint = f"did you mean '{near[0]}'?" if near else f"available: {', '.join(kinds)}"
+    return f"kind '{clean(str(value), 40)}' in {table} is not available in this version; {hint}"
 
 
 def _wrong_table(key: str, place: Place) -> str:

@@ -66,7 +66,7 @@ def load(path: Path) -> Settings:
     if ambiguous := [*_ambiguous(path, text, lines)]:
         raise ConfigurationError("\n".join(ambiguous))
     try:
-        settings = Settings.model_validate(data, context={"folder": path.parent})
+        settings = Settings.model_validate(data, context={"folder": path.parent, "file": path, "text": text})
     except ValidationError as error:
         raise ConfigurationError(explain(error, data, lines, str(path))) from None
     if problems := [

@@ -1,17 +1,18 @@
 """[[output]] kind = "notify": people, by chat, mail, text message or pager."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Final, Literal, NamedTuple, Self, TypeAlias, TypeVar
 
-from pydantic import BeforeValidator, ValidationInfo, model_validator
+from pydantic import AfterValidator, BeforeValidator, ValidationInfo, field_validator, model_validator
 
 from crisisdesk.errors import ConfigurationError
 from crisisdesk.settings.duration import parse_duration
+from crisisdesk.settings.names import nearest
 from crisisdesk.settings.number import PATTERN, parse_number
-from crisisdesk.settings.section import Label, Section, below, label, secret, variable
+from crisisdesk.settings.section import Label, Section, below, label, place_of, placed, secret, variable
 from crisisdesk.text import clean
 
 _MOST: Final = re.compile(
@@ -78,6 +79,12 @@ def _variables(value: object) -> Each[str]:
     return _each(value, lambda one: variable(one if isinstance(one, str) else ""))
 
 
+def _placed(found: Each[str], info: ValidationInfo) -> Each[str]:
+    if isinstance(found, dict):
+        return {person: placed(one, info) for person, one in found.items()}
+    return placed(found, info)
+
+
 def _paths(value: object, info: ValidationInfo) -> Each[Path]:
     return _each(value, lambda one: below(one, info))
 
@@ -99,7 +106,7 @@ class NotifyOutput(Section):
     kind: Literal["notify"]
     name: Label = "notify"
     """What chains and status lines call it: push, sms, mail."""
-    url_env: Annotated[Each[str], BeforeValidator(_variables)] | None = None
+    url_env: Annotated[Each[str], BeforeValidator(_variables), AfterValidator(_placed)] | None = None
     """The environment variable that holds the Apprise address of a room, or one for each person."""
     url_file: Annotated[Each[Path], BeforeValidator(_paths)] | None = None
     """The same of files, whose first line is the address."""
@@ -114,11 +121,20 @@ class NotifyOutput(Section):
             raise ValueError("has both 'url_env' and 'url_file'; keep one of them")
         if not (self.url_env or self.url_file):
             raise ValueError(f"has no 'url_env', which says where its addresses are; add url_env = {_SAMPLE}")
-        if isinstance(self.language, dict):
-            for person in self.language:
-                if person not in self.people:
-                    raise ValueError(f"has a 'language' for '{clean(person, 60)}', who has no address here; add one")
         return self
+
+    @field_validator("language")
+    @classmethod
+    def _of_people(cls, language: Each[str], info: ValidationInfo) -> Each[str]:
+        places = info.data.get("url_env"), info.data.get("url_file")
+        people = [person for place in places if isinstance(place, dict) for person in place]
+        if people and isinstance(language, dict):
+            for person in language:
+                if person not in people:
+                    raise ValueError(
+                        f"is for '{clean(person, 60)}', who has no address here; {nearest(person, people)}"
+                    )
+        return language
 
     @property
     def people(self) -> tuple[str, ...]:
@@ -129,6 +145,14 @@ class NotifyOutput(Section):
     def language_of(self, person: str | None) -> str:
         """In which language somebody is told."""
         return self.language.get(person or "", "en") if isinstance(self.language, dict) else self.language
+
+    def missing(self, environ: Mapping[str, str]) -> Iterator[str]:
+        """Addresses that are not where the settings say: one sentence for each, with its cure."""
+        for person in self.people or (None,):
+            try:
+                self.reached(person, environ)
+            except ConfigurationError as error:
+                yield str(error)
 
     def reached(self, person: str | None, environ: Mapping[str, str]) -> Reached:
         """Look up an address, which is never kept in the settings.
@@ -147,6 +171,6 @@ class NotifyOutput(Section):
         where = variable or str(file)
         if not found:
             raise ConfigurationError(
-                f"{whose}: {where} is empty; put an Apprise address there, like ntfy://… or mailto://…"
+                f"{place_of(variable)}{whose}: {where} is empty; put an Apprise address there, like ntfy://… or mailto://…"
             )
         return Reached(found, where)

@@ -13,6 +13,8 @@ from crisisdesk.text import clean
 
 A_DAY: Final = timedelta(days=1)
 YEARS: Final = range(2000, 2101)
+_HOUR_ALONE: Final = re.compile(r"(?<=\d[ T])(?=\d:)", re.ASCII)
+"""Where an hour lacks its 0, as in "2026-12-24 3:00"."""
 _WHEN: Final = 'write day and time like "2026-12-24 08:00"'
 
 
@@ -27,7 +29,7 @@ def names(value: object) -> tuple[str, ...]:
 def wall_moment(value: object) -> datetime:
     """A moment by the clock on the wall, or of a zone that it names."""
     if isinstance(value, str):
-        text, written = as_iso(" ".join(value.split())), clean(value, 40)
+        text, written = _HOUR_ALONE.sub("0", as_iso(" ".join(value.split()))), clean(value, 40)
         try:
             value = date.fromisoformat(text) if len(text) == 10 else datetime.fromisoformat(text)
         except ValueError:

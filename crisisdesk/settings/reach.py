@@ -2,15 +2,15 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, tzinfo
-from difflib import get_close_matches
 
 from crisisdesk.moments import moment_at
 from crisisdesk.settings.chain import ChainSettings
 from crisisdesk.settings.choice import never_chosen
 from crisisdesk.settings.model import Settings
+from crisisdesk.settings.names import folded, near_to, nearest
 from crisisdesk.settings.notify import NotifyOutput
 from crisisdesk.settings.places import Place
-from crisisdesk.settings.rota import RotaSettings
+from crisisdesk.settings.rota import RotaSettings, never_counts
 from crisisdesk.text import clean
 
 Wrong = Iterator[tuple[Place, str]]
@@ -37,6 +37,7 @@ def wrong(settings: Settings) -> Wrong:
         place = ("chain", 0) if settings.chains else ("rota", 0)
         yield place, 'nobody can be called: there is no [[output]] with kind = "notify"; add one'
         return
+    yield from _wrong_names(settings)
     zone: tzinfo = settings.desk.timezone or UTC
     for index, rota in enumerate(settings.rotas):
         yield from _wrong_rota(("rota", index), rota, reached, rota.timezone or zone)
@@ -49,6 +50,28 @@ def wrong(settings: Settings) -> Wrong:
         yield from _ends_first((*place, "to"), "[[planned]]", event.start, event.end, zone)
 
 
+def _wrong_names(settings: Settings) -> Wrong:
+    """One person in two spellings, who would be two people; and outputs that are called like a person."""
+    first: dict[str, tuple[str, str]] = {}
+    for index, output in enumerate(settings.outputs):
+        if not isinstance(output, NotifyOutput):
+            continue
+        for person in output.people:
+            known, elsewhere = first.setdefault(folded(person), (person, output.name))
+            if known != person:
+                key = "url_env" if output.url_env else "url_file"
+                said = f"'{clean(person, 60)}' is '{clean(known, 60)}' in [[output]] \"{clean(elsewhere, 60)}\""
+                table = f"'{key}' in [[output]] \"{clean(output.name, 60)}\""
+                yield ("output", index, key), f"{table}: {said}; write the name alike everywhere"
+    for index, output in enumerate(settings.outputs):
+        if same := first.get(folded(output.name)):
+            named = f'[[output]] "{clean(output.name, 60)}"'
+            yield (
+                ("output", index, "name"),
+                f"{named} is called like a person, '{same[0]}'; give it a name of its own",
+            )
+
+
 def _wrong_rota(place: Place, rota: RotaSettings, reached: Ways, zone: tzinfo) -> Wrong:
     named = f'"{clean(rota.name, 60)}"'
     known = frozenset().union(*(some for some in reached.values() if some))
@@ -59,6 +82,9 @@ def _wrong_rota(place: Place, rota: RotaSettings, reached: Ways, zone: tzinfo) -
     for index, shift in enumerate(rota.shifts):
         where = (*place, "shift", index, "people")
         yield from _without_address(where, f"[[rota.shift]] of {named}", shift.people, known)
+        if never_counts(rota.shifts, index):
+            said = "never counts: those before it are for all of its hours"
+            yield where[:-1], f"[[rota.shift]] {index + 1} of {named} {said}; put it before them, or take it out"
     for index, swap in enumerate(rota.swaps):
         table, where = f"[[rota.swap]] of {named}", (*place, "swap", index)
         yield from _without_address((*where, "person"), table, (swap.person,), known)
@@ -84,7 +110,7 @@ def _wrong_chain(place: Place, chain: ChainSettings, settings: Settings, reached
             yield (*where, "by"), f"'by' in {table}: '{clean(room, 60)}' is a room; name it in 'tell' to have it told"
         for name in step.tell if step.by and all(reached.get(way) for way in step.by) else ():
             met = frozenset().union(*(reached[way] or () for way in step.by))
-            missed = [one for one in rotas.get(name, (name,) if name in everybody else ()) if one not in met]
+            missed = [one for one in rotas.get(name, (name,)) if one in everybody and one not in met]
             if missed:
                 who = clean(missed[0], 60) + (f" of {name}" if name in rotas else "")
                 ways_there = " or ".join(f"'{way}'" for way, some in reached.items() if some and missed[0] in some)
@@ -96,9 +122,9 @@ def _wrong_chain(place: Place, chain: ChainSettings, settings: Settings, reached
 def _without_address(place: Place, table: str, names: Iterable[str], known: frozenset[str]) -> Wrong:
     for name in dict.fromkeys(names):
         if name not in known:
-            near = get_close_matches(name, sorted(known), n=1)
+            near = near_to(name, sorted(known))
             ways_in = 'give one in an [[output]] with kind = "notify", such as url_env = { "…" = "…" }'
-            hint = f"did you mean '{near[0]}'?" if near else ways_in.replace("…", clean(name, 60), 1)
+            hint = f"did you mean '{near}'?" if near else ways_in.replace("…", clean(name, 60), 1)
             yield place, f"'{place[-1]}' in {table}: '{clean(name, 60)}' has no address in any output; {hint}"
 
 
@@ -109,18 +135,6 @@ def _unknown(place: Place, table: str, names: Iterable[str], known: Sequence[str
             said = "is no room but reaches people by name; name them, or a rota" if name in others else "is unknown"
             hint = "" if name in others else f"; {nearest(name, known)}"
             yield place, f"'{place[-1]}' in {table}: '{clean(name, 60)}' {said}{hint}"
-
-
-def nearest(name: str, known: Sequence[str]) -> str:
-    """What to write instead of a name that nothing bears."""
-    by_folded = {one.casefold(): one for one in known}
-    near = get_close_matches(name.casefold(), by_folded, n=1)
-    if not near:  # a first or a last name alone
-        near = [folded for folded in by_folded if name.casefold() in folded.split()][:1]
-    if near:
-        return f"did you mean '{by_folded[near[0]]}'?"
-    some = [f"'{clean(one, 60)}'" for one in list(dict.fromkeys(known))[:8]]
-    return f"there are {', '.join(some)}" if some else "there is none"
 
 
 def _ends_first(place: Place, table: str, start: datetime, end: datetime, zone: tzinfo) -> Wrong:

@@ -1,6 +1,7 @@
 """[[rota]]: who is on call when, as weekly shifts with swaps."""
 
-from datetime import date, datetime
+from collections.abc import Sequence
+from datetime import date, datetime, time
 from typing import Annotated, Final, Self
 
 from pydantic import BeforeValidator, Field, model_validator
@@ -12,6 +13,8 @@ from crisisdesk.settings.hours import parse_hours
 from crisisdesk.settings.oncall import YEARS, WallMoment, names
 from crisisdesk.settings.section import Label, Section, Zone
 from crisisdesk.text import clean
+
+_A_DAY: Final = 24 * 60
 
 _DAY: Final = "write it like 2026-11-23"
 
@@ -74,6 +77,24 @@ class ShiftSettings(Section):
                 "such as starting = 2026-11-23"
             )
         return self
+
+
+def never_counts(shifts: Sequence[ShiftSettings], index: int) -> bool:
+    """Whether the shifts before one are for every minute of the week that it is for."""
+    before: set[int] = set().union(*map(_minutes, shifts[:index]))
+    return _minutes(shifts[index]) <= before
+
+
+def _minutes(shift: ShiftSettings) -> set[int]:
+    """The minutes of the week that are its; 0 is the first of Monday."""
+    begin, end = (_minute(clock) for clock in parse_hours(shift.hours))
+    length = (end - begin) % _A_DAY or _A_DAY
+    starts = (day * _A_DAY + begin for day in shift.days)
+    return {minute % (7 * _A_DAY) for start in starts for minute in range(start, start + length)}
+
+
+def _minute(clock: time) -> int:
+    return clock.hour * 60 + clock.minute
 
 
 class SwapSettings(Section):

@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Mapping
+from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationInfo
@@ -11,6 +12,9 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Val
 from crisisdesk.errors import ConfigurationError, UsageError
 from crisisdesk.settings.usual import parse_zone
 from crisisdesk.text import clean
+
+_ALIKE: Final = 0.85
+"""How alike two variables are of which one may be the other, misspelt."""
 
 
 class Section(BaseModel):
@@ -58,10 +62,33 @@ def variable(name: str) -> str:
     return name
 
 
+class Placed(str):
+    """The name of an environment variable, which knows where in the configuration it stands."""
+
+    __slots__ = ("place",)
+    place: str
+    """`FILE:LINE: `; empty where that is not known."""
+
+
+def placed(name: str, info: ValidationInfo) -> Placed:
+    """The same name with its place: the first line that holds it in quotes."""
+    context = info.context or {}
+    found, quoted = Placed(name), re.compile(rf"[\"']{re.escape(name)}[\"']")
+    lines = enumerate(context.get("text", "").split("\n"), 1)
+    line = next((number for number, text in lines if quoted.search(text) and not text.lstrip().startswith("#")), 0)
+    found.place = f"{context['file']}:{line}: " if line else ""
+    return found
+
+
 FilePath = Annotated[Path, BeforeValidator(below)]
 Label = Annotated[str, AfterValidator(label)]
-Variable = Annotated[str, AfterValidator(variable)]
+Variable = Annotated[str, AfterValidator(variable), AfterValidator(placed)]
 Zone = Annotated[ZoneInfo, BeforeValidator(_zone)]
+
+
+def place_of(variable: str | None) -> str:
+    """Where a variable stands in the configuration, to begin a message with."""
+    return variable.place if isinstance(variable, Placed) else ""
 
 
 def secret(what: str, table: str, variable: str | None, file: Path | None, environ: Mapping[str, str]) -> str | None:
@@ -79,7 +106,9 @@ def secret(what: str, table: str, variable: str | None, file: Path | None, envir
     """
     if variable:
         if variable not in environ:
-            raise ConfigurationError(f"{table}: the environment has no {variable}; set it.")
+            near = get_close_matches(variable, environ, n=1, cutoff=_ALIKE)
+            cure = f"did you mean {near[0]}?" if near else "set it."
+            raise ConfigurationError(f"{place_of(variable)}{table}: the environment has no {variable}; {cure}")
         return environ[variable]
     if not file:
         return None

@@ -25,6 +25,10 @@ terms = ["aspirin"]
 [[source]]
 kind = "bluesky"
 [[output]]
+kind = "mqtt"
+host = "127.0.0.1"
+commands = ["acknowledge"]
+[[output]]
 kind = "notify"
 name = "push"
 url_env = { "Anna Berg" = "ANNA_PUSH", "Ben Cole" = "BEN_PUSH" }
@@ -57,6 +61,8 @@ tell = "Ben Cole"
 wait = "10 minutes"
 """
 
+BY_ROTA = CHAIN.replace('tell = "Anna Berg"', 'tell = "comms"')
+
 
 @pytest.fixture(autouse=True)
 def here(tmp_path, monkeypatch) -> Path:
@@ -64,6 +70,8 @@ def here(tmp_path, monkeypatch) -> Path:
     monkeypatch.delenv(settings.VARIABLE, raising=False)
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "configurations"))
+    for variable in ("ANNA_PUSH", "BEN_PUSH", "CEM_PUSH", "ANNA_SMS", "BEN_SMS", "SLACK", "SLACK_ROOM", "URL"):
+        monkeypatch.setenv(variable, "json://127.0.0.1:9")
     return tmp_path
 
 
@@ -80,7 +88,7 @@ def oncall(here, capsys):
 
 
 def test_who_is_on_now_and_next_and_whom_an_incident_would_call(oncall):
-    assert oncall(BASE + ROTA + CHAIN) == (
+    assert oncall(BASE + ROTA + BY_ROTA) == (
         0,
         """\
 Thu 24 Dec 2026 03:00 CET
@@ -127,7 +135,7 @@ def test_a_moment_that_names_its_zone(oncall):
 
 
 def test_without_a_moment_it_is_now(oncall):
-    code, out, err = oncall(BASE + ROTA + CHAIN, at="")
+    code, out, err = oncall(BASE + ROTA + BY_ROTA, at="")
     assert (code, err) == (0, "")
     assert "  now   " in out
 
@@ -184,10 +192,10 @@ def test_severities_that_nobody_is_called_for(oncall):
 def test_a_swap_that_does_nothing_is_told(oncall):
     when = 'from = "2026-12-24 08:00"\nto = "2026-12-26 08:00"\n'
     swap = f'[[rota.swap]]\n{when}person = "Anna Berg"\ninstead_of = "Ben Cole"\n'
-    code, _, err = oncall(BASE + ROTA + swap + CHAIN)
+    code, _, err = oncall(BASE + ROTA + swap + BY_ROTA)
     what = "the swap from 08:00 to Sat 26 Dec 08:00 does nothing: Ben Cole is not on then (Anna Berg is)"
     assert (code, err) == (0, f"warning: comms: {what}.\n")
-    assert oncall(BASE + ROTA + swap + CHAIN, at="2026-12-27 03:00")[2] == ""
+    assert oncall(BASE + ROTA + swap + BY_ROTA, at="2026-12-27 03:00")[2] == ""
 
 
 def test_watches_with_chains_of_their_own(oncall):
@@ -218,7 +226,7 @@ def test_wide_names_and_many_people_fit_the_terminal(oncall):
 
 
 def test_lines_for_other_programs(oncall):
-    code, out, err = oncall(BASE + ROTA + CHAIN, "--json", "--weeks", "1")
+    code, out, err = oncall(BASE + ROTA + BY_ROTA, "--json", "--weeks", "1")
     assert (code, err) == (0, "")
     rota, *calls = map(json.loads, out.splitlines())
     week = {"person": "Anna Berg", "from": "2026-12-20T23:00:00Z", "to": "2026-12-27T23:00:00Z"}
@@ -235,11 +243,49 @@ def test_lines_for_other_programs(oncall):
     [
         (["--at", "tomorrow"], "--at: 'tomorrow' is no moment; write day and time like \"2026-12-24 08:00\""),
         (["--test", "Ana Berg"], "--test: 'Ana Berg' has no address in any output; did you mean 'Anna Berg'?"),
-        (["--test", "anna berg"], '[[output]] "push" of Anna Berg: the environment has no ANNA_PUSH; set it.'),
     ],
 )
 def test_wrong_calls_have_a_cure(oncall, arguments, message):
     assert oncall(BASE + ROTA + CHAIN, *arguments, at="") == (2, "", f"{message}\n")
+
+
+def test_an_address_that_is_not_there_is_a_problem_and_says_where(oncall, here, monkeypatch):
+    monkeypatch.delenv("ANNA_PUSH")
+    monkeypatch.setenv("ANNA_PUSCH", "json://127.0.0.1:9")
+    monkeypatch.setenv("BEN_SMS", " ")
+    code, out, err = oncall(BASE + ROTA + BY_ROTA)
+    assert code == 1
+    assert "comms" in out
+    push, sms = err.replace(f"{here}/", "").splitlines()
+    missing = "the environment has no ANNA_PUSH; did you mean ANNA_PUSCH?"
+    assert push == f'warning: crisisdesk.toml:19: [[output]] "push" of Anna Berg: {missing}'
+    assert sms.startswith('warning: crisisdesk.toml:23: [[output]] "sms" of Ben Cole: BEN_SMS is empty; put an Apprise')
+
+
+def test_a_rota_that_no_chain_names_is_told(oncall):
+    code, _, err = oncall(BASE + ROTA + CHAIN)
+    said = 'No [[chain]] names [[rota]] "comms", so nobody is called by it; write tell = "comms" in a [[chain.step]].'
+    assert (code, err) == (0, f"warning: {said}\n")
+    assert "so everybody is called, whoever is on; write" in oncall(BASE + ROTA)[2]
+
+
+def test_two_names_that_may_be_one_person_are_told(oncall):
+    mail = '[[output]]\nkind = "notify"\nname = "mail"\nurl_env = { "Ana Berg" = "URL" }\n'
+    code, _, err = oncall(BASE + mail + CHAIN)
+    said = "'Ana Berg' ('mail') is in no rota and no chain, but 'Anna Berg' is"
+    assert (code, err) == (0, f"warning: {said}; if they are one, write the name alike everywhere.\n")
+    assert "'Ana Berg' ('mail') and 'Anna Berg' are two people to the desk; if they are one" in oncall(BASE + mail)[2]
+
+
+def test_two_people_of_like_names_in_one_output_are_two(oncall):
+    both = BASE.replace('"Ben Cole" = "BEN_PUSH"', '"Ben Cole" = "BEN_PUSH", "Anna Bera" = "URL"')
+    assert oncall(both + CHAIN)[::2] == (0, "")
+
+
+def test_calls_that_nobody_can_answer_without_a_console_are_a_hint(oncall):
+    code, _, err = oncall(BASE.replace('["acknowledge"]', '["note"]') + CHAIN)
+    assert code == 0
+    assert err.startswith("hint: Without a console (run --headless) nobody can answer a call: give an [[output]] of")
 
 
 def test_without_addresses_nobody_is_called(oncall):
@@ -285,6 +331,18 @@ def test_a_test_message_goes_by_every_way_to_one_person(oncall, service, monkeyp
 
 
 @services
+def test_a_test_message_needs_only_the_addresses_of_whom_it_is_for(oncall, service, here, monkeypatch):
+    told, address = service
+    monkeypatch.setenv("BEN_SMS", address)
+    monkeypatch.delenv("BEN_PUSH")
+    monkeypatch.delenv("ANNA_PUSH")
+    code, out, _ = oncall(BASE + ROTA + CHAIN, "--test", "Ben Cole", at="")
+    missing = '[[output]] "push" of Ben Cole: the environment has no BEN_PUSH; set it.'
+    assert (code, out) == (1, f"failed  {here / 'crisisdesk.toml'}:19: {missing}\nsent    sms to Ben Cole\n")
+    assert len(told) == 1
+
+
+@services
 def test_a_test_message_that_is_not_taken_is_told(oncall, monkeypatch):
     for variable in ("ANNA_PUSH", "BEN_PUSH"):
         monkeypatch.setenv(variable, "json://127.0.0.1:9")
@@ -299,7 +357,7 @@ EXAMPLES = re.findall(r"```toml\n(.*?)```", DOCUMENT, re.DOTALL)
 
 def test_the_documented_pieces_fit_together(oncall):
     pieces = "".join(one for one in EXAMPLES if "[desk]" not in one)
-    code, out, err = oncall(BASE[: BASE.index("[[output]]")] + pieces)
+    code, out, err = oncall(BASE[: BASE.index('[[output]]\nkind = "notify"')] + pieces)
     assert (code, err) == (0, "")
     assert "now   Cem Demir" in out
 

@@ -159,5 +159,7 @@ def test_an_output_is_let_in_the_same_way(tmp_path):
     (output,) = load(path).outputs
     assert isinstance(output, MqttOutput)
     assert (output.port, output.password({"P": "secret"})) == (8883, "secret")
-    with pytest.raises(ConfigurationError, match=r'^\[\[output\]\] "mqtt": the environment has no P; set it\.$'):
+    with pytest.raises(
+        ConfigurationError, match=r'\.toml:\d+: \[\[output\]\] "mqtt": the environment has no P; set it\.$'
+    ):
         output.password({})

@@ -50,7 +50,11 @@ def test_addresses_may_be_in_files_beside_the_configuration(tmp_path):
 @pytest.mark.parametrize(
     ("environ", "what"),
     [
-        ({}, '[[output]] "push" of Anna Berg: the environment has no ANNA_PUSH; set it.'),
+        ({"ANNA_SMS": "x"}, '[[output]] "push" of Anna Berg: the environment has no ANNA_PUSH; set it.'),
+        (
+            {"ANNA_PUSCH": "x"},
+            '[[output]] "push" of Anna Berg: the environment has no ANNA_PUSH; did you mean ANNA_PUSCH?',
+        ),
         (
             {"ANNA_PUSH": " "},
             '[[output]] "push" of Anna Berg: ANNA_PUSH is empty; put an Apprise address there, like ntfy://… or mailto://…',
@@ -60,7 +64,7 @@ def test_addresses_may_be_in_files_beside_the_configuration(tmp_path):
 def test_an_address_that_is_not_there_is_named(tmp_path, environ, what):
     with pytest.raises(ConfigurationError) as caught:
         way(tmp_path, TWO).reached("Anna Berg", environ)
-    assert str(caught.value) == what
+    assert str(caught.value) == f"{tmp_path / 'crisisdesk.toml'}:6: {what}"
 
 
 @pytest.mark.parametrize(
@@ -93,7 +97,7 @@ SAMPLE = '"SLACK_URL" for a room, or { "Anna Berg" = "ANNA_PUSH" } for people'
         ("url_env = {}", f"6: 'url_env' in [[output]] \"push\" names nobody; write url_env = {SAMPLE}"),
         (f"{TWO}\nlanguage = {{}}", "7: 'language' in [[output]] \"push\" names nobody; write language = \"de\", or { \"Anna Berg\" = \"de\" }"),
         (f'{TWO}\nlanguage = "fr"', "7: 'language' in [[output]] \"push\" must be \"en\" or \"de\", or a table such as { \"Anna Berg\" = \"de\" }"),
-        (f'{TWO}\nlanguage = {{ "Ann Berg" = "de" }}', "3: [[output]] \"push\" has a 'language' for 'Ann Berg', who has no address here; add one"),
+        (f'{TWO}\nlanguage = {{ "Ann Berg" = "de" }}', "7: 'language' in [[output]] \"push\" is for 'Ann Berg', who has no address here; did you mean 'Anna Berg'?"),
         (f'{TWO}\nmost = "often"', "7: 'most' in [[output]] \"push\": 'often' does not say how many messages in which time, at most a day; write it like \"5 in 15 minutes\", or \"unlimited\""),
         (f'{TWO}\nmost = "5 in 3 days"', "7: 'most' in [[output]] \"push\": '5 in 3 days' does not say how many messages in which time, at most a day; write it like \"5 in 15 minutes\", or \"unlimited\""),
         (f'{TWO}\nmost = "0 in 15 minutes"', "7: 'most' in [[output]] \"push\": '0 in 15 minutes' is not between 1 and 1000 messages; write it like \"5 in 15 minutes\", or \"unlimited\""),

@@ -196,6 +196,8 @@ def test_planned_events_are_told_for_each_watch(read):
         ('by = "push"', 'by = ["push", "slack"]', "", "'by' in [[chain.step]] of \"red\": 'slack' is a room; name it in 'tell' to have it told"),
         ('wait = "5 Minuten"', 'wait = "soon"', "", "'wait' in [[chain.step]] of \"red\": 'soon' is no length of time; write it like \"5 minutes\""),
         ('wait = "5 Minuten"', 'wait = "1 second"', "", "'wait' in [[chain.step]] of \"red\": '1 second' is not between 10 seconds and a day"),
+        ('wait = "5 Minuten"', "wait = 5", "", "'wait' in [[chain.step]] of \"red\" must be a time in quotes; write it with its unit, like \"5 minutes\""),
+        ('wait = "5 Minuten"', 'wait = "5"', "", "'wait' in [[chain.step]] of \"red\": '5' of what? Write it with its unit, like \"5 minutes\""),
         ("times = 2", "times = 0", "", "'times' in [[chain.step]] of \"red\" must be at least 1"),
         ('tell = "comms"\n', "", "[[chain.step]]", "[[chain.step]] of \"red\" has no 'tell'; add tell = \"Anna Berg\""),
         ('watches = ["Motrin"]', 'watches = ["Motrim"]', "", "'watches' in [[chain]] \"red\": 'Motrim' is unknown; did you mean 'Motrin'?"),
@@ -214,6 +216,74 @@ def test_each_mistake_is_told_with_its_line_and_its_cure(wrong, old, new, line, 
     assert old in text
     text = text.replace(old, new) if old == "[[chain.step]]" else text.replace(old, new, 1)
     assert (line or new, what) in wrong(BASE, WAYS, text)
+
+
+def test_a_misspelt_person_is_one_mistake(wrong):
+    assert wrong(BASE, WAYS, ROTA.replace('people = "Ben Cole"', 'people = "Karla Roth"'), CHAIN) == [
+        (
+            'people = "Karla Roth"',
+            '\'people\' in [[rota.shift]] of "comms": \'Karla Roth\' has no address in any output; give one in an [[output]] with kind = "notify", such as url_env = { "Karla Roth" = "…" }',
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "other"), [("anna berg", "Anna Berg"), ("Jonas Weiss", "Jonas Weiß"), ("Jörg Muller", "Joerg Muller")]
+)
+def test_one_name_in_two_spellings_would_be_two_people(wrong, name, other):
+    push = f'[[output]]\nkind = "notify"\nname = "push"\nurl_env = {{ "{other}" = "A" }}\n'
+    mail = f'[[output]]\nkind = "notify"\nname = "mail"\nurl_env = {{ "{name}" = "B" }}\n'
+    assert wrong(BASE, push, mail) == [
+        (
+            f'url_env = {{ "{name}" = "B" }}',
+            f"'url_env' in [[output]] \"mail\": '{name}' is '{other}' in [[output]] \"push\"; write the name alike everywhere",
+        )
+    ]
+
+
+def test_an_output_that_is_called_like_a_person(wrong):
+    assert wrong(BASE, WAYS.replace('"slack"', '"Anna berg"')) == [
+        (
+            'name = "Anna berg"',
+            "[[output]] \"Anna berg\" is called like a person, 'Anna Berg'; give it a name of its own",
+        )
+    ]
+
+
+SHIFT = '[[rota.shift]]\npeople = "Anna Berg"\n'
+
+
+@pytest.mark.parametrize(
+    "shifts",
+    [
+        [SHIFT, f'{SHIFT}days = "Sat"\n'],
+        [f'{SHIFT}hours = "09:00-09:00"\n', f'{SHIFT}hours = "20:00-08:00"\n'],
+        [f'{SHIFT}days = "Mon-Thu"\n', f'{SHIFT}days = "Fri-Sun"\n', SHIFT],
+        [f'{SHIFT}days = "Sun"\nhours = "22:00-10:00"\n', f'{SHIFT}days = "Mon"\nhours = "06:00-10:00"\n'],
+    ],
+)
+def test_a_shift_that_can_never_count_is_told(wrong, shifts):
+    (found,) = wrong(BASE, WAYS, '[[rota]]\nname = "comms"\n', *shifts)
+    cure = "put it before them, or take it out"
+    said = f'[[rota.shift]] {len(shifts)} of "comms" never counts: those before it are for all of its hours; {cure}'
+    assert found == ("[[rota.shift]]", said)
+
+
+def test_a_shift_that_counts_for_some_minutes_is_one(read):
+    night = f'{SHIFT}days = "Sun"\nhours = "22:00-10:00"\n'
+    read(BASE, WAYS, '[[rota]]\nname = "comms"\n', night, f'{SHIFT}days = "Mon"\nhours = "06:00-10:01"\n')
+
+
+def test_times_as_people_abbreviate_them(read):
+    found = read(BASE, WAYS, ROTA.replace("2026-12-24 08:00", "2026-12-24 8:00"), CHAIN.replace("5 Minuten", "5 Min."))
+    assert found.chains[0].steps[0].wait == timedelta(minutes=5)
+    assert found.rotas[0].swaps[0].start == datetime(2026, 12, 24, 8)  # noqa: DTZ001  by the clocks on the wall
+
+
+@pytest.mark.parametrize(("table", "kind", "near"), [("output", "notfy", "notify"), ("source", "blusky", "bluesky")])
+def test_a_misspelt_kind_has_the_nearest(wrong, table, kind, near):
+    (found,) = wrong(BASE, f'[[{table}]]\nkind = "{kind}"\n')
+    assert found[1] == f"kind '{kind}' in [[{table}]] is not available in this version; did you mean '{near}'?"
 
 
 def test_a_rota_without_shifts_and_a_chain_without_steps(wrong):
@@ -283,8 +353,8 @@ def test_what_no_chain_is_for_can_be_told(read, chain, missing):
     ("text", "line", "what"),
     [
         ('[calling]\ngroup_wait = "2 hours"', 'group_wait = "2 hours"', "'group_wait' in [calling]: '2 hours' is too long; at most an hour"),
-        ("[calling]\nacknowledged_for = 60", "acknowledged_for = 60", "'acknowledged_for' in [calling]: '60' is not between 5 minutes and 7 days"),
-        ("[calling]\nacknowledged_for = true", "acknowledged_for = true", "'acknowledged_for' in [calling] must be a time in quotes or a number of seconds; write it like \"60 minutes\""),
+        ("[calling]\nacknowledged_for = 60", "acknowledged_for = 60", "'acknowledged_for' in [calling] must be a time in quotes; write it with its unit, like \"60 minutes\""),
+        ("[calling]\nacknowledged_for = true", "acknowledged_for = true", "'acknowledged_for' in [calling] must be a time in quotes; write it with its unit, like \"60 minutes\""),
         ('[calling]\nlink = "https://desk.example/{id}"', 'link = "https://desk.example/{id}"', "'link' in [calling] holds {id}; what can stand there is {incident}"),
         ('[calling]\nlink = "desk"', 'link = "desk"', "'link' in [calling] must be a web address such as \"https://desk.example/incidents/{incident}\""),
         ("[[calling]]", "[[calling]]", "'calling' must be one table; write [calling] and its keys below"),
