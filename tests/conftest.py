@@ -27,10 +27,10 @@ def signals_are_heard() -> Iterator[None]:
     A job in the background of a script (`make test &`, `nohup make test`) is started deaf to them, and hands that on to
     all it starts.
     """
-    heard = {signal.SIGINT: signal.default_int_handler}
-    if hasattr(signal, "SIGHUP"):
-        heard[signal.SIGHUP] = signal.SIG_DFL
-    before = {number: signal.signal(number, handler) for number, handler in heard.items()}
+    before = {signal.SIGINT: signal.signal(signal.SIGINT, signal.default_int_handler)}
+    lost = getattr(signal, "SIGHUP", None)
+    if lost and signal.getsignal(lost) is signal.SIG_IGN:
+        before[lost] = signal.signal(lost, lambda *_: None)  # deaf ourselves, but what we start is not
     yield
     for number, handler in before.items():
         signal.signal(number, handler)
