@@ -7,6 +7,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 
+from crisisdesk.console.lasting import lasting
 from crisisdesk.console.paint import plain
 from crisisdesk.console.screens.desk_screen import DeskScreen
 from crisisdesk.console.screens.dialogs import Reading
@@ -90,7 +91,8 @@ class MainScreen(DeskScreen):
     def _details(self, opened: WatchPicture, picture: Picture) -> Page:
         """A watch as it is now; one that is gone stays as it was when it was opened."""
         watch = next((one for one in picture.watches if one.name == opened.name), opened)
-        return watch_details(watch, picture.now, self._times, deaf=picture.is_deaf)
+        ended = lasting(watch, picture)
+        return watch_details(watch, picture.now, self._times, deaf=picture.is_deaf, ended=ended)
 
     def action_go(self, name: str) -> None:
         """Move the focus to one of the lists."""

@@ -5,6 +5,7 @@ from typing import Final
 from textual.content import Content
 
 from crisisdesk.console import words
+from crisisdesk.console.lasting import lasting
 from crisisdesk.console.paint import badge, joined, plain
 from crisisdesk.console.times import Times
 from crisisdesk.console.widgets.page import Line, Page, row
@@ -47,8 +48,10 @@ class DeskBar(Sheet):
         if picture.is_deaf and not calling:
             return joined(deaf, Content("nothing is heard"), by=": ")
         if not calling:
-            calm = bool(picture.watches) and not troubles_of(picture)
-            return joined(Content.styled("no open incident", "$success" if calm else "$faint"), deaf, by="  ")
+            lasts = sum(lasting(watch, picture) is not None for watch in picture.watches)
+            calm = bool(picture.watches) and not lasts and not troubles_of(picture)
+            none = Content.styled("no open incident", "$success" if calm else "$faint")
+            return joined(none, Content.styled(f"{lasts} goes on" if lasts else "", "bold $warning"), deaf, by="  ")
         counts = {severity: sum(i.severity is severity for i in calling) for severity in reversed(Severity)}
         free = sum(incident.state is State.OPEN for incident in calling)
         parts = [

@@ -32,6 +32,7 @@ WATCHES: Final = {
     "by chance": "how likely so many complaints would be on an ordinary day",
     "▁▃█": "negative posts an hour; coloured where there are more than is usual",
     "+34 fr, es": "posts in languages that do not count for the watch; they call nobody, so read them",
+    "over 14:02, goes on": "somebody said at 14:02 that it is over; it calls again when it clearly gets worse",
     "learning": f"a new watch; until it knows {LEARNS_DAYS} days only what stands out more clearly calls somebody",
     "no post yet": "the desk listens, and nobody has written a word of it; check its terms",
     "rising": "the negative share has grown over weeks; enter on the watch shows them",

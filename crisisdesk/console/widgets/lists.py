@@ -7,6 +7,7 @@ from textual import events
 from textual.content import Content
 
 from crisisdesk.console import words
+from crisisdesk.console.lasting import lasting
 from crisisdesk.console.paint import INK, MOOD, SIGN, joined, plain, worst
 from crisisdesk.console.times import Times
 from crisisdesk.console.widgets.bars import has_ended
@@ -74,7 +75,12 @@ class WatchList(KeyedList):
         """Show this moment."""
         self.border_title = "2 Watches"
         draw = watch_page if self.app.size.height >= TALL else watch_line
-        self.put([Row(watch.name, draw(watch, picture.now, self._times)) for watch in picture.watches])
+        self.put(
+            [
+                Row(watch.name, draw(watch, picture.now, self._times, lasting(watch, picture)))
+                for watch in picture.watches
+            ]
+        )
 
 
 class Feed(KeyedList):

@@ -13,6 +13,7 @@ from crisisdesk.console.widgets.page import BLANK, Line, Page, heading
 from crisisdesk.console.widgets.watch_row import known, unheard
 from crisisdesk.desk import WatchPicture
 from crisisdesk.detect.weeks import Week
+from crisisdesk.records import Incident
 from crisisdesk.text import counted
 
 WHILE_LEARNING: Final = "Until then only what stands out more clearly calls somebody."
@@ -23,10 +24,16 @@ BAR: Final = 24
 """Cells of the bar of a week in which every post is negative."""
 
 
-def watch_details(watch: WatchPicture, now: datetime, times: Times, *, deaf: bool = False) -> Page:
-    """Everything about a watch that is not an incident; `deaf` says that nothing is heard at the moment."""
+def watch_details(
+    watch: WatchPicture, now: datetime, times: Times, *, deaf: bool = False, ended: Incident | None = None
+) -> Page:
+    """Everything about a watch that is not an open incident.
+
+    `deaf` says that nothing is heard at the moment, `ended` is what a person has ended and goes on all the same.
+    """
     lines = [
         *([Line(plain(f"Nothing is heard. {NO_SOURCE}", "$error"))] if deaf else _state_lines(watch, now, times)),
+        *([Line(plain(_goes_on(ended, now, times), "$warning"))] if ended else []),
         BLANK,
         heading("Week by week"),
         *_weeks(watch.weeks),
@@ -36,6 +43,11 @@ def watch_details(watch: WatchPicture, now: datetime, times: Times, *, deaf: boo
         Line(plain(watch.advice, "$warning") if watch.advice else plain(watch.spent or "None is known yet.")),
     ]
     return Page(lines)
+
+
+def _goes_on(ended: Incident, now: datetime, times: Times) -> str:
+    at = f" at {times.said(ended.resolved_at, now)}" if ended.resolved_at else ""
+    return f"Somebody said{at} that it is over ({ended.verdict}), and it goes on. {words.stays_over(ended)}"
 
 
 def _state_lines(watch: WatchPicture, now: datetime, times: Times) -> Iterable[Line]:

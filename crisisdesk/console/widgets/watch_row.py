@@ -11,25 +11,31 @@ from crisisdesk.console.times import Times
 from crisisdesk.console.widgets.chart import sparkline
 from crisisdesk.console.widgets.page import Page, row
 from crisisdesk.desk import LEARNS_DAYS, WatchPicture
+from crisisdesk.records import Incident
 
 SPARK_HOURS: Final = 16
 
 
-def watch_page(watch: WatchPicture, now: datetime, times: Times) -> Page:
-    """A watch in two lines: its name, last hours and state; then the last hour against the usual."""
+def watch_page(watch: WatchPicture, now: datetime, times: Times, ended: Incident | None = None) -> Page:
+    """A watch in two lines: its name, last hours and state; then the last hour against the usual.
+
+    `ended` is what a person has ended and goes on all the same.
+    """
     part = words.share(watch.negative_share) if watch.negative_share is not None else "no posts"
     told = "" if watch.unheard_since else f"{part} negative, usual {words.share(watch.usual_share)}"
     share = Content.styled(told, "$faint")
     name = joined(_named(watch), _hours(watch), _apart(watch), by="  ")
-    return Page([row(name, _state(watch)), row(_last_hour(watch, now, times), _learning(watch) or share)])
+    return Page(
+        [row(name, _state(watch, ended, now, times)), row(_last_hour(watch, now, times), _learning(watch) or share)]
+    )
 
 
-def watch_line(watch: WatchPicture, now: datetime, times: Times) -> Page:
+def watch_line(watch: WatchPicture, now: datetime, times: Times, ended: Incident | None = None) -> Page:
     """A watch in a single line; one that is learning has no past worth drawing, and its state needs the room."""
     learning = _learning(watch)
     hours = Content() if learning or watch.unheard_since else _hours(watch)
     line = joined(_named(watch), hours, _last_hour(watch, now, times), _apart(watch), by="  ")
-    return Page([row(line, joined(learning, _state(watch)))])
+    return Page([row(line, joined(learning, _state(watch, ended, now, times)))])
 
 
 def known(watch: WatchPicture) -> str:
@@ -71,13 +77,20 @@ def _learning(watch: WatchPicture) -> Content:
     return Content.styled(f"learning: {told}" if told else "", "$accent")
 
 
-def _state(watch: WatchPicture) -> Content:
+def _state(watch: WatchPicture, ended: Incident | None, now: datetime, times: Times) -> Content:
     """How bad it is; before that, what there is to do or to know."""
     overspends = Content.styled("overspends" if watch.advice else "", "$warning")
     rising = Content.styled("rising" if watch.rise else "", "$accent")
     planned = Content.styled("planned event" if watch.planned else "", "$accent")
-    bad = _calm(watch) if watch.severity is None else Content.styled(watch.severity.name, f"bold {INK[watch.severity]}")
-    return joined(overspends, rising, planned, bad)
+    return joined(overspends, rising, planned, _bad(watch, ended, now, times))
+
+
+def _bad(watch: WatchPicture, ended: Incident | None, now: datetime, times: Times) -> Content:
+    if watch.severity is not None:
+        return Content.styled(watch.severity.name, f"bold {INK[watch.severity]}")
+    if ended and ended.resolved_at:
+        return Content.styled(f"over {times.said(ended.resolved_at, now)}, goes on", "$warning")
+    return _calm(watch)
 
 
 def _calm(watch: WatchPicture) -> Content:
