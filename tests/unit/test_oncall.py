@@ -140,6 +140,10 @@ def test_without_a_moment_it_is_now(oncall):
     assert "  now   " in out
 
 
+def test_an_hour_without_its_0(oncall):
+    assert oncall(BASE + CHAIN, at="2026-12-24 3:00")[1].startswith("Thu 24 Dec 2026 03:00 CET\n")
+
+
 def test_the_shifts_of_the_next_weeks(oncall):
     _, out, _ = oncall(BASE + ROTA + CHAIN, "--weeks", "2")
     assert (

@@ -1,7 +1,12 @@
 """Who sits at a desk is one whom its outputs and rotas know, or it is said that they do not."""
 
+from pathlib import Path
+
 import pytest
 
+from crisisdesk import settings
+from crisisdesk.cli import configured
+from crisisdesk.cli.main import run
 from crisisdesk.cli.seat import seated
 from crisisdesk.errors import UsageError
 from crisisdesk.oncall.addresses import Address
@@ -36,3 +41,56 @@ def test_an_unknown_name_is_taken_with_a_word(capsys):
 def test_where_nobody_is_known_every_name_is_as_good(capsys):
     assert seated("Zoe", Orders()) == "Zoe"
     assert capsys.readouterr().err == ""
+
+
+DESK = """\
+[desk]
+name = "acme"
+[[watch]]
+name = "Motrin"
+terms = ["motrin"]
+[[source]]
+kind = "bluesky"
+[[output]]
+kind = "notify"
+url_env = { "Carla Roth" = "CARLA_PUSH" }
+"""
+MQTT = '[[output]]\nkind = "mqtt"\nhost = "127.0.0.1"\ncommands = ["silence"]\n'
+
+
+@pytest.fixture
+def started(tmp_path: Path, monkeypatch, capsys):
+    """How `run` starts: exit code, what is said before it, and the plans that were run."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv(settings.VARIABLE, raising=False)
+    monkeypatch.setenv("CARLA_PUSH", "json://127.0.0.1:9")
+    plans = []
+    monkeypatch.setattr(configured, "run", lambda plan, *, headless: plans.append((plan.person, headless)))
+
+    def start(text: str, *arguments: str) -> tuple[int, str, list[tuple[str, bool]]]:
+        (tmp_path / "crisisdesk.toml").write_text(text, encoding="utf-8")
+        return run(["run", *arguments]), capsys.readouterr().err, plans
+
+    return start
+
+
+def test_a_desk_without_a_console_says_that_nobody_can_answer(started):
+    code, err, plans = started(DESK, "--headless")
+    assert (code, plans) == (0, [("", True)])
+    assert err.startswith("warning: Without a console (run --headless) nobody can answer a call: give an [[output]] of")
+    assert started(DESK + MQTT, "--headless")[1] == ""
+
+
+def test_a_misspelt_person_does_not_start_a_desk(started):
+    assert started(DESK + MQTT, "--as", "Carla Rot") == (
+        2,
+        "--as: 'Carla Rot' is in no output and no rota; did you mean 'Carla Roth'?\n",
+        [],
+    )
+    assert started(DESK + MQTT, "--as", "carla roth")[2] == [("Carla Roth", True)]
+
+
+def test_a_variable_that_is_not_set_is_told_with_its_line_and_the_nearest(started, tmp_path):
+    code, err, _ = started(DESK.replace("CARLA_PUSH", "CARLA_PUSCH"), "--headless")
+    said = "the environment has no CARLA_PUSCH; did you mean CARLA_PUSH?"
+    assert (code, err) == (2, f'{tmp_path / "crisisdesk.toml"}:10: [[output]] "notify" of Carla Roth: {said}\n')
