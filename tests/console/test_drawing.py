@@ -15,9 +15,9 @@ from crisisdesk.console import words
 from crisisdesk.console.paint import plain
 from crisisdesk.console.screens.main import calm_page
 from crisisdesk.console.times import Times
-from crisisdesk.console.widgets.bars import DeskBar, floods
+from crisisdesk.console.widgets.bars import DeskBar, floods, well
 from crisisdesk.console.widgets.chart import ceiling, column, sparkline
-from crisisdesk.console.widgets.evidence import evidence_page, glance_page, headline_page
+from crisisdesk.console.widgets.evidence import decisive_page, evidence_page, glance_page, headline_page
 from crisisdesk.console.widgets.guide import timeline_page
 from crisisdesk.console.widgets.lists import incident_page, mention_page
 from crisisdesk.console.widgets.page import Line, Page, row
@@ -25,7 +25,7 @@ from crisisdesk.console.widgets.watch import watch_details
 from crisisdesk.console.widgets.watch_row import watch_line, watch_page
 from crisisdesk.desk import ChartPoint, Picture, WatchPicture
 from crisisdesk.oncall.prospect import Prospect
-from crisisdesk.records import Change, Event, Evidence, Severity, SourceStatus, State, Verdict
+from crisisdesk.records import Change, Event, Evidence, OutputStatus, Severity, SourceStatus, State, Verdict
 from crisisdesk.text import how_long
 
 NOON = datetime(2008, 11, 15, 12, tzinfo=UTC)
@@ -79,6 +79,20 @@ def test_a_post_as_evidence_says_how_each_mood_was_judged_and_by_what(make_incid
     assert "94 % negative" in page
     assert "0.94" not in page
     assert "2 posts count as neutral because the model failed on them." in page
+
+
+def test_why_posts_are_shown_stands_once_with_those_that_are_shown_for_the_same(make_incident):
+    for page in decisive_page(make_incident(), NEW_YORK), evidence_page(make_incident(), NEW_YORK):
+        for role in "typical", "widest reach", "newest":
+            assert read(page).count(role) == 1
+
+
+def test_many_outputs_that_are_live_are_counted_and_the_others_named():
+    live = [OutputStatus(f"push to {name}", "live", 4) for name in ("Anna Berg", "Ben Cole", "Cem Demir")]
+    picture = Picture(NOON, outputs=(*live, OutputStatus("suite", "connecting")))
+    assert well(picture, brief=True).plain.endswith("suite connecting, 0 sent · 3 outputs live, 12 sent")
+    assert "push to Cem Demir live, 4 sent" in well(picture).plain
+    assert "push to Ben Cole live" in well(replace(picture, outputs=live[:2]), brief=True).plain
 
 
 def test_a_mention_that_could_not_be_judged_says_so(make_mention):

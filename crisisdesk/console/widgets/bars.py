@@ -20,6 +20,8 @@ FEW_TROUBLES: Final = 2
 """More than these get one line each, so that all of them can be seen."""
 LONE_TROUBLE: Final = 3
 """Lines of a trouble that is the only one: so many hold what to do about it, too."""
+FEW_OUTPUTS: Final = 2
+"""More live ones than these are counted in the line at the bottom: an address each is more than it holds."""
 FEW_FLOODS: Final = 2
 """More watches than these that are flooded share one line."""
 ENDED: Final = "The recording has ended. Look around as long as you like; ctrl+q leaves."
@@ -125,7 +127,7 @@ class StatusLine(Sheet):
         has_more = troubles or any(source.note for source in picture.sources)
         hint = Content.styled("d: in full" if has_more else "", "$accent")
         lines = [Line(trouble, sign=Content.styled("! ", "bold $error"), most=most) for trouble in troubles]
-        self.put(Page([*lines, Line(joined(hint, well(picture)), most=few)]))
+        self.put(Page([*lines, Line(joined(hint, well(picture, brief=True)), most=few)]))
 
 
 def troubles_of(picture: Picture) -> list[Content]:
@@ -136,10 +138,15 @@ def troubles_of(picture: Picture) -> list[Content]:
     return [plain(text) for text in [*picture.troubles, *parts]]
 
 
-def well(picture: Picture) -> Content:
-    """Everything that runs, in one paragraph."""
+def well(picture: Picture, *, brief: bool = False) -> Content:
+    """Everything that runs, in one paragraph; `brief` counts outputs that are live instead of naming many of them."""
     sources = [_source(source, picture) for source in picture.sources]
-    outputs = [Content.assemble(plain(o.name, cells=30), f" {o.state}, {o.delivered:,} sent") for o in picture.outputs]
+    live = [output for output in picture.outputs if output.state == "live"]
+    live = live if brief and len(live) > FEW_OUTPUTS else []
+    named = [output for output in picture.outputs if output not in live]
+    outputs = [Content.assemble(plain(o.name, cells=30), f" {o.state}, {o.delivered:,} sent") for o in named]
+    if live:
+        outputs.append(Content(f"{len(live)} outputs live, {sum(output.delivered for output in live):,} sent"))
     model = plain(f"model {picture.model}" if picture.model else "loading the model", cells=50)
     on_call = plain(f"on call {', '.join(picture.on_call)}" if picture.on_call else "", "$foreground", cells=60)
     return joined(on_call, *sources, model, Content(f"{picture.waiting:,} waiting"), *outputs).stylize_before("$faint")

@@ -1,6 +1,7 @@
 """Why an incident is one, for a person who has thirty seconds: pages of words and figures, no widgets."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime, tzinfo
 
 from textual.content import Content
@@ -110,6 +111,12 @@ def quote_lines(quote: Quote, times: Times, most: int = 0) -> list[Line]:
     return [*lines, *_judgement_lines(quote)]
 
 
+def _with_roles_once(quotes: Sequence[Quote]) -> list[Quote]:
+    """Why they are shown stands with the first of those that are shown for the same."""
+    before = (None, *(quote.role for quote in quotes))
+    return [replace(one, role=None) if one.role is last else one for one, last in zip(quotes, before, strict=False)]
+
+
 def _judgement_lines(quote: Quote) -> list[Line]:
     """The three probabilities and what gave them; nothing for a post from before they were kept."""
     if quote.neutral is None or quote.positive is None:
@@ -142,7 +149,7 @@ def decisive_page(incident: Incident, times: Times) -> Page:
         meaning = Line(Content.styled(words.MEANING[incident.kind], "$faint"))
         return Page([meaning, *([BLANK, *flood_lines(evidence, times)] if incident.kind is Kind.BRIGADING else [])])
     lines = [heading("What sets it apart"), phrases_line(evidence.phrases), BLANK, heading("Decisive posts")]
-    for quote in evidence.posts[:4]:
+    for quote in _with_roles_once(evidence.posts[:4]):
         lines += quote_lines(quote, times, most=2)
     return Page(lines)
 
@@ -173,7 +180,7 @@ def _phrase_lines(evidence: Evidence) -> list[Line]:
 def _post_lines(evidence: Evidence, times: Times) -> list[Line]:
     """What people say in a spike, and who."""
     lines = [heading("Decisive posts")]
-    for quote in evidence.posts:
+    for quote in _with_roles_once(evidence.posts):
         lines += [*quote_lines(quote, times), BLANK]
     if not evidence.posts:
         lines += [Line(Content.styled("No post was kept.", "$faint")), BLANK]
