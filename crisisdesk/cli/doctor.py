@@ -80,7 +80,7 @@ def _findings(config: Path | None, seconds: float) -> "Iterator[Finding]":
 
 
 def _calls(settings: "Settings", now: datetime) -> "Iterator[Finding]":
-    """Whether somebody is called whenever somebody should be."""
+    """Whether somebody is called whenever somebody should be, and how they can answer."""
     from crisisdesk import doctor as checks  # noqa: PLC0415  as above
     from crisisdesk.cli.oncall import missing_addresses, wrong_calls  # noqa: PLC0415  as above
     from crisisdesk.cli.orders import agreed  # noqa: PLC0415  as above
@@ -95,8 +95,9 @@ def _calls(settings: "Settings", now: datetime) -> "Iterator[Finding]":
         more = f" ({len(wrong) - 1} more: crisisdesk oncall)" if len(wrong) > 1 else ""
         yield checks.Finding("calls", found, f"{said}{more}")
     if not wrong and not any(missing_addresses(settings)):
-        said = f"somebody is called at any time; crisisdesk oncall says who. {unanswerable(settings)}".rstrip()
-        yield checks.Finding("calls", checks.Verdict.OK, said)
+        yield checks.Finding("calls", checks.Verdict.OK, "somebody is called at any time; crisisdesk oncall says who.")
+    if hint := unanswerable(settings):
+        yield checks.Finding("answers", checks.Verdict.OK, hint)
 
 
 def add_to(commands: typer.Typer) -> None:

@@ -127,7 +127,9 @@ def missing_addresses(settings: "Settings") -> Iterator[tuple[str, bool]]:
 
     for output in settings.outputs:
         if isinstance(output, NotifyOutput):
-            yield from ((said, True) for said in output.missing(os.environ))
+            for person in output.people or (None,):
+                if said := output.missing(os.environ, person):
+                    yield said, True
 
 
 def wrong_calls(settings: "Settings", orders: "Orders", now: datetime) -> Iterator[tuple[str, bool]]:

@@ -27,15 +27,13 @@ def addressed(
         whom: the person, if not everybody.
 
     Raises:
-        ConfigurationError: an address is not where the settings say.
+        ConfigurationError: addresses are not where the settings say; a line for each.
     """
     ways = [one for one in configured.outputs if isinstance(one, settings.NotifyOutput) and only in {None, one.name}]
-    return [
-        _output(way, person, configured, clock)
-        for way in ways
-        for person in way.people or (None,)
-        if whom in {None, person}
-    ]
+    meant = [(way, person) for way in ways for person in way.people or (None,) if whom in {None, person}]
+    if missing := [said for way, person in meant if (said := way.missing(os.environ, person))]:
+        raise ConfigurationError("\n".join(missing))
+    return [_output(way, person, configured, clock) for way, person in meant]
 
 
 def _output(way: settings.NotifyOutput, person: str | None, configured: Settings, clock: Clock) -> NotifyOutput:
@@ -58,8 +56,6 @@ async def visited(way: settings.NotifyOutput, configured: Settings) -> Foreseen:
         ConfigurationError: an address is not where the settings say.
         OutputError: some of them cannot be told; names each with its cure.
     """
-    if missing := list(way.missing(os.environ)):
-        raise ConfigurationError(" ".join(missing))
     found = addressed(configured, WallClock(), only=way.name)
     results = await asyncio.gather(*(one.visit() for one in found), return_exceptions=True)
     if unforeseen := next((one for one in results if one and not isinstance(one, CrisisdeskError)), None):

@@ -1,7 +1,7 @@
 """[[output]] kind = "notify": people, by chat, mail, text message or pager."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Final, Literal, NamedTuple, Self, TypeAlias, TypeVar
@@ -146,13 +146,13 @@ class NotifyOutput(Section):
         """In which language somebody is told."""
         return self.language.get(person or "", "en") if isinstance(self.language, dict) else self.language
 
-    def missing(self, environ: Mapping[str, str]) -> Iterator[str]:
-        """Addresses that are not where the settings say: one sentence for each, with its cure."""
-        for person in self.people or (None,):
-            try:
-                self.reached(person, environ)
-            except ConfigurationError as error:
-                yield str(error)
+    def missing(self, environ: Mapping[str, str], person: str | None) -> str:
+        """Why an address (None for that of the room) is not where the settings say, with the cure; empty if it is."""
+        try:
+            self.reached(person, environ)
+        except ConfigurationError as error:
+            return str(error)
+        return ""
 
     def reached(self, person: str | None, environ: Mapping[str, str]) -> Reached:
         """Look up an address, which is never kept in the settings.

@@ -126,6 +126,7 @@ async def test_whom_nobody_would_call_is_told(tmp_path: Path):
     code, found, _ = await findings(tmp_path, f'[[source]]\nkind = "file"\npath = "posts.jsonl"\n{push}{chain}')
     said = "No [[chain]] is for a red incident: nobody is called; add one, or widen one."
     assert (code, found["calls"]) == (1, ("error", said))
+    assert found["answers"][1].startswith("Without a console (run --headless) nobody can answer a call: give an")
 
 
 async def test_a_receiver_is_looked_at_and_told_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

@@ -426,6 +426,10 @@ async def test_doctor_looks_at_every_address_of_a_way(tmp_path, monkeypatch):
         monkeypatch.setenv("BEN_PUSH", f"slak://{SECRET}")
         with pytest.raises(OutputError) as caught:
             await visited(way, configured)
+        monkeypatch.setenv("ANNA_PUSH", "nonsense")
+        with pytest.raises(OutputError, match=r"lists all\. push to Ben Cole: the address in BEN_PUSH"):
+            await visited(way, configured)
+        monkeypatch.setenv("ANNA_PUSH", f"json://127.0.0.1:{server.port}/")
         monkeypatch.setenv("BEN_PUSH", "ntfy://ben")
         found = await visited(way, configured)
         assert server.got == []

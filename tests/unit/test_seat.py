@@ -91,6 +91,13 @@ def test_a_misspelt_person_does_not_start_a_desk(started):
 
 
 def test_a_variable_that_is_not_set_is_told_with_its_line_and_the_nearest(started, tmp_path):
-    code, err, _ = started(DESK.replace("CARLA_PUSH", "CARLA_PUSCH"), "--headless")
-    said = "the environment has no CARLA_PUSCH; did you mean CARLA_PUSH?"
-    assert (code, err) == (2, f'{tmp_path / "crisisdesk.toml"}:10: [[output]] "notify" of Carla Roth: {said}\n')
+    two = '"Carla Roth" = "CARLA_PUSCH", "Ben Cole" = "NOT_THERE"'
+    code, err, _ = started(DESK.replace('"Carla Roth" = "CARLA_PUSH"', two), "--headless")
+    where = f'{tmp_path / "crisisdesk.toml"}:10: [[output]] "notify" of'
+    assert (code, err.splitlines()) == (
+        2,
+        [
+            f"{where} Carla Roth: the environment has no CARLA_PUSCH; did you mean CARLA_PUSH?",
+            f"{where} Ben Cole: the environment has no NOT_THERE; set it.",
+        ],
+    )
