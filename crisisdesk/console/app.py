@@ -81,10 +81,18 @@ class Console(App[None]):
         yield SystemCommand("Colours", "Dark, light, or other colours of the screen", self.action_change_theme)
 
     async def on_event(self, event: Event) -> None:
-        if not isinstance(event, Key) or not self._overtyping.takes(event):
+        if not isinstance(event, Key):
             await super().on_event(event)
-        elif self._overtyping.swallowed == 1:
-            self.notify("The window had closed already: what was typed on did nothing.", markup=False)
+        elif self._overtyping.takes(event):
+            if self._overtyping.swallowed == 1:
+                self.notify("The window had closed already: what was typed on did nothing.", markup=False)
+        elif not event.is_printable or not self._is_opening():
+            await super().on_event(event)
+
+    def _is_opening(self) -> bool:
+        """Whether a window is on its way: what is typed for it already is no key of the screen below."""
+        on_its_way = any(worker.group == "dialog" and worker.is_running for worker in self.workers)
+        return on_its_way and not isinstance(self.screen, Question)
 
     def pop_screen(self) -> AwaitComplete:
         if isinstance(self.screen, Question) and self.screen.answered:

@@ -247,6 +247,16 @@ async def test_a_hand_over_without_a_word_is_asked_about_once(console, desk):
     assert desk.asked == [("assign", "motrin-1", "berta", "Ben Cole", "")]
 
 
+async def test_what_is_typed_before_a_window_is_there_is_no_key_of_the_screen_below(console, desk):
+    async with running(console) as pilot:
+        for sign in "hanna s":  # of these a, n and s would be
+            console.post_message(key(sign))
+        await until(pilot, lambda: console.screen.query("#to"))
+        await pilot.press("escape")
+        await until(pilot, lambda: not isinstance(console.screen, ModalScreen))
+    assert desk.asked == []
+
+
 async def test_what_comes_behind_an_early_enter_is_still_the_word(console, desk):
     desk.put(replace(desk.shown, people=("Anna Berg", "Ben Cole")))
     async with running(console) as pilot:
