@@ -200,7 +200,7 @@ def _test(settings: "Settings", whom: str) -> None:
     """
     from crisisdesk.cli.people import addressed  # noqa: PLC0415  as above
     from crisisdesk.clock import WallClock  # noqa: PLC0415  as above
-    from crisisdesk.settings.names import folded, nearest  # noqa: PLC0415  as above
+    from crisisdesk.names import folded, nearest  # noqa: PLC0415  as above
     from crisisdesk.settings.reach import people, ways  # noqa: PLC0415  as above
 
     reached = ways(settings)

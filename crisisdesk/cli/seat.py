@@ -3,10 +3,10 @@
 from crisisdesk.cli.standing import StandingOrders
 from crisisdesk.cli.terminal import say
 from crisisdesk.errors import UsageError
+from crisisdesk.names import folded, nearest, nearly
 from crisisdesk.oncall.chain import Orders
 from crisisdesk.plan import Plan
 from crisisdesk.settings.doubts import unanswerable
-from crisisdesk.settings.names import folded, nearest, nearly
 from crisisdesk.text import clean
 
 

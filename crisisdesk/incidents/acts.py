@@ -12,6 +12,7 @@ from typing import Final
 
 from crisisdesk.errors import UsageError
 from crisisdesk.incidents.step import Step, made, over
+from crisisdesk.names import same
 from crisisdesk.records import Calling, Cause, Event, Incident, Silence, State, Verdict
 from crisisdesk.text import clean, how_long
 
@@ -31,7 +32,7 @@ def acknowledge(incident: Incident, person: str, now: datetime, sequence: int) -
     """
     _refuse_if_resolved(incident, now)
     person, moment = _named(person), max(now, incident.updated)
-    asked = _same(incident.assigned_to, person) and not _same(incident.acknowledged_by, person)
+    asked = same(incident.assigned_to, person) and not same(incident.acknowledged_by, person)
     if incident.state is State.ACKNOWLEDGED and not asked:
         since = f", {how_long(now - incident.acknowledged_at)} ago" if incident.acknowledged_at else ""
         raise UsageError(f"{incident.id} is already acknowledged by {incident.acknowledged_by}{since}.")
@@ -57,7 +58,7 @@ def assign(incident: Incident, person: str, to: str, now: datetime, sequence: in
     """
     _refuse_if_resolved(incident, now)
     person, to, moment = _named(person), _named(to), max(now, incident.updated)
-    if incident.state is State.ACKNOWLEDGED and _same(incident.acknowledged_by, to):
+    if incident.state is State.ACKNOWLEDGED and same(incident.acknowledged_by, to):
         raise UsageError(f"{to} has {incident.id} already.")
     note = clean(note, NOTE_LENGTH)
     after = replace(incident, assigned_to=to, acted_at=moment, updated=moment)
@@ -179,11 +180,6 @@ def lapse(incident: Incident, reason: str, now: datetime, sequence: int) -> Step
 
 def _joined(told: tuple[str, ...], to: tuple[str, ...]) -> tuple[str, ...]:
     return told + tuple(address for address in to if address not in told)
-
-
-def _same(one: str | None, other: str) -> bool:
-    """Names are typed by hand, with or without capitals."""
-    return one is not None and one.casefold() == other.casefold()
 
 
 def _refuse_if_resolved(incident: Incident, now: datetime) -> None:

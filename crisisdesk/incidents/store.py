@@ -22,8 +22,8 @@ from typing import Final, Self, TypeVar
 from crisisdesk.errors import StorageError
 from crisisdesk.incidents import codec, mailbox, outbox
 from crisisdesk.incidents.file import DAMAGED, File, explained
-from crisisdesk.incidents.meanwhile import Meanwhile
 from crisisdesk.incidents.outbox import json_list
+from crisisdesk.incidents.unwritten import Unwritten
 from crisisdesk.records import Change, Correction, Incident, Notification, Post, Severity
 from crisisdesk.text import digest
 
@@ -48,7 +48,7 @@ class Store:
         self._database = database
         self._thread = thread
         self._places = asyncio.Semaphore(WAITING_JOBS)
-        self._meanwhile = Meanwhile()
+        self._unwritten = Unwritten()
 
     @classmethod
     async def open(cls, path: Path, *, durable: bool = True) -> Self:
@@ -88,15 +88,15 @@ class Store:
 
         Saving the same again changes nothing, so that a save whose answer was lost can be repeated.
         """
-        paid = {output: self._meanwhile.paid(output) for output in owed_to}
+        paid = {output: self._unwritten.paid(output) for output in owed_to}
         owing = [(one, [output for output in owed_to if one.id not in paid[output]]) for one in changes]
         await self._write(lambda database: _save(database, incident, owing))
         for change in changes:
-            self._meanwhile.written(change.id)
+            self._unwritten.written(change.id)
 
     def hold(self, notification: Notification, owed_to: Sequence[str]) -> None:
         """A change that could not be saved is owed all the same, from memory, until it is saved."""
-        self._meanwhile.owe(notification, owed_to)
+        self._unwritten.owe(notification, owed_to)
 
     async def save_figures(self, incidents: Collection[Incident]) -> None:
         """Incidents whose figures have moved, all at once: each alone would wait for the disk."""
@@ -200,8 +200,8 @@ class Store:
 
     async def owed(self, output: str, after: int = 0, at_most: int = 100) -> list[tuple[int, Notification]]:
         """What an output still has to deliver behind a row, oldest first, each with its row."""
-        held = self._meanwhile.owed(output)  # before the disk is read: what is saved meanwhile is in both
-        paid = self._meanwhile.paid(output)
+        held = self._unwritten.owed(output)  # before the disk is read: what is saved meanwhile is in both
+        paid = self._unwritten.paid(output)
         try:
             found = await self._decode(lambda database: outbox.owed(database, output, after, at_most, paid))
         except StorageError:
@@ -215,30 +215,30 @@ class Store:
 
     async def waiting(self, output: str) -> int:
         """How much an output still has to deliver."""
-        held = {one.change.id for _, one in self._meanwhile.owed(output)}
-        paid = self._meanwhile.paid(output)
+        held = {one.change.id for _, one in self._unwritten.owed(output)}
+        paid = self._unwritten.paid(output)
         return len(held.union(await self._read(lambda database: outbox.owed_changes(database, output, paid))))
 
     async def delivered(self, output: str, changes: Sequence[str]) -> None:
         """The outside has acknowledged these; they are owed no longer, even if this raises: then `settle` it later."""
-        self._meanwhile.pay(output, changes)
+        self._unwritten.pay(output, changes)
         await self.settle(output)
 
     async def told(self, output: str, changes: Sequence[str], now: datetime, severity: Severity) -> None:
         """As `delivered`, of what an address has taken in one message; that it was disturbed is remembered."""
-        self._meanwhile.disturb(output, now, severity)
+        self._unwritten.disturb(output, now, severity)
         await self.delivered(output, changes)
 
     async def settle(self, output: str) -> None:
         """Write down what was delivered and could not be written down then."""
-        paid, disturbed = self._meanwhile.paid(output), self._meanwhile.disturbed(output)
+        paid, disturbed = self._unwritten.paid(output), self._unwritten.disturbed(output)
         if paid or disturbed:
             await self._write(lambda database: outbox.settle(database, output, paid, disturbed))
-            self._meanwhile.settled(output, paid, disturbed)
+            self._unwritten.settled(output, paid, disturbed)
 
     async def disturbed(self, output: str, since: datetime) -> list[tuple[datetime, Severity]]:
         """When an address was disturbed since then, oldest first, and how bad that was."""
-        known = [one for one in self._meanwhile.disturbed(output) if one[0] >= since]
+        known = [one for one in self._unwritten.disturbed(output) if one[0] >= since]
         try:
             return [*await self._decode(lambda database: outbox.disturbed(database, output, since)), *known]
         except StorageError:  # who may have been disturbed is told rather than not

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Final, NamedTuple
 
+from crisisdesk.names import same
 from crisisdesk.oncall.addresses import Address
 from crisisdesk.oncall.hours import Hours
 from crisisdesk.oncall.rota import Rota
@@ -111,8 +112,8 @@ class Orders:
         )
 
     def of_person(self, person: str) -> tuple[Address, ...]:
-        """Where a person is reached; their name may be written in capitals or not."""
-        return tuple(one for one in self.addresses if one.person and one.person.casefold() == person.casefold())
+        """Where a person is reached, however their name is spelled."""
+        return tuple(one for one in self.addresses if same(one.person, person))
 
     def _people(self, step: Step, now: datetime) -> list[str]:
         people: list[str] = []

@@ -18,6 +18,7 @@ import orjson
 
 from crisisdesk.clock import Clock
 from crisisdesk.errors import CrisisdeskError, UsageError
+from crisisdesk.incidents.acts import LONGEST_SILENCE
 from crisisdesk.incidents.payload import incident_data
 from crisisdesk.records import Incident, Verdict
 from crisisdesk.settings.mqtt import COMMANDS
@@ -27,7 +28,7 @@ MOST_BYTES: Final = 8_192
 """Bytes of a payload."""
 NAME_LENGTH: Final = 100
 TEXT_LENGTH: Final = 2_000
-LONGEST_MINUTES: Final = 31 * 24 * 60
+LONGEST_MINUTES: Final = LONGEST_SILENCE // timedelta(minutes=1)
 
 _KEYS: Final = {
     "acknowledge": ("incident", "person"),
@@ -166,7 +167,9 @@ class _Order:
         if until is not None:
             return self._moment(until)
         if not isinstance(minutes, int | float) or isinstance(minutes, bool) or not 0 < minutes <= LONGEST_MINUTES:
-            raise self._wrong("minutes", f"must be a number of at most {LONGEST_MINUTES:,}, which are 31 days")
+            raise self._wrong(
+                "minutes", f"must be a number of at most {LONGEST_MINUTES:,}, which are {LONGEST_SILENCE.days} days"
+            )
         return now + timedelta(minutes=minutes)
 
     def _moment(self, value: object) -> datetime:

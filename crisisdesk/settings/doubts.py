@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from itertools import combinations
 
+from crisisdesk.names import nearly
 from crisisdesk.settings.model import Settings
 from crisisdesk.settings.mqtt import MqttOutput
-from crisisdesk.settings.names import nearly
 from crisisdesk.settings.reach import people, ways
 from crisisdesk.text import clean
 

@@ -9,8 +9,8 @@ from typing import Annotated, Final, Literal, NamedTuple, Self, TypeAlias, TypeV
 from pydantic import AfterValidator, BeforeValidator, ValidationInfo, field_validator, model_validator
 
 from crisisdesk.errors import ConfigurationError
+from crisisdesk.names import nearest
 from crisisdesk.settings.duration import parse_duration
-from crisisdesk.settings.names import nearest
 from crisisdesk.settings.number import PATTERN, parse_number
 from crisisdesk.settings.section import Label, Section, below, label, place_of, placed, secret, variable
 from crisisdesk.text import clean

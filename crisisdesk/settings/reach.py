@@ -4,10 +4,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, tzinfo
 
 from crisisdesk.moments import moment_at
+from crisisdesk.names import folded, near_to, nearest
 from crisisdesk.settings.chain import ChainSettings
 from crisisdesk.settings.choice import never_chosen
 from crisisdesk.settings.model import Settings
-from crisisdesk.settings.names import folded, near_to, nearest
 from crisisdesk.settings.notify import NotifyOutput
 from crisisdesk.settings.places import Place
 from crisisdesk.settings.rota import RotaSettings, never_counts

@@ -493,3 +493,13 @@ def test_an_incident_remembers_how_bad_and_how_surprising_it_was():
         one = replace(one, numbers=replace(one.numbers, surprise=surprise))
         life.take(witness(life.incident, one, RULES, life.sequence))
     assert (life.now.severity, life.now.worst, life.now.surprise) == (AMBER, RED, 4.1)
+
+
+def test_who_was_asked_may_take_it_however_they_spell_their_name():
+    life = Life()
+    life.see(0, RED)
+    life.take(acts.acknowledge(life.now, "Ann", START, life.sequence))
+    life.take(acts.assign(life.now, "Ann", "Jörg Weiß", START, life.sequence))
+    with pytest.raises(UsageError, match="already acknowledged by Ann"):
+        acts.acknowledge(life.now, "Jana Weiß", START, life.sequence)
+    assert life.take(acts.acknowledge(life.now, "joerg weiss", START, life.sequence)) == (Event.ACKNOWLEDGED,)

@@ -11,7 +11,8 @@ from textual.widgets.option_list import Option
 
 from crisisdesk.console.paint import plain
 from crisisdesk.console.screens.form import Field, Form
-from crisisdesk.console.screens.known import Completion, meant, nearest
+from crisisdesk.console.screens.known import Completion, meant
+from crisisdesk.names import near_to, same
 from crisisdesk.records import Incident
 from crisisdesk.text import clean
 
@@ -39,7 +40,7 @@ class HandOverDialog(Form[HandOver]):
         super().__init__()
         self._incident = incident
         self._person = person
-        self._people = [clean(one, NAME_LENGTH) for one in people if one.casefold() != person.casefold()]
+        self._people = [clean(one, NAME_LENGTH) for one in people if not same(one, person)]
         self._wordless = False
 
     def compose(self) -> ComposeResult:
@@ -92,13 +93,13 @@ class HandOverDialog(Form[HandOver]):
         """Why it cannot be handed over to whoever is called so; empty where it can."""
         if not said:
             return "Nobody is named. Choose somebody, or write a name."
-        if said.casefold() == self._person.casefold():
+        if same(said, self._person):
             return "That is you. Press a on the incident to take it yourself."
         found = meant(said, self._people)
         if len(found) > 1:
             return f"That may be {' or '.join(found)}. Write more of the name, or choose a number."
         if self._people and not found:
-            near = nearest(said, self._people)
+            near = near_to(said, self._people)
             cure = f"Did you mean {near}?" if near else "Choose somebody above; a note (n) says who else knows."
             return f"{said} has no address here, so nobody would be told. {cure}"
         return ""

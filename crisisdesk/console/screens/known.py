@@ -1,10 +1,11 @@
 """Whom somebody means by a name that they write."""
 
 from collections.abc import Callable, Sequence
-from difflib import get_close_matches
 from typing import Final
 
 from textual.suggester import Suggester
+
+from crisisdesk.names import folded
 
 _BY_CALLING: Final[tuple[Callable[[str, str], bool], ...]] = (
     lambda name, said: name == said,
@@ -18,15 +19,9 @@ _BY_CALLING: Final[tuple[Callable[[str, str], bool], ...]] = (
 def meant(said: str, people: Sequence[str]) -> list[str]:
     """Those of `people` whom a name, or the beginning of one, fits best: one where it is plain, else several."""
     for fits in _BY_CALLING:
-        if said and (found := [one for one in people if fits(one.casefold(), said.casefold())]):
+        if folded(said) and (found := [one for one in people if fits(folded(one), folded(said))]):
             return found
     return []
-
-
-def nearest(said: str, people: Sequence[str]) -> str:
-    """Who is spelled most like it; empty where nobody is."""
-    spelled = {word: one for one in people for word in (*one.casefold().split(), one.casefold())}
-    return next((spelled[word] for word in get_close_matches(said.casefold(), spelled, n=1)), "")
 
 
 class Completion(Suggester):

@@ -8,6 +8,7 @@ from typing import Final
 
 from crisisdesk.clock import Clock
 from crisisdesk.errors import FatalOutputError, OutputError, RefusedError
+from crisisdesk.names import same
 from crisisdesk.outputs.people.limit import Limit
 from crisisdesk.outputs.people.service import Address, Service
 from crisisdesk.outputs.people.texts import SHORT, Message, Reader, Space, Tone, matters, message, trial
@@ -182,9 +183,5 @@ class NotifyOutput:
 def not_done_by(person: str | None, notifications: Sequence[Notification]) -> Sequence[Notification]:
     """All but those of incidents that this person, as the last, has taken, silenced or resolved. Pure."""
     newest = {one.incident.id: one.change for one in notifications}
-    done = {
-        name
-        for name, change in newest.items()
-        if change.event.is_all_clear and person and (change.person or "").casefold() == person.casefold()
-    }
+    done = {name for name, change in newest.items() if change.event.is_all_clear and same(change.person, person)}
     return [one for one in notifications if one.incident.id not in done]

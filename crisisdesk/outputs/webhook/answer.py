@@ -14,7 +14,7 @@ from yarl import URL
 
 from crisisdesk.errors import OutputError, RefusedError
 from crisisdesk.text import clean, how_long
-from crisisdesk.unanswered import why_no_answer
+from crisisdesk.unreachable import why_no_answer
 
 MOST_READ: Final = 16_384
 """Bytes of an answer; one that is longer has said enough."""

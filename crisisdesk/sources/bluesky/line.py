@@ -18,7 +18,7 @@ from yarl import URL
 from crisisdesk.errors import FatalSourceError, InputError, SourceError
 from crisisdesk.sources.bluesky.frames import REPOSTS, dialect_of
 from crisisdesk.text import clean
-from crisisdesk.unanswered import why_no_answer
+from crisisdesk.unreachable import why_no_answer
 
 if sys.version_info >= (3, 14):
     from compression import zstd

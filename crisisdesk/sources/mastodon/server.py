@@ -26,7 +26,7 @@ from crisisdesk.sources.mastodon.refusals import (
     refuse,
     wait_in,
 )
-from crisisdesk.unanswered import why_no_answer
+from crisisdesk.unreachable import why_no_answer
 
 LIMIT: Final = 40
 """Statuses in a page of a timeline; servers give no more."""

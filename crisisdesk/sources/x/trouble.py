@@ -10,7 +10,7 @@ import aiohttp
 
 from crisisdesk.errors import FatalSourceError, SourceError
 from crisisdesk.text import clean
-from crisisdesk.unanswered import why_no_answer
+from crisisdesk.unreachable import why_no_answer
 
 MAX_ASKED_WAIT: Final = 16 * 60.0
 """Seconds that X may make us wait: its limits begin anew every 15 minutes."""

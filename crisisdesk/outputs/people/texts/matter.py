@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
+from crisisdesk.names import same
 from crisisdesk.outputs.people.texts.harmless import harmless, harmless_notification
 from crisisdesk.outputs.people.texts.reader import Reader, Tone
 from crisisdesk.records import Cause, Change, Event, Incident, Notification, Severity, State
@@ -127,4 +128,4 @@ def _note(asked: Notification) -> str:
 def _to(incident: Incident, reader: Reader) -> str | None:
     """Who is asked to take it; None for the reader."""
     asked, own = incident.assigned_to or "", harmless(reader.person or "", 100)
-    return None if own and asked.casefold() == own.casefold() else asked
+    return None if own and same(asked, own) else asked

@@ -19,7 +19,7 @@ BEHIND: Final = 1 << 62
 Disturbance = tuple[datetime, Severity]
 
 
-class Meanwhile:
+class Unwritten:
     """In memory, in front of the outbox."""
 
     def __init__(self) -> None:

@@ -18,6 +18,11 @@ def folded(name: str) -> str:
     return " ".join(re.sub(r"[-.\s]+", " ", bare).split())
 
 
+def same(one: str | None, other: str | None) -> bool:
+    """Whether two names mean one person: people write them by hand, with capitals and umlauts or without."""
+    return one is not None and other is not None and folded(one) == folded(other)
+
+
 def nearly(one: str, other: str) -> bool:
     """Whether two names are the same but for their spelling, one letter, or two that changed places."""
     first, second = folded(one), folded(other)
@@ -39,9 +44,6 @@ def nearest(name: str, known: Sequence[str]) -> str:
 
 
 def near_to(name: str, known: Sequence[str]) -> str | None:
-    """The nearest that there is; None where none is near."""
-    by_folded = {folded(one): one for one in known}
-    near = get_close_matches(folded(name), by_folded, n=1)
-    if not near:  # a first or a last name alone
-        near = [one for one in by_folded if folded(name) in one.split()][:1]
-    return by_folded[near[0]] if near else None
+    """The nearest that there is, by the whole name or by a first or a last one alone; None where none is near."""
+    spelled = {word: one for one in known for word in folded(one).split()} | {folded(one): one for one in known}
+    return next((spelled[one] for one in get_close_matches(folded(name), spelled, n=1)), None)
