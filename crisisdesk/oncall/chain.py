@@ -9,7 +9,7 @@ from crisisdesk.names import same
 from crisisdesk.oncall.addresses import Address
 from crisisdesk.oncall.hours import Hours
 from crisisdesk.oncall.rota import Rota
-from crisisdesk.records import Calling, Incident, Kind, Severity
+from crisisdesk.records import Calling, Incident, Kind, Severity, is_for
 
 CALLS: Final = frozenset({Severity.AMBER, Severity.RED})
 """Severities that can call somebody; a notice never does."""
@@ -54,11 +54,7 @@ class Chain:
 
     def fits(self, incident: Incident) -> bool:
         """Whether it is for such an incident."""
-        return (
-            incident.severity in self.severities
-            and (self.watches is None or incident.watch in self.watches)
-            and (self.kinds is None or incident.kind in self.kinds)
-        )
+        return is_for(self, incident.watch, incident.kind, incident.severity)
 
     def after(self, calling: Calling) -> Place | None:
         """What comes after a call without an answer; None at the end of the last round."""

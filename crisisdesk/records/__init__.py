@@ -19,6 +19,7 @@ from crisisdesk.records.incident import (
     Verdict,
 )
 from crisisdesk.records.post import TAKEN_BACK, Correction, Label, Mention, Post, Scored
+from crisisdesk.records.scope import is_for
 from crisisdesk.records.severity import Severity
 from crisisdesk.records.status import Foreseen, OutputStatus, SourceStatus
 from crisisdesk.records.times import EPOCH, stamp
@@ -53,5 +54,6 @@ __all__ = [
     "Spike",
     "State",
     "Verdict",
+    "is_for",
     "stamp",
 ]

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from crisisdesk.records import Kind, Severity
+from crisisdesk.records import Kind, Severity, is_for
 from crisisdesk.settings.chain import CALLING
 from crisisdesk.settings.model import Settings
 from crisisdesk.settings.places import Place
@@ -32,13 +32,7 @@ def cases(settings: Settings) -> list[Case]:
 
 def chosen(settings: Settings, case: Case) -> int | None:
     """Which chain calls for such an incident; None for none."""
-    watch, kind, severity = case
-    for index, chain in enumerate(settings.chains):
-        if severity not in chain.severities or (chain.kinds is not None and kind not in chain.kinds):
-            continue
-        if chain.watches is None or watch in chain.watches:
-            return index
-    return None
+    return next((index for index, chain in enumerate(settings.chains) if is_for(chain, *case)), None)
 
 
 def never_chosen(settings: Settings) -> Iterator[tuple[Place, str]]:
