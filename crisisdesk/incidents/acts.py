@@ -130,7 +130,7 @@ def resolve(incident: Incident, person: str, verdict: Verdict, now: datetime, se
     _refuse_if_resolved(incident, now)
     person, moment = _named(person), max(now, incident.updated)
     calm = incident.calm_since if incident.easing is None else None
-    after = replace(over(incident, moment), verdict=verdict, calm_since=calm or moment)
+    after = replace(over(incident, moment), resolved_by=person, verdict=verdict, calm_since=calm or moment)
     return made(after, sequence, Event.RESOLVED, moment, person=person, reason=verdict.value)
 
 

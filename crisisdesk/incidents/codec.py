@@ -89,6 +89,7 @@ def _incident(fields: Fields) -> Incident:
         easing=Severity(easing) if easing else None,
         eased_from=Severity(eased_from) if eased_from else None,
         surprise=_real(fields.get("surprise", 0.0)),
+        resolved_by=fields.get("resolved_by"),
         assigned_to=fields.get("assigned_to"),
         acted_at=_maybe_time(fields.get("acted_at")),
         silence=_silence(fields.get("silence")),

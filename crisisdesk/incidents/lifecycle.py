@@ -16,6 +16,7 @@ from typing import Final
 
 from crisisdesk.incidents.step import Step, calls_again, made, over
 from crisisdesk.records import (
+    WAVE_ENDS_AFTER,
     Cause,
     Correction,
     Event,
@@ -40,7 +41,7 @@ NAME_LENGTH: Final = 32
 class Rules:
     """Hold times: evidence has to stay weak for so long before the desk believes it."""
 
-    subside_after: timedelta = timedelta(minutes=60)
+    subside_after: timedelta = WAVE_ENDS_AFTER
     """Weaker evidence for so long lowers the severity to the strongest seen in that time."""
     resolve_after: timedelta = timedelta(hours=3)
     """No evidence at all for so long ends the incident."""
@@ -182,6 +183,7 @@ def _after_the_end(
     after = replace(
         after,
         resolved_at=None,
+        resolved_by=None,
         eased_from=incident.worst if spike.severity < incident.worst else None,
         verdict=None if worse else incident.verdict,
     )

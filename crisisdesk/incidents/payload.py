@@ -60,6 +60,7 @@ def incident_data(incident: Incident) -> Fields:
         "silenced_because": incident.silence.reason if incident.silence else None,
         "called_at": _moment(incident.calling.at if incident.calling else None),
         "unanswered": bool(incident.calling and incident.calling.exhausted),
+        "resolved_by": incident.resolved_by,
         "verdict": incident.verdict.value if incident.verdict else None,
         "why": incident.why,
         "why_de": incident.why_de,

@@ -53,6 +53,7 @@ def over(incident: Incident, moment: datetime) -> Incident:
         incident,
         state=State.RESOLVED,
         resolved_at=moment,
+        resolved_by=None,
         updated=moment,
         assigned_to=None,
         calling=None,

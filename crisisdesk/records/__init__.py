@@ -7,6 +7,7 @@ Times are aware datetimes in UTC. Texts were cleaned at the edge (`crisisdesk.te
 from crisisdesk.records.calling import Calling, Cause, Silence
 from crisisdesk.records.evidence import SIGNALS, Evidence, Phrase, Quote, Role
 from crisisdesk.records.incident import (
+    WAVE_ENDS_AFTER,
     Change,
     Event,
     Incident,
@@ -28,6 +29,7 @@ __all__ = [
     "EPOCH",
     "SIGNALS",
     "TAKEN_BACK",
+    "WAVE_ENDS_AFTER",
     "Calling",
     "Cause",
     "Change",

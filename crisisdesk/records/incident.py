@@ -1,12 +1,16 @@
 """What the detectors state, what becomes of it, and what is owed to the outside."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Final
 
 from crisisdesk.records.calling import Calling, Cause, Silence
 from crisisdesk.records.evidence import Evidence
 from crisisdesk.records.severity import Severity
+
+WAVE_ENDS_AFTER: Final = timedelta(hours=1)
+"""A wave without evidence for so long has ended; what comes then is another one."""
 
 
 class Kind(StrEnum):
@@ -153,6 +157,8 @@ class Incident:
     """The severity before it first subsided; None while it is as bad as ever."""
     surprise: float = 0.0
     """The highest of its `numbers.surprise` so far."""
+    resolved_by: str | None = None
+    """Who said that it is over; None where it ended by itself, or is open."""
     assigned_to: str | None = None
     """Whom people have asked to take it."""
     acted_at: datetime | None = None

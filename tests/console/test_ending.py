@@ -102,9 +102,13 @@ async def test_what_is_over_can_be_judged_afterwards(console, desk):
     assert desk.asked == [("judge", "motrin-0", "berta", Verdict.FALSE_ALARM)]
 
 
-async def test_a_wave_that_goes_on_after_somebody_has_ended_it_is_not_called_calm(console, desk, make_incident):
+async def test_a_wave_that_goes_on_after_its_end_is_not_called_calm(console, desk, make_incident):
     over = make_incident(
-        state=State.RESOLVED, verdict=Verdict.REAL, calm_since=NOW, resolved_at=NOW - timedelta(minutes=52)
+        state=State.RESOLVED,
+        resolved_by="Anna",
+        verdict=Verdict.REAL,
+        calm_since=NOW,
+        resolved_at=NOW - timedelta(minutes=52),
     )
     watch = replace(desk.shown.watches[0], severity=None)
     desk.shown = replace(desk.shown, incidents=(over,), watches=(watch,))
@@ -112,7 +116,7 @@ async def test_a_wave_that_goes_on_after_somebody_has_ended_it_is_not_called_cal
         await until(pilot, lambda: "over 19:22, goes on" in text_of(console.screen))
         assert "no open incident  1 goes on" in text_of(console.screen)
         await pilot.press("2", "enter")
-        told = "Somebody said at 19:22 that it is over (real), and it goes on."
+        told = "Anna said at 19:22 that it is over (real), and it goes on."
         await until(pilot, lambda: told in text_of(console.screen))
         await pilot.press("escape")
         desk.put(replace(desk.shown, watches=(replace(watch, negative_hour=3),)))

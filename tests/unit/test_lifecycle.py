@@ -258,9 +258,11 @@ def test_a_persons_word_does_not_hold_for_twice_the_people():
     life = Life()
     life.take(witness(None, crowd(0, 60), RULES, 0))
     life.take(acts.resolve(life.now, "Ann", Verdict.REAL, START + timedelta(minutes=5), life.sequence))
+    assert life.now.resolved_by == "Ann"
     assert life.take(witness(life.now, crowd(10, 119), RULES, life.sequence)) == ()
     assert life.take(witness(life.now, crowd(12, 120), RULES, life.sequence)) == (Event.REOPENED,)
-    assert (life.now.cause, life.now.verdict, life.now.numbers.authors) == (Cause.BACK, None, 120)
+    assert (life.now.cause, life.now.verdict, life.now.resolved_by) == (Cause.BACK, None, None)
+    assert life.now.numbers.authors == 120
 
 
 def crowd(minutes: float, people: int) -> Spike:

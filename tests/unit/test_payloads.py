@@ -115,6 +115,7 @@ def test_an_incident_has_the_promised_keys():
         "silenced_because": None,
         "called_at": None,
         "unanswered": False,
+        "resolved_by": None,
         "verdict": None,
         "why": "12 negative posts by 11 people in 60 min, usual 1.5",
         "why_de": "12 negative Beiträge von 11 Menschen",

@@ -86,6 +86,7 @@ INCIDENT = st.builds(
     why_de=TEXT,
     eased_from=st.none() | st.sampled_from(Severity),
     surprise=REAL,
+    resolved_by=st.none() | TEXT,
     assigned_to=st.none() | TEXT,
     acted_at=st.none() | TIME,
     silence=st.none() | st.builds(Silence, TIME, TEXT, TEXT, st.sampled_from(Severity)),

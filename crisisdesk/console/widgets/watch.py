@@ -47,7 +47,7 @@ def watch_details(
 
 def _goes_on(ended: Incident, now: datetime, times: Times) -> str:
     at = f" at {times.said(ended.resolved_at, now)}" if ended.resolved_at else ""
-    return f"Somebody said{at} that it is over ({ended.verdict}), and it goes on. {words.stays_over(ended)}"
+    return f"{ended.resolved_by} said{at} that it is over ({ended.verdict}), and it goes on. {words.stays_over(ended)}"
 
 
 def _state_lines(watch: WatchPicture, now: datetime, times: Times) -> Iterable[Line]:
