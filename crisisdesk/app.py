@@ -14,7 +14,6 @@ from crisisdesk.desk import Instruments, LocalDesk
 from crisisdesk.incidents.lifecycle import Rules
 from crisisdesk.incidents.register import Register
 from crisisdesk.incidents.spending import SPAN, advice
-from crisisdesk.incidents.store import Store
 from crisisdesk.intake import House, Intake, Tally
 from crisisdesk.listening import Listening
 from crisisdesk.match import Matcher
@@ -36,6 +35,7 @@ from crisisdesk.sentiment.batcher import Scoring
 from crisisdesk.silences import Silences
 from crisisdesk.sources.base import Edge, Recalling, Source
 from crisisdesk.spoken import Languages, OwnLanguages
+from crisisdesk.storage.store import Store
 from crisisdesk.text import unforeseen
 from crisisdesk.troubles import Troubles
 from crisisdesk.warmup import WarmUp

@@ -103,6 +103,8 @@ class Picture:
     """Everything that the console shows, at one moment."""
 
     now: datetime
+    number: int = 0
+    """Pictures of one desk with the same number show the same, but for what time alone moves."""
     incidents: tuple[Incident, ...] = ()
     """Open ones first, those that are silent behind the others, by the worst they have been, then as they are now, then
     the newest; after them the resolved ones, newest first."""
@@ -146,8 +148,8 @@ class Desk(Protocol):
     async def picture(self) -> Picture:
         """The desk at this moment."""
 
-    async def changed(self) -> None:
-        """Return as soon as a picture would differ from the last one taken."""
+    async def changed(self, since: Picture) -> None:
+        """Return as soon as a picture would differ from that one; many may wait."""
 
     async def timeline(self, incident: str) -> tuple[Change, ...]:
         """Everything that happened to an incident, oldest first."""
@@ -205,11 +207,12 @@ class LocalDesk:
         self._notice = notice
         self._mentions: deque[Scored] = deque(maxlen=MENTIONS_KEPT)
         self._touched = asyncio.Event()
+        self._number = 0
 
     def show(self, scored: Scored) -> None:
         """Put a mention into the feed."""
         self._mentions.appendleft(scored)
-        self._touched.set()
+        self.touch()
 
     def correct(self, correction: Correction) -> None:
         """A mention in the feed reads otherwise now; one that is gone leaves it."""
@@ -219,17 +222,19 @@ class LocalDesk:
         else:
             shown = [one.corrected(correction) if is_meant else one for one, is_meant in meant]
         self._mentions = deque(shown, maxlen=MENTIONS_KEPT)
-        self._touched.set()
+        self.touch()
 
     def touch(self) -> None:
         """Something that a picture shows has changed."""
+        self._number += 1
         self._touched.set()
+        self._touched = asyncio.Event()
 
     async def picture(self) -> Picture:
-        self._touched.clear()
         read, now = self._instruments, self._clock.now()
         return Picture(
             now=now,
+            number=self._number,
             incidents=tuple(sorted(self._register.incidents(), key=partial(_urgency, now))),
             watches=tuple(read.watches()),
             mentions=tuple(self._mentions),
@@ -244,8 +249,9 @@ class LocalDesk:
             people=tuple(read.people()),
         )
 
-    async def changed(self) -> None:
-        await self._touched.wait()
+    async def changed(self, since: Picture) -> None:
+        if since.number == self._number:
+            await self._touched.wait()
 
     async def timeline(self, incident: str) -> tuple[Change, ...]:
         return await self._register.timeline(incident)
@@ -277,7 +283,7 @@ class LocalDesk:
         return self._after(await self._register.judge(incident, person, verdict, self._clock.now()))
 
     def _after(self, incident: Incident) -> Incident:
-        self._touched.set()
+        self.touch()
         return incident
 
 

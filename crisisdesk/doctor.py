@@ -17,12 +17,12 @@ from typing import Final
 
 from crisisdesk.clock import Clock
 from crisisdesk.errors import CrisisdeskError, SourceError, StorageError
-from crisisdesk.incidents.file import explained
 from crisisdesk.playbooks.check import check
 from crisisdesk.playbooks.library import playbook_files
 from crisisdesk.records import Correction, Foreseen, Post, SourceStatus
 from crisisdesk.sentiment.base import Model, signature
 from crisisdesk.sources.base import Foreseeing, Source
+from crisisdesk.storage.file import explained
 from crisisdesk.text import counted, how_long, unforeseen
 
 SECONDS: Final = 15.0

@@ -15,12 +15,12 @@ from typing import Final, TypeVar
 
 from crisisdesk.channel import Channel, Closed
 from crisisdesk.errors import StorageError
-from crisisdesk.incidents.store import Store
 from crisisdesk.match import Matcher
 from crisisdesk.progress import Progress
 from crisisdesk.records import Correction, Mention, Post
 from crisisdesk.sources.base import Source
 from crisisdesk.spoken import Languages
+from crisisdesk.storage.store import Store
 from crisisdesk.text import counted, digest
 from crisisdesk.threads import to_its_end
 

@@ -13,13 +13,13 @@ import orjson
 
 from crisisdesk.detect.restored import DAMAGED
 from crisisdesk.detect.watch import WatchDetector
-from crisisdesk.incidents.store import Store
 from crisisdesk.listening import Listening
 from crisisdesk.observation import Observation
 from crisisdesk.progress import KNOWN, Progress
 from crisisdesk.records import EPOCH
 from crisisdesk.silences import Silences
 from crisisdesk.sources.base import Source
+from crisisdesk.storage.store import Store
 
 AT_ONCE: Final = 50
 """Watches whose state is written down in one go."""

@@ -7,9 +7,9 @@ from crisisdesk import settings
 from crisisdesk.app import App
 from crisisdesk.cli import people
 from crisisdesk.clock import Clock, WallClock
+from crisisdesk.commands import Commands
 from crisisdesk.mqtt import Broker, visit
 from crisisdesk.outputs.base import Output, PersonalOutput
-from crisisdesk.outputs.commands import Commands
 from crisisdesk.outputs.mqtt.heartbeat import heartbeat_data
 from crisisdesk.outputs.mqtt.output import MqttOutput
 from crisisdesk.outputs.webhook import visit as webhook_visit

@@ -16,13 +16,13 @@ from crisisdesk.detect.standard import Standard
 from crisisdesk.detect.unheard import gaps, unheard_hours
 from crisisdesk.detect.watch import WatchDetector
 from crisisdesk.detect.weeks import Week
-from crisisdesk.incidents.snapshot import snapshot
 from crisisdesk.incidents.spending import SPAN, Call, Spending, advice, spent
-from crisisdesk.incidents.store import Store
 from crisisdesk.listening import Listening
 from crisisdesk.overview import spending_of
 from crisisdesk.records import EPOCH, Incident, Kind
 from crisisdesk.settings.budget import in_words
+from crisisdesk.storage.snapshot import snapshot
+from crisisdesk.storage.store import Store
 from crisisdesk.text import counted
 
 HOUR: Final = timedelta(hours=1)

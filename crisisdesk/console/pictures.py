@@ -46,7 +46,8 @@ async def pictures(desk: Desk) -> AsyncIterator[Picture]:
             last = await desk.picture()
             yield last
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(desk.changed(), IDLE_SECONDS)
+                async with asyncio.timeout(IDLE_SECONDS):
+                    await desk.changed(last)
         except Exception as error:  # noqa: BLE001 - whatever breaks in a desk, people must go on seeing the last state
             yield replace(last, troubles=(_trouble(error), *last.troubles))
             await asyncio.sleep(IDLE_SECONDS)

@@ -1,1 +1,1 @@
-"""From spike to incident: its life, its record on disk, and what the outputs still owe."""
+"""From spike to incident: its life, what people and the desk do to it, and what was spent on false alarms."""

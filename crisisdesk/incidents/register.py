@@ -21,7 +21,6 @@ from crisisdesk.incidents import acts, lifecycle
 from crisisdesk.incidents.lifecycle import Rules
 from crisisdesk.incidents.spending import Ledger
 from crisisdesk.incidents.step import Step
-from crisisdesk.incidents.store import Store, corrected
 from crisisdesk.records import (
     EPOCH,
     Change,
@@ -35,6 +34,7 @@ from crisisdesk.records import (
     State,
     Verdict,
 )
+from crisisdesk.storage.store import Store, corrected
 from crisisdesk.text import counted, digest
 from crisisdesk.threads import to_its_end
 

@@ -14,12 +14,12 @@ from typing import Final
 
 from crisisdesk.clock import Clock
 from crisisdesk.errors import FatalOutputError, OutputError, StorageError
-from crisisdesk.incidents.store import Store
 from crisisdesk.outputs.base import Hand, Output, PersonalOutput
 from crisisdesk.outputs.each import EachChange
 from crisisdesk.outputs.together import Together
 from crisisdesk.records import Notification, OutputStatus
 from crisisdesk.retry import delays
+from crisisdesk.storage.store import Store
 from crisisdesk.text import clean, counted
 
 OWED_FOR: Final = timedelta(days=1)

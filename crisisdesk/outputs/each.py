@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from crisisdesk.errors import OutputError, RefusedError, StorageError
-from crisisdesk.incidents.store import Store
 from crisisdesk.outputs.base import Output
 from crisisdesk.records import Notification
+from crisisdesk.storage.store import Store
 
 
 @dataclass(slots=True)

@@ -13,9 +13,9 @@ from typing import Final
 
 from crisisdesk.clock import Clock
 from crisisdesk.errors import OutputError, StorageError
-from crisisdesk.incidents.store import Store
 from crisisdesk.outputs.base import PersonalOutput
 from crisisdesk.records import Event, Notification, Severity, State
+from crisisdesk.storage.store import Store
 
 AT_ONCE: Final = 1_000
 """Changes that are told in one message at most; others follow in the next."""

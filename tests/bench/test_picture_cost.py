@@ -24,11 +24,11 @@ from crisisdesk.detect.standard import Standard
 from crisisdesk.detect.watch import WatchDetector
 from crisisdesk.incidents.lifecycle import Rules
 from crisisdesk.incidents.register import Register
-from crisisdesk.incidents.store import Store
 from crisisdesk.intake import Tally
 from crisisdesk.observation import Observation
 from crisisdesk.overview import Pictures
 from crisisdesk.records import Label, Scored
+from crisisdesk.storage.store import Store
 
 pytestmark = [pytest.mark.bench, pytest.mark.timeout(900)]
 

@@ -23,7 +23,6 @@ from crisisdesk.detect.standard import Standard
 from crisisdesk.detect.watch import WatchDetector
 from crisisdesk.incidents.lifecycle import Rules
 from crisisdesk.incidents.register import Register
-from crisisdesk.incidents.store import Store
 from crisisdesk.match import Matcher, WatchRule
 from crisisdesk.records import EPOCH, Mention, Post, Scored, Spike
 from crisisdesk.resources import folder
@@ -32,6 +31,7 @@ from crisisdesk.sentiment.cached import Cached
 from crisisdesk.sentiment.transformer import load
 from crisisdesk.sources.file.reading import read_posts
 from crisisdesk.sources.file.replay import Pace, Replay
+from crisisdesk.storage.store import Store
 
 pytestmark = [pytest.mark.bench, pytest.mark.timeout(600)]
 

@@ -22,16 +22,16 @@ from amqtt.broker import Broker as Amqtt
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
+from crisisdesk.commands import Commands
 from crisisdesk.desk import Instruments, LocalDesk
 from crisisdesk.incidents.lifecycle import Rules
 from crisisdesk.incidents.register import Register
-from crisisdesk.incidents.store import Store
 from crisisdesk.mqtt import Broker
-from crisisdesk.outputs.commands import Commands
 from crisisdesk.outputs.deliver import Delivery
 from crisisdesk.outputs.mqtt.output import MqttOutput
 from crisisdesk.playbooks.library import Library
 from crisisdesk.records import Kind, Numbers, OutputStatus, Severity, Spike
+from crisisdesk.storage.store import Store
 
 START = datetime(2008, 11, 15, 3, 40, tzinfo=UTC)
 PROGRAM = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin:/opt/homebrew/sbin")

@@ -311,18 +311,19 @@ class ScriptedDesk:
 
     def put(self, picture: Picture) -> None:
         """Show this from now on."""
-        self.shown = picture
+        self.shown = replace(picture, number=self.shown.number + 1)
         self._touched.set()
+        self._touched = asyncio.Event()
 
     async def picture(self) -> Picture:
-        self._touched.clear()
         self.taken += 1
         if self.error:
             raise self.error
         return self.shown
 
-    async def changed(self) -> None:
-        await self._touched.wait()
+    async def changed(self, since: Picture) -> None:
+        if since.number == self.shown.number:
+            await self._touched.wait()
 
     async def timeline(self, incident: str) -> tuple[Change, ...]:
         opened = NOW - timedelta(hours=21, minutes=34)

@@ -24,9 +24,9 @@ import orjson
 from aiohttp import web
 from webhooks import SECRET
 
-from crisisdesk.incidents import codec
 from crisisdesk.records import EPOCH, Change, Event, Incident, Severity
 from crisisdesk.signing import HEADER, digest
+from crisisdesk.storage import codec
 
 FLOW = Path(__file__).parent
 ADDRESSES = ("push to Ann", "push to Ben", "room")

@@ -32,7 +32,6 @@ from crisisdesk.app import App
 from crisisdesk.clock import WallClock
 from crisisdesk.detect.standard import Standard
 from crisisdesk.errors import OutputError, UsageError
-from crisisdesk.incidents.file import File
 from crisisdesk.incidents.lifecycle import Rules
 from crisisdesk.incidents.register import Register
 from crisisdesk.match import WatchRule
@@ -61,6 +60,7 @@ from crisisdesk.records import (
 )
 from crisisdesk.resources import folder
 from crisisdesk.sources.base import Edge
+from crisisdesk.storage.file import File
 
 WATCHES = ("Acme", "Zenith", "Müller & Söhne", "acme")
 NUMBERS = Numbers(60, 12, 20, 1.5, 11, 0.6, 0.2, 1e-6)

@@ -26,7 +26,7 @@ from aiohttp import web
 
 from crisisdesk.detect.watch import WatchDetector
 from crisisdesk.detect.windows import WINDOWS
-from crisisdesk.incidents.store import Store
+from crisisdesk.storage.store import Store
 
 PROGRAM = """
 import sys

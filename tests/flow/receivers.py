@@ -22,7 +22,6 @@ from webhooks import NOW, SECRET, SetClock
 from crisisdesk.clock import WallClock
 from crisisdesk.incidents.lifecycle import Rules
 from crisisdesk.incidents.register import Register
-from crisisdesk.incidents.store import Store
 from crisisdesk.outputs.deliver import Delivery
 from crisisdesk.outputs.webhook.line import Receiver
 from crisisdesk.outputs.webhook.output import WebhookOutput
@@ -38,6 +37,7 @@ from crisisdesk.records import (
     Spike,
     State,
 )
+from crisisdesk.storage.store import Store
 
 NUMBERS = Numbers(60, 12, 20, 1.5, 11, 0.6, 0.2, 1e-6)
 INCIDENT = Incident("acme-1", "Acme", Kind.SPIKE, State.OPEN, Severity.AMBER, NOW, NOW, NUMBERS, "12 negative")

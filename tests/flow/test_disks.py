@@ -20,8 +20,8 @@ from disks import ALL, NUMBERS, calls_whatever_the_disk_takes, desk_on, fill, ke
 
 from crisisdesk import app as app_module
 from crisisdesk.errors import StorageError
-from crisisdesk.incidents.store import Store
 from crisisdesk.records import EPOCH, Kind, Severity, Spike
+from crisisdesk.storage.store import Store
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="disks of Unix")
 
@@ -45,7 +45,7 @@ async def test_on_a_disk_that_takes_nothing_people_are_called_once(tmp_path, mon
     async with desk_on(tmp_path, monkeypatch) as desk:
 
         async def only_reads(yes: str) -> None:
-            await desk.app._store._read(lambda database: database.execute(f"PRAGMA query_only = {yes}"))
+            await desk.app._store.read(lambda database: database.execute(f"PRAGMA query_only = {yes}"))
 
         await calls_whatever_the_disk_takes(
             desk, lambda: only_reads("ON"), lambda: only_reads("OFF"), "it is not writable; change its permissions"

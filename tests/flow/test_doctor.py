@@ -13,7 +13,7 @@ import pytest
 from kills import Numbered, free_port, served
 from receivers import says, serving
 
-from crisisdesk.incidents.store import Store
+from crisisdesk.storage.store import Store
 
 DESK = '[desk]\nname = "acme"\ndatabase = "desk.db"\n[[watch]]\nname = "Acme"\nterms = ["acme"]\n'
 

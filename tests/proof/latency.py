@@ -26,7 +26,7 @@ from aiohttp import web
 from jetstreams import Jetstream, as_on_the_network, v1
 from latency_crowd import Crowd, Words
 
-from crisisdesk.incidents.store import Store
+from crisisdesk.storage.store import Store
 
 MOSQUITTO = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin:/opt/homebrew/sbin")
 TIPPING = ("opened", "raised", "reopened")

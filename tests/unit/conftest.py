@@ -6,7 +6,7 @@ import pytest
 
 from crisisdesk.incidents.lifecycle import Rules
 from crisisdesk.incidents.register import Register
-from crisisdesk.incidents.store import Store
+from crisisdesk.storage.store import Store
 
 
 @pytest.fixture

@@ -17,7 +17,6 @@ from crisisdesk.cli.logs import _look
 from crisisdesk.clock import ReplayClock
 from crisisdesk.detect.standard import Standard
 from crisisdesk.errors import FatalSourceError, ModelError, StorageError
-from crisisdesk.incidents.store import Store
 from crisisdesk.match import WatchRule
 from crisisdesk.records import (
     Incident,
@@ -35,6 +34,7 @@ from crisisdesk.resources import folder
 from crisisdesk.sentiment.base import Scores
 from crisisdesk.sources.base import Edge, Source
 from crisisdesk.sources.file.replay import Pace, Replay
+from crisisdesk.storage.store import Store
 
 START = datetime(2024, 3, 4, tzinfo=UTC)
 ACME = {WatchRule("Acme", ("acme",)): Standard()}
@@ -121,10 +121,10 @@ async def running(plan: Plan):
 
 async def until(app: App, condition: Callable[[], bool]) -> None:
     """Look whenever the desk says that a picture would differ."""
-    await app.desk.picture()
+    shown = await app.desk.picture()
     while not condition():
-        await app.desk.changed()
-        await app.desk.picture()
+        await app.desk.changed(shown)
+        shown = await app.desk.picture()
 
 
 async def test_it_ends_when_the_sources_have_ended_and_all_has_gone_through(plan):
@@ -221,7 +221,7 @@ async def test_a_disk_that_takes_nothing_at_the_end_is_named(plan):
     async with running(plan(source)) as app:
         await until(app, lambda: app.tally.mentions["Acme"] == 1)
         source.cursor = "after"
-        await app._store._read(lambda database: database.execute("PRAGMA query_only = 1"))
+        await app._store.read(lambda database: database.execute("PRAGMA query_only = 1"))
         app.stop()
     assert "not writable" in app.register.trouble
 

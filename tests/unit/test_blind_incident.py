@@ -12,8 +12,8 @@ from crisisdesk.incidents.lifecycle import Rules, Step, witness
 from crisisdesk.incidents.payload import incident_data, line
 from crisisdesk.incidents.register import Register
 from crisisdesk.incidents.spending import Call
-from crisisdesk.incidents.store import Store
 from crisisdesk.records import Change, Event, Incident, Kind, Notification, Numbers, Severity, Spike, State, Verdict
+from crisisdesk.storage.store import Store
 
 START = datetime(2008, 11, 15, 3, 12, tzinfo=UTC)
 RULES = Rules()

@@ -16,12 +16,12 @@ from crisisdesk.desk import Instruments, LocalDesk
 from crisisdesk.errors import UsageError
 from crisisdesk.incidents.lifecycle import Rules
 from crisisdesk.incidents.register import Register
-from crisisdesk.incidents.store import Store
 from crisisdesk.oncall.addresses import Address
 from crisisdesk.oncall.audience import audience
 from crisisdesk.oncall.chain import Chain, Orders, Step
 from crisisdesk.playbooks.library import Library
 from crisisdesk.records import Change, Event, Incident, Kind, Notification, Numbers, Severity, Spike, State, Verdict
+from crisisdesk.storage.store import Store
 
 START = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)

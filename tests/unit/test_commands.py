@@ -8,7 +8,7 @@ import orjson
 import pytest
 from pydantic import ValidationError
 
-from crisisdesk.outputs.commands import MOST_BYTES, Commands
+from crisisdesk.commands import MOST_BYTES, Commands
 from crisisdesk.records import Incident, Kind, Numbers, Severity, State, Verdict
 from crisisdesk.settings import MqttOutput
 from crisisdesk.settings.mqtt import COMMANDS

@@ -195,12 +195,12 @@ async def test_a_disk_that_takes_no_correction_gets_it_later_or_is_told(tmp_path
     async with desk(tmp_path, network) as app:
         await say(app, network, *quiet(), *anger())
         await app.register.flush()
-        await app._store._read(lambda database: database.execute("PRAGMA query_only = 1"))
+        await app._store.read(lambda database: database.execute("PRAGMA query_only = 1"))
         await say(app, network, Correction("bsky", "gone"))
         assert "What 1 author has taken back is not erased from it yet." in app.register.trouble
         assert quoted(app.register.incidents()[0])["gone"] == TAKEN_BACK
         if then_well:
-            await app._store._read(lambda database: database.execute("PRAGMA query_only = 0"))
+            await app._store.read(lambda database: database.execute("PRAGMA query_only = 0"))
             await app.register.flush()
             assert app.register.trouble == ""
     assert (on_disk(tmp_path, "twins") == 0) is then_well

@@ -12,12 +12,12 @@ from crisisdesk.detect.spike import SpikeDetector
 from crisisdesk.detect.standard import Standard
 from crisisdesk.incidents.lifecycle import Rules
 from crisisdesk.incidents.register import Register
-from crisisdesk.incidents.store import Store
 from crisisdesk.intake import Tally
 from crisisdesk.observation import Observation
 from crisisdesk.simulate.brands import Kind, draw
 from crisisdesk.simulate.listening import listen
 from crisisdesk.simulate.posts import stream
+from crisisdesk.storage.store import Store
 
 START = datetime(2026, 3, 2, tzinfo=UTC)
 BALANCED = Thresholds.for_budget(1)

@@ -12,14 +12,14 @@ import pytest
 from crisisdesk import intake as intake_module
 from crisisdesk.channel import Channel
 from crisisdesk.errors import StorageError
-from crisisdesk.incidents import schema
-from crisisdesk.incidents.store import Store
 from crisisdesk.intake import House, Intake, Tally
 from crisisdesk.match import Matcher, WatchRule
 from crisisdesk.progress import KNOWN, Progress
 from crisisdesk.records import Correction, Mention, Post, SourceStatus
 from crisisdesk.sources.base import Edge
 from crisisdesk.spoken import Languages
+from crisisdesk.storage import schema
+from crisisdesk.storage.store import Store
 
 START = datetime(2024, 3, 4, tzinfo=UTC)
 RULES = [WatchRule("Acme", ("acme",)), WatchRule("Zenith", ("zenith",))]

@@ -11,7 +11,6 @@ import pytest
 from crisisdesk.errors import UsageError
 from crisisdesk.incidents.lifecycle import Rules
 from crisisdesk.incidents.register import Register
-from crisisdesk.incidents.store import Store
 from crisisdesk.records import (
     Correction,
     Event,
@@ -26,6 +25,7 @@ from crisisdesk.records import (
     State,
     Verdict,
 )
+from crisisdesk.storage.store import Store
 
 START = datetime(2008, 11, 15, 3, 40, tzinfo=UTC)
 AMBER, RED = Severity.AMBER, Severity.RED

@@ -14,7 +14,6 @@ from crisisdesk.clock import WallClock
 from crisisdesk.errors import FatalOutputError, OutputError, RefusedError
 from crisisdesk.incidents.lifecycle import Rules
 from crisisdesk.incidents.register import Register
-from crisisdesk.incidents.store import Store
 from crisisdesk.outputs.deliver import Delivery, owed_by_others
 from crisisdesk.records import (
     Change,
@@ -28,6 +27,7 @@ from crisisdesk.records import (
     Spike,
     State,
 )
+from crisisdesk.storage.store import Store
 
 START = datetime(2008, 11, 15, 3, 40, tzinfo=UTC)
 ONE = Incident(

@@ -18,12 +18,12 @@ from crisisdesk.detect.watch import WatchDetector, minutes
 from crisisdesk.incidents.lifecycle import Rules
 from crisisdesk.incidents.register import Register
 from crisisdesk.incidents.spending import Call
-from crisisdesk.incidents.store import Store
 from crisisdesk.intake import Tally
 from crisisdesk.observation import Observation
 from crisisdesk.overview import Pictures, spending_of, watch_picture
 from crisisdesk.records import Label, Scored, Verdict
 from crisisdesk.settings.budget import DAYS_PER_MONTH
+from crisisdesk.storage.store import Store
 
 MINUTE = timedelta(minutes=1)
 

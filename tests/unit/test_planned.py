@@ -28,11 +28,11 @@ from crisisdesk.detect.watch import WatchDetector
 from crisisdesk.detect.windows import WINDOWS
 from crisisdesk.incidents.lifecycle import Rules
 from crisisdesk.incidents.register import Register
-from crisisdesk.incidents.store import Store
 from crisisdesk.intake import Tally
 from crisisdesk.observation import Observation
 from crisisdesk.overview import Pictures
 from crisisdesk.records import Kind, Label, Scored, Severity, Spike
+from crisisdesk.storage.store import Store
 
 START = datetime(2026, 3, 2, tzinfo=UTC)
 """Of what is heard before."""

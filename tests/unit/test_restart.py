@@ -13,7 +13,6 @@ from crisisdesk.detect.standard import Standard
 from crisisdesk.errors import StorageError
 from crisisdesk.incidents.lifecycle import Rules
 from crisisdesk.incidents.register import Register
-from crisisdesk.incidents.store import Store
 from crisisdesk.intake import Tally
 from crisisdesk.listening import Ear, Listening
 from crisisdesk.observation import Observation
@@ -22,6 +21,7 @@ from crisisdesk.records import EPOCH, SourceStatus
 from crisisdesk.restart import Restart
 from crisisdesk.silences import Silences
 from crisisdesk.sources.base import Edge
+from crisisdesk.storage.store import Store
 
 LIVE = [Ear(SourceStatus("network", "live"))]
 

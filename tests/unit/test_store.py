@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 
 from crisisdesk.errors import StorageError
-from crisisdesk.incidents import schema
-from crisisdesk.incidents.store import Store
 from crisisdesk.records import Change, Event, Incident, Kind, Numbers, Severity, State
+from crisisdesk.storage import schema
+from crisisdesk.storage.store import Store
 
 ROOT = Path(__file__).parents[2]
 START = datetime(2008, 11, 15, 3, 40, tzinfo=UTC)
@@ -238,7 +238,7 @@ import asyncio, sys
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from crisisdesk.incidents.store import Store
+from crisisdesk.storage.store import Store
 from crisisdesk.records import *
 
 async def main():

@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crisisdesk.incidents import codec
 from crisisdesk.records import (
     Calling,
     Cause,
@@ -26,6 +25,7 @@ from crisisdesk.records import (
     State,
     Verdict,
 )
+from crisisdesk.storage import codec
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 TIME = st.datetimes(datetime(1970, 1, 1), datetime(2200, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 - hypothesis adds it

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from calls import ENGLISH, GERMAN, LINK, MOTRIN, NIGHT, another, quote, told
 
-from crisisdesk.incidents import acts, codec
+from crisisdesk.incidents import acts
 from crisisdesk.outputs.people.texts import Message, Reader, Space, Tone, message, trial
 from crisisdesk.records import (
     Calling,
@@ -24,6 +24,7 @@ from crisisdesk.records import (
     State,
     Verdict,
 )
+from crisisdesk.storage import codec
 
 ROOM = Space()
 SMS = Space(0, 160)

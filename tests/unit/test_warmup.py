@@ -103,10 +103,10 @@ async def desk(base: Path, network: Network, *names: str, others: Sequence[Netwo
 
 
 async def when(app: App, condition: Callable[[], bool]) -> None:
-    await app.desk.picture()
+    shown = await app.desk.picture()
     while not condition():
-        await app.desk.changed()
-        await app.desk.picture()
+        await app.desk.changed(shown)
+        shown = await app.desk.picture()
 
 
 async def hear(app: App, network: Network, posts: Sequence[Post]) -> None:

@@ -12,10 +12,10 @@ from crisisdesk.cli.configured import desk_plan
 from crisisdesk.clock import ReplayClock
 from crisisdesk.detect.standard import Standard
 from crisisdesk.detect.watch import WatchDetector
-from crisisdesk.incidents.store import Store
 from crisisdesk.match import WatchRule
 from crisisdesk.overview import spending_of, watch_picture
 from crisisdesk.records import Incident, Kind, Mention, Numbers, Post, Scored, Severity, State
+from crisisdesk.storage.store import Store
 
 BEGAN = datetime(2026, 3, 2, 8, tzinfo=UTC)
 

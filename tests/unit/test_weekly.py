@@ -18,12 +18,12 @@ from crisisdesk.cli.weekly import as_object, as_text, weekly
 from crisisdesk.detect.standard import Standard
 from crisisdesk.detect.watch import WatchDetector
 from crisisdesk.errors import StorageError
-from crisisdesk.incidents import snapshot as snapshot_module
-from crisisdesk.incidents.snapshot import snapshot
-from crisisdesk.incidents.store import Store
 from crisisdesk.listening import Listening
 from crisisdesk.records import Incident, Kind, Label, Mention, Numbers, Post, Scored, Severity, State, Verdict
 from crisisdesk.settings.budget import DAYS_PER_MONTH
+from crisisdesk.storage import snapshot as snapshot_module
+from crisisdesk.storage.snapshot import snapshot
+from crisisdesk.storage.store import Store
 
 MONDAY = datetime(2026, 9, 28, tzinfo=UTC)
 NOW = MONDAY + timedelta(weeks=5, hours=30)

@@ -11,9 +11,9 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from crisisdesk.clock import Clock
+from crisisdesk.commands import MOST_BYTES, Answer, Commands
 from crisisdesk.errors import FatalSourceError, OutputError, SourceError
 from crisisdesk.mqtt import Broker, Inbox, Message, Received, Subscription
-from crisisdesk.outputs.commands import MOST_BYTES, Answer, Commands
 from crisisdesk.text import clean
 
 LOG: Final = logging.getLogger("crisisdesk.mqtt")

@@ -17,6 +17,7 @@ from typing import Final, NoReturn, Protocol
 
 from crisisdesk.clock import Clock
 from crisisdesk.errors import FatalSourceError, SourceError, StorageError
+from crisisdesk.rate import Rate
 from crisisdesk.records import SourceStatus
 from crisisdesk.retry import delays
 from crisisdesk.sources.base import Edge
@@ -24,7 +25,6 @@ from crisisdesk.sources.bodies import Body
 from crisisdesk.sources.webhook.in_hand import InHand
 from crisisdesk.sources.webhook.outcome import Outcome, Unreadable
 from crisisdesk.sources.webhook.posted import Reader, check_form
-from crisisdesk.sources.webhook.rate import Rate
 from crisisdesk.sources.webhook.refusals import Refusals, Refused
 from crisisdesk.sources.webhook.signature import TOLERANCE, Head, Keys, Signed
 from crisisdesk.text import shorten

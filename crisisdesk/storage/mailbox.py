@@ -4,8 +4,8 @@ import sqlite3
 from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
-from crisisdesk.incidents import codec
 from crisisdesk.records import Post
+from crisisdesk.storage import codec
 
 KEEP: Final = "INSERT INTO kept (name, content) VALUES (?, ?) ON CONFLICT DO UPDATE SET content = excluded.content"
 GONE_THROUGH: Final = "SELECT digest FROM gone_through ORDER BY row"

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from crisisdesk.errors import StorageError
-from crisisdesk.incidents import schema
+from crisisdesk.storage import schema
 
 BUSY: Final = "another desk is using it; one desk per database, so stop the other or name another file"
 DAMAGED: Final = "it is damaged; move it away together with its -wal, and restore a copy or start afresh"

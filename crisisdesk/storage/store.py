@@ -20,11 +20,11 @@ from types import TracebackType
 from typing import Final, Self, TypeVar
 
 from crisisdesk.errors import StorageError
-from crisisdesk.incidents import codec, mailbox, outbox
-from crisisdesk.incidents.file import DAMAGED, File, explained
-from crisisdesk.incidents.outbox import json_list
-from crisisdesk.incidents.unwritten import Unwritten
 from crisisdesk.records import Change, Correction, Incident, Notification, Post, Severity
+from crisisdesk.storage import codec, mailbox, outbox
+from crisisdesk.storage.file import DAMAGED, File, explained
+from crisisdesk.storage.outbox import json_list
+from crisisdesk.storage.unwritten import Unwritten
 from crisisdesk.text import digest
 
 T = TypeVar("T")
@@ -90,7 +90,7 @@ class Store:
         """
         paid = {output: self._unwritten.paid(output) for output in owed_to}
         owing = [(one, [output for output in owed_to if one.id not in paid[output]]) for one in changes]
-        await self._write(lambda database: _save(database, incident, owing))
+        await self.write(lambda database: _save(database, incident, owing))
         for change in changes:
             self._unwritten.written(change.id)
 
@@ -100,7 +100,7 @@ class Store:
 
     async def save_figures(self, incidents: Collection[Incident]) -> None:
         """Incidents whose figures have moved, all at once: each alone would wait for the disk."""
-        await self._write(lambda database: _save_figures(database, incidents))
+        await self.write(lambda database: _save_figures(database, incidents))
 
     async def load_incidents(self) -> tuple[tuple[Incident, int], ...]:
         """Every open incident, the last one of every watch and kind, and the newest resolved ones.
@@ -108,13 +108,13 @@ class Store:
         Returns:
             Each with the number of its changes so far, oldest first.
         """
-        return await self._decode(_load)
+        return await self.decode(_load)
 
     async def incidents_since(self, moment: datetime) -> tuple[Incident, ...]:
         """Every incident that was opened since then, oldest first."""
         query = "SELECT record FROM incidents WHERE opened >= ? ORDER BY opened, id"
         moments = (moment.isoformat(),)
-        return await self._decode(
+        return await self.decode(
             lambda database: tuple(codec.incident(record) for (record,) in database.execute(query, moments))
         )
 
@@ -124,14 +124,14 @@ class Store:
             "SELECT id, record FROM incidents WHERE id IN (SELECT value FROM json_each(?))",
             json_list(names),
         )
-        return await self._decode(
+        return await self.decode(
             lambda database: {name: codec.incident(record) for name, record in database.execute(query, (listed,))}
         )
 
     async def timeline(self, incident: str) -> tuple[Change, ...]:
         """Everything that happened to an incident, oldest first."""
         query = "SELECT record FROM changes WHERE incident = ? ORDER BY sequence"
-        return await self._decode(
+        return await self.decode(
             lambda database: tuple(codec.change(record) for (record,) in database.execute(query, (incident,)))
         )
 
@@ -141,7 +141,7 @@ class Store:
 
     async def keep_all(self, contents: Mapping[str, bytes]) -> None:
         """Keep something under each of some names, all of it or nothing."""
-        await self._write(lambda database: database.executemany(mailbox.KEEP, contents.items()))
+        await self.write(lambda database: database.executemany(mailbox.KEEP, contents.items()))
 
     async def checkpoint(self, contents: Mapping[str, bytes], gone_through: Sequence[int], remembered: int) -> None:
         """Write down what the windows know and which mentions that includes: all of it or nothing.
@@ -151,18 +151,18 @@ class Store:
             gone_through: digests of mentions; they leave the mailbox and are remembered.
             remembered: how many of these are remembered at most, the newest.
         """
-        await self._write(lambda database: mailbox.checkpoint(database, contents, gone_through, remembered))
+        await self.write(lambda database: mailbox.checkpoint(database, contents, gone_through, remembered))
 
     async def gone_through(self) -> list[int]:
         """Digests of the mentions that are remembered, oldest first."""
-        rows = await self._read(lambda database: database.execute(mailbox.GONE_THROUGH).fetchall())
+        rows = await self.read(lambda database: database.execute(mailbox.GONE_THROUGH).fetchall())
         return [number for (number,) in rows]
 
     async def post(self, source: str, mentions: Mapping[int, Post]) -> None:
         """Put mentions of a source into the mailbox, by their digests; those that are there already stay."""
         command = "INSERT OR IGNORE INTO mailbox (digest, source, post) VALUES (?, ?, ?)"
         rows = [(number, source, codec.encode(post)) for number, post in mentions.items()]
-        await self._write(lambda database: database.executemany(command, rows))
+        await self.write(lambda database: database.executemany(command, rows))
 
     async def mailbox(
         self, source: str, sources: Collection[str] = (), after: int = 0, at_most: int = 500
@@ -172,11 +172,11 @@ class Store:
         Returns:
             Each with its row; None for what cannot be read, which is thrown away.
         """
-        return await self._read(lambda database: mailbox.mail(database, source, sources, after, at_most))
+        return await self.read(lambda database: mailbox.mail(database, source, sources, after, at_most))
 
     async def quoted(self) -> set[int]:
         """Digests of the keys of all posts that incidents quote."""
-        rows = await self._read(lambda database: database.execute("SELECT DISTINCT digest FROM quotes").fetchall())
+        rows = await self.read(lambda database: database.execute("SELECT DISTINCT digest FROM quotes").fetchall())
         return {number for (number,) in rows}
 
     async def correct(self, correction: Correction) -> None:
@@ -184,18 +184,18 @@ class Store:
 
         What stood there before is nowhere in the files any more.
         """
-        await self._write(lambda database: _correct(database, correction))
-        await self._read(lambda database: database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall())
+        await self.write(lambda database: _correct(database, correction))
+        await self.read(lambda database: database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall())
 
     async def kept(self, name: str) -> bytes | None:
         """What is kept under a name; None when nothing is."""
         query = "SELECT content FROM kept WHERE name = ?"
-        row = await self._read(lambda database: database.execute(query, (name,)).fetchone())
+        row = await self.read(lambda database: database.execute(query, (name,)).fetchone())
         return None if row is None else bytes(row[0])
 
     async def names(self) -> tuple[str, ...]:
         """Under which names something is kept."""
-        rows = await self._read(lambda database: database.execute("SELECT name FROM kept ORDER BY name").fetchall())
+        rows = await self.read(lambda database: database.execute("SELECT name FROM kept ORDER BY name").fetchall())
         return tuple(name for (name,) in rows)
 
     async def owed(self, output: str, after: int = 0, at_most: int = 100) -> list[tuple[int, Notification]]:
@@ -203,7 +203,7 @@ class Store:
         held = self._unwritten.owed(output)  # before the disk is read: what is saved meanwhile is in both
         paid = self._unwritten.paid(output)
         try:
-            found = await self._decode(lambda database: outbox.owed(database, output, after, at_most, paid))
+            found = await self.decode(lambda database: outbox.owed(database, output, after, at_most, paid))
         except StorageError:
             if not held:
                 raise
@@ -217,7 +217,7 @@ class Store:
         """How much an output still has to deliver."""
         held = {one.change.id for _, one in self._unwritten.owed(output)}
         paid = self._unwritten.paid(output)
-        return len(held.union(await self._read(lambda database: outbox.owed_changes(database, output, paid))))
+        return len(held.union(await self.read(lambda database: outbox.owed_changes(database, output, paid))))
 
     async def delivered(self, output: str, changes: Sequence[str]) -> None:
         """The outside has acknowledged these; they are owed no longer, even if this raises: then `settle` it later."""
@@ -233,37 +233,39 @@ class Store:
         """Write down what was delivered and could not be written down then."""
         paid, disturbed = self._unwritten.paid(output), self._unwritten.disturbed(output)
         if paid or disturbed:
-            await self._write(lambda database: outbox.settle(database, output, paid, disturbed))
+            await self.write(lambda database: outbox.settle(database, output, paid, disturbed))
             self._unwritten.settled(output, paid, disturbed)
 
     async def disturbed(self, output: str, since: datetime) -> list[tuple[datetime, Severity]]:
         """When an address was disturbed since then, oldest first, and how bad that was."""
         known = [one for one in self._unwritten.disturbed(output) if one[0] >= since]
         try:
-            return [*await self._decode(lambda database: outbox.disturbed(database, output, since)), *known]
+            return [*await self.decode(lambda database: outbox.disturbed(database, output, since)), *known]
         except StorageError:  # who may have been disturbed is told rather than not
             return known
 
     async def failed(self, output: str, row: int, trouble: str) -> None:
         """An attempt failed; it stays owed."""
-        await self._write(lambda database: outbox.failed(database, output, row, trouble))
+        await self.write(lambda database: outbox.failed(database, output, row, trouble))
 
     async def give_up(self, output: str, now: datetime, after: timedelta) -> list[str]:
         """What is owed of incidents that have ended so long ago is not tried any more; returns `given_up`."""
-        await self._write(lambda database: outbox.give_up(database, output, now, after))
+        await self.write(lambda database: outbox.give_up(database, output, now, after))
         return await self.given_up(output)
 
     async def owed_by_others(self, outputs: Collection[str], now: datetime, after: timedelta) -> dict[str, int]:
         """How much is owed by outputs that are not there any more, by their names; given up as `give_up` says."""
         found: dict[str, int] = {}
-        await self._write(lambda database: found.update(outbox.of_others(database, outputs, now, after)))
+        await self.write(lambda database: found.update(outbox.of_others(database, outputs, now, after)))
         return found
 
     async def given_up(self, output: str) -> list[str]:
         """The incident of each change that never went out, oldest first."""
-        return await self._read(lambda database: outbox.given_up(database, output))
+        return await self.read(lambda database: outbox.given_up(database, output))
 
-    async def _write(self, job: Job[object]) -> None:
+    async def write(self, job: Job[object]) -> None:
+        """Change the database: all that the job does, or nothing."""
+
         def in_transaction(database: sqlite3.Connection) -> None:
             database = self._database = self._file.watched(database)
             database.execute("BEGIN IMMEDIATE")
@@ -275,19 +277,20 @@ class Store:
                     database.execute("ROLLBACK")
                 raise
 
-        await self._read(in_transaction)
+        await self.read(in_transaction)
 
-    async def _read(self, job: Job[T]) -> T:
+    async def read(self, job: Job[T]) -> T:
+        """What a job finds."""
         async with self._places:
             try:
                 return await asyncio.get_running_loop().run_in_executor(self._thread, lambda: job(self._database))
             except sqlite3.Error as error:
                 raise explained(self.path, error) from error
 
-    async def _decode(self, job: Job[T]) -> T:
-        """As `_read`, of records: what makes no sense was written by a failing disk."""
+    async def decode(self, job: Job[T]) -> T:
+        """As `read`, of records: what makes no sense was written by a failing disk."""
         try:
-            return await self._read(job)
+            return await self.read(job)
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise StorageError(f"The database {self.path} cannot be used: {DAMAGED}.") from error
 

@@ -12,8 +12,8 @@ from typing import Final
 
 import orjson
 
-from crisisdesk.incidents import codec
 from crisisdesk.records import Incident, Notification, Severity
+from crisisdesk.storage import codec
 
 SHOWN_FOR: Final = timedelta(days=30)
 """For so long what was given up is kept to be shown."""
