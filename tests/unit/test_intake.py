@@ -182,8 +182,8 @@ async def test_what_concerns_nobody_any_more_leaves_the_mailbox(store: Store):
 
 async def test_mail_of_a_source_that_is_gone_is_taken_in_and_what_is_damaged_is_told(store: Store):
     await Desk(store, Network()).hear(keeps(post(1), post(2), post(3)))
-    await store._read(lambda database: database.execute("UPDATE mailbox SET source = 'renamed' WHERE row = 1"))
-    await store._read(lambda database: database.execute("UPDATE mailbox SET post = '{' WHERE row = 2"))
+    await store.read(lambda database: database.execute("UPDATE mailbox SET source = 'renamed' WHERE row = 1"))
+    await store.read(lambda database: database.execute("UPDATE mailbox SET post = '{' WHERE row = 2"))
     desk = Desk(store, Network())
     desk.edge = Intake(Network(), replace(desk.edge._house, sources=["network", "other"]))
     assert await desk.hear(sends()) == ["1", "3"]
@@ -210,7 +210,7 @@ async def test_a_source_that_goes_back_by_itself_needs_no_mailbox(store: Store):
 
 async def test_a_full_disk_is_told_to_whom_can_send_again_and_stops_nobody_else(store: Store):
     desk = Desk(store, Network())
-    await store._read(lambda database: database.execute("PRAGMA query_only = 1"))
+    await store.read(lambda database: database.execute("PRAGMA query_only = 1"))
     refused: list[str] = []
 
     async def feed(edge: Edge) -> None:
@@ -225,7 +225,7 @@ async def test_a_full_disk_is_told_to_whom_can_send_again_and_stops_nobody_else(
     assert desk.troubles[-1].endswith("What network sends now is lost if the desk stops.")
     assert desk.edge.lost == 1
     assert not desk.progress.knows("network:1")  # so that it is taken when it comes again
-    await store._read(lambda database: database.execute("PRAGMA query_only = 0"))
+    await store.read(lambda database: database.execute("PRAGMA query_only = 0"))
     await desk.edge.write_down()
     assert (desk.troubles[-1], desk.edge.lost, await boxed(store)) == ("", 0, ["2"])
 

@@ -235,7 +235,7 @@ async def test_an_action_whose_caller_left_is_still_whole(register: Register):
 async def test_with_a_full_disk_the_desk_goes_on_and_says_so(register: Register, store: Store):
     heard: list[str] = []
     register.subscribe(lambda told: heard.append(told.change.event))
-    await store._read(lambda db: db.execute("PRAGMA max_page_count = 1"))
+    await store.read(lambda db: db.execute("PRAGMA max_page_count = 1"))
     with_big_why = spike()
     with_big_why = Spike(with_big_why.watch, with_big_why.kind, START, AMBER, with_big_why.numbers, "x" * 50_000)
     await register.witness(with_big_why)
@@ -247,7 +247,7 @@ async def test_with_a_full_disk_the_desk_goes_on_and_says_so(register: Register,
     assert [(await store.waiting("mqtt")), len(await store.owed("mqtt"))] == [2, 2]
     name = register.incidents()[0].id
     assert [line.event for line in await register.timeline(name)] == [Event.OPENED, Event.RAISED]
-    await store._read(lambda db: db.execute("PRAGMA max_page_count = 1000000"))
+    await store.read(lambda db: db.execute("PRAGMA max_page_count = 1000000"))
     await register.acknowledge(name, "Ann", START)
     assert register.trouble == ""
     assert [debt.change.sequence for _, debt in await store.owed("mqtt")] == [1, 2, 3]
@@ -256,13 +256,13 @@ async def test_with_a_full_disk_the_desk_goes_on_and_says_so(register: Register,
 
 async def test_what_is_taken_back_while_the_disk_is_full_does_not_go_out_any_more(register: Register, store: Store):
     said = Quote("1", "x", START, "a", "the first complaint", 10, None, 0.9)
-    await store._read(lambda db: db.execute("PRAGMA query_only = ON"))
+    await store.read(lambda db: db.execute("PRAGMA query_only = ON"))
     await register.witness(replace(spike(), evidence=Evidence(posts=(said,), first=said)))
     await register.correct(Correction("x", "1"))
     owed = [told for _, told in await store.owed("mqtt")]
     assert [told.change.event for told in owed] == [Event.OPENED, Event.NOTED]
     assert "complaint" not in str(owed)
-    await store._read(lambda db: db.execute("PRAGMA query_only = OFF"))
+    await store.read(lambda db: db.execute("PRAGMA query_only = OFF"))
     await register.flush()
     assert [told for _, told in await store.owed("mqtt")] == owed
 

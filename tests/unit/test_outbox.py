@@ -123,20 +123,20 @@ async def test_what_a_full_disk_does_not_take_goes_out_once_all_the_same(store: 
     delivery = Delivery(store, output, WallClock(), flush_seconds=0.2, look_seconds=0.02)
     register = Register(store, Rules(), lambda _: None, (output.name,), listeners=(delivery.wake,))
     async with running(delivery):
-        await store._read(lambda db: db.execute("PRAGMA query_only = ON"))
+        await store.read(lambda db: db.execute("PRAGMA query_only = ON"))
         await register.witness(Spike("a", Kind.SPIKE, START, ONE.severity, ONE.numbers, ""))
         await register.witness(Spike("b", Kind.SPIKE, START, ONE.severity, ONE.numbers, ""))
         await until(lambda: output.delivered == [1, 1])
         assert "2 changes are not saved, but sent" in register.trouble
         await until(lambda: delivery.status().waiting == 0)
         await asyncio.sleep(0.1)
-        await store._read(lambda db: db.execute("PRAGMA query_only = OFF"))
+        await store.read(lambda db: db.execute("PRAGMA query_only = OFF"))
         await register.flush()
         await register.witness(Spike("c", Kind.SPIKE, START, ONE.severity, ONE.numbers, ""))
         await until(lambda: delivery.status().delivered == 3)
         await until(lambda: delivery.status().waiting == 0)
     assert output.delivered == [1, 1, 1]
-    rows = await store._read(lambda db: db.execute("SELECT count(*) FROM outbox").fetchone())
+    rows = await store.read(lambda db: db.execute("SELECT count(*) FROM outbox").fetchone())
     assert (rows, register.trouble, delivery.status().trouble) == ((0,), "", "")
 
 
@@ -158,7 +158,7 @@ async def test_it_stays_owed_until_the_outside_has_it(store: Store):
     async with running(delivery):
         await until(lambda: len(output.attempts) > 2)
         assert delivery.status() == OutputStatus("mail", "retrying", 0, 2, "the server is asleep")
-    rows = await store._read(lambda db: db.execute("SELECT attempts > 2, trouble FROM outbox ORDER BY row").fetchall())
+    rows = await store.read(lambda db: db.execute("SELECT attempts > 2, trouble FROM outbox ORDER BY row").fetchall())
     assert rows == [(1, "the server is asleep"), (0, "")]
 
 
@@ -227,22 +227,22 @@ async def test_what_a_full_disk_does_not_strike_off_is_not_delivered_again(store
     await owe(store, *range(1, 251))
     output = Scripted()
     delivery = Delivery(store, output, WallClock(), waits=lambda: repeat(0.0), flush_seconds=0.2, look_seconds=0.02)
-    await store._read(lambda db: db.execute("PRAGMA query_only = ON"))
+    await store.read(lambda db: db.execute("PRAGMA query_only = ON"))
     async with running(delivery):
         await until(lambda: len(output.delivered) == 250)
         await until(lambda: "not writable" in delivery.status().trouble)
         await until(lambda: delivery.status().waiting == 0)
-        assert await store._read(lambda db: db.execute("SELECT count(*) FROM outbox").fetchone()) == (250,)
-        await store._read(lambda db: db.execute("PRAGMA query_only = OFF"))
+        assert await store.read(lambda db: db.execute("SELECT count(*) FROM outbox").fetchone()) == (250,)
+        await store.read(lambda db: db.execute("PRAGMA query_only = OFF"))
         await until(lambda: delivery.status().trouble == "")
-    assert await store._read(lambda db: db.execute("SELECT count(*) FROM outbox").fetchone()) == (0,)
+    assert await store.read(lambda db: db.execute("SELECT count(*) FROM outbox").fetchone()) == (0,)
     assert output.delivered == [*range(1, 251)]
 
 
 async def test_after_a_crash_with_a_full_disk_it_repeats_rather_than_loses(store: Store, tmp_path: Path):
     await owe(store, 1)
     output = Scripted()
-    await store._read(lambda db: db.execute("PRAGMA query_only = ON"))
+    await store.read(lambda db: db.execute("PRAGMA query_only = ON"))
     async with running(delivery_of(store, output)):
         await until(lambda: output.delivered == [1])
     await store.close()
@@ -258,9 +258,9 @@ async def test_an_id_that_went_out_unsaved_is_never_that_of_another_change(store
         await register.load()
         for number, event in enumerate(events):
             if event == "full":
-                await there._read(lambda db: db.execute("PRAGMA query_only = ON"))
+                await there.read(lambda db: db.execute("PRAGMA query_only = ON"))
             elif event == "free":
-                await there._read(lambda db: db.execute("PRAGMA query_only = OFF"))
+                await there.read(lambda db: db.execute("PRAGMA query_only = OFF"))
             elif not register.incidents():
                 await register.witness(Spike("a", Kind.SPIKE, START, ONE.severity, ONE.numbers, ""))
             else:

@@ -191,10 +191,10 @@ async def test_what_could_not_be_written_is_written_the_next_time(store: Store):
     for post in storm(END, 3):
         await run.observation.take(post)
     run.source.cursor = "8"
-    await store._read(lambda database: database.execute("PRAGMA query_only = 1"))
+    await store.read(lambda database: database.execute("PRAGMA query_only = 1"))
     with pytest.raises(StorageError):
         await run.restart.save()
-    await store._read(lambda database: database.execute("PRAGMA query_only = 0"))
+    await store.read(lambda database: database.execute("PRAGMA query_only = 0"))
     assert run.observation.changed == {"Brand"}
     await run.restart.save()
     again = Run(store, END)

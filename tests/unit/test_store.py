@@ -111,7 +111,7 @@ async def test_only_the_owner_can_read_it(path: Path):
 async def test_a_commit_waits_for_the_disk_unless_told_otherwise(path: Path):
     for durable, level in ((True, 2), (False, 0)):
         async with await Store.open(path, durable=durable) as store:
-            assert (await store._read(lambda db: db.execute("PRAGMA synchronous").fetchone()))[0] == level
+            assert (await store.read(lambda db: db.execute("PRAGMA synchronous").fetchone()))[0] == level
 
 
 async def test_closing_twice_is_closing_once(path: Path):
@@ -174,12 +174,12 @@ async def test_a_full_disk_says_so_and_loses_nothing(path: Path):
     one = incident()
     async with await Store.open(path) as store:
         await store.save(one, (change(one),), ("mqtt",))
-        await store._read(lambda db: db.execute("PRAGMA max_page_count = 1"))
+        await store.read(lambda db: db.execute("PRAGMA max_page_count = 1"))
         big = replace(one, why="x" * 100_000)
         with pytest.raises(StorageError, match="the disk is full; make room"):
             await store.save(big, (change(big, 2),), ("mqtt",))
         assert await store.load_incidents() == ((one, 1),)
-        await store._read(lambda db: db.execute("PRAGMA max_page_count = 1000000"))
+        await store.read(lambda db: db.execute("PRAGMA max_page_count = 1000000"))
         await store.save(big, (change(big, 2),), ("mqtt",))
         assert await store.waiting("mqtt") == 2
 
