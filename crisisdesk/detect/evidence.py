@@ -12,7 +12,7 @@ from crisisdesk.detect.alike import are_alike, near_copies
 from crisisdesk.detect.memory import Memory, Remembered, saying
 from crisisdesk.detect.phrases import as_written
 from crisisdesk.detect.telling import FEWEST, Brand, telling
-from crisisdesk.records import SIGNALS, Evidence, Phrase, Quote, Role, Scored
+from crisisdesk.records import SIGNALS, Chosen, Evidence, Phrase, Quote, Scored
 
 TYPICAL, WIDEST, NEWEST, VOICES = 2, 3, 4, 5
 SPELT: Final = 20
@@ -55,7 +55,7 @@ def evidence(memory: Memory, brand: Brand, since: float, copies: Callable[[int],
     )
 
 
-def quote(item: Scored, copies: int = 1, role: Role | None = None) -> Quote:
+def quote(item: Scored, copies: int = 1, role: Chosen | None = None) -> Quote:
     """A scored post as evidence."""
     post = item.post
     return Quote(
@@ -113,11 +113,11 @@ def _decisive(found: Sequence[Remembered], phrases: Sequence[Phrase], copies: Ca
     speaking = list(saying(worded, [one.text for one in phrases]))
     worded = speaking if len(speaking) >= FEWEST else worded
     some = worded[:: 1 + len(worded) // COMPARED]
-    shown: dict[int, Role] = {}
+    shown: dict[int, Chosen] = {}
     for role, most, ranked in (
-        (Role.TYPICAL, TYPICAL, sorted(some, key=lambda item: -_typical(item, phrases)) if phrases else []),
-        (Role.WIDEST, WIDEST, sorted(worded, key=lambda item: -item.post.reach)),
-        (Role.NEWEST, NEWEST, reversed(worded)),
+        (Chosen.TYPICAL, TYPICAL, sorted(some, key=lambda item: -_typical(item, phrases)) if phrases else []),
+        (Chosen.WIDEST, WIDEST, sorted(worded, key=lambda item: -item.post.reach)),
+        (Chosen.NEWEST, NEWEST, reversed(worded)),
     ):
         taken = {wording: first[wording].sketch for wording in shown}
         shown |= {item.wording: role for item in islice(_unlike(ranked, taken), most)}

@@ -4,8 +4,9 @@ All records are frozen and hold plain values, so that every stage may keep them,
 Times are aware datetimes in UTC. Texts were cleaned at the edge (`crisisdesk.text.clean`).
 """
 
+from crisisdesk.records.access import Role, Visitor
 from crisisdesk.records.calling import Calling, Cause, Silence
-from crisisdesk.records.evidence import SIGNALS, Evidence, Phrase, Quote, Role
+from crisisdesk.records.evidence import SIGNALS, Chosen, Evidence, Phrase, Quote
 from crisisdesk.records.incident import (
     WAVE_ENDS_AFTER,
     Change,
@@ -19,6 +20,7 @@ from crisisdesk.records.incident import (
     State,
     Verdict,
 )
+from crisisdesk.records.inquiry import Inquiry, Need, Stage
 from crisisdesk.records.post import TAKEN_BACK, Correction, Label, Mention, Post, Scored
 from crisisdesk.records.scope import is_for
 from crisisdesk.records.severity import Severity
@@ -33,14 +35,17 @@ __all__ = [
     "Calling",
     "Cause",
     "Change",
+    "Chosen",
     "Correction",
     "Event",
     "Evidence",
     "Foreseen",
     "Incident",
+    "Inquiry",
     "Kind",
     "Label",
     "Mention",
+    "Need",
     "Notification",
     "Numbers",
     "OutputStatus",
@@ -54,8 +59,10 @@ __all__ = [
     "Silence",
     "SourceStatus",
     "Spike",
+    "Stage",
     "State",
     "Verdict",
+    "Visitor",
     "is_for",
     "stamp",
 ]

@@ -11,7 +11,7 @@ SIGNALS: Final = 3
 """First signals that evidence names at most."""
 
 
-class Role(StrEnum):
+class Chosen(StrEnum):
     """Why a post is shown as evidence."""
 
     TYPICAL = "typical"
@@ -41,7 +41,7 @@ class Quote:
     neutral: float | None = None
     positive: float | None = None
     model: str = ""
-    role: Role | None = None
+    role: Chosen | None = None
     """What it was chosen for, among the decisive posts."""
 
     @property

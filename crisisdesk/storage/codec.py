@@ -15,6 +15,7 @@ from crisisdesk.records import (
     Calling,
     Cause,
     Change,
+    Chosen,
     Event,
     Evidence,
     Incident,
@@ -25,7 +26,6 @@ from crisisdesk.records import (
     PlaybookRef,
     Post,
     Quote,
-    Role,
     Severity,
     Silence,
     State,
@@ -159,7 +159,11 @@ def _evidence(fields: Fields) -> Evidence:
 
 def _quote(fields: Fields) -> Quote:
     role = fields.get("role")
-    known = {"time": _time(fields["time"]), "negative": _real(fields["negative"]), "role": Role(role) if role else None}
+    known = {
+        "time": _time(fields["time"]),
+        "negative": _real(fields["negative"]),
+        "role": Chosen(role) if role else None,
+    }
     return Quote(**{**fields, **known})
 
 

@@ -17,6 +17,7 @@ from crisisdesk.errors import UsageError
 from crisisdesk.playbooks.format import Playbook, parse
 from crisisdesk.records import (
     Change,
+    Chosen,
     Event,
     Evidence,
     Incident,
@@ -28,7 +29,6 @@ from crisisdesk.records import (
     PlaybookRef,
     Post,
     Quote,
-    Role,
     Scored,
     Severity,
     Silence,
@@ -141,10 +141,12 @@ def incident(**changes: object) -> Incident:
             Phrase("😡", 12, 0.0),
         ),
         posts=(
-            quote(1, WORDS[0][1], reach=12_400, copies=14, url="https://social.example/slingmama/1", role=Role.TYPICAL),
-            quote(2, WORDS[6][1], reach=5_310, copies=3, role=Role.WIDEST),
-            quote(3, WORDS[1][1], reach=1_018, role=Role.WIDEST),
-            quote(4, WORDS[7][1], reach=640, role=Role.NEWEST),
+            quote(
+                1, WORDS[0][1], reach=12_400, copies=14, url="https://social.example/slingmama/1", role=Chosen.TYPICAL
+            ),
+            quote(2, WORDS[6][1], reach=5_310, copies=3, role=Chosen.WIDEST),
+            quote(3, WORDS[1][1], reach=1_018, role=Chosen.WIDEST),
+            quote(4, WORDS[7][1], reach=640, role=Chosen.NEWEST),
         ),
         first=FIRST,
         signals=(FIRST, quote(6, WORDS[0][1], time=NOW - timedelta(hours=21, minutes=2), reach=310)),

@@ -15,6 +15,7 @@ from crisisdesk.records import (
     Calling,
     Cause,
     Change,
+    Chosen,
     Event,
     Evidence,
     Incident,
@@ -24,7 +25,6 @@ from crisisdesk.records import (
     Phrase,
     PlaybookRef,
     Quote,
-    Role,
     Severity,
     State,
 )
@@ -33,7 +33,7 @@ NIGHT = datetime(2008, 11, 15, 13, 10, tzinfo=UTC)
 LINK = "https://desk.example/incidents/{incident}"
 
 
-def quote(number: int, text: str, role: Role | None = None, **more: Any) -> Quote:
+def quote(number: int, text: str, role: Chosen | None = None, **more: Any) -> Quote:
     url = f"https://bsky.app/profile/mom{number}/post/{number}"
     fields: dict[str, Any] = {"author": f"mom{number}.bsky.social", "reach": 1_200 * number, "url": url, **more}
     return Quote(id=str(number), source="bluesky", time=NIGHT, text=text, negative=0.9, role=role, **fields)
@@ -42,10 +42,10 @@ def quote(number: int, text: str, role: Role | None = None, **more: Any) -> Quot
 EVIDENCE = Evidence(
     phrases=(Phrase("wearing your baby", 41, 0.0), Phrase("#motrinmoms", 33, 0.0)),
     posts=(
-        quote(1, "I carry my baby because I love her, not as a fashion statement.", Role.TYPICAL),
-        quote(2, "Never again.", Role.TYPICAL),
-        quote(9, "This ad is offensive to every mother out there.", Role.WIDEST),
-        quote(3, "Just saw the ad. Wow.", Role.NEWEST, copies=12),
+        quote(1, "I carry my baby because I love her, not as a fashion statement.", Chosen.TYPICAL),
+        quote(2, "Never again.", Chosen.TYPICAL),
+        quote(9, "This ad is offensive to every mother out there.", Chosen.WIDEST),
+        quote(3, "Just saw the ad. Wow.", Chosen.NEWEST, copies=12),
     ),
 )
 MOTRIN = Incident(

@@ -9,7 +9,7 @@ from crisisdesk.detect.evidence import evidence
 from crisisdesk.detect.memory import Memory, Remembered
 from crisisdesk.detect.people import Crowd
 from crisisdesk.detect.telling import SHOWN, Brand
-from crisisdesk.records import EPOCH, Evidence, Mention, Post, Quote, Role, Scored
+from crisisdesk.records import EPOCH, Chosen, Evidence, Mention, Post, Quote, Scored
 from crisisdesk.text import clean
 
 DAY = 24 * 60
@@ -227,21 +227,21 @@ def test_where_nothing_sets_it_apart_the_first_is_the_earliest_and_no_signal():
     assert (found.phrases, found.signals) == ((), ())
     assert found.first is not None
     assert found.first.time == EPOCH + timedelta(minutes=WAVE)
-    assert {one.role for one in found.posts} == {Role.WIDEST, Role.NEWEST}
+    assert {one.role for one in found.posts} == {Chosen.WIDEST, Chosen.NEWEST}
 
 
-def by_role(found: Evidence, role: Role) -> Iterator[Quote]:
+def by_role(found: Evidence, role: Chosen) -> Iterator[Quote]:
     return (one for one in found.posts if one.role is role)
 
 
 def test_decisive_posts_are_typical_wide_and_new_and_none_comes_twice(english: Listening):
     english.hear("my head hurts so much today, oh acme", WAVE + 1, author="star", reach=90_000)
     found = english.wave(ENGLISH_WAVE)
-    assert [one.role for one in found.posts] == [Role.TYPICAL] * 2 + [Role.WIDEST] * 3 + [Role.NEWEST] * 4
+    assert [one.role for one in found.posts] == [Chosen.TYPICAL] * 2 + [Chosen.WIDEST] * 3 + [Chosen.NEWEST] * 4
     assert len({one.id for one in found.posts}) == len(found.posts)
-    for one in by_role(found, Role.TYPICAL):
+    for one in by_role(found, Chosen.TYPICAL):
         assert sum(f" {phrase} " in f" {one.text} " for phrase in ("glass", "recall of syrup", "#acmeglass", "😡")) >= 2
-    newest = [one.time for one in by_role(found, Role.NEWEST)]
+    newest = [one.time for one in by_role(found, Chosen.NEWEST)]
     assert newest == sorted(newest, reverse=True)
     assert "star" not in {one.author for one in found.posts}, "an everyday complaint decides nothing"
     assert found.voices[0] == ("star", 90_000)
@@ -253,7 +253,7 @@ def test_near_copies_are_folded_with_their_number(english: Listening):
         english.hear(text, WAVE + n / 10, author=f"copy{n}", reach=5_000 + n)
     found = english.wave(ENGLISH_WAVE)
     shown = [one for one in found.posts if "sells syrup with glass" in one.text]
-    assert [(one.role, one.copies) for one in shown] in ([(Role.WIDEST, 5)], [(Role.TYPICAL, 5)])
+    assert [(one.role, one.copies) for one in shown] in ([(Chosen.WIDEST, 5)], [(Chosen.TYPICAL, 5)])
 
 
 def test_two_who_say_nearly_the_same_in_a_few_words_each_stand_for_themselves(english: Listening):
@@ -268,7 +268,7 @@ def test_two_who_say_nearly_the_same_in_a_few_words_each_stand_for_themselves(en
 
 def test_a_list_of_catchwords_is_not_typical(english: Listening):
     english.hear("glass recall of syrup #acmeglass 😡 bottle " + "follow my shop " * 8, WAVE + 1, author="spam")
-    assert "spam" not in {one.author for one in by_role(english.wave(ENGLISH_WAVE), Role.TYPICAL)}
+    assert "spam" not in {one.author for one in by_role(english.wave(ENGLISH_WAVE), Chosen.TYPICAL)}
 
 
 def test_voices_are_distinct_people_with_their_followers_together(english: Listening):

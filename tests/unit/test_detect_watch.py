@@ -10,7 +10,7 @@ import pytest
 from storms import ANGER, CHATTER, END, OTHER_WORDS, START, quiet, scored, spikes_of, storm, worst
 
 from crisisdesk.detect.watch import WatchDetector
-from crisisdesk.records import Kind, Label, Mention, Post, Role, Scored, Severity
+from crisisdesk.records import Chosen, Kind, Label, Mention, Post, Scored, Severity
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ def test_the_evidence_names_first_post_phrases_and_voices(watch: WatchDetector):
     assert {"advert", "mothers", "insulting"} <= said
     assert not {"head", "aspirin"} & said, "what is always said sets nothing apart"
     assert evidence.voices[0] == ("angry39", 39)
-    assert [q.reach for q in evidence.posts if q.role is Role.WIDEST] == [39, 38, 37]
+    assert [q.reach for q in evidence.posts if q.role is Chosen.WIDEST] == [39, 38, 37]
     assert dict(evidence.languages)["en"] >= 40
 
 

@@ -13,6 +13,7 @@ from crisisdesk.mqtt import Broker
 from crisisdesk.outputs.mqtt.output import MqttOutput
 from crisisdesk.records import (
     Change,
+    Chosen,
     Event,
     Evidence,
     Incident,
@@ -22,7 +23,6 @@ from crisisdesk.records import (
     Phrase,
     PlaybookRef,
     Quote,
-    Role,
     Severity,
     Silence,
     State,
@@ -30,7 +30,7 @@ from crisisdesk.records import (
 
 START = datetime(2008, 11, 15, 3, 40, 0, 123, tzinfo=UTC)
 QUOTE = Quote(
-    "p1", "file", START, "mum_of_2", "never again", 1200, None, 0.97, 3, 0.02, 0.01, "minilm@6f62", Role.WIDEST
+    "p1", "file", START, "mum_of_2", "never again", 1200, None, 0.97, 3, 0.02, 0.01, "minilm@6f62", Chosen.WIDEST
 )
 INCIDENT = Incident(
     id="motrin-20081115t034000z",

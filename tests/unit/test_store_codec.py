@@ -10,6 +10,7 @@ from crisisdesk.records import (
     Calling,
     Cause,
     Change,
+    Chosen,
     Event,
     Evidence,
     Incident,
@@ -19,7 +20,6 @@ from crisisdesk.records import (
     Phrase,
     PlaybookRef,
     Quote,
-    Role,
     Severity,
     Silence,
     State,
@@ -47,7 +47,7 @@ QUOTE = st.builds(
     st.none() | REAL,
     st.none() | REAL,
     TEXT,
-    st.none() | st.sampled_from(Role),
+    st.none() | st.sampled_from(Chosen),
 )
 EVIDENCE = st.builds(
     Evidence,

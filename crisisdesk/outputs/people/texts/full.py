@@ -5,7 +5,7 @@ from typing import Final
 
 from crisisdesk.outputs.people.texts.matter import Matter, handed_over, reason
 from crisisdesk.outputs.people.texts.reader import Reader, Space
-from crisisdesk.records import Event, Evidence, Quote, Role
+from crisisdesk.records import Chosen, Event, Evidence, Quote
 from crisisdesk.text import shorten
 
 POSTS: Final = 3
@@ -57,8 +57,8 @@ def _called(matter: Matter, reader: Reader) -> str:
 
 def _decisive(evidence: Evidence) -> list[Quote]:
     """Three posts: the widest reach, the newest, the most typical; others where one of these is missing."""
-    ranks = {Role.WIDEST: 0, Role.NEWEST: 1, Role.TYPICAL: 2, None: 3}
-    seen: set[Role | None] = set()
+    ranks = {Chosen.WIDEST: 0, Chosen.NEWEST: 1, Chosen.TYPICAL: 2, None: 3}
+    seen: set[Chosen | None] = set()
     firsts: list[Quote] = []
     others: list[Quote] = []
     for quote in evidence.posts:
