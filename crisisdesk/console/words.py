@@ -5,12 +5,12 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from crisisdesk.console.times import Times
-from crisisdesk.records import Event, Incident, Kind, Numbers, Role, State
+from crisisdesk.records import Event, Incident, Kind, Numbers, Chosen, State
 from crisisdesk.text import how_long
 
 DAY_MINUTES: Final = 24 * 60
 
-ROLES: Final = {Role.TYPICAL: "typical", Role.WIDEST: "widest reach", Role.NEWEST: "newest"}
+ROLES: Final = {Chosen.TYPICAL: "typical", Chosen.WIDEST: "widest reach", Chosen.NEWEST: "newest"}
 """Why a post is shown."""
 MEANING: Final = {
     Kind.SPIKE: "",

@@ -247,7 +247,7 @@ def test_headings_in_code_are_no_headings():
             "",
             (
                 '28: error: nobody owns the step "Read the posts."; '
-                "end it with @Chosen, or put (Chosen) behind the heading above it"
+                "end it with @Role, or put (Role) behind the heading above it"
             ),
         ),
         (
@@ -384,7 +384,7 @@ PIECES = st.sampled_from(
     [
         *GOOD.splitlines(),
         *NASTY.split(" "),
-        *("## (", "- [ ]", "- [ ] @", "- [ ] @ @Chosen", "words: ,", "reviewed: ٢٠٢٦-10-01", "review-every: ٣ days"),
+        *("## (", "- [ ]", "- [ ] @", "- [ ] @ @Role", "words: ,", "reviewed: ٢٠٢٦-10-01", "review-every: ٣ days"),
         "review-every: 99999 years",
     ]
 )
