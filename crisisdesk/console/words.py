@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from crisisdesk.console.times import Times
-from crisisdesk.records import Event, Incident, Kind, Numbers, Chosen, State
+from crisisdesk.records import Chosen, Event, Incident, Kind, Numbers, State
 from crisisdesk.text import how_long
 
 DAY_MINUTES: Final = 24 * 60

@@ -17,6 +17,16 @@ SENTENCES: Final = {
 """For what is refused before anybody looks into it."""
 FAILED: Final = "Something has gone wrong here that is not your fault; send it again later."
 
+class Refused(Exception):  # noqa: N818 - it is an answer, not a fault
+    """A request that is answered with no."""
+
+    def __init__(self, status: HTTPStatus, sentence: str, **headers: str) -> None:
+        """What is said, and why; underscores in the names of `headers` stand for hyphens."""
+        super().__init__(sentence)
+        self.status = status
+        self.headers = headers
+
+
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -38,6 +48,11 @@ async def in_json(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Answer in JSON also where a request finds nobody to answer it, or one who fails."""
     try:
         return await handler(request)
+    except Refused as refused:
+        response = refusal(refused.status, str(refused), **refused.headers)
+        if not request.content.is_eof():  # so that the rest is not sent for nothing
+            response.force_close()
+        return response
     except web.HTTPException as error:
         status = HTTPStatus(error.status)
         allowed = {"Allow": error.headers["Allow"]} if "Allow" in error.headers else {}
