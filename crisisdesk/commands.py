@@ -19,7 +19,7 @@ import orjson
 from crisisdesk.clock import Clock
 from crisisdesk.errors import CrisisdeskError, UsageError
 from crisisdesk.incidents.acts import LONGEST_SILENCE
-from crisisdesk.incidents.payload import incident_data
+from crisisdesk.payloads.incident import incident_data
 from crisisdesk.records import Incident, Verdict
 from crisisdesk.settings.mqtt import COMMANDS
 from crisisdesk.text import clean, unforeseen

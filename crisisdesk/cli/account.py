@@ -8,8 +8,9 @@ from typing import Final
 
 from crisisdesk.app import App
 from crisisdesk.backtest.stories import Peak, Stories, Story
-from crisisdesk.cli.terminal import GREENWICH, event_json, event_line, put, put_json
+from crisisdesk.cli.terminal import GREENWICH, event_line, put, put_json
 from crisisdesk.console.times import Times
+from crisisdesk.payloads.incident import line
 from crisisdesk.records import Event, Incident, Notification, Quote, Severity
 from crisisdesk.text import clean, counted, how_long, shorten
 
@@ -41,7 +42,7 @@ class Account:
             return
         story = self.stories.take(notification)
         if self.as_json:
-            put_json(event_json(notification))
+            put_json(line(notification))
             return
         times = self.times(notification.incident.watch)
         put(event_line(notification, times))

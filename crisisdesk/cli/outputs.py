@@ -10,11 +10,11 @@ from crisisdesk.clock import Clock, WallClock
 from crisisdesk.commands import Commands
 from crisisdesk.mqtt import Broker, visit
 from crisisdesk.outputs.base import Output, PersonalOutput
-from crisisdesk.outputs.mqtt.heartbeat import heartbeat_data
 from crisisdesk.outputs.mqtt.output import MqttOutput
 from crisisdesk.outputs.webhook import visit as webhook_visit
 from crisisdesk.outputs.webhook.line import Receiver
 from crisisdesk.outputs.webhook.output import WebhookOutput
+from crisisdesk.payloads.heartbeat import heartbeat_data
 from crisisdesk.records import Foreseen
 from crisisdesk.settings import BrokerSettings, OutputSettings, Settings
 

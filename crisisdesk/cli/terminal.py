@@ -14,7 +14,6 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from crisisdesk.console.times import Times
-from crisisdesk.incidents.payload import line
 from crisisdesk.records import Event, Incident, Kind, Notification, stamp
 from crisisdesk.text import clean
 
@@ -161,11 +160,6 @@ def open_line(incident: Incident, times: Times = GREENWICH) -> str:
         parts.append(incident.kind.upper())
     held = f"({incident.acknowledged_by} has it)" if incident.acknowledged_by else "(nobody has it)"
     return clean("  ".join([*parts, _local(incident.why, incident.updated, times), held]))
-
-
-def event_json(notification: Notification) -> dict[str, object]:
-    """A change as the line that design and README promise."""
-    return line(notification)
 
 
 def _minute(moment: datetime, times: Times) -> str:

@@ -64,6 +64,10 @@ class Hand(Protocol):
         """Changes that have arrived in this run."""
 
     @property
+    def refused(self) -> int:
+        """Attempts in this run at which one change was refused while others could pass."""
+
+    @property
     def trouble(self) -> str:
         """What it cannot get rid of while the rest goes out, why, and what to do; empty where there is none."""
 

@@ -67,6 +67,7 @@ class Delivery:
         self._unwritten = ""
         self._lost: Sequence[str] = ()
         self._waiting = 0
+        self._broken = 0
 
     @property
     def name(self) -> str:
@@ -84,6 +85,7 @@ class Delivery:
             delivered=self._hand.delivered,
             waiting=self._waiting,
             failed=len(self._lost),
+            attempts_failed=self._broken + self._hand.refused,
             trouble=" ".join(filter(None, (trouble, self._told_lost()))),
         )
 
@@ -133,8 +135,10 @@ class Delivery:
                 await self._sleep(seconds)
             except FatalOutputError as error:
                 self._trouble, final = str(error), True
+                self._broken += 1
             except (OutputError, StorageError) as error:
                 self._trouble = str(error)
+                self._broken += isinstance(error, OutputError)
                 await asyncio.sleep(next(waits))
 
     async def _ready(self) -> bool:

@@ -28,7 +28,7 @@ class EachChange:
     """The hand of one machine output."""
 
     def __init__(self, store: Store, output: Output, waits: Callable[[], Iterator[float]]) -> None:
-        self.delivered = 0
+        self.delivered = self.refused = 0
         self._store = store
         self._output = output
         self._waits = waits
@@ -64,6 +64,7 @@ class EachChange:
         try:
             await self._output.deliver(notification)
         except RefusedError as error:
+            self.refused += 1
             await self._note(row, error)
             refused = self._refused.setdefault(incident, _Refused(str(error), self._waits()))
             refused.trouble, refused.due = str(error), get_running_loop().time() + next(refused.waits)

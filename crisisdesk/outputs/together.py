@@ -30,6 +30,7 @@ class Together:
     """The hand of one address."""
 
     trouble: Final = ""
+    refused: Final = 0  # it is one message, which passes or does not
 
     def __init__(self, store: Store, output: PersonalOutput, clock: Clock) -> None:
         self.delivered = 0

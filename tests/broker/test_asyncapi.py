@@ -13,9 +13,9 @@ import yaml
 from crisisdesk.incidents import acts
 from crisisdesk.mqtt import Broker
 from crisisdesk.mqtt.connection import SESSION_SECONDS
-from crisisdesk.outputs.events import of_change
-from crisisdesk.outputs.mqtt.heartbeat import heartbeat_data
 from crisisdesk.outputs.mqtt.output import EVENT_SECONDS, STATE_SECONDS
+from crisisdesk.payloads.events import of_change
+from crisisdesk.payloads.heartbeat import heartbeat_data
 from crisisdesk.records import (
     Calling,
     Change,

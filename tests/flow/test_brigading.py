@@ -16,8 +16,8 @@ from crisisdesk.cli.terminal import event_line
 from crisisdesk.clock import ReplayClock
 from crisisdesk.desk import Picture
 from crisisdesk.detect.standard import Standard
-from crisisdesk.incidents.payload import incident_data, line
 from crisisdesk.match import WatchRule
+from crisisdesk.payloads.incident import incident_data, line
 from crisisdesk.records import EPOCH, Kind, Notification, Severity
 from crisisdesk.resources import folder
 from crisisdesk.sources.file.reading import read_posts

@@ -20,9 +20,9 @@ from crisisdesk.cli.outputs import heartbeat
 from crisisdesk.clock import ReplayClock
 from crisisdesk.desk import Picture
 from crisisdesk.detect.standard import Standard
-from crisisdesk.incidents.payload import line
 from crisisdesk.language import Reader, load
 from crisisdesk.match import WatchRule
+from crisisdesk.payloads.incident import line
 from crisisdesk.records import EPOCH, Incident, Notification, Post
 from crisisdesk.resources import folder
 from crisisdesk.sentiment.base import Scores

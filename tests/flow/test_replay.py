@@ -36,8 +36,8 @@ from crisisdesk.clock import ReplayClock
 from crisisdesk.detect.simpler import RULES
 from crisisdesk.detect.standard import Standard
 from crisisdesk.detect.watch import WatchDetector
-from crisisdesk.incidents.payload import line
 from crisisdesk.match import WatchRule
+from crisisdesk.payloads.incident import line
 from crisisdesk.records import EPOCH, Notification
 from crisisdesk.resources import folder
 from crisisdesk.sentiment.batcher import Scoring

@@ -17,7 +17,7 @@ from webhooks import SetClock
 from crisisdesk.cli.outputs import outputs, visited
 from crisisdesk.errors import CrisisdeskError
 from crisisdesk.outputs.base import PersonalOutput
-from crisisdesk.outputs.mqtt.heartbeat import heartbeat_data
+from crisisdesk.payloads.heartbeat import heartbeat_data
 from crisisdesk.settings import load
 
 SECRETS = {

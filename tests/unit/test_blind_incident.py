@@ -9,9 +9,9 @@ import pytest
 
 from crisisdesk.incidents import acts
 from crisisdesk.incidents.lifecycle import Rules, Step, witness
-from crisisdesk.incidents.payload import incident_data, line
 from crisisdesk.incidents.register import Register
 from crisisdesk.incidents.spending import Call
+from crisisdesk.payloads.incident import incident_data, line
 from crisisdesk.records import Change, Event, Incident, Kind, Notification, Numbers, Severity, Spike, State, Verdict
 from crisisdesk.storage.store import Store
 

@@ -8,9 +8,9 @@ import pytest
 
 from crisisdesk.clock import WallClock
 from crisisdesk.errors import UsageError
-from crisisdesk.incidents.payload import incident_data, line
 from crisisdesk.mqtt import Broker
 from crisisdesk.outputs.mqtt.output import MqttOutput
+from crisisdesk.payloads.incident import incident_data, line
 from crisisdesk.records import (
     Change,
     Chosen,

@@ -19,9 +19,9 @@ from crisisdesk.clock import Clock
 from crisisdesk.commands import Commands
 from crisisdesk.errors import OutputError, RefusedError, UsageError
 from crisisdesk.mqtt import Broker, Connection, Message, Send, TooLargeError
-from crisisdesk.outputs.events import CONTENT_TYPE, CloudEvent, of_change, of_heartbeat, of_state
 from crisisdesk.outputs.mqtt.inbound import MqttCommands
 from crisisdesk.outputs.mqtt.shortened import shortened
+from crisisdesk.payloads.events import CONTENT_TYPE, CloudEvent, of_change, of_heartbeat, of_state
 from crisisdesk.records import Incident, Notification, OutputStatus
 from crisisdesk.retry import delays
 

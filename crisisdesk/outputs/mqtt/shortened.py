@@ -1,9 +1,9 @@
 """What is told of an incident where the outside takes no long messages: all of it but the long texts."""
 
 from dataclasses import replace
+from typing import Any
 
-from crisisdesk.incidents.payload import Fields
-from crisisdesk.outputs.events import CloudEvent
+from crisisdesk.payloads.events import CloudEvent
 from crisisdesk.text import shorten
 
 
@@ -13,8 +13,8 @@ def shortened(event: CloudEvent, characters: int) -> CloudEvent:
     Its evidence says `shortened`, so that nobody takes it for all there is.
     """
     incident = event.data["incident"]
-    evidence: Fields = incident["evidence"]
-    quotes: Fields = {"posts": [], "signals": [], "first": None}
+    evidence = incident["evidence"]
+    quotes: dict[str, Any] = {"posts": [], "signals": [], "first": None}
     if characters:
         quotes = {
             "posts": [_cut(post, characters) for post in evidence["posts"]],
@@ -25,5 +25,5 @@ def shortened(event: CloudEvent, characters: int) -> CloudEvent:
     return replace(event, data={**event.data, "incident": told})
 
 
-def _cut(post: Fields, characters: int) -> Fields:
+def _cut(post: dict[str, Any], characters: int) -> dict[str, Any]:
     return {**post, "text": shorten(post["text"], characters)}

@@ -12,9 +12,9 @@ from contextlib import asynccontextmanager
 
 from crisisdesk.clock import Clock
 from crisisdesk.errors import OutputError, RefusedError
-from crisisdesk.outputs.events import CONTENT_TYPE, of_change
 from crisisdesk.outputs.webhook.answer import judge
 from crisisdesk.outputs.webhook.line import SECONDS, Line, Receiver
+from crisisdesk.payloads.events import CONTENT_TYPE, of_change
 from crisisdesk.records import Notification, OutputStatus
 
 

@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 import orjson
 
-from crisisdesk.incidents.payload import Fields, change_data, incident_data
+from crisisdesk.payloads.incident import change_data, incident_data
 from crisisdesk.records import Event, Incident, Notification, stamp
 
 CONTENT_TYPE: Final = "application/cloudevents+json"
@@ -54,7 +54,7 @@ def of_heartbeat(now: datetime, data: Mapping[str, object], desk: str) -> CloudE
 
 
 def _of_incident(
-    name: str, event: Event, time: datetime, incident: Incident, desk: str, **besides: Fields
+    name: str, event: Event, time: datetime, incident: Incident, desk: str, **besides: Mapping[str, object]
 ) -> CloudEvent:
     attributes = _attributes(name, f"crisisdesk.incident.{event.value}", incident.id, time, desk)
     return CloudEvent(attributes, {"incident": incident_data(incident), **besides})

@@ -1,19 +1,20 @@
-"""What the outside is told about an incident: the line of `--json`, and the object of MQTT and HTTP.
-
-Both are promises: keys may be added, none is renamed or removed.
-"""
+"""An incident, and what happened to it."""
 
 import math
 from datetime import datetime
-from typing import Any
 
+from crisisdesk.payloads.shapes import (
+    ChangeData,
+    IncidentData,
+    LineData,
+    NumbersData,
+    PlaybookRefData,
+    QuoteData,
+)
 from crisisdesk.records import Change, Incident, Notification, Numbers, PlaybookRef, Quote, stamp
 
-Fields = dict[str, Any]
-"""A JSON object."""
 
-
-def line(notification: Notification) -> Fields:
+def line(notification: Notification) -> LineData:
     """A change as one line of `replay --json` and `demo --json`; its time is the event time of the decision."""
     change, incident = notification.change, notification.incident
     return {
@@ -29,7 +30,7 @@ def line(notification: Notification) -> Fields:
     }
 
 
-def change_data(change: Change) -> Fields:
+def change_data(change: Change) -> ChangeData:
     """The object that is called `change`: one line of the incident's timeline."""
     return {
         "sequence": change.sequence,
@@ -41,7 +42,7 @@ def change_data(change: Change) -> Fields:
     }
 
 
-def incident_data(incident: Incident) -> Fields:
+def incident_data(incident: Incident) -> IncidentData:
     """The object that is called `incident` in every message and answer."""
     evidence = incident.evidence
     return {
@@ -53,12 +54,12 @@ def incident_data(incident: Incident) -> Fields:
         "opened": stamp(incident.opened),
         "updated": stamp(incident.updated),
         "acknowledged_by": incident.acknowledged_by,
-        "acknowledged_at": _moment(incident.acknowledged_at),
+        "acknowledged_at": moment(incident.acknowledged_at),
         "assigned_to": incident.assigned_to,
-        "silenced_until": _moment(incident.silenced_until),
+        "silenced_until": moment(incident.silenced_until),
         "silenced_by": incident.silence.person if incident.silence else None,
         "silenced_because": incident.silence.reason if incident.silence else None,
-        "called_at": _moment(incident.calling.at if incident.calling else None),
+        "called_at": moment(incident.calling.at if incident.calling else None),
         "unanswered": bool(incident.calling and incident.calling.exhausted),
         "resolved_by": incident.resolved_by,
         "verdict": incident.verdict.value if incident.verdict else None,
@@ -66,7 +67,7 @@ def incident_data(incident: Incident) -> Fields:
         "why_de": incident.why_de,
         **_numbers(incident.numbers),
         "evidence": {
-            "phrases": [{"text": one.text, "posts": one.posts, "usual": _real(one.usual)} for one in evidence.phrases],
+            "phrases": [{"text": one.text, "posts": one.posts, "usual": real(one.usual)} for one in evidence.phrases],
             "posts": [_quote(post) for post in evidence.posts],
             "first": _quote(evidence.first) if evidence.first else None,
             "signals": [_quote(post) for post in evidence.signals],
@@ -82,24 +83,25 @@ def incident_data(incident: Incident) -> Fields:
     }
 
 
-def _moment(time: datetime | None) -> str | None:
+def moment(time: datetime | None) -> str | None:
+    """RFC 3339, in UTC."""
     return stamp(time) if time else None
 
 
-def _numbers(numbers: Numbers) -> Fields:
+def _numbers(numbers: Numbers) -> NumbersData:
     return {
         "window_minutes": numbers.window_minutes,
         "negative": numbers.negative,
-        "expected": _real(numbers.expected),
+        "expected": real(numbers.expected),
         "authors": numbers.authors,
-        "negative_share": _real(numbers.negative_share),
-        "usual_share": _real(numbers.usual_share),
-        "probability": _real(numbers.probability, 3),
-        "surprise": _real(numbers.surprise, 3),
+        "negative_share": real(numbers.negative_share),
+        "usual_share": real(numbers.usual_share),
+        "probability": real(numbers.probability, 3),
+        "surprise": real(numbers.surprise, 3),
     }
 
 
-def _quote(quote: Quote) -> Fields:
+def _quote(quote: Quote) -> QuoteData:
     return {
         "id": quote.id,
         "source": quote.source,
@@ -108,19 +110,19 @@ def _quote(quote: Quote) -> Fields:
         "text": quote.text,
         "reach": quote.reach,
         "url": quote.url,
-        "negative": _real(quote.negative),
+        "negative": real(quote.negative),
         "copies": quote.copies,
-        "neutral": None if quote.neutral is None else _real(quote.neutral),
-        "positive": None if quote.positive is None else _real(quote.positive),
+        "neutral": None if quote.neutral is None else real(quote.neutral),
+        "positive": None if quote.positive is None else real(quote.positive),
         "model": quote.model or None,
         "role": quote.role.value if quote.role else None,
     }
 
 
-def _playbook(playbook: PlaybookRef) -> Fields:
+def _playbook(playbook: PlaybookRef) -> PlaybookRefData:
     return {"id": playbook.id, "title": playbook.title, "next_step": playbook.next_step}
 
 
-def _real(value: float, digits: int = 6) -> float | None:
+def real(value: float, digits: int = 6) -> float | None:
     """A figure without false precision; null for what is no number, since JSON has no NaN."""
     return float(f"{value:.{digits}g}") if math.isfinite(value) else None

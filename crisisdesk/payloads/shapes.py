@@ -1,0 +1,123 @@
+"""The shapes of the objects that stand for incidents, and what happened to them."""
+
+from typing import TypedDict
+
+
+class NumbersData(TypedDict):
+    """Why an incident is one, in figures."""
+
+    window_minutes: int
+    negative: int
+    expected: float | None
+    authors: int
+    negative_share: float | None
+    usual_share: float | None
+    probability: float | None
+    surprise: float | None
+
+
+class LineData(NumbersData):
+    """A change as one line of `replay --json` and `demo --json`."""
+
+    event: str
+    incident: str
+    watch: str
+    kind: str
+    time: str
+    severity: str
+    why: str
+    why_de: str
+
+
+class ChangeData(TypedDict):
+    """One line of an incident's timeline; `sequence` counts from 1 within the incident."""
+
+    sequence: int
+    event: str
+    time: str
+    severity: str
+    person: str | None
+    reason: str
+
+
+class QuoteData(TypedDict):
+    """A post as evidence."""
+
+    id: str
+    source: str
+    time: str
+    author: str | None
+    text: str
+    reach: int
+    url: str | None
+    negative: float | None
+    copies: int
+    neutral: float | None
+    positive: float | None
+    model: str | None
+    role: str | None
+
+
+class PhraseData(TypedDict):
+    """Words that set a spike apart."""
+
+    text: str
+    posts: int
+    usual: float | None
+
+
+class VoiceData(TypedDict):
+    """An author of wide reach."""
+
+    author: str
+    reach: int
+
+
+class EvidenceData(TypedDict):
+    """What a person reads to judge for herself."""
+
+    phrases: list[PhraseData]
+    posts: list[QuoteData]
+    first: QuoteData | None
+    signals: list[QuoteData]
+    people: int
+    reach: int
+    voices: list[VoiceData]
+    languages: dict[str, int]
+    sources: dict[str, int]
+    other_languages: dict[str, int]
+    unjudged: int
+
+
+class PlaybookRefData(TypedDict):
+    """The playbook that fits an incident, and its first step that is not done."""
+
+    id: str
+    title: str
+    next_step: str
+
+
+class IncidentData(NumbersData):
+    """An incident as it is."""
+
+    id: str
+    watch: str
+    kind: str
+    state: str
+    severity: str
+    opened: str
+    updated: str
+    acknowledged_by: str | None
+    acknowledged_at: str | None
+    assigned_to: str | None
+    silenced_until: str | None
+    silenced_by: str | None
+    silenced_because: str | None
+    called_at: str | None
+    unanswered: bool
+    resolved_by: str | None
+    verdict: str | None
+    why: str
+    why_de: str
+    evidence: EvidenceData
+    playbook: PlaybookRefData | None
