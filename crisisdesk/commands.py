@@ -1,22 +1,26 @@
-"""What others ask of the desk by message: what it means, whether it is allowed, what came of it.
+"""What others ask of the desk in JSON, by message or over HTTP: what it means, whether it can be, what came of it.
 
     acknowledge   incident, person
-    note          incident, person, note
+    assign        incident, person, to, and note
     silence       incident, person, reason, and minutes or until
+    lift          incident, person
+    note          incident, person, note
     resolve       incident, person, verdict
+    judge         incident, person, verdict
 
-A payload is a JSON object of these keys. What cannot be done is answered with a sentence for a person.
+A payload is an object of these keys. What cannot be done is answered with a sentence for a person.
 """
 
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 import orjson
 
 from crisisdesk.clock import Clock
+from crisisdesk.desk import Desk
 from crisisdesk.errors import CrisisdeskError, UsageError
 from crisisdesk.incidents.acts import LONGEST_SILENCE
 from crisisdesk.payloads.incident import incident_data
@@ -30,33 +34,148 @@ NAME_LENGTH: Final = 100
 TEXT_LENGTH: Final = 2_000
 LONGEST_MINUTES: Final = LONGEST_SILENCE // timedelta(minutes=1)
 
-_KEYS: Final = {
-    "acknowledge": ("incident", "person"),
-    "note": ("incident", "person", "note"),
-    "silence": ("incident", "person", "reason", "minutes", "until"),
-    "resolve": ("incident", "person", "verdict"),
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """What stands under a name in a payload."""
+
+    example: str
+    schema: Mapping[str, object]
+    """Of its value, in JSON Schema."""
+
+
+_NAME: Final = {"type": "string", "minLength": 1, "maxLength": NAME_LENGTH}
+_TEXT: Final = {"type": "string", "minLength": 1, "maxLength": TEXT_LENGTH}
+KEYS: Final = {
+    "incident": Key('"incident": "motrin-20081115t034000z"', _NAME),
+    "person": Key('"person": "Anna Berg"', _NAME),
+    "to": Key('"to": "Ben Cole"', _NAME),
+    "note": Key('"note": "called the agency"', _TEXT),
+    "reason": Key('"reason": "statement goes out at nine"', _TEXT),
+    "minutes": Key('"minutes": 60', {"type": "number", "exclusiveMinimum": 0, "maximum": LONGEST_MINUTES}),
+    "until": Key('"until": "2008-11-15T08:00:00Z"', {"type": "string", "format": "date-time"}),
+    "verdict": Key('"verdict": "real"', {"type": "string", "enum": [one.value for one in Verdict]}),
 }
-_EXAMPLES: Final = {
-    "incident": '"incident": "motrin-20081115t034000z"',
-    "person": '"person": "Anna Berg"',
-    "note": '"note": "called the agency"',
-    "reason": '"reason": "statement goes out at nine"',
-    "minutes": '"minutes": 60',
-    "until": '"until": "2008-11-15T08:00:00Z"',
-    "verdict": '"verdict": "real"',
+
+
+class Order:
+    """A payload, read.
+
+    Raises:
+        UsageError: it has a key that means nothing here, or, when it is asked for, a value that cannot be used.
+    """
+
+    def __init__(self, command: str, values: Mapping[str, Any], now: datetime, known: Collection[str] = ()) -> None:
+        """Make one; `known` are the keys that can be there, all that the command has where none are named."""
+        self._command = command
+        self._values = values
+        self._now = now
+        keys = tuple(known) or COMMAND[command].keys
+        for key in values:
+            if key not in keys:
+                raise UsageError(f"{command}: unknown key '{clean(key, 40)}'; {_nearest(key, keys)}")
+
+    def name(self, key: str) -> str:
+        """A name of one line."""
+        return self.text(key, NAME_LENGTH)
+
+    def text(self, key: str, most: int = TEXT_LENGTH) -> str:
+        """A text that says something."""
+        value = self._values.get(key)
+        if value is None:
+            raise UsageError(f"{self._command}: '{key}' is missing; add {KEYS[key].example}.")
+        if not isinstance(value, str) or not (cleaned := clean(value, most + 1)) or len(cleaned) > most:
+            raise self._wrong(key, f"must be a text of at most {most:,} characters")
+        return cleaned
+
+    def text_if_any(self, key: str) -> str:
+        """The same, empty where it is not there."""
+        return self.text(key) if self._values.get(key) else ""
+
+    def verdict(self) -> Verdict:
+        """What it was."""
+        value, verdicts = self.text("verdict"), [one.value for one in Verdict]
+        if value not in verdicts:
+            raise UsageError(f"{self._command}: '{clean(value, 40)}' is no verdict; {_nearest(value, verdicts)}")
+        return Verdict(value)
+
+    def until(self) -> datetime:
+        """The end of a silence."""
+        minutes, until = self._values.get("minutes"), self._values.get("until")
+        if (minutes is None) == (until is None):
+            either = f"either {KEYS['minutes'].example} or {KEYS['until'].example}"
+            raise UsageError(f"{self._command}: when the silence ends has to be said once, {either}.")
+        if until is not None:
+            return self._moment(until)
+        if not isinstance(minutes, int | float) or isinstance(minutes, bool) or not 0 < minutes <= LONGEST_MINUTES:
+            raise self._wrong(
+                "minutes", f"must be a number of at most {LONGEST_MINUTES:,}, which are {LONGEST_SILENCE.days} days"
+            )
+        return self._now + timedelta(minutes=minutes)
+
+    def _moment(self, value: object) -> datetime:
+        try:
+            moment = datetime.fromisoformat(value if isinstance(value, str) else "")
+            if moment.tzinfo is not None:
+                return moment.astimezone(UTC)
+        except (ValueError, OverflowError):
+            pass
+        raise self._wrong("until", "must be a moment with its zone")
+
+    def _wrong(self, key: str, what: str) -> UsageError:
+        return UsageError(f"{self._command}: '{key}' {what}, such as {KEYS[key].example}.")
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One thing that can be asked."""
+
+    keys: tuple[str, ...]
+    required: int
+    """How many of the keys, from the first on, have to be there."""
+    do: Callable[[Desk, Order], Awaitable[Incident]]
+
+
+def _acknowledge(desk: Desk, order: Order) -> Awaitable[Incident]:
+    return desk.acknowledge(order.name("incident"), order.name("person"))
+
+
+def _assign(desk: Desk, order: Order) -> Awaitable[Incident]:
+    to, note = order.name("to"), order.text_if_any("note")
+    return desk.assign(order.name("incident"), order.name("person"), to, note)
+
+
+def _silence(desk: Desk, order: Order) -> Awaitable[Incident]:
+    until, reason = order.until(), order.text("reason")
+    return desk.silence(order.name("incident"), order.name("person"), until, reason)
+
+
+def _lift(desk: Desk, order: Order) -> Awaitable[Incident]:
+    return desk.lift(order.name("incident"), order.name("person"))
+
+
+def _note(desk: Desk, order: Order) -> Awaitable[Incident]:
+    return desk.note(order.name("incident"), order.name("person"), order.text("note"))
+
+
+def _resolve(desk: Desk, order: Order) -> Awaitable[Incident]:
+    return desk.resolve(order.name("incident"), order.name("person"), order.verdict())
+
+
+def _judge(desk: Desk, order: Order) -> Awaitable[Incident]:
+    return desk.judge(order.name("incident"), order.name("person"), order.verdict())
+
+
+COMMAND: Final = {
+    "acknowledge": Command(("incident", "person"), 2, _acknowledge),
+    "assign": Command(("incident", "person", "to", "note"), 3, _assign),
+    "silence": Command(("incident", "person", "reason", "minutes", "until"), 3, _silence),
+    "lift": Command(("incident", "person"), 2, _lift),
+    "note": Command(("incident", "person", "note"), 3, _note),
+    "resolve": Command(("incident", "person", "verdict"), 3, _resolve),
+    "judge": Command(("incident", "person", "verdict"), 3, _judge),
 }
-
-
-class Actions(Protocol):
-    """What can be asked of a desk; see `Desk` for what each does and raises."""
-
-    async def acknowledge(self, incident: str, person: str) -> Incident: ...
-
-    async def note(self, incident: str, person: str, text: str) -> Incident: ...
-
-    async def silence(self, incident: str, person: str, until: datetime, reason: str) -> Incident: ...
-
-    async def resolve(self, incident: str, person: str, verdict: Verdict) -> Incident: ...
+"""All that can be asked, by name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +195,7 @@ class Answer:
 
 
 class Commands:
-    """Obeys those commands that are allowed.
+    """Obeys those commands by message that are allowed.
 
     Args:
         desk: who does it, asked for at each command.
@@ -84,22 +203,17 @@ class Commands:
         clock: tells when `minutes` begin.
     """
 
-    def __init__(self, desk: Callable[[], Actions], allowed: Collection[str], clock: Clock) -> None:
+    def __init__(self, desk: Callable[[], Desk], allowed: Collection[str], clock: Clock) -> None:
         self._desk = desk
         self._allowed = tuple(one for one in COMMANDS if one in allowed)
         self._clock = clock
-        self._doing = {
-            "acknowledge": self._acknowledge,
-            "note": self._note,
-            "silence": self._silence,
-            "resolve": self._resolve,
-        }
 
     async def obey(self, command: str, payload: bytes) -> Answer:
         """Do it, or say why not; never raises what a stranger can cause."""
         try:
             self._refuse(command)
-            return Answer(await self._doing[command](_Order(command, payload)))
+            order = Order(command, _values(payload), self._clock.now())
+            return Answer(await COMMAND[command].do(self._desk(), order))
         except CrisisdeskError as error:
             return Answer(error=str(error))
         except Exception as error:  # noqa: BLE001 - a fault of ours must not silence whoever asks next
@@ -114,76 +228,6 @@ class Commands:
                 " desk can add it to 'commands' of this output."
             )
 
-    def _acknowledge(self, order: "_Order") -> Awaitable[Incident]:
-        return self._desk().acknowledge(order.name("incident"), order.name("person"))
-
-    def _note(self, order: "_Order") -> Awaitable[Incident]:
-        return self._desk().note(order.name("incident"), order.name("person"), order.text("note"))
-
-    def _silence(self, order: "_Order") -> Awaitable[Incident]:
-        until = order.until(self._clock.now())
-        return self._desk().silence(order.name("incident"), order.name("person"), until, order.text("reason"))
-
-    def _resolve(self, order: "_Order") -> Awaitable[Incident]:
-        return self._desk().resolve(order.name("incident"), order.name("person"), order.verdict())
-
-
-class _Order:
-    """A payload, read."""
-
-    def __init__(self, command: str, payload: bytes) -> None:
-        self._command = command
-        self._values = _values(payload)
-        for key in self._values:
-            if key not in _KEYS[command]:
-                raise UsageError(f"{command}: unknown key '{clean(key, 40)}'; {_nearest(key, _KEYS[command])}")
-
-    def name(self, key: str) -> str:
-        """A name of one line."""
-        return self.text(key, NAME_LENGTH)
-
-    def text(self, key: str, most: int = TEXT_LENGTH) -> str:
-        """A text that says something."""
-        value = self._values.get(key)
-        if value is None:
-            raise UsageError(f"{self._command}: '{key}' is missing; add {_EXAMPLES[key]}.")
-        if not isinstance(value, str) or not (cleaned := clean(value, most + 1)) or len(cleaned) > most:
-            raise self._wrong(key, f"must be a text of at most {most:,} characters")
-        return cleaned
-
-    def verdict(self) -> Verdict:
-        """What it was."""
-        value, verdicts = self.text("verdict"), [one.value for one in Verdict]
-        if value not in verdicts:
-            raise UsageError(f"{self._command}: '{clean(value, 40)}' is no verdict; {_nearest(value, verdicts)}")
-        return Verdict(value)
-
-    def until(self, now: datetime) -> datetime:
-        """The end of a silence."""
-        minutes, until = self._values.get("minutes"), self._values.get("until")
-        if (minutes is None) == (until is None):
-            either = f"either {_EXAMPLES['minutes']} or {_EXAMPLES['until']}"
-            raise UsageError(f"{self._command}: when the silence ends has to be said once, {either}.")
-        if until is not None:
-            return self._moment(until)
-        if not isinstance(minutes, int | float) or isinstance(minutes, bool) or not 0 < minutes <= LONGEST_MINUTES:
-            raise self._wrong(
-                "minutes", f"must be a number of at most {LONGEST_MINUTES:,}, which are {LONGEST_SILENCE.days} days"
-            )
-        return now + timedelta(minutes=minutes)
-
-    def _moment(self, value: object) -> datetime:
-        try:
-            moment = datetime.fromisoformat(value if isinstance(value, str) else "")
-            if moment.tzinfo is not None:
-                return moment.astimezone(UTC)
-        except (ValueError, OverflowError):
-            pass
-        raise self._wrong("until", "must be a moment with its zone")
-
-    def _wrong(self, key: str, what: str) -> UsageError:
-        return UsageError(f"{self._command}: '{key}' {what}, such as {_EXAMPLES[key]}.")
-
 
 def _values(payload: bytes) -> dict[str, Any]:
     if len(payload) > MOST_BYTES:
@@ -193,7 +237,7 @@ def _values(payload: bytes) -> dict[str, Any]:
     except orjson.JSONDecodeError as error:
         raise UsageError(f"The command is no JSON ({clean(str(error), 100)}); it has to be an object.") from None
     if not isinstance(values, dict):
-        raise UsageError(f"The command has to be a JSON object, such as {{{_EXAMPLES['incident']}, …}}.")
+        raise UsageError(f"The command has to be a JSON object, such as {{{KEYS['incident'].example}, …}}.")
     return values
 
 

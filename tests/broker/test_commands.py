@@ -183,8 +183,12 @@ async def test_a_flood_of_commands_is_bounded_and_alerts_pass(mosquitto, desk_at
             told = await desk.change("Other")
             await inbox.until(lambda: told in inbox.ids())
         await asyncio.gather(*flood)
-        noted = [one.person for one in await desk.register.timeline(incident) if one.event is Event.NOTED]
-        assert MOST_A_MINUTE // 2 < noted.count("Mallory") <= MOST_A_MINUTE
+        noted: list[str] = []
+        async with asyncio.timeout(20):  # a slow disk takes its time for each
+            while noted.count("Mallory") <= MOST_A_MINUTE // 2:
+                await asyncio.sleep(0.05)
+                noted = [one.person for one in await desk.register.timeline(incident) if one.event is Event.NOTED]
+        assert noted.count("Mallory") <= MOST_A_MINUTE
         await heard_again(desk, ann, incident)
         assert f"{MOST_A_MINUTE + REFUSED_A_MINUTE + 1} commands came within a minute" in caplog.text
 
