@@ -38,6 +38,8 @@ class OutputStatus:
     trouble: str = ""
     failed: int = 0
     """Changes that were given up: their incidents ended long ago, and the outside never took them."""
+    attempts_failed: int = 0
+    """Attempts to deliver that failed in this run; what they were for is tried again."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from crisisdesk.channel import Channel, Closed
 from crisisdesk.records import Mention, Scored
 from crisisdesk.sentiment.base import NEUTRAL, Model, signature
 from crisisdesk.sentiment.judge import judge
+from crisisdesk.sentiment.timing import Timing
 from crisisdesk.threads import in_daemon_thread
 
 AT_MOST: Final = 256
@@ -35,6 +36,8 @@ class Scoring:
         """Mentions sent on so far."""
         self.failed = 0
         """Those of them that the model could not judge and that count as neutral."""
+        self.timing = Timing()
+        """How long the model took for what it was given at once."""
         self._model: Model | None = None
         self._is_loaded = asyncio.Event()
 
@@ -59,7 +62,8 @@ class Scoring:
     async def judge(self, mentions: Sequence[Mention]) -> list[Scored]:
         """Score mentions at once, as soon as there is a model; those that it cannot judge count as neutral."""
         model = await self._loaded()
-        scores, failures = await asyncio.to_thread(judge, model, [mention.post.text for mention in mentions])
+        with self.timing.batch():
+            scores, failures = await asyncio.to_thread(judge, model, [mention.post.text for mention in mentions])
         if failures:
             self.failed += len(failures)
             self._trouble(
