@@ -84,6 +84,18 @@ def m006_debts(database: sqlite3.Connection) -> None:
     database.execute("CREATE INDEX told_in_order ON told (output, at)")
 
 
+def m009_journal(database: sqlite3.Connection) -> None:
+    """The order of all changes of all incidents; those from before stand by their times."""
+    database.execute(
+        "CREATE TABLE journal (row INTEGER PRIMARY KEY AUTOINCREMENT, incident TEXT NOT NULL,"
+        " sequence INTEGER NOT NULL, UNIQUE (incident, sequence))"
+    )
+    database.execute(
+        "INSERT INTO journal (incident, sequence) SELECT incident, sequence FROM changes"
+        " ORDER BY json_extract(record, '$.time'), incident, sequence"
+    )
+
+
 MIGRATIONS: Final[tuple[Migration, ...]] = (
     m001_incidents,
     m002_outbox,
@@ -91,6 +103,7 @@ MIGRATIONS: Final[tuple[Migration, ...]] = (
     m004_mailbox,
     m005_quotes,
     m006_debts,
+    m009_journal,
 )
 
 

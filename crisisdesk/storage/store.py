@@ -32,6 +32,8 @@ Job = Callable[[sqlite3.Connection], T]
 
 WAITING_JOBS: Final = 256
 """Jobs that may wait for the writer; further callers wait for a place."""
+NOTE_DOWN: Final = "INSERT OR IGNORE INTO journal (incident, sequence) VALUES (?, ?)"
+"""The order of all changes, which `crisisdesk.storage.journal` reads."""
 RESOLVED_LOADED: Final = 200
 """Resolved incidents that are read back at a start, newest first, besides the last one of every watch."""
 
@@ -349,6 +351,7 @@ def _append(database: sqlite3.Connection, change: Change) -> None:
     )
     if cursor.rowcount == 0:
         raise sqlite3.IntegrityError(f"the timeline already has another line {change.id}")
+    database.execute(NOTE_DOWN, (change.incident, change.sequence))
 
 
 def _load(database: sqlite3.Connection) -> tuple[tuple[Incident, int], ...]:
