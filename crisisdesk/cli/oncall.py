@@ -16,7 +16,7 @@ from crisisdesk.text import clean, counted
 
 if TYPE_CHECKING:
     from crisisdesk.oncall.chain import Orders
-    from crisisdesk.oncall.rota import Gap, Rota, Turn
+    from crisisdesk.oncall.rota import Rota
     from crisisdesk.settings.choice import Case
     from crisisdesk.settings.model import Settings
 
@@ -95,20 +95,14 @@ def _show_text(settings: "Settings", orders: "Orders", now: datetime, weeks: int
 
 
 def _show_json(settings: "Settings", orders: "Orders", now: datetime, weeks: int) -> None:
-    from crisisdesk.cli.oncall_text import now_and_next  # noqa: PLC0415  as above
+    from crisisdesk.payloads.oncall import rota_data, turn_data  # noqa: PLC0415  as above
     from crisisdesk.settings.choice import cases  # noqa: PLC0415  as above
 
     for rota in orders.rotas.values():
-        current, following = now_and_next(rota, now)
-        line = {"part": "rota", "name": rota.name, "timezone": str(rota.zone), "now": _piece(current)}
-        turns = [_piece(one) for one in rota.turns(now, now + timedelta(weeks=weeks))] if weeks else []
-        put_json({**line, "next": following and _piece(following), **({"turns": turns} if weeks else {})})
+        turns = [turn_data(one) for one in rota.turns(now, now + timedelta(weeks=weeks))] if weeks else []
+        put_json({"part": "rota", **rota_data(rota, now), **({"turns": turns} if weeks else {})})
     for case in cases(settings):
         put_json(_call(orders, case, now))
-
-
-def _piece(piece: "Turn | Gap") -> dict[str, str | None]:
-    return {"person": getattr(piece, "person", None), "from": stamp(piece.start), "to": stamp(piece.end)}
 
 
 def _call(orders: "Orders", case: "Case", now: datetime) -> dict[str, object]:

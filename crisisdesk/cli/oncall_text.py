@@ -34,7 +34,7 @@ def when(moment: datetime, zone: tzinfo, near: datetime | None = None) -> str:
 def rota_lines(rota: Rota, now: datetime) -> Iterator[str]:
     """Who is on now and who is next."""
     yield f"{clean(rota.name)} ({rota.zone})"
-    current, following = now_and_next(rota, now)
+    current, following = rota.now_and_next(now)
     width = max(cell_len(_person(one)) for one in (current, following or current))
     unchanged = current.end >= now + HORIZON
     until = f"for {HORIZON.days // 7} weeks at least" if unchanged else f"until {when(current.end, rota.zone, now)}"
@@ -44,12 +44,6 @@ def rota_lines(rota: Rota, now: datetime) -> Iterator[str]:
         yield f"  next  {_padded(_person(following), width)}  " + (
             f"from {since}" if following.end >= now + HORIZON else f"from {since} until {end}"
         )
-
-
-def now_and_next(rota: Rota, now: datetime) -> tuple[Turn | Gap, Turn | None]:
-    """Who is on at a moment, or that nobody is, and who after that."""
-    current, *later = rota.turns(now, now + HORIZON)
-    return rota.on(now) or current, next((one for one in later if isinstance(one, Turn)), None)
 
 
 def shift_lines(rota: Rota, now: datetime, weeks: int) -> Iterator[str]:

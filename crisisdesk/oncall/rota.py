@@ -102,6 +102,11 @@ class Rota:
             since, until = first[0], spans[-1][1]
             yield Gap(since, until) if person is None else Turn(person, since, until)
 
+    def now_and_next(self, now: datetime) -> tuple[Turn | Gap, Turn | None]:
+        """Who is on at a moment, or that nobody is, and who after that."""
+        current, *later = self.turns(now, now + HORIZON)
+        return self.on(now) or current, next((one for one in later if isinstance(one, Turn)), None)
+
     def people(self) -> tuple[str, ...]:
         """Everybody in it, each once, in the order of the configuration."""
         names = [person for shift in self.shifts for person in shift.people]
