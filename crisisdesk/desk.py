@@ -5,30 +5,40 @@ The console holds a `Desk` and cannot tell whether it is in the same process; wh
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, tzinfo
+from datetime import datetime
 from functools import partial
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeVar
+from zoneinfo import ZoneInfo
 
 from crisisdesk.clock import Clock
 from crisisdesk.detect.baseline import SETTLED
 from crisisdesk.detect.planned import Planned
 from crisisdesk.detect.weeks import Week
+from crisisdesk.errors import UsageError
+from crisisdesk.errors import UsageError
 from crisisdesk.incidents.register import Register
+from crisisdesk.inquiries.queue import Queue
 from crisisdesk.oncall.prospect import Prospect
 from crisisdesk.playbooks.format import Playbook
 from crisisdesk.playbooks.library import Library
+from crisisdesk.privacy.erasure import Erased, Wanted
 from crisisdesk.records import (
+    Answering,
     Change,
     Correction,
     Incident,
+    Inquiry,
     OutputStatus,
+    Post,
     Scored,
     Severity,
     SourceStatus,
     Verdict,
 )
+
+Record = TypeVar("Record", Incident, Inquiry)
 
 MENTIONS_KEPT: Final = 500
 """Mentions that a picture shows at most; the feed is a window, the record is in the incidents."""
@@ -85,7 +95,7 @@ class WatchPicture:
     """Days that it has learnt from, of the `LEARNS_DAYS` after which it knows what is usual."""
     unheard_since: datetime | None = None
     """Since when a live desk has listened without one post of it; None from the first post on."""
-    zone: tzinfo | None = None
+    zone: ZoneInfo | None = None
     """Where its people live; None where nobody has said it."""
     dropped: int = 0
     """Posts of it that were dropped within the last hour, because more came than could be judged."""
@@ -96,6 +106,18 @@ class WatchPicture:
     def flooded(self) -> bool:
         """Whether so much is said in other languages that people must be told, since nobody is called for it."""
         return sum(posts for _, posts in self.other_hour) >= max(FLOOD, self.total_hour)
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """The desk is elsewhere and cannot be reached, so what is shown is of an earlier moment."""
+
+    where: str
+    """The desk's address, as people write it."""
+    why: str
+    """What is wrong and what to do, in sentences; empty while it is not known yet."""
+    since: datetime | None = None
+    """When the desk was last heard, by its own clock; None where it never was."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +149,14 @@ class Picture:
     """Who is on call now, a rota each."""
     people: tuple[str, ...] = ()
     """Whom an incident can be handed over to, as far as the desk knows them; those first who are on call."""
+    inquiries: tuple[Inquiry, ...] = ()
+    """Posts that need an answer, the weightiest first and of equals the oldest; after them those that ended last."""
+    answering: tuple[Answering, ...] = ()
+    """How the posts of each watch are answered that has such a queue."""
+    lost: Lost | None = None
+    """None while this is how the desk is now."""
+    barred: str = ""
+    """Why whoever looks at it can do nothing about it, and who can; empty where they may."""
 
     def prospect(self, incident: str) -> Prospect:
         """What the desk will do about an incident by itself; nothing where nothing is known."""
@@ -140,7 +170,7 @@ class Picture:
 
 
 class Desk(Protocol):
-    """What people can see and do; every action returns the incident as it is after it.
+    """What people can see and do; every action returns the incident, or the post to answer, as it is after it.
 
     Actions raise `UsageError` with a sentence for a person when they make no sense (no such incident, already over).
     """
@@ -178,6 +208,17 @@ class Desk(Protocol):
     async def judge(self, incident: str, person: str, verdict: Verdict) -> Incident:
         """Say of an incident that is over what it was: it ended by itself, or more is known by now."""
 
+    async def forget(self, wanted: Wanted, person: str) -> Erased:
+        """Erase all of an author or one post, everywhere; returns what was found where.
+
+        Raises `StorageError` where the database does not take it; then it has to be asked for again.
+        """
+
+
+async def nothing_to_forget(wanted: Wanted, person: str) -> Erased:
+    """What a desk forgets that keeps nothing."""
+    raise UsageError(f"This desk keeps nothing, so that {person or 'nobody'} can have the {wanted.kind} erased.")
+
 
 @dataclass(slots=True)
 class Instruments:
@@ -192,14 +233,22 @@ class Instruments:
     prospects: Callable[[], Iterable[Prospect]] = lambda: ()
     on_call: Callable[[], Iterable[str]] = lambda: ()
     people: Callable[[], Iterable[str]] = lambda: ()
+    forget: Callable[[Wanted, str], Awaitable[Erased]] = nothing_to_forget
 
 
 class LocalDesk:
     """The desk in this process."""
 
     def __init__(
-        self, register: Register, library: Library, clock: Clock, instruments: Instruments, notice: str = ""
+        self,
+        register: Register,
+        library: Library,
+        clock: Clock,
+        instruments: Instruments,
+        notice: str = "",
+        queue: Queue | None = None,
     ) -> None:
+        self._queue = queue
         self._register = register
         self._library = library
         self._clock = clock
@@ -210,12 +259,14 @@ class LocalDesk:
         self._number = 0
 
     def show(self, scored: Scored) -> None:
-        """Put a mention into the feed."""
+        """Put a mention into the feed, and into the queue if it needs an answer."""
+        if self._queue is not None:
+            self._queue.hear(scored, self._clock.now())
         self._mentions.appendleft(scored)
         self.touch()
 
-    def correct(self, correction: Correction) -> None:
-        """A mention in the feed reads otherwise now; one that is gone leaves it."""
+    def correct(self, correction: Correction) -> int:
+        """A mention in the feed reads otherwise now; one that is gone leaves it. Returns how many that were."""
         meant = [(one, one.post.is_meant(correction)) for one in self._mentions]
         if correction.text is None:
             shown = [one for one, is_meant in meant if not is_meant]
@@ -223,6 +274,19 @@ class LocalDesk:
             shown = [one.corrected(correction) if is_meant else one for one, is_meant in meant]
         self._mentions = deque(shown, maxlen=MENTIONS_KEPT)
         self.touch()
+        return sum(is_meant for _, is_meant in meant)
+
+    def let_go(self, before: Callable[[str], datetime]) -> None:
+        """Mentions that are older than each of their watches may keep them leave the feed."""
+        old = [one for one in self._mentions if one.post.time < min(map(before, one.mention.watches))]
+        if old:
+            gone = set(map(id, old))
+            self._mentions = deque((one for one in self._mentions if id(one) not in gone), maxlen=MENTIONS_KEPT)
+            self.touch()
+
+    def posts(self) -> Iterator[Post]:
+        """The posts in the feed."""
+        return (one.post for one in self._mentions)
 
     def touch(self) -> None:
         """Something that a picture shows has changed."""
@@ -247,6 +311,8 @@ class LocalDesk:
             prospects=tuple(read.prospects()),
             on_call=tuple(read.on_call()),
             people=tuple(read.people()),
+            inquiries=self._queue.inquiries() if self._queue else (),
+            answering=self._queue.answering(now) if self._queue else (),
         )
 
     async def changed(self, since: Picture) -> None:
@@ -281,6 +347,11 @@ class LocalDesk:
 
     async def judge(self, incident: str, person: str, verdict: Verdict) -> Incident:
         return self._after(await self._register.judge(incident, person, verdict, self._clock.now()))
+
+    async def forget(self, wanted: Wanted, person: str) -> Erased:
+        erased = await self._instruments.forget(wanted, person)
+        self.touch()
+        return erased
 
     def _after(self, incident: Incident) -> Incident:
         self.touch()

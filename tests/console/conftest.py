@@ -274,7 +274,7 @@ def motrin() -> Picture:
             WatchPicture("Pain relievers", Severity.AMBER, True, 9, 31, 3.4, 0.29, 0.21, chart()[:-9]),
         ),
         mentions=tuple(scored(n, WORDS[n % len(WORDS)][1], WORDS[n % len(WORDS)][0]) for n in range(60)),
-        sources=(SourceStatus("reconstruction", "live", NOW - timedelta(seconds=3), 9_120, 9_120, 8_411),),
+        sources=(SourceStatus("reconstruction", "live", NOW - timedelta(seconds=3), 9_120, 9_120, matched=8_411),),
         outputs=(OutputStatus("mqtt", "live", 4),),
         waiting=12,
         model="minilm-sentiment-1",
