@@ -17,7 +17,16 @@ from crisisdesk.cli.logs import log_desk
 from crisisdesk.cli.outputs import broker, outputs
 from crisisdesk.cli.running import load_shipped_model, run_console, run_headless
 from crisisdesk.cli.standing import StandingOrders
-from crisisdesk.cli.terminal import clocks, event_line, let_go_of_stdout, open_line, put, say
+from crisisdesk.cli.terminal import (
+    clocks,
+    event_line,
+    let_go_of_stdout,
+    open_json,
+    open_line,
+    put,
+    put_json,
+    say,
+)
 from crisisdesk.clock import Clock, WallClock
 from crisisdesk.console.times import Times
 from crisisdesk.detect.baseline import Expectation
@@ -26,6 +35,7 @@ from crisisdesk.detect.standard import Standard
 from crisisdesk.errors import ConfigurationError, UsageError
 from crisisdesk.match import WatchRule
 from crisisdesk.mqtt import unshared
+from crisisdesk.payloads.incident import line
 from crisisdesk.plan import Plan
 from crisisdesk.records import Incident
 from crisisdesk.resources import folder
@@ -110,14 +120,14 @@ def watch_plan(
     )
 
 
-def run(plan: Plan, *, headless: bool) -> None:
-    """Run a live desk to its end, with the console or without."""
+def run(plan: Plan, *, headless: bool, as_json: bool = False) -> None:
+    """Run a live desk to its end, with the console or without; then `as_json` says how incidents are printed."""
     if not headless:
         run_console(plan)
         return
 
     def prepare(app: App) -> None:
-        _print_incidents(app)
+        _print_incidents(app, as_json=as_json)
         log_desk(app)
 
     watched = _some([rule.name for rule in plan.watches])
@@ -130,24 +140,24 @@ def run(plan: Plan, *, headless: bool) -> None:
             say(f"{output.name}: {alerts} in {plan.database}, to go out after the next start.")
 
 
-def _print_incidents(app: App) -> None:
-    """Those that are still open, then what becomes of each, by the clocks of its watch."""
+def _print_incidents(app: App, *, as_json: bool) -> None:
+    """Those that are still open, then what becomes of each: as JSON lines, or by the clocks of its watch."""
     times = {rule.name: clocks(standard.zone) for rule, standard in app.plan.watches.items()}
 
     def clock_of(incident: Incident) -> Times:
         return times.get(incident.watch, clocks(app.plan.zone))
 
-    def show(line: str) -> None:
+    def show(text: str, record: Mapping[str, object]) -> None:
         try:
-            put(line)
+            put_json(record) if as_json else put(text)
         except OSError as error:  # whoever read along is gone, or their disk is full; the desk goes on
             let_go_of_stdout()
-            say(f"Incidents are not printed any more ({error.strerror or error}); the desk goes on.")
+            say(f"Incidents are not printed any more ({error.strerror or error}); the desk goes on.", "warning")
 
     for incident in app.register.incidents():
         if incident.is_open:
-            show(open_line(incident, clock_of(incident)))
-    app.register.subscribe(lambda told: show(event_line(told, clock_of(told.incident))))
+            show(open_line(incident, clock_of(incident)), open_json(incident))
+    app.register.subscribe(lambda told: show(event_line(told, clock_of(told.incident)), line(told)))
 
 
 def _some(names: Sequence[str]) -> str:

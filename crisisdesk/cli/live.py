@@ -4,6 +4,7 @@ What they are made of (settings, networks, brokers) is imported when they run: `
 """
 
 from datetime import timedelta
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -24,6 +25,23 @@ Person = Annotated[
 Headless = Annotated[bool, typer.Option("--headless", help="No console: one line an event, the log on stderr.")]
 
 
+class LogFormat(StrEnum):
+    """For whom a desk without a console writes."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+Log = Annotated[
+    LogFormat,
+    typer.Option(
+        "--log-format",
+        envvar="CRISISDESK_LOG_FORMAT",
+        help="Without a console: text for people, or json: every line is an object, on stdout as of `replay --json`.",
+    ),
+]
+
+
 def run(
     *,
     config: Annotated[
@@ -31,24 +49,29 @@ def run(
         typer.Option("--config", "-c", metavar="FILE", help=f"The configuration; else {CONFIGURATION} here or yours."),
     ] = None,
     headless: Headless = False,
+    log_format: Log = LogFormat.TEXT,
     person: Person = "",
 ) -> None:
     """Run the desk as it is configured, until it is quit: ctrl+q in the console, ctrl+c or SIGTERM without."""
     from crisisdesk.cli import configured  # noqa: PLC0415 - see above
+    from crisisdesk.cli.log_format import speak  # noqa: PLC0415 - see above
     from crisisdesk.cli.seat import seated, tell_unanswerable  # noqa: PLC0415 - see above
 
+    silent, as_json = headless or not is_terminal(), log_format is LogFormat.JSON
+    if silent:
+        speak(as_json=as_json)
     plan = configured.desk_plan(config)
     plan.person = seated(person, plan.standing.current)
-    silent = headless or not is_terminal()
     if silent:
         tell_unanswerable(plan)
-    configured.run(plan, headless=silent)
+    configured.run(plan, headless=silent, as_json=as_json)
 
 
 def watch(
     terms: Annotated[list[str], typer.Argument(metavar="TERM...", help='Words, #tags, @names or "phrases".')],
     *,
     headless: Headless = False,
+    log_format: Log = LogFormat.TEXT,
     url: Annotated[str | None, typer.Option(metavar="ADDRESS", help="The Jetstream server to listen to.")] = None,
     history: Annotated[
         float,
@@ -59,12 +82,16 @@ def watch(
 ) -> None:
     """Listen on Bluesky for these terms: no configuration, no account. What it learns is kept for the next time."""
     from crisisdesk.cli import configured  # noqa: PLC0415 - see above
+    from crisisdesk.cli.log_format import speak  # noqa: PLC0415 - see above
 
     found = tuple(term.strip() for term in terms if term.strip())
     if not found:
         raise UsageError("There is no term to watch; write for example: crisisdesk watch motrin 'pain reliever'.")
+    silent, as_json = headless or not is_terminal(), log_format is LogFormat.JSON
+    if silent:
+        speak(as_json=as_json)
     plan = configured.watch_plan(found, url, model, labels, history=timedelta(hours=history))
-    configured.run(plan, headless=headless or not is_terminal())
+    configured.run(plan, headless=silent, as_json=as_json)
 
 
 def init(

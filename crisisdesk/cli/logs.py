@@ -1,8 +1,6 @@
 """The log of a desk without a console: one line on stderr for each change of how its parts are doing."""
 
 import asyncio
-import logging
-import sys
 from collections.abc import Iterator
 from typing import Final
 
@@ -23,15 +21,6 @@ NEWS: Final = frozenset({"past"})
 
 def log_desk(app: App) -> None:
     """Log what happens to sources, outputs, playbooks and the model; the same trouble once, not every second."""
-    structlog.configure(
-        processors=[
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.add_log_level,
-            structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()),
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-    )
     log = structlog.get_logger()
     app.register.subscribe(lambda notification: _log_change(log, notification))
     asyncio.get_running_loop().call_soon(_look, app, log, {})

@@ -100,7 +100,7 @@ def _explain(error: BaseException) -> int:
         case BrokenPipeError():
             return _reader_left()
         case CrisisdeskError():
-            say(str(error))
+            say(str(error), "error")
             return error.exit_code
         case OSError() if error.errno in FULL:
             return _no_room(error)
@@ -140,5 +140,8 @@ def _no_room(error: OSError) -> int:
     """A disk is full; what is still to be written would fail again when Python exits."""
     let_go_of_stdout()
     what = clean(str(error.filename)) if error.filename else "The results"
-    say(f"{what} cannot be written to the end: {(error.strerror or 'no room').lower()}; make room and run it again.")
+    say(
+        f"{what} cannot be written to the end: {(error.strerror or 'no room').lower()}; make room and run it again.",
+        "error",
+    )
     return CrisisdeskError.exit_code

@@ -222,7 +222,7 @@ async def _finish(app: App, running: "asyncio.Future[None]") -> None:
         )
     await asyncio.wait({running}, timeout=STOP_SECONDS)
     if not running.done():
-        say(f"The desk did not stop within {STOP_SECONDS:.0f} seconds and was cut off.")
+        say(f"The desk did not stop within {STOP_SECONDS:.0f} seconds and was cut off.", "warning")
 
 
 def _refuse_if_unsaved(app: App) -> None:
@@ -239,7 +239,7 @@ def _tell_left(app: App) -> None:
     """Posts that came to a live desk and did not go through are never lost in silence, whatever ended it."""
     if app.left and app.plan.live:
         posts = counted(app.left, "post that had come", "posts that had come")
-        say(f"{posts} did not go through: {_why_left(app)}. {_again(app)}")
+        say(f"{posts} did not go through: {_why_left(app)}. {_again(app)}", "warning")
 
 
 def _why_left(app: App) -> str:

@@ -33,4 +33,4 @@ def seated(name: str, orders: Orders) -> str:
 def tell_unanswerable(plan: Plan) -> None:
     """Say that a desk without a console calls people who have no way to answer it."""
     if isinstance(plan.standing, StandingOrders) and (said := unanswerable(plan.standing.settings)):
-        say(f"warning: {said}")
+        say(f"warning: {said}", "warning")

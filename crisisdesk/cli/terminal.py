@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, tzinfo
-from typing import Final, Self
+from typing import Final, Literal, Self
 
 import orjson
 from rich.console import Console
@@ -32,10 +32,23 @@ class _Stderr(Console):
 _stderr = _Stderr(stderr=True, markup=False, highlight=False, soft_wrap=True, emoji=False)
 
 
-def say(message: str) -> None:
+def _print(message: str, level: str) -> None:
+    del level  # the words say how bad it is
+    _stderr.print(message)
+
+
+_speaking: list[Callable[[str, str], None]] = [_print]
+
+
+def speak_by(tell: Callable[[str, str], None]) -> None:
+    """Let all that is said to a person be told by this, which gets a message and its level."""
+    _speaking[:] = [tell]
+
+
+def say(message: str, level: Literal["info", "warning", "error"] = "info") -> None:
     """Tell the person something, on stderr; what nobody can hear any more, as on a lost terminal, stops nothing."""
     with suppress(OSError):
-        _stderr.print(message)
+        _speaking[0](message, level)
 
 
 def put(text: str) -> None:
@@ -160,6 +173,21 @@ def open_line(incident: Incident, times: Times = GREENWICH) -> str:
         parts.append(incident.kind.upper())
     held = f"({incident.acknowledged_by} has it)" if incident.acknowledged_by else "(nobody has it)"
     return clean("  ".join([*parts, _local(incident.why, incident.updated, times), held]))
+
+
+def open_json(incident: Incident) -> dict[str, object]:
+    """The same for a machine, with keys of the lines that changes have."""
+    return {
+        "event": "open",
+        "incident": incident.id,
+        "watch": incident.watch,
+        "kind": incident.kind.value,
+        "time": stamp(incident.opened),
+        "severity": str(incident.severity),
+        "state": incident.state.value,
+        "why": incident.why,
+        "why_de": incident.why_de,
+    }
 
 
 def _minute(moment: datetime, times: Times) -> str:

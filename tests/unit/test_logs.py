@@ -1,6 +1,10 @@
 """The log of a desk without a console."""
 
+import json
+import re
 import shutil
+import subprocess
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -60,3 +64,66 @@ async def test_an_edit_of_the_configuration_that_cannot_be_used_is_logged_once(t
             _look(app, log, before)
     told = [(call.method_name, call.kwargs["state"]) for call in log.calls if call.args == ("orders",)]
     assert told == [("info", "as agreed"), ("warning", "desk.toml:3: mend it."), ("info", "as agreed")]
+
+
+NOISE = """
+import asyncio, gc, logging, sys, threading, warnings
+from crisisdesk.cli.log_format import speak
+from crisisdesk.cli.terminal import say
+
+speak(as_json=True)
+say("warning: Größe in\\nzwei \\x1b[31mZeilen", "warning")
+warnings.warn("beware", stacklevel=1)
+print("a bare\\nprint", file=sys.stderr)
+logging.getLogger("aiohttp.server").error("failed %s", "here")
+logging.getLogger("odd").warning("%d", "no number")
+
+async def main():
+    async def fails():
+        raise KeyError("lost")
+    task = asyncio.ensure_future(fails())
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    del task
+    gc.collect()
+
+asyncio.run(main())
+thread = threading.Thread(target=lambda: 1 / 0)
+thread.start()
+thread.join()
+
+class Leaves:
+    def __del__(self):
+        raise ValueError("at the end")
+
+Leaves()
+raise RuntimeError("of two\\nlines")
+"""
+
+
+def test_in_json_whatever_anybody_writes_to_stderr_is_an_object():
+    done = subprocess.run([sys.executable, "-c", NOISE], capture_output=True, check=False)
+    assert done.stderr.isascii()
+    told = [json.loads(line) for line in done.stderr.splitlines()]
+    assert [(one["level"], one["event"].partition("\n")[0], one.get("logger", "")) for one in told] == [
+        ("warning", "Größe in", ""),
+        ("warning", "<string>:8: UserWarning: beware", "py.warnings"),
+        ("warning", "a bare", ""),
+        ("warning", "print", ""),
+        ("error", "failed here", "aiohttp.server"),
+        ("warning", "%d", "odd"),
+        ("error", "Task exception was never retrieved", "asyncio"),
+        ("error", "unexpected error", ""),
+        ("error", "unexpected error", ""),
+        ("error", "unexpected error", ""),
+    ]
+    errors = [one["error"] for one in told if "error" in one]
+    assert errors == [
+        "KeyError: 'lost'",
+        "ZeroDivisionError: division by zero",
+        "ValueError: at the end",
+        "RuntimeError: of two\nlines",
+    ]
+    assert all(one["traceback"].startswith("Traceback") for one in told if "error" in one)
+    assert all(re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+Z", one["time"]) for one in told)
+    assert done.returncode == 1

@@ -65,7 +65,7 @@ def started(tmp_path: Path, monkeypatch, capsys):
     monkeypatch.delenv(settings.VARIABLE, raising=False)
     monkeypatch.setenv("CARLA_PUSH", "json://127.0.0.1:9")
     plans = []
-    monkeypatch.setattr(configured, "run", lambda plan, *, headless: plans.append((plan.person, headless)))
+    monkeypatch.setattr(configured, "run", lambda plan, *, headless, **_: plans.append((plan.person, headless)))
 
     def start(text: str, *arguments: str) -> tuple[int, str, list[tuple[str, bool]]]:
         (tmp_path / "crisisdesk.toml").write_text(text, encoding="utf-8")
