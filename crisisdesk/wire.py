@@ -42,7 +42,7 @@ def decoded(value: object, kind: type[T]) -> T:
     try:
         return cast("T", adapter.validate_python([value])[0])
     except ValidationError as error:
-        # A NamedTuple is a row in JSON, and that of a younger desk longer; what is too much of an object is ignored anyway.
+        # A NamedTuple is a row in JSON, and that of a younger desk longer; what an object has too much is ignored.
         longer = [one for one in error.errors(include_url=False) if one["type"] == "too_long"]
         if not longer:
             raise
