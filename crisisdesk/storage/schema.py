@@ -10,9 +10,12 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from crisisdesk.errors import StorageError
-from crisisdesk.text import digest
+from crisisdesk.text import clean, digest
 
 Migration = Callable[[sqlite3.Connection], None]
+
+_OF_THE_STEP: Final = frozenset({sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CONSTRAINT, sqlite3.SQLITE_MISMATCH})
+"""How SQLite says that a step and what it found do not fit together."""
 
 
 def m001_incidents(database: sqlite3.Connection) -> None:
@@ -111,14 +114,15 @@ def migrate(database: sqlite3.Connection, migrations: Sequence[Migration] = MIGR
     """Bring a database up to date, all steps or none.
 
     Raises:
-        StorageError: the file belongs to another program or to a newer crisisdesk; the message has no path yet.
+        StorageError: the file belongs to another program or to a newer crisisdesk, or a step does not fit what it
+            holds; the message has no path yet.
     """
     database.execute("BEGIN IMMEDIATE")
     try:
         done = _done(database)
         for step in migrations:
             if step.__name__ not in done:
-                step(database)
+                _take(step, database)
                 database.execute("INSERT INTO migrations (name) VALUES (?)", (step.__name__,))
     except BaseException:
         database.execute("ROLLBACK")
@@ -135,3 +139,16 @@ def _done(database: sqlite3.Connection) -> set[str]:
     if unknown := done - {step.__name__ for step in MIGRATIONS}:
         raise StorageError(f"it was written by a newer crisisdesk ({max(unknown)}); update crisisdesk")
     return done
+def _take(step: Migration, database: sqlite3.Connection) -> None:
+    try:
+        step(database)
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError, sqlite3.Error) as error:
+        if isinstance(error, sqlite3.Error) and getattr(error, "sqlite_errorcode", 1) & 0xFF not in _OF_THE_STEP:
+            raise  # of the disk or the file, which has its own cure
+        why = clean(f"{type(error).__name__}: {error}", 200)
+        raise StorageError(
+            f"it cannot be brought up to date ({step.__name__}: {why}); it was left as it was, so go on with the "
+            "version that wrote it, and tell the makers of crisisdesk"
+        ) from error
+
+
