@@ -71,13 +71,13 @@ class Access:
         return self.tokens.trouble
 
     async def admit(self, request: web.Request, least: Role) -> Visitor:
-        """Who sends a request that is for this role and those above it; `request[VISITOR]` is the same.
+        """Who sends a request that is for this role and those above it; `request[VISITOR]` is who is known at all.
 
         Raises:
             Refused: they may not, or not now; the sentence says what to do.
         """
         await self.tokens.refresh()
-        visitor = self._known(request)
+        visitor = request[VISITOR] = self._known(request)
         if visitor.role < least:
             raise Refused(
                 HTTPStatus.FORBIDDEN,
@@ -85,7 +85,6 @@ class Access:
                 "another token.",
             )
         self._count(visitor)
-        request[VISITOR] = visitor
         return visitor
 
     async def still(self, visitor: Visitor) -> bool:

@@ -8,16 +8,31 @@ from typing import Final
 import orjson
 from aiohttp import web
 
-HEADERS: Final = {"Server": "crisisdesk", "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+HEADERS: Final = {
+    "Server": "crisisdesk",
+    "Cache-Control": "no-store",
+    "X-Content-Type-Options": "nosniff",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+"""With every answer: browsers neither run, frame, keep nor hand on what comes from here. No page of another site may
+read it (CORS), so nothing says that one may."""
+ENCRYPTED: Final = {"Strict-Transport-Security": "max-age=31536000"}
+"""Besides, where the desk itself encrypts."""
 SENTENCES: Final = {
-    HTTPStatus.NOT_FOUND: "There is nothing at this address; webhooks are at /ingest/NAME.",
-    HTTPStatus.METHOD_NOT_ALLOWED: "This cannot be done with this address; posts are sent with POST.",
+    HTTPStatus.NOT_FOUND: "There is nothing at this address; webhooks are at /ingest/NAME, all else at /api/v1/….",
+    HTTPStatus.METHOD_NOT_ALLOWED: "This cannot be done with this address; see which methods are allowed.",
     HTTPStatus.EXPECTATION_FAILED: "The header 'Expect' is not understood; leave it out.",
 }
 """For what is refused before anybody looks into it."""
+RECORDS: Final = "application/vnd.crisisdesk.record+json"
+"""What consoles accept: all that is known, as `crisisdesk.wire` puts it, instead of what is promised to machines."""
 FAILED: Final = "Something has gone wrong here that is not your fault; send it again later."
 
-class Refused(Exception):  # noqa: N818 - it is an answer, not a fault
+
+class Refused(Exception):
     """A request that is answered with no."""
 
     def __init__(self, status: HTTPStatus, sentence: str, **headers: str) -> None:
@@ -41,6 +56,21 @@ def answer(status: HTTPStatus, content: Mapping[str, object], **headers: str) ->
 def refusal(status: HTTPStatus, sentence: str, **headers: str) -> web.Response:
     """An answer that says why not, and what to do."""
     return answer(status, {"error": sentence}, **headers)
+
+
+def in_records(request: web.Request) -> bool:
+    """Whether a console asks."""
+    return RECORDS in request.headers.get("Accept", "")
+
+
+def records(encoded: bytes) -> web.Response:
+    """An answer for consoles: `{"record": …}`."""
+    return web.Response(body=b'{"record":' + encoded + b"}", headers=HEADERS | {"Content-Type": RECORDS})
+
+
+async def secured(request: web.Request, response: web.StreamResponse) -> None:
+    """Give every answer of an application what tells browsers to be careful; for its `on_response_prepare`."""
+    response.headers.update(HEADERS | (ENCRYPTED if request.secure else {}))
 
 
 @web.middleware

@@ -1,7 +1,8 @@
-"""[server]: where the desk can be reached over HTTP."""
+"""[server]: where the desk can be reached over HTTP, and by whom."""
 
 import re
 from ipaddress import ip_address
+from pathlib import Path
 from typing import Annotated, Final, NamedTuple, Self
 
 from pydantic import BeforeValidator, Field, model_validator
@@ -41,7 +42,7 @@ def _address(value: object) -> Address:
 
 
 class ServerSettings(Section):
-    """[server]: the address that webhooks are sent to. It is opened when something needs it."""
+    """[server]: the address at which consoles, programmes and webhooks reach the desk."""
 
     listen: Annotated[Address, BeforeValidator(_address)] = Field(default=DEFAULT, validate_default=True)
     """Address and port; the default is reached from this machine only."""
@@ -49,6 +50,12 @@ class ServerSettings(Section):
     """The certificate, with those between it and its root, in PEM; with it everything is encrypted (https)."""
     tls_key: FilePath | None = None
     """Its key in PEM, without a passphrase."""
+    tokens: FilePath | None = None
+    """The file of those who may use the desk; without it one beside the database."""
+    per_minute: Annotated[int, Field(ge=1, le=60_000)] = 600
+    """Requests a minute of each token."""
+    streams: Annotated[int, Field(ge=1, le=400)] = 64
+    """Consoles and others who listen, at once."""
 
     @model_validator(mode="after")
     def _both(self) -> Self:
@@ -56,3 +63,12 @@ class ServerSettings(Section):
             given, missing = ("tls_certificate", "tls_key") if self.tls_certificate else ("tls_key", "tls_certificate")
             raise ValueError(f"has a '{given}' but no '{missing}'; add it, or take both out")
         return self
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether other machines may reach it."""
+        return not is_loopback(self.listen.host)
+
+    def tokens_of(self, database: Path) -> Path:
+        """The file of those who may use the desk with this database."""
+        return self.tokens or database.with_suffix(".tokens")

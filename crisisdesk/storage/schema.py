@@ -106,6 +106,7 @@ MIGRATIONS: Final[tuple[Migration, ...]] = (
     m004_mailbox,
     m005_quotes,
     m006_debts,
+    m008_audit,
     m009_journal,
 )
 

@@ -12,9 +12,11 @@ from webhooks import Got, SetClock
 
 from crisisdesk.records import Role
 from crisisdesk.server.access import VISITOR, Access, Limits
-from crisisdesk.server.answers import answer, in_json
+from crisisdesk.server.answers import answer, in_json, secured
+from crisisdesk.server.auditing import Auditing
 from crisisdesk.server.bodies import read_json
 from crisisdesk.server.tokens import Tokens
+from crisisdesk.storage.audit import Audit
 
 
 @dataclass
@@ -64,7 +66,9 @@ class Door:
 
 
 @asynccontextmanager
-async def letting_in(folder: Path, limits: Limits | None = None, body_seconds: float = 30.0) -> AsyncIterator[Door]:
+async def letting_in(
+    folder: Path, limits: Limits | None = None, *, body_seconds: float = 30.0, audit: Audit | None = None
+) -> AsyncIterator[Door]:
     """A server until the end: `/viewer` and so on say who came, `/act` takes JSON, `/stream` goes on and on."""
     clock = SetClock()
     tokens = Tokens(folder / "acme.tokens", clock)
@@ -91,9 +95,17 @@ async def letting_in(folder: Path, limits: Limits | None = None, body_seconds: f
                     await asyncio.sleep(0.02)
             return response
 
-    application = web.Application(middlewares=[in_json])
+    async def fail(request: web.Request) -> web.Response:
+        await access.admit(request, Role.RESPONDER)
+        raise web.HTTPInternalServerError
+
+    recorded = [Auditing(audit, tokens, clock).record] if audit else []
+    application = web.Application(middlewares=[in_json, *recorded])
+    application.on_response_prepare.append(secured)
     application.add_routes([web.get(f"/{role}", who) for role in Role])
-    application.add_routes([web.post("/act", act), web.get("/stream", stream)])
+    application.add_routes(
+        [web.post("/act", act), web.post("/act/{incident}", act), web.post("/fails", fail), web.get("/stream", stream)]
+    )
     runner = web.AppRunner(application, access_log=None, lingering_time=0.2)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
