@@ -8,6 +8,9 @@
     resolve       incident, person, verdict
     judge         incident, person, verdict
 
+    take, give_back, answer   inquiry, person
+    pass_over                 inquiry, person, and reason
+
 A payload is an object of these keys. What cannot be done is answered with a sentence for a person.
 """
 
@@ -15,7 +18,8 @@ from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
-from typing import Any, Final
+from types import MappingProxyType
+from typing import Any, Final, Generic, TypeVar
 
 import orjson
 
@@ -24,9 +28,11 @@ from crisisdesk.desk import Desk
 from crisisdesk.errors import CrisisdeskError, UsageError
 from crisisdesk.incidents.acts import LONGEST_SILENCE
 from crisisdesk.payloads.incident import incident_data
-from crisisdesk.records import Incident, Verdict
+from crisisdesk.records import Incident, Inquiry, Verdict
 from crisisdesk.settings.mqtt import COMMANDS
 from crisisdesk.text import clean, unforeseen
+
+T = TypeVar("T")
 
 MOST_BYTES: Final = 8_192
 """Bytes of a payload."""
@@ -48,6 +54,7 @@ _NAME: Final = {"type": "string", "minLength": 1, "maxLength": NAME_LENGTH}
 _TEXT: Final = {"type": "string", "minLength": 1, "maxLength": TEXT_LENGTH}
 KEYS: Final = {
     "incident": Key('"incident": "motrin-20081115t034000z"', _NAME),
+    "inquiry": Key('"inquiry": "5f0a2c9e81d34b77"', _NAME),
     "person": Key('"person": "Anna Berg"', _NAME),
     "to": Key('"to": "Ben Cole"', _NAME),
     "note": Key('"note": "called the agency"', _TEXT),
@@ -65,15 +72,30 @@ class Order:
         UsageError: it has a key that means nothing here, or, when it is asked for, a value that cannot be used.
     """
 
-    def __init__(self, command: str, values: Mapping[str, Any], now: datetime, known: Collection[str] = ()) -> None:
-        """Make one; `known` are the keys that can be there, all that the command has where none are named."""
+    def __init__(
+        self,
+        command: str,
+        keys: Collection[str],
+        values: Mapping[str, Any],
+        now: datetime,
+        given: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
+        """Make one.
+
+        Args:
+            command: its name.
+            keys: that the command has.
+            values: by their keys.
+            now: from then on `minutes` count.
+            given: keys whose values are known otherwise, and must not be among these.
+        """
         self._command = command
-        self._values = values
+        self._values = {**values, **given}
         self._now = now
-        keys = tuple(known) or COMMAND[command].keys
+        asked = [key for key in keys if key not in given]
         for key in values:
-            if key not in keys:
-                raise UsageError(f"{command}: unknown key '{clean(key, 40)}'; {_nearest(key, keys)}")
+            if key not in asked:
+                raise UsageError(f"{command}: unknown key '{clean(key, 40)}'; {_nearest(key, asked)}")
 
     def name(self, key: str) -> str:
         """A name of one line."""
@@ -127,13 +149,14 @@ class Order:
 
 
 @dataclass(frozen=True, slots=True)
-class Command:
+class Command(Generic[T]):
     """One thing that can be asked."""
 
     keys: tuple[str, ...]
     required: int
     """How many of the keys, from the first on, have to be there."""
-    do: Callable[[Desk, Order], Awaitable[Incident]]
+    do: Callable[[Desk, Order], Awaitable[T]]
+    """Raises `UsageError` at once where something is missing or wrong, and later where the desk refuses."""
 
 
 def _acknowledge(desk: Desk, order: Order) -> Awaitable[Incident]:
@@ -166,7 +189,23 @@ def _judge(desk: Desk, order: Order) -> Awaitable[Incident]:
     return desk.judge(order.name("incident"), order.name("person"), order.verdict())
 
 
-COMMAND: Final = {
+def _take(desk: Desk, order: Order) -> Awaitable[Inquiry]:
+    return desk.take(order.name("inquiry"), order.name("person"))
+
+
+def _give_back(desk: Desk, order: Order) -> Awaitable[Inquiry]:
+    return desk.give_back(order.name("inquiry"), order.name("person"))
+
+
+def _answer(desk: Desk, order: Order) -> Awaitable[Inquiry]:
+    return desk.answer(order.name("inquiry"), order.name("person"))
+
+
+def _pass_over(desk: Desk, order: Order) -> Awaitable[Inquiry]:
+    return desk.pass_over(order.name("inquiry"), order.name("person"), order.text_if_any("reason"))
+
+
+ON_INCIDENTS: Final[Mapping[str, Command[Incident]]] = {
     "acknowledge": Command(("incident", "person"), 2, _acknowledge),
     "assign": Command(("incident", "person", "to", "note"), 3, _assign),
     "silence": Command(("incident", "person", "reason", "minutes", "until"), 3, _silence),
@@ -175,7 +214,14 @@ COMMAND: Final = {
     "resolve": Command(("incident", "person", "verdict"), 3, _resolve),
     "judge": Command(("incident", "person", "verdict"), 3, _judge),
 }
-"""All that can be asked, by name."""
+"""What can be asked about an incident."""
+ON_INQUIRIES: Final[Mapping[str, Command[Inquiry]]] = {
+    "take": Command(("inquiry", "person"), 2, _take),
+    "give_back": Command(("inquiry", "person"), 2, _give_back),
+    "answer": Command(("inquiry", "person"), 2, _answer),
+    "pass_over": Command(("inquiry", "person", "reason"), 2, _pass_over),
+}
+"""What can be asked about a post that needs an answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,8 +258,9 @@ class Commands:
         """Do it, or say why not; never raises what a stranger can cause."""
         try:
             self._refuse(command)
-            order = Order(command, _values(payload), self._clock.now())
-            return Answer(await COMMAND[command].do(self._desk(), order))
+            asked = ON_INCIDENTS[command]
+            order = Order(command, asked.keys, _values(payload), self._clock.now())
+            return Answer(await asked.do(self._desk(), order))
         except CrisisdeskError as error:
             return Answer(error=str(error))
         except Exception as error:  # noqa: BLE001 - a fault of ours must not silence whoever asks next

@@ -11,11 +11,12 @@ from typing import Final, cast
 from aiohttp import web
 
 from crisisdesk.errors import FatalSourceError, SourceError
-from crisisdesk.server.answers import in_json
+from crisisdesk.server.answers import in_json, secured
 from crisisdesk.server.certificate import Certificate
 from crisisdesk.server.connection import Connection
 from crisisdesk.server.door import Door
 from crisisdesk.server.intake import BODY_SECONDS, PATH, Intake
+from crisisdesk.server.site import Site
 from crisisdesk.settings.server import Address
 from crisisdesk.sources.webhook.source import Webhook
 
@@ -37,6 +38,7 @@ class Listener:
     Args:
         address: where; port 0 is any that is free.
         certificate: for https; None for http.
+        any_port: another port will do, where another programme has this one.
         head_seconds: how long the headers of a request may take to come.
         body_seconds: the same of its body.
     """
@@ -46,25 +48,47 @@ class Listener:
         address: Address,
         certificate: Certificate | None = None,
         *,
+        any_port: bool = False,
         head_seconds: float = HEAD_SECONDS,
         body_seconds: float = BODY_SECONDS,
     ) -> None:
         self.address = address
         self._certificate = certificate
+        self._any_port = any_port
         self._head_seconds = head_seconds
         self._intake = Intake(body_seconds)
+        self._site: Site | None = None
         self._changing = asyncio.Lock()
         self._needed = 0
+
+    @property
+    def is_encrypted(self) -> bool:
+        """Whether it is https."""
+        return self._certificate is not None
+
+    def offer(self, site: Site) -> None:
+        """Answer for a desk, too, from the next opening on."""
+        self._site = site
 
     @asynccontextmanager
     async def serving(self, webhook: Webhook) -> AsyncIterator[None]:
         """Inside, hand over what is sent to a webhook's address.
 
         Raises:
-            SourceError: it cannot listen there; the message names address and cure. A FatalSourceError says that it
-                never will.
+            SourceError: as `listening`.
         """
         self._intake.add(webhook)  # first, so that nobody finds the address open and this name unknown
+        async with self.listening():
+            yield
+
+    @asynccontextmanager
+    async def listening(self) -> AsyncIterator[None]:
+        """Inside, the address is open.
+
+        Raises:
+            SourceError: it cannot be opened; the message names address and cure. A FatalSourceError says that it never
+                can be.
+        """
         async with self._changing:
             if not self._needed:
                 await self._open()
@@ -81,16 +105,25 @@ class Listener:
         if self._certificate:
             await asyncio.to_thread(self._certificate.context)
         application = web.Application(middlewares=[in_json])
+        application.on_response_prepare.append(secured)
         application.router.add_post(PATH + "{name}", self._intake.post)
         self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=CLOSE_SECONDS)
         await self._runner.setup()
         server = cast("web.Server", self._runner.server)  # it has one, now that it is set up
         self._door = Door(partial(Connection, server, self._head_seconds), self._certificate)
         try:
-            self.address = await self._door.open(self.address)
+            self.address = await self._opened()
         except OSError as error:
             await self._runner.cleanup()
             raise diagnose(self.address, error) from None
+
+    async def _opened(self) -> Address:
+        try:
+            return await self._door.open(self.address)
+        except OSError as error:
+            if not (self._any_port and error.errno == errno.EADDRINUSE):
+                raise
+        return await self._door.open(Address(self.address.host, 0))
 
     async def _close(self) -> None:
         await self._door.close()

@@ -1,0 +1,70 @@
+"""From the [server] table of the configuration to what a running desk answers over HTTP."""
+
+from collections.abc import Callable
+from functools import partial
+
+from crisisdesk import __version__
+from crisisdesk.app import App
+from crisisdesk.cli.vitals import Attention
+from crisisdesk.clock import Clock
+from crisisdesk.server.access import Access, Limits
+from crisisdesk.server.acting import Acting
+from crisisdesk.server.auditing import Auditing
+from crisisdesk.server.certificate import Certificate
+from crisisdesk.server.changes import Changes
+from crisisdesk.server.http import Listener
+from crisisdesk.server.looking import House, Looking
+from crisisdesk.server.pictures import Pictures
+from crisisdesk.server.service import Service
+from crisisdesk.server.site import Site
+from crisisdesk.server.tokens import Tokens
+from crisisdesk.server.visit import Visit
+from crisisdesk.settings import Settings
+from crisisdesk.storage.audit import Audit
+from crisisdesk.storage.journal import Journal
+
+
+def listening(configured: Settings, *, visiting: bool = False) -> Listener:
+    """What opens the desk's address.
+
+    Where nobody has said which one, nor sends anything to it, any port will do: commands on this machine find it.
+
+    Args:
+        configured: names the address.
+        visiting: it is only looked at, and a running desk may have it.
+    """
+    server = configured.server
+    tls = Certificate(server.tls_certificate, server.tls_key) if server.tls_certificate and server.tls_key else None
+    if visiting:
+        return Visit(server.listen, tls)
+    known = "listen" in server.model_fields_set or any(one.kind == "webhook" for one in configured.sources)
+    return Listener(server.listen, tls, any_port=not known)
+
+
+def serving(configured: Settings, listener: Listener, clock: Clock) -> Callable[[App], Service]:
+    """What makes the service of a desk, once there is one."""
+    server, database = configured.server, configured.desk.database
+
+    def made(app: App) -> Service:
+        known = Tokens(server.tokens_of(database), clock)
+        house = House(
+            name=configured.desk.name,
+            version=__version__,
+            timezone=str(configured.desk.timezone or ""),
+            desk=app.desk,
+            playbooks=app.playbooks,
+            orders=lambda: app.plan.standing.current,
+        )
+        looking = Looking(house)
+        site = Site(
+            Access(known, clock, Limits(server.per_minute, server.streams)),
+            Auditing(Audit(app.store, partial(app.complain, "audit")), known, clock),
+            looking=looking,
+            acting=Acting(house, looking, clock),
+            changes=Changes(app.register, Journal(app.store), configured.desk.name),
+            pictures=Pictures(app.desk),
+            vitals=Attention(app),
+        )
+        return Service(site, listener, database, clock)
+
+    return made
