@@ -87,6 +87,17 @@ def m006_debts(database: sqlite3.Connection) -> None:
     database.execute("CREATE INDEX told_in_order ON told (output, at)")
 
 
+def m008_audit(database: sqlite3.Connection) -> None:
+    """Who did what, and who was refused; `mark` is set for what may stand here once only."""
+    database.execute(
+        "CREATE TABLE audit (row INTEGER PRIMARY KEY AUTOINCREMENT, at TEXT NOT NULL, what TEXT NOT NULL,"
+        " person TEXT NOT NULL, token TEXT NOT NULL, role TEXT NOT NULL, address TEXT NOT NULL, incident TEXT NOT NULL,"
+        " status INTEGER NOT NULL, times INTEGER NOT NULL, mark TEXT UNIQUE, refused INTEGER NOT NULL)"
+    )
+    database.execute("CREATE INDEX audit_in_order ON audit (at)")
+    database.execute("CREATE INDEX audit_of_refused ON audit (row) WHERE refused")
+
+
 def m009_journal(database: sqlite3.Connection) -> None:
     """The order of all changes of all incidents; those from before stand by their times."""
     database.execute(
