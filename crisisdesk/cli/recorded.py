@@ -99,6 +99,7 @@ def _demo_plan(story: Case, path: Path, pace: Pace, bad: BadLines, load_model: C
         clock=pace.clock,
         load_model=load_model,
         notice=story.notice,
+        answers=[story.watch],
         zone=story.zone,
     )
 

@@ -22,6 +22,7 @@ terms = ["motrin", "#motrinmoms", "pain reliever"]    # words, #tags, @names, $c
 # languages = ["en", "de"]        # posts in others are shown and counted apart; without it: what the model knows
 false_alarms = "1 per month"      # how many you will bear: also "4 per month", "1 per week", "sensitive", "strict"
 # accounts = ["did:plc:…", "@acme@social.example", "@acme@x.com"]    # your own; you are told when they fall silent
+# answers = false                 # no list of single posts that need an answer (w on the console): docs/answers.md
 
 # usual = "about 20 posts a day"  # how much is said of it, as far as you know; it then judges from the first hour on
 # timezone = "America/New_York"   # where its people live, if not where the desk's do

@@ -183,6 +183,8 @@ class WatchSettings(Section):
     """Where its people live; the desk's time zone where nothing is set."""
     accounts: Annotated[tuple[Account, ...], Field(strict=False)] = ()
     """The brand's own accounts, as the network names authors; where they fall silent, people are told."""
+    answers: bool = True
+    """Whether single posts that need an answer form a list for people to work through."""
 
 
 class SeveritySettings(Section):

@@ -1,0 +1,1 @@
+"""Single posts that need an answer, and what people do about them."""
