@@ -4,8 +4,8 @@ The stream (`Accept: text/event-stream`) has two kinds of event, in the JSON of 
 whole one, `delta` what makes the last one the next. Who comes back with the id of the last event goes on from there.
 
 There is no queue for anybody. One picture after the other is taken and encoded once for all; the last ones are kept,
-and each reader has its place among them. Who falls so far behind that its place is gone gets a whole picture. So who is
-slow, or stands still until its connection is cut off (`Connection.pause_writing`), costs no more than what the operating
+and each reader has its place among them. Who falls so far behind that its place is gone gets a whole picture. So one
+who is slow, or stands still until its connection is cut off (`Connection.pause_writing`), costs no more than what the
 system holds for a connection.
 """
 
@@ -62,7 +62,7 @@ class Pictures:
     async def answer(self, request: web.Request, ended: Callable[[], bool] = lambda: False) -> web.StreamResponse:
         """Show the desk as it is, or as it changes, until the reader leaves, `ended` says so, or all is closed."""
         if CONTENT_TYPE not in request.headers.get("Accept", ""):
-            body = wire.encoded(await self._desk.picture(), Picture)
+            body = b'{"picture":' + wire.encoded(await self._desk.picture(), Picture) + b"}"
             return web.Response(status=HTTPStatus.OK, body=body, content_type="application/json", headers=HEADERS)
         response, place = await opened(request), self._place(request.headers.get(LAST, ""))
         with suppress(ConnectionError):
