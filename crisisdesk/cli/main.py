@@ -53,6 +53,7 @@ def _options(
 recorded.add_to(commands)
 live.add_to(commands)
 doctor.add_to(commands)
+backup.add_to(commands)
 oncall.add_to(commands)
 report.add_to(commands)
 tools.add_to(commands)

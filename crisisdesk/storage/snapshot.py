@@ -5,6 +5,7 @@ whatever is committed is in the file or, behind a checksum, in the log beside it
 opens the copy. A copy is good where the file did not change meanwhile; the log only grows, and its torn end is ignored.
 """
 
+import errno
 import shutil
 import time
 from collections.abc import Iterator
@@ -27,13 +28,18 @@ Mark = tuple[int, int, bytes]
 
 
 @contextmanager
-def snapshot(path: Path) -> Iterator[Path]:
+def snapshot(path: Path, within: Path | None = None) -> Iterator[Path]:
     """A copy in a folder that goes away again; opening it as a desk's database disturbs nobody.
 
+    Args:
+        path: the database.
+        within: where that folder is made; None for where the system has such folders.
+
     Raises:
-        StorageError: there is no such file, it cannot be read, or it changes all the time.
+        StorageError: there is no such file, it cannot be read, it changes all the time, or there is no room for a copy.
+        OSError: no folder can be made there.
     """
-    with TemporaryDirectory(prefix="crisisdesk-", ignore_cleanup_errors=True) as folder:
+    with TemporaryDirectory(prefix=".crisisdesk-", dir=within, ignore_cleanup_errors=True) as folder:
         copy = Path(folder) / "desk.db"
         try:
             for _ in range(ATTEMPTS):
@@ -45,6 +51,10 @@ def snapshot(path: Path) -> Iterator[Path]:
             else:
                 raise StorageError(f"The database {path} is being written all the time; try again in a minute.")
         except OSError as error:
+            if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+                raise StorageError(
+                    f"There is no room for a copy of {path} in {Path(folder).parent}; make some."
+                ) from None
             reason = (error.strerror or str(error)).lower()
             raise StorageError(
                 f"The database {path} cannot be read: {reason}; name that of a desk that has run."
