@@ -10,7 +10,7 @@ import typer
 from typer.exceptions import TyperException
 
 from crisisdesk import __version__
-from crisisdesk.cli import doctor, live, models, oncall, recorded, report, simulate, tools
+from crisisdesk.cli import backup, doctor, live, models, oncall, recorded, report, simulate, tools
 from crisisdesk.cli.terminal import let_go_of_stdout, say
 from crisisdesk.errors import CrisisdeskError
 from crisisdesk.text import clean
