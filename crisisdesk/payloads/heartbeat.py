@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from types import MappingProxyType
-from typing import TypedDict
+
+from typing_extensions import TypedDict
 
 from crisisdesk.records import OutputStatus, SourceStatus
 

@@ -1,7 +1,8 @@
 """A post that needs an answer, and how the posts of a watch are answered."""
 
 from datetime import timedelta
-from typing import TypedDict
+
+from typing_extensions import TypedDict
 
 from crisisdesk.payloads.incident import moment, real
 from crisisdesk.records import Answering, Inquiry, stamp

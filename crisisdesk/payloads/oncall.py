@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import TypedDict
+
+from typing_extensions import TypedDict
 
 from crisisdesk.oncall.chain import Orders
 from crisisdesk.oncall.prospect import Prospect

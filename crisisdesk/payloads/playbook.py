@@ -1,6 +1,6 @@
 """A playbook: what to do, step by step, and the first words to the public."""
 
-from typing import TypedDict
+from typing_extensions import TypedDict
 
 from crisisdesk.playbooks.format import Playbook
 

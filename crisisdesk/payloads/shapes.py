@@ -1,6 +1,6 @@
 """The shapes of the objects that stand for incidents, and what happened to them."""
 
-from typing import TypedDict
+from typing_extensions import TypedDict
 
 
 class NumbersData(TypedDict):

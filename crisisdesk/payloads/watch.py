@@ -1,7 +1,8 @@
 """A watch: what it hears, what is usual, and what it has spent of its budget of false alarms."""
 
 from datetime import datetime
-from typing import TypedDict
+
+from typing_extensions import TypedDict
 
 from crisisdesk.desk import ChartPoint, WatchPicture
 from crisisdesk.payloads.incident import moment, real

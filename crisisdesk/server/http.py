@@ -104,7 +104,7 @@ class Listener:
     async def _open(self) -> None:
         if self._certificate:
             await asyncio.to_thread(self._certificate.context)
-        application = web.Application(middlewares=[in_json])
+        application = self._site.application() if self._site else web.Application(middlewares=[in_json])
         application.on_response_prepare.append(secured)
         application.router.add_post(PATH + "{name}", self._intake.post)
         self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=CLOSE_SECONDS)

@@ -75,8 +75,12 @@ class Pictures:
                         await self._next.wait()
         return response
 
+    def open(self) -> None:
+        """Show it from now on."""
+        self._closed = False
+
     def close(self) -> None:
-        """End all streams, now and from now on."""
+        """End all streams, now and until it is opened again."""
         self._closed = True
         if self._taking is not None:
             self._taking.cancel()

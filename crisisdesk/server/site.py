@@ -11,13 +11,14 @@ from aiohttp import web
 from crisisdesk.records import Role, Visitor
 from crisisdesk.server.access import Access
 from crisisdesk.server.acting import Acting
-from crisisdesk.server.answers import HEADERS, Handler, answer, in_json, secured
+from crisisdesk.server.answers import HEADERS, Handler, answer, in_json
 from crisisdesk.server.auditing import Auditing
 from crisisdesk.server.changes import Changes
 from crisisdesk.server.health import healthz, readyz
 from crisisdesk.server.looking import Looking
 from crisisdesk.server.metrics import CONTENT_TYPE as METRICS
 from crisisdesk.server.metrics import exposition
+from crisisdesk.server.openapi import document
 from crisisdesk.server.pictures import Pictures
 from crisisdesk.server.routes import API, Route, check_query
 from crisisdesk.server.stream import CONTENT_TYPE as STREAM
@@ -76,6 +77,8 @@ class Site:
         yield Route("GET", "/healthz", "Whether the desk answers", None, self._healthz, {"status": str})
         yield Route("GET", "/readyz", "Whether it hears, judges and remembers", None, self._readyz, {"status": str},
                     note="503 where it does not; `reasons` says what is wrong.")  # fmt: skip
+        about = f"{API}/openapi.json"
+        yield Route("GET", about, "This document", Role.VIEWER, self._document, "application/json")
         yield Route("GET", "/metrics", "Figures for Prometheus", Role.VIEWER, self._metrics, METRICS)
 
     def application(self) -> web.Application:
@@ -83,7 +86,7 @@ class Site:
         application = web.Application(middlewares=[in_json, self._auditing.record])
         for route in self.routes():
             application.router.add_route(route.method, route.path, self._handler(route))
-        application.on_response_prepare.append(secured)
+        application.on_startup.append(self._open)
         application.on_shutdown.append(self._close)
         return application
 
@@ -94,6 +97,10 @@ class Site:
             return await route.do(request, visitor)
 
         return handle
+
+    async def _open(self, _: web.Application) -> None:
+        self._closing.clear()
+        self._pictures.open()
 
     async def _close(self, _: web.Application) -> None:
         self._closing.set()
@@ -130,6 +137,9 @@ class Site:
 
     async def _readyz(self, _: web.Request, __: Visitor) -> web.Response:
         return answer(*readyz(self._vitals()))
+
+    async def _document(self, _: web.Request, __: Visitor) -> web.Response:
+        return answer(HTTPStatus.OK, document(self.routes()))
 
     async def _metrics(self, _: web.Request, __: Visitor) -> web.Response:
         body = await exposition(self._vitals())
