@@ -10,7 +10,7 @@ from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 
 from crisisdesk.console.paint import plain
-from crisisdesk.console.screens.desk_screen import DeskScreen
+from crisisdesk.console.screens.incident_keys import IncidentKeys
 from crisisdesk.console.times import Times
 from crisisdesk.console.widgets.chart import Chart
 from crisisdesk.console.widgets.evidence import evidence_page, figures_line, headline_page
@@ -23,7 +23,7 @@ from crisisdesk.records import Incident, Kind
 PANES = ("evidence", "playbook", "timeline")
 
 
-class IncidentScreen(DeskScreen):
+class IncidentScreen(IncidentKeys):
     """Everything that is known about one incident, and what to do about it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -12,6 +12,7 @@ from crisisdesk.console.paint import plain
 from crisisdesk.console.screens.desk_screen import DeskScreen
 from crisisdesk.console.screens.dialogs import Reading
 from crisisdesk.console.screens.incident import IncidentScreen
+from crisisdesk.console.screens.incident_keys import IncidentKeys
 from crisisdesk.console.times import Times
 from crisisdesk.console.widgets.chart import Chart
 from crisisdesk.console.widgets.evidence import brief_page, decisive_page, glance_page
@@ -25,7 +26,7 @@ from crisisdesk.desk import Picture, WatchPicture
 from crisisdesk.records import EPOCH, Incident, Kind
 
 
-class MainScreen(DeskScreen):
+class MainScreen(IncidentKeys):
     """Three lists and the selected incident beside them."""
 
     AUTO_FOCUS = "#incidents"
