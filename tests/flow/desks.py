@@ -39,6 +39,7 @@ from crisisdesk.settings.load import load
 from crisisdesk.sources.base import Edge, Source
 
 NOW = datetime(2026, 5, 25, 14, 2, tzinfo=UTC)
+FREE = Address("127.0.0.1", 0)
 PEOPLE = {"Vera": Role.VIEWER, "Anna Berg": Role.RESPONDER, "Ben Cole": Role.RESPONDER, "Edda": Role.EDITOR}
 CONFIGURATION = """
 [desk]
@@ -182,7 +183,7 @@ async def served(
     watches: Sequence[str] = ("Acme",),
     sources: Sequence[Source] = (),
     clock: Clock | None = None,
-    address: Address = Address("127.0.0.1", 0),
+    address: Address = FREE,
 ) -> AsyncIterator[Served]:
     """A desk at work, with a token for each of these people; without any, it lets in its own machine."""
     time, source, database = clock or Time(), Quiet(), base / "acme.db"
