@@ -21,9 +21,12 @@ from crisisdesk.playbooks.check import check
 from crisisdesk.playbooks.library import playbook_files
 from crisisdesk.records import Correction, Foreseen, Post, SourceStatus
 from crisisdesk.sentiment.base import Model, signature
+from crisisdesk.server.sharing import overheard, refuse_without_tokens, summed_up
+from crisisdesk.server.tokens import Tokens
+from crisisdesk.settings.server import ServerSettings
 from crisisdesk.sources.base import Foreseeing, Source
 from crisisdesk.storage.file import explained
-from crisisdesk.text import counted, how_long, unforeseen
+from crisisdesk.text import clean, counted, how_long, unforeseen
 
 SECONDS: Final = 15.0
 """How long a source has to be heard."""
@@ -81,6 +84,21 @@ def database(path: Path) -> tuple[Verdict, str]:
             return Verdict.OK, f"{path} is in use: a desk is running with it."
         raise explained(path, error) from error
     return Verdict.OK, f"{path} can be written; it holds {counted(incidents, 'incident')}."
+
+
+def access(server: ServerSettings, tokens: Tokens, file: Path, now: datetime) -> tuple[Verdict, str]:
+    """Whether those who should can reach the desk, and nobody else.
+
+    Raises:
+        ConfigurationError: others reach it, and nobody has a token.
+        StorageError: the tokens cannot be read.
+    """
+    refuse_without_tokens(server, tokens, clean(str(file)))
+    if tokens.trouble:
+        raise StorageError(tokens.trouble)
+    said, doubt = summed_up(tokens, now)
+    doubts = " ".join(filter(None, (doubt, overheard(server))))
+    return (Verdict.WARNING if doubts else Verdict.OK), f"{server.listen}: {said} {doubts}".strip()
 
 
 def playbooks(place: Path, today: date) -> tuple[Verdict, str]:

@@ -31,7 +31,7 @@ def doctor(
     seconds: Annotated[float, typer.Option(min=1, max=600, help="How long a source has to be heard.")] = 15.0,
     as_json: AsJson = False,
 ) -> None:
-    """Look at the desk before it is needed: database, playbooks, model, every source, every output.
+    """Look at the desk before it is needed: database, access, playbooks, model, every source, every output.
 
     Nothing is changed, and a desk that is running is not disturbed. Exit code 1 where something does not work.
     """
@@ -54,6 +54,7 @@ def _findings(config: Path | None, seconds: float) -> "Iterator[Finding]":
     from crisisdesk import doctor as checks  # noqa: PLC0415  networks and models: `--help` need not wait for them
     from crisisdesk.cli import configured, outputs  # noqa: PLC0415  the same
     from crisisdesk.clock import WallClock  # noqa: PLC0415  the same
+    from crisisdesk.server.tokens import Tokens  # noqa: PLC0415  the same
     from crisisdesk.sources.file.pipe import is_piped  # noqa: PLC0415  the same
 
     settings, clock = configured.read(config), WallClock()
@@ -62,6 +63,9 @@ def _findings(config: Path | None, seconds: float) -> "Iterator[Finding]":
     desk = settings.desk
     load = model_loader(desk.model, desk.model_labels) or load_shipped_model
     yield checks.examined("database", partial(checks.database, desk.database))
+    tokens = Tokens(settings.server.tokens_of(desk.database), clock)
+    file = configured.place(config) or Path()
+    yield checks.examined("access", partial(checks.access, settings.server, tokens, file, clock.now()))
     today = datetime.now(UTC).date()
     yield checks.examined("playbooks", partial(checks.playbooks, desk.playbooks or folder("playbooks"), today))
     yield checks.examined("model", partial(checks.model, load))

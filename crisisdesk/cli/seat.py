@@ -10,8 +10,8 @@ from crisisdesk.settings.doubts import unanswerable
 from crisisdesk.text import clean
 
 
-def seated(name: str, orders: Orders) -> str:
-    """Who sits here, as the outputs and rotas spell it.
+def seated(name: str, orders: Orders, option: str = "--as") -> str:
+    """Who sits here, as the outputs and rotas spell it; `option` is where the name was written.
 
     Raises:
         UsageError: the name is a letter away from one that they know.
@@ -20,7 +20,7 @@ def seated(name: str, orders: Orders) -> str:
     known = list(dict.fromkeys([*(one.person for one in orders.addresses if one.person), *in_rotas]))
     if not name.strip() or not known:
         return name
-    unknown = f"--as: '{clean(name, 60)}' is in no output and no rota"
+    unknown = f"{option}: '{clean(name, 60)}' is in no output and no rota"
     near = min((one for one in known if nearly(one, name)), key=lambda one: folded(one) != folded(name), default=None)
     if near is None:
         say(f"{unknown} ({nearest(name, known)}); it is taken as it stands.")

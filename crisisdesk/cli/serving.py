@@ -2,9 +2,11 @@
 
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 
 from crisisdesk import __version__
 from crisisdesk.app import App
+from crisisdesk.cli.terminal import say
 from crisisdesk.cli.vitals import Attention
 from crisisdesk.clock import Clock
 from crisisdesk.server.access import Access, Limits
@@ -16,12 +18,14 @@ from crisisdesk.server.http import Listener
 from crisisdesk.server.looking import House, Looking
 from crisisdesk.server.pictures import Pictures
 from crisisdesk.server.service import Service
+from crisisdesk.server.sharing import overheard, refuse_without_tokens
 from crisisdesk.server.site import Site
 from crisisdesk.server.tokens import Tokens
 from crisisdesk.server.visit import Visit
 from crisisdesk.settings import Settings
 from crisisdesk.storage.audit import Audit
 from crisisdesk.storage.journal import Journal
+from crisisdesk.text import clean
 
 
 def listening(configured: Settings, *, visiting: bool = False) -> Listener:
@@ -39,6 +43,18 @@ def listening(configured: Settings, *, visiting: bool = False) -> Listener:
         return Visit(server.listen, tls)
     known = "listen" in server.model_fields_set or any(one.kind == "webhook" for one in configured.sources)
     return Listener(server.listen, tls, any_port=not known)
+
+
+def check_shared(configured: Settings, file: Path, clock: Clock) -> None:
+    """Look, before a desk starts, whether its address may be shared; says what may be overheard.
+
+    Raises:
+        ConfigurationError: others reach it, and nobody has a token.
+    """
+    tokens = Tokens(configured.server.tokens_of(configured.desk.database), clock)
+    refuse_without_tokens(configured.server, tokens, clean(str(file)))
+    if doubt := overheard(configured.server):
+        say(f"warning: {doubt}", "warning")
 
 
 def serving(configured: Settings, listener: Listener, clock: Clock) -> Callable[[App], Service]:

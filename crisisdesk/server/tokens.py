@@ -54,6 +54,10 @@ class Tokens:
         self._looked: datetime | None = None
         self._looking = asyncio.Lock()
 
+    def now(self) -> datetime:
+        """The present moment, by which tokens are made and expire."""
+        return self._clock.now()
+
     async def refresh(self) -> None:
         """Look whether the file has changed, unless that was a moment ago."""
         if self._is_fresh():
