@@ -17,7 +17,6 @@ from crisisdesk.detect.baseline import SETTLED
 from crisisdesk.detect.planned import Planned
 from crisisdesk.detect.weeks import Week
 from crisisdesk.errors import UsageError
-from crisisdesk.errors import UsageError
 from crisisdesk.incidents.register import Register
 from crisisdesk.inquiries.queue import Queue
 from crisisdesk.oncall.prospect import Prospect
@@ -208,8 +207,20 @@ class Desk(Protocol):
     async def judge(self, incident: str, person: str, verdict: Verdict) -> Incident:
         """Say of an incident that is over what it was: it ended by itself, or more is known by now."""
 
-    async def forget(self, wanted: Wanted, person: str) -> Erased:
-        """Erase all of an author or one post, everywhere; returns what was found where.
+    async def take(self, inquiry: str, person: str) -> Inquiry:
+        """Say that this person answers a post, so that nobody else does."""
+
+    async def give_back(self, inquiry: str, person: str) -> Inquiry:
+        """Let a post wait again: who has it cannot answer it, or it was not answered after all."""
+
+    async def answer(self, inquiry: str, person: str) -> Inquiry:
+        """Say that this person has answered a post, where it was written."""
+
+    async def pass_over(self, inquiry: str, person: str, reason: str = "") -> Inquiry:
+        """Decide that a post gets no answer."""
+
+    async def forget(self, person: str, *, author: str = "", source: str = "", post: str = "") -> Erased:
+        """Erase all of an author, in one source or all, or one post by its key or address; says what was found where.
 
         Raises `StorageError` where the database does not take it; then it has to be asked for again.
         """
@@ -245,6 +256,7 @@ class LocalDesk:
         library: Library,
         clock: Clock,
         instruments: Instruments,
+        *,
         notice: str = "",
         queue: Queue | None = None,
     ) -> None:
@@ -348,14 +360,32 @@ class LocalDesk:
     async def judge(self, incident: str, person: str, verdict: Verdict) -> Incident:
         return self._after(await self._register.judge(incident, person, verdict, self._clock.now()))
 
-    async def forget(self, wanted: Wanted, person: str) -> Erased:
-        erased = await self._instruments.forget(wanted, person)
+    async def take(self, inquiry: str, person: str) -> Inquiry:
+        return self._after(await self._answers.take(inquiry, person, self._clock.now()))
+
+    async def give_back(self, inquiry: str, person: str) -> Inquiry:
+        return self._after(await self._answers.give_back(inquiry, person, self._clock.now()))
+
+    async def answer(self, inquiry: str, person: str) -> Inquiry:
+        return self._after(await self._answers.answer(inquiry, person, self._clock.now()))
+
+    async def pass_over(self, inquiry: str, person: str, reason: str = "") -> Inquiry:
+        return self._after(await self._answers.pass_over(inquiry, person, self._clock.now(), reason))
+
+    async def forget(self, person: str, *, author: str = "", source: str = "", post: str = "") -> Erased:
+        erased = await self._instruments.forget(Wanted(author, source, post), person)
         self.touch()
         return erased
 
-    def _after(self, incident: Incident) -> Incident:
+    @property
+    def _answers(self) -> Queue:
+        if self._queue is None:
+            raise UsageError("This desk has no answer queue.")
+        return self._queue
+
+    def _after(self, record: Record) -> Record:
         self.touch()
-        return incident
+        return record
 
 
 def _urgency(now: datetime, incident: Incident) -> tuple[bool, bool, int, int, float]:

@@ -9,11 +9,13 @@ from textual.content import Content
 
 from crisisdesk.console.lasting import lasting
 from crisisdesk.console.paint import plain
+from crisisdesk.console.screens.answers import AnswersScreen
 from crisisdesk.console.screens.desk_screen import DeskScreen
 from crisisdesk.console.screens.dialogs import Reading
 from crisisdesk.console.screens.incident import IncidentScreen
 from crisisdesk.console.screens.incident_keys import IncidentKeys
 from crisisdesk.console.times import Times
+from crisisdesk.console.widgets.answers import AnswerLine
 from crisisdesk.console.widgets.chart import Chart
 from crisisdesk.console.widgets.evidence import brief_page, decisive_page, glance_page
 from crisisdesk.console.widgets.keyed_list import KeyedList
@@ -34,6 +36,8 @@ class MainScreen(IncidentKeys):
         # Not at the bottom, where eighty cells hold no more: the title of the panel below the list says it.
         Binding("enter", "open('evidence')", "Open", id="open", show=False, tooltip="All of it: incident or watch"),
         Binding("p", "open('playbook')", "Playbook", id="playbook", tooltip="The incident's playbook, step by step"),
+        # Nor is it at the bottom: the line that says how many posts wait begins with it.
+        Binding("w", "answers", "Answers", id="answers", show=False, tooltip="Posts that wait for an answer"),
         Binding("1", "go('incidents')", "Incidents", show=False, tooltip="Go to the incidents"),
         Binding("2", "go('watches')", "Watches", show=False, tooltip="Go to the watches"),
         Binding("3", "go('feed')", "Mentions", show=False, tooltip="Go to the mentions"),
@@ -52,6 +56,7 @@ class MainScreen(IncidentKeys):
             with Vertical(id="right"):
                 yield WatchList(self._times, id="watches", classes="panel")
                 yield Feed(self._times, id="feed", classes="panel")
+        yield AnswerLine()
 
     @property
     def incident(self) -> Incident | None:
@@ -63,6 +68,7 @@ class MainScreen(IncidentKeys):
         self.query_one(IncidentList).show(picture)
         self.query_one(WatchList).show(picture)
         self.query_one(Feed).show(picture)
+        self.query_one(AnswerLine).show(picture)
         self._show_detail()
 
     def on_keyed_list_moved(self) -> None:
@@ -81,6 +87,12 @@ class MainScreen(IncidentKeys):
             screen = IncidentScreen(self._desk, self._person, self._times, incident, pane)
             screen.set_reactive(DeskScreen.picture, self.picture)
             await self.app.push_screen(screen)
+
+    async def action_answers(self) -> None:
+        """Show the posts that wait for an answer."""
+        screen = AnswersScreen(self._desk, self._person, self._times)
+        screen.set_reactive(DeskScreen.picture, self.picture)
+        await self.app.push_screen(screen)
 
     async def _open_watch(self) -> None:
         cursor = self.query_one(WatchList).cursor

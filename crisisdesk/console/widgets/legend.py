@@ -44,6 +44,12 @@ SIGNS: Final = {
     "▶ □": "in a playbook: the next step, a step",
     "{{name}}": "in a statement: fill this in before it goes out",
 }
+ANSWERS: Final = {
+    "waiting": "a post that speaks to the brand, asks something, or complains in front of very many; it calls nobody",
+    "taken": "somebody answers it; if they do not within two hours, it waits again",
+    "passed over": "somebody has decided that it gets no answer",
+    "missed": "posts that nobody looked at in three days, or of which more came than people could answer",
+}
 DESK: Final = {
     "waiting": "posts that have come in and are not judged yet",
     "on call": "who is called first, by the rota",
@@ -56,6 +62,7 @@ def legend_lines(zone: str) -> list[Line]:
     return [
         *_section("Incidents", SEVERITIES | KINDS),
         *_section("Watches and charts", WATCHES),
+        *_section("Answers (w)", ANSWERS),
         *_section("Signs", SIGNS),
         *_section("The line at the bottom", DESK),
         Line(Content.styled(f"All times are {zone}.", "$faint")),
