@@ -63,6 +63,7 @@ def serving(configured: Settings, listener: Listener, clock: Clock) -> Callable[
 
     def made(app: App) -> Service:
         known = Tokens(server.tokens_of(database), clock)
+        known.look()  # before anybody asks: a file that is removed from now on opens nothing
         house = House(
             name=configured.desk.name,
             version=__version__,

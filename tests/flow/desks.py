@@ -31,6 +31,7 @@ from crisisdesk.records import (
 )
 from crisisdesk.resources import folder
 from crisisdesk.sentiment.base import Scores
+from crisisdesk.server.certificate import Certificate
 from crisisdesk.server.http import Listener
 from crisisdesk.server.presence import Presence, find
 from crisisdesk.server.tokens import Tokens
@@ -184,6 +185,7 @@ async def served(
     sources: Sequence[Source] = (),
     clock: Clock | None = None,
     address: Address = FREE,
+    certificate: Certificate | None = None,
 ) -> AsyncIterator[Served]:
     """A desk at work, with a token for each of these people; without any, it lets in its own machine."""
     time, source, database = clock or Time(), Quiet(), base / "acme.db"
@@ -191,7 +193,7 @@ async def served(
     configured = load(base / "crisisdesk.toml")
     tokens = Tokens(configured.server.tokens_of(database), time)
     secrets = {person: tokens.create(person, role)[1] for person, role in people.items()}
-    listener = Listener(address, any_port=True)
+    listener = Listener(address, certificate, any_port=True)
     plan = Plan(
         watches={WatchRule(name, (name.casefold(),)): Standard() for name in watches},
         sources=[source, *sources],
@@ -209,7 +211,7 @@ async def served(
                 while find(database) is None or not app.scoring.model:
                     assert not work.done(), await work
                     await asyncio.sleep(0.01)
-                url = f"http://{listener.address}"
+                url = f"{'https' if certificate else 'http'}://{listener.address}"
                 yield Served(app, url, time, source, tokens, secrets, session, database)
                 app.stop()
                 await work
