@@ -71,6 +71,8 @@ class Alarms:
         The first picture calls nobody: everything in it is in front of the person who has just opened the console. Nor
         does what a recording brings of the weeks before it is shown, as long as nothing is added to it.
         """
+        if picture.now == EPOCH:
+            return []  # nothing is known of the desk yet
         calling = {i.id: i for i in picture.incidents if i.is_open and picture.now - i.updated <= FRESH}
         known, told = self._known, {key: _urgency(incident) for key, incident in calling.items()}
         self._known = {**{i.id: (known or {}).get(i.id, _NONE) for i in picture.incidents if i.is_open}, **told}

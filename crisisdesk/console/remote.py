@@ -22,7 +22,8 @@ from crisisdesk.console.line import SILENT_SECONDS, Line, Me, NoAnswerError
 from crisisdesk.desk import Lost, Picture
 from crisisdesk.errors import CrisisdeskError, UsageError
 from crisisdesk.playbooks.format import Playbook
-from crisisdesk.records import EPOCH, Change, Incident, Role, Verdict
+from crisisdesk.privacy.erasure import Erased
+from crisisdesk.records import EPOCH, Change, Incident, Inquiry, Role, Verdict
 from crisisdesk.retry import delays
 from crisisdesk.text import unforeseen
 
@@ -127,8 +128,27 @@ class RemoteDesk:
     async def judge(self, incident: str, person: str, verdict: Verdict) -> Incident:  # noqa: ARG002
         return await self._act(incident, "judge", {"verdict": verdict.value})
 
+    async def take(self, inquiry: str, person: str) -> Inquiry:  # noqa: ARG002
+        return await self._answer(inquiry, "take")
+
+    async def give_back(self, inquiry: str, person: str) -> Inquiry:  # noqa: ARG002
+        return await self._answer(inquiry, "give_back")
+
+    async def answer(self, inquiry: str, person: str) -> Inquiry:  # noqa: ARG002
+        return await self._answer(inquiry, "answer")
+
+    async def pass_over(self, inquiry: str, person: str, reason: str = "") -> Inquiry:  # noqa: ARG002
+        return await self._answer(inquiry, "pass_over", {"reason": reason} if reason else {})
+
+    async def forget(self, person: str, *, author: str = "", source: str = "", post: str = "") -> Erased:  # noqa: ARG002
+        wanted = {"author": author, "source": source, "post": post}
+        return await self._do("forget", {name: value for name, value in wanted.items() if value}, Erased)
+
     async def _act(self, incident: str, act: str, body: Mapping[str, object] | None = None) -> Incident:
         return await self._do(f"incidents/{quote(incident, safe='')}/{act}", body or {}, Incident)
+
+    async def _answer(self, inquiry: str, act: str, body: Mapping[str, object] | None = None) -> Inquiry:
+        return await self._do(f"inquiries/{quote(inquiry, safe='')}/{act}", body or {}, Inquiry)
 
     async def _do(self, path: str, body: Mapping[str, object], kind: type[T]) -> T:
         """Have something done, once.

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from crisisdesk.app import Plan
-from crisisdesk.cli.running import _noting, _run_until_ctrl_c, load_shipped_model, run_headless
+from crisisdesk.cli.running import load_shipped_model, run_headless
+from crisisdesk.cli.signals import noting, until_ctrl_c
 from crisisdesk.clock import ReplayClock
 from crisisdesk.records import EPOCH
 
@@ -32,7 +33,7 @@ def test_ctrl_c_while_the_loop_closes_is_answered():
         press_ctrl_c_when_the_loop_closes()
 
     with pytest.raises(KeyboardInterrupt):
-        _run_until_ctrl_c(work)
+        until_ctrl_c(work)
 
 
 def test_ctrl_c_while_a_recording_ends_is_answered(tmp_path: Path):
@@ -49,13 +50,13 @@ def test_ctrl_c_before_anything_runs_and_after_it_is_answered_too():
         await asyncio.Event().wait()
 
     with pytest.raises(KeyboardInterrupt):
-        _run_until_ctrl_c(work)
+        until_ctrl_c(work)
     assert signal.getsignal(signal.SIGINT) is before
 
 
 async def test_a_signal_that_came_early_is_not_forgotten():
     done: list[str] = []
-    with _noting("SIGHUP", "SIGNOTHING") as signals:
+    with noting("SIGHUP", "SIGNOTHING") as signals:
         os.kill(os.getpid(), signal.SIGHUP)
         signals.then(lambda: done.append("early"))
         assert done == ["early"]

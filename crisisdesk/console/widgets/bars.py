@@ -46,6 +46,9 @@ class DeskBar(Sheet):
     @staticmethod
     def _counts(picture: Picture) -> Content:
         calling = [incident for incident in picture.incidents if incident.is_open]
+        lost = Content.styled("LOST" if picture.lost and picture.lost.since else "", "bold $error")
+        if picture.lost and not calling:
+            return lost
         deaf = Content.styled("DEAF", "bold $error") if picture.is_deaf else _partly_heard(picture)
         if picture.is_deaf and not calling:
             return joined(deaf, Content("nothing is heard"), by=": ")
@@ -60,7 +63,7 @@ class DeskBar(Sheet):
             Content.assemble(badge(severity, cells=0), f" {count}  ") for severity, count in counts.items() if count
         ]
         unclaimed = Content.styled(f"{free} unclaimed" if free else "", "bold $warning")
-        return joined(joined(*parts, unclaimed, by=""), deaf, by="  ")
+        return joined(lost, joined(*parts, unclaimed, by=""), deaf, by="  ")
 
     def _time(self, picture: Picture, *, roomy: bool) -> Content:
         if picture.now == EPOCH:
@@ -80,19 +83,40 @@ def _partly_heard(picture: Picture) -> Content:
 
 
 class NoticeLine(Sheet):
-    """What this stream is, when it is not the live public, and what nobody is called for; gone when all is plain."""
+    """What this is, if not the live public or not of now, and what nobody is called for; gone when all is plain."""
 
-    def __init__(self) -> None:
+    def __init__(self, times: Times) -> None:
         super().__init__(id="notice-line")
+        self._times = times
 
     def show(self, picture: Picture) -> None:
         """Show this moment."""
-        lines = [Line(Content.styled(ENDED, "bold $accent"), most=2)] if has_ended(picture) else []
+        lines = [Line(plain(lost_line(picture, self._times), "bold $error"), most=3)] if picture.lost else []
+        if has_ended(picture):
+            lines.append(Line(Content.styled(ENDED, "bold $accent"), most=2))
         lines += [Line(plain(text, "$warning"), most=2) for text in floods(picture)]
         if picture.notice:
             lines.append(Line(plain(picture.notice)))
         self.display = bool(lines)
         self.put(Page(lines))
+
+
+def lost_line(picture: Picture, times: Times) -> str:
+    """That the desk cannot be reached, of when what is shown is, and why; empty where all is well."""
+    lost = picture.lost
+    if lost is None:
+        return ""
+    if lost.since is None:
+        return f"{lost.why} Trying again." if lost.why else f"Connecting to {lost.where}."
+    age, seen = how_long(picture.now - lost.since), f"{times.local(lost.since):%H:%M:%S}"
+    return f"Connection to {lost.where} lost {age} ago: what you see is of {seen}. Trying again. {lost.why}"
+
+
+def out_of_reach(picture: Picture) -> str:
+    """Why nothing can be done at the moment; empty where it can."""
+    if picture.lost is None:
+        return ""
+    return f"{picture.lost.where} cannot be reached now, so nothing can be done from here. It is tried again."
 
 
 def has_ended(picture: Picture) -> bool:
