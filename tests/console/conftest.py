@@ -14,15 +14,19 @@ from textual.app import App
 from crisisdesk.console.app import Console
 from crisisdesk.desk import ChartPoint, Picture, WatchPicture
 from crisisdesk.errors import UsageError
+from crisisdesk.inquiries import acts
 from crisisdesk.playbooks.format import Playbook, parse
 from crisisdesk.records import (
+    Answering,
     Change,
     Chosen,
     Event,
     Evidence,
     Incident,
+    Inquiry,
     Kind,
     Mention,
+    Need,
     Numbers,
     OutputStatus,
     Phrase,
@@ -33,6 +37,7 @@ from crisisdesk.records import (
     Severity,
     Silence,
     SourceStatus,
+    Stage,
     State,
     Verdict,
 )
@@ -300,6 +305,46 @@ def abroad() -> Picture:
     return replace(motrin(), incidents=(), watches=(calm,), mentions=(*found[:5], *motrin().mentions[1:3], *found[5:]))
 
 
+ASKED = (
+    ("@motrin who thought of this? I want an answer, not a coupon", (Need.ADDRESSED, Need.QUESTION, Need.NEGATIVE)),
+    ("@motrin is the recalled batch also sold in Canada? My pharmacy does not know", (Need.ADDRESSED, Need.QUESTION)),
+    ("is motrin safe while I am nursing?", (Need.QUESTION,)),
+)
+
+
+def inquiry(number: int, **changes: object) -> Inquiry:
+    """A post that needs an answer; the higher the number, the less it weighs."""
+    text, needs = ASKED[number % len(ASKED)]
+    came = NOW - timedelta(minutes=134 - 17 * number)
+    post = Post(
+        f"i{number}", "bluesky", came, text, AUTHORS[number % len(AUTHORS)], "en",
+        f"https://bsky.app/profile/{AUTHORS[number % len(AUTHORS)]}/post/{number}", (number * 7919) % 2400,
+    )  # fmt: skip
+    return replace(Inquiry(f"i{number}", "Motrin", post, 0.93, needs, 9.0 - number, came), **changes)
+
+
+def asked() -> Picture:
+    """Saturday night with four posts that need an answer, one of which somebody has, and one that was answered."""
+    also = Post("i0b", "bluesky", NOW - timedelta(minutes=140), "@motrin hello?", AUTHORS[0])
+    answered = {"stage": Stage.ANSWERED, "person": "anna", "moved": NOW - timedelta(minutes=12)}
+    return replace(
+        motrin(),
+        inquiries=(
+            inquiry(0, others=(also,), posts=6),
+            inquiry(1, stage=Stage.TAKEN, person="anna", moved=NOW - timedelta(minutes=20)),
+            inquiry(2),
+            inquiry(3, had_by="ben", moved=NOW - timedelta(minutes=5)),
+            inquiry(4, **answered),
+        ),
+        answering=(
+            Answering(
+                "Motrin", waiting=3, taken=1, answered_today=9, median=timedelta(minutes=34), most=timedelta(hours=3),
+                oldest=NOW - timedelta(minutes=134), missed=4,
+            ),
+        ),
+    )  # fmt: skip
+
+
 class ScriptedDesk:
     """Implements `Desk`: shows `shown`, and writes every action into `asked`."""
 
@@ -361,6 +406,26 @@ class ScriptedDesk:
     async def judge(self, incident: str, person: str, verdict: Verdict) -> Incident:
         return self._do("judge", incident, person, verdict, verdict=verdict)
 
+    async def take(self, inquiry: str, person: str) -> Inquiry:
+        return self._answer("take", inquiry, person)
+
+    async def give_back(self, inquiry: str, person: str) -> Inquiry:
+        return self._answer("give_back", inquiry, person)
+
+    async def answer(self, inquiry: str, person: str) -> Inquiry:
+        return self._answer("answer", inquiry, person)
+
+    async def pass_over(self, inquiry: str, person: str, reason: str = "") -> Inquiry:
+        return self._answer("pass_over", inquiry, person, reason)
+
+    def _answer(self, act: str, inquiry: str, person: str, *more: str) -> Inquiry:
+        self.asked.append((act, inquiry, person, *more))
+        before = next(one for one in self.shown.inquiries if one.id == inquiry)
+        after = getattr(acts, act)(before, person, NOW, *more)
+        found = [after if one is before else one for one in self.shown.inquiries]
+        self.put(replace(self.shown, inquiries=tuple(sorted(found, key=lambda one: (not one.is_open, -one.weight)))))
+        return after
+
     def _do(self, *asked: object, **changes: object) -> Incident:
         self.asked.append(asked)
         found = next((i for i in self.shown.incidents if i.id == asked[1]), None)
@@ -374,6 +439,11 @@ class ScriptedDesk:
 @pytest.fixture
 def picture() -> Picture:
     return motrin()
+
+
+@pytest.fixture
+def picture_asked() -> Picture:
+    return asked()
 
 
 @pytest.fixture

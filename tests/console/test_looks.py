@@ -140,3 +140,9 @@ def test_a_source_that_is_silent(snap_compare, console, desk, make_silence):
 def test_a_silence_in_full(snap_compare, console, desk, make_silence):
     desk.shown = replace(desk.shown, incidents=(make_silence(),))
     assert snap_compare(console, terminal_size=SMALL, run_before=after("enter", shows="To say in German"))
+
+
+@pytest.mark.parametrize("size", [WIDE, SMALL], ids=["140x45", "80x24"])
+def test_answers(snap_compare, console, desk, picture_asked, size):
+    desk.shown = picture_asked
+    assert snap_compare(console, terminal_size=size, run_before=after("w", shows="Waits since 18:00"))

@@ -141,8 +141,8 @@ def _figures(one: Answering, now: datetime) -> Content:
 def _standing(inquiry: Inquiry, now: datetime, times: Times) -> Content:
     """At the right of its first line."""
     if inquiry.stage is Stage.WAITING:
-        again = f"{inquiry.had_by} had it, " if inquiry.had_by else ""
-        return Content.assemble(plain(again, "$faint", cells=24), how_long(now - inquiry.came))
+        had = plain(f"{inquiry.had_by} had it" if inquiry.had_by else "", "$faint", cells=24)
+        return joined(had, Content(how_long(now - inquiry.came)), by=", ")
     if inquiry.stage is Stage.TAKEN:
         return plain(f"✓ {inquiry.person} has it", "$success", cells=30)
     at = f" {times.said(inquiry.moved, now)}" if inquiry.moved else ""
@@ -175,8 +175,5 @@ def _others(others: Sequence[Post], posts: int, now: datetime, times: Times) -> 
         yield Line(Content.styled(f"Stands for {words.posts(posts)} of the same author, or copies:", "$faint"))
     for post in others:
         when = Content.styled(f"{times.said(post.time, now)}  ", "$faint")
-        yield Line(
-            Content.assemble(plain(f"{post.author or 'unknown'}: ", "$faint", cells=26), plain(post.text)),
-            sign=when,
-            most=2,
-        )
+        said = Content.assemble(plain(post.author or "unknown", "$faint", cells=24), ": ", plain(post.text))
+        yield Line(said, sign=when, most=2)
