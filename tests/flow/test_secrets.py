@@ -1,24 +1,36 @@
-"""Nothing by which the desk is known elsewhere shows: in no message, status, heartbeat, log or picture of an object."""
+"""Nothing by which the desk is known elsewhere, or people to the desk, shows: in no message, answer, log or file."""
 
 import asyncio
 import contextlib
 import logging
+from base64 import b64encode
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import aiohttp
 import orjson
 import pytest
 from aiohttp import web
 from calls import told
+from desks import Words, spike
 from receivers import free_port, serving
-from webhooks import SetClock
+from webhooks import POST, SetClock, signature
 
+from crisisdesk.app import App
+from crisisdesk.cli.configured import desk_plan
+from crisisdesk.cli.logs import log_desk
 from crisisdesk.cli.outputs import outputs, visited
+from crisisdesk.clock import WallClock
 from crisisdesk.errors import CrisisdeskError
 from crisisdesk.outputs.base import PersonalOutput
 from crisisdesk.payloads.heartbeat import heartbeat_data
+from crisisdesk.records import Role
+from crisisdesk.server.presence import Presence, find
+from crisisdesk.server.tokens import Tokens
 from crisisdesk.settings import load
+from crisisdesk.storage.audit import Audit
 
 SECRETS = {
     "DESK_PASSWORD": "s3cr3t-of-the-broker",
@@ -108,3 +120,100 @@ async def test_where_nobody_is_no_secret_is_told(tmp_path, monkeypatch, capfd, c
     caplog.set_level(logging.DEBUG)
     said = await everything_said(tmp_path, free_port(), monkeypatch)
     assert "s3cr3t" not in said + caplog.text + "".join(capfd.readouterr())
+
+
+RUNNING = """
+[calling]
+group_wait = "0 seconds"
+[server]
+listen = "127.0.0.1:{free}"
+[[watch]]
+name = "Acme"
+terms = ["acme"]
+[[source]]
+kind = "webhook"
+name = "suite"
+secret_env = "SUITE_SECRET"
+token_env = "SUITE_TOKEN"
+[[source]]
+kind = "mqtt"
+host = "127.0.0.1"
+port = {nobody}
+topic = "posts/#"
+username = "desk"
+password_env = "DESK_PASSWORD"
+"""
+KNOCKING = {"SUITE_SECRET": "s3cr3t-with-which-a-suite-signs", "SUITE_TOKEN": "s3cr3t-token-of-the-suite"}
+
+
+async def test_a_running_desk_spreads_no_secret(tmp_path, monkeypatch, capfd, caplog):
+    caplog.set_level(logging.DEBUG)
+    caplog.set_level(logging.CRITICAL, "aiohttp.server")  # the test's own
+    tokens = Tokens(tmp_path / "acme.tokens", WallClock())
+    shown = {role: tokens.create("Anna Berg", role)[1] for role in (Role.VIEWER, Role.RESPONDER, Role.EDITOR)}
+    async with serving(echoes(500)) as receiver:
+        for variable, secret in (SECRETS | KNOCKING).items():
+            monkeypatch.setenv(variable, secret.format(port=receiver.port))
+        config, nobody = tmp_path / "crisisdesk.toml", free_port()
+        text = CONFIGURATION.replace("[[output]]", 'database = "acme.db"\n[[output]]', 1) + RUNNING
+        config.write_text(text.format(port=receiver.port, nobody=nobody, free=free_port()))
+        async with App(replace(desk_plan(config), load_model=Words)) as app, asyncio.timeout(20):
+            log_desk(app)
+            running = asyncio.create_task(app.run())
+            while (desk := find(tmp_path / "acme.db")) is None or not app.scoring.model:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+            await app.register.witness(spike("Acme", app.plan.clock.now()))
+            said = await all_answers(desk, shown)
+            while not all(one.trouble for one in app.outputs()):  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+            said += [*app.troubles(), *map(str, app.sources()), *map(str, app.outputs())]
+            now, model = app.plan.clock.now(), app.scoring.model
+            said.append(orjson.dumps(heartbeat_data(now, app.sources(), app.outputs(), {}, model)).decode())
+            said += map(str, await Audit(app.store).since(now.replace(year=2020)))
+            app.stop()
+            await running
+    kept = b"".join(path.read_bytes() for path in tmp_path.iterdir() if path != config)
+    everything = "\n".join(said) + kept.decode("latin-1") + caplog.text + "".join(capfd.readouterr())
+    for known in ("push to Ben Cole", "event: ", "# TYPE crisisdesk_", "POST /api/v1/incidents/{incident}/acknowledge"):
+        assert known in everything, "it was looked for where it could be"
+    for secret in ("s3cr3t", *(text.rpartition("_")[2] for text in shown.values()), desk.token.rpartition("_")[2]):
+        assert secret not in everything
+
+
+async def all_answers(desk: Presence, shown: dict[Role, str]) -> list[str]:
+    """What a desk answers to those who come with what is right, wrong, or in the wrong place."""
+    said: list[str] = []
+
+    async def ask(method: str, path: str, content: object = None, *, told: bool = True, **headers: str) -> Any:
+        """What was asked is not a part of what is said."""
+        named = {key.replace("_", "-"): value for key, value in headers.items()}
+        async with session.request(method, desk.url + path, json=content, headers=named) as answer:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(0.3):
+                    while line := await answer.content.readline():
+                        said.append(line.decode() if told else "")
+            said.append(f"{answer.status} {dict(answer.headers)}")
+            return answer.status
+
+    bearers = {role: f"Bearer {text}" for role, text in shown.items()} | {Role.OWNER: f"Bearer {desk.token}"}
+    async with aiohttp.ClientSession() as session:
+        async with session.get(f"{desk.url}/api/v1/incidents", headers={"Authorization": bearers[Role.VIEWER]}) as got:
+            incident = f"/api/v1/incidents/{(await got.json())['incidents'][0]['id']}"
+        paths = ["/metrics", "/readyz", "/api/v1/stream", "/api/v1/picture", "/api/v1/stream?after=unknown", incident]
+        paths += [f"/api/v1/{name}" for name in ("me", "sources", "watches", "oncall", "incidents", "openapi.json")]
+        for path in paths:
+            assert await ask("GET", path, Authorization=bearers[Role.OWNER]) == 200, path
+        for wrong in [*bearers.values(), f"Basic {b64encode(desk.token.encode()).decode()}", f"Basic {desk.token}"]:
+            assert await ask("GET", "/api/v1/me", Authorization=f"{wrong}x") == 401
+        for right in bearers.values():
+            await ask("POST", f"{incident}/acknowledge", {}, Authorization=right)
+            await ask("POST", f"{incident}/notes", {right: right, "note": 7}, told=False, Authorization=right)
+            await ask("GET", f"/api/v1/me?token={right[7:]}", told=False, Authorization=right)
+            await ask("GET", f"/api/v1/incidents/{right[7:]}", told=False, Authorization=right)
+            await ask("DELETE", f"/{right[7:]}", told=False, Cookie=right)
+        suite = KNOCKING["SUITE_TOKEN"]
+        signed = signature(orjson.dumps(POST), WallClock().now(), KNOCKING["SUITE_SECRET"])
+        for head in (f"Bearer {suite}", f"Bearer {suite}x", f"Basic {suite}", suite):
+            await ask("POST", "/ingest/suite", {"text": 7}, Authorization=head)
+        await ask("POST", "/ingest/suite", {"text": suite}, X_Crisisdesk_Signature=signed)
+    return said
