@@ -3,7 +3,7 @@
 import asyncio
 import random
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import replace
 from typing import Self
 
@@ -24,9 +24,11 @@ async def remote(url: str, token: str = "", person: str = "", clock: Clock | Non
         yield desk
 
 
-def attached(served: Served, person: str = "Anna Berg", url: str = ""):
+def attached(
+    served: Served, person: str = "Anna Berg", url: str = "", clock: Clock | None = None
+) -> AbstractAsyncContextManager[RemoteDesk]:
     """Somebody with a token of this desk."""
-    return remote(url or served.url, served.secrets.get(person, ""), person)
+    return remote(url or served.url, served.secrets.get(person, ""), person, clock)
 
 
 async def until(desk: Desk, holds: Callable[[Picture], object], seconds: float = 10.0) -> Picture:
