@@ -5,7 +5,7 @@ PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3 python; do \
 PIP = .venv/bin/python -m pip --disable-pip-version-check --quiet --quiet
 ARGS ?=
 
-.PHONY: demo test check proof bench pictures clean
+.PHONY: demo test check proof bench pictures openapi clean
 .DELETE_ON_ERROR:
 
 demo: .venv/.runs
@@ -29,6 +29,9 @@ bench: .venv/torch/.made
 
 pictures: .venv/.runs
 	@.venv/bin/python docs/pictures.py
+
+openapi: .venv/.runs
+	@.venv/bin/python docs/openapi.py
 
 clean:
 	rm -rf .venv dist

@@ -106,13 +106,13 @@ class Order:
         value = self._values.get(key)
         if value is None:
             raise UsageError(f"{self._command}: '{key}' is missing; add {KEYS[key].example}.")
-        if not isinstance(value, str) or not (cleaned := clean(value, most + 1)) or len(cleaned) > most:
+        if not isinstance(value, str) or len(value) > most or not (cleaned := clean(value, most)):
             raise self._wrong(key, f"must be a text of at most {most:,} characters")
         return cleaned
 
     def text_if_any(self, key: str) -> str:
         """The same, empty where it is not there."""
-        return self.text(key) if self._values.get(key) else ""
+        return "" if self._values.get(key, "") == "" else self.text(key)
 
     def verdict(self) -> Verdict:
         """What it was."""
@@ -157,6 +157,8 @@ class Command(Generic[T]):
     """How many of the keys, from the first on, have to be there."""
     do: Callable[[Desk, Order], Awaitable[T]]
     """Raises `UsageError` at once where something is missing or wrong, and later where the desk refuses."""
+    either: tuple[str, ...] = ()
+    """Keys of which exactly one has to be there, besides."""
 
 
 def _acknowledge(desk: Desk, order: Order) -> Awaitable[Incident]:
@@ -208,7 +210,7 @@ def _pass_over(desk: Desk, order: Order) -> Awaitable[Inquiry]:
 ON_INCIDENTS: Final[Mapping[str, Command[Incident]]] = {
     "acknowledge": Command(("incident", "person"), 2, _acknowledge),
     "assign": Command(("incident", "person", "to", "note"), 3, _assign),
-    "silence": Command(("incident", "person", "reason", "minutes", "until"), 3, _silence),
+    "silence": Command(("incident", "person", "reason", "minutes", "until"), 3, _silence, either=("minutes", "until")),
     "lift": Command(("incident", "person"), 2, _lift),
     "note": Command(("incident", "person", "note"), 3, _note),
     "resolve": Command(("incident", "person", "verdict"), 3, _resolve),

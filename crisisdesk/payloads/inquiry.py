@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing_extensions import TypedDict
 
 from crisisdesk.payloads.incident import moment, real
+from crisisdesk.payloads.shapes import Moment
 from crisisdesk.records import Answering, Inquiry, stamp
 
 
@@ -14,7 +15,7 @@ class InquiryData(TypedDict):
     id: str
     watch: str
     source: str
-    time: str
+    time: Moment
     author: str | None
     text: str
     url: str | None
@@ -22,11 +23,11 @@ class InquiryData(TypedDict):
     needs: list[str]
     weight: float | None
     negative: float | None
-    came: str
+    came: Moment
     posts: int
     stage: str
     person: str | None
-    moved: str | None
+    moved: Moment | None
     reason: str
     took_seconds: int | None
 
@@ -40,7 +41,7 @@ class AnsweringData(TypedDict):
     answered_today: int
     median_seconds: int | None
     most_seconds: int | None
-    oldest: str | None
+    oldest: Moment | None
 
 
 def inquiry_data(inquiry: Inquiry) -> InquiryData:

@@ -9,9 +9,10 @@ from crisisdesk.oncall.chain import Orders
 from crisisdesk.oncall.prospect import Prospect
 from crisisdesk.oncall.rota import Gap, Rota, Turn
 from crisisdesk.payloads.incident import moment
+from crisisdesk.payloads.shapes import Moment
 from crisisdesk.records import stamp
 
-TurnData = TypedDict("TurnData", {"person": str | None, "from": str, "to": str})
+TurnData = TypedDict("TurnData", {"person": str | None, "from": Moment, "to": Moment})
 """A time in which somebody is on call, or nobody."""
 
 
@@ -30,7 +31,7 @@ class ProspectData(TypedDict):
     incident: str
     called: str
     do: str
-    at: str | None
+    at: Moment | None
     to: str
     why: str
 

@@ -1,6 +1,25 @@
 """The shapes of the objects that stand for incidents, and what happened to them."""
 
+from collections.abc import Iterable
+from typing import Annotated
+
+from pydantic import WithJsonSchema
 from typing_extensions import TypedDict
+
+from crisisdesk.records import Event, Kind, Severity, State, Verdict
+
+
+def _one_of(words: Iterable[object]) -> WithJsonSchema:
+    return WithJsonSchema({"type": "string", "enum": [str(one) for one in words]})
+
+
+Moment = Annotated[str, WithJsonSchema({"type": "string", "format": "date-time"})]
+"""RFC 3339, in UTC."""
+EventName = Annotated[str, _one_of(Event)]
+KindName = Annotated[str, _one_of(Kind)]
+SeverityName = Annotated[str, _one_of(Severity)]
+StateName = Annotated[str, _one_of(State)]
+VerdictName = Annotated[str, _one_of(Verdict)]
 
 
 class NumbersData(TypedDict):
@@ -19,12 +38,12 @@ class NumbersData(TypedDict):
 class LineData(NumbersData):
     """A change as one line of `replay --json` and `demo --json`."""
 
-    event: str
+    event: EventName
     incident: str
     watch: str
-    kind: str
-    time: str
-    severity: str
+    kind: KindName
+    time: Moment
+    severity: SeverityName
     why: str
     why_de: str
 
@@ -33,9 +52,9 @@ class ChangeData(TypedDict):
     """One line of an incident's timeline; `sequence` counts from 1 within the incident."""
 
     sequence: int
-    event: str
-    time: str
-    severity: str
+    event: EventName
+    time: Moment
+    severity: SeverityName
     person: str | None
     reason: str
 
@@ -45,7 +64,7 @@ class QuoteData(TypedDict):
 
     id: str
     source: str
-    time: str
+    time: Moment
     author: str | None
     text: str
     reach: int
@@ -102,21 +121,21 @@ class IncidentData(NumbersData):
 
     id: str
     watch: str
-    kind: str
-    state: str
-    severity: str
-    opened: str
-    updated: str
+    kind: KindName
+    state: StateName
+    severity: SeverityName
+    opened: Moment
+    updated: Moment
     acknowledged_by: str | None
-    acknowledged_at: str | None
+    acknowledged_at: Moment | None
     assigned_to: str | None
-    silenced_until: str | None
+    silenced_until: Moment | None
     silenced_by: str | None
     silenced_because: str | None
-    called_at: str | None
+    called_at: Moment | None
     unanswered: bool
     resolved_by: str | None
-    verdict: str | None
+    verdict: VerdictName | None
     why: str
     why_de: str
     evidence: EvidenceData

@@ -6,14 +6,15 @@ from typing_extensions import TypedDict
 
 from crisisdesk.desk import ChartPoint, WatchPicture
 from crisisdesk.payloads.incident import moment, real
+from crisisdesk.payloads.shapes import Moment, SeverityName
 from crisisdesk.records import stamp
 
 
 class PlannedData(TypedDict):
     """What was announced and goes on."""
 
-    start: str
-    end: str
+    start: Moment
+    end: Moment
     reason: str
 
 
@@ -21,7 +22,7 @@ class WatchData(TypedDict):
     """A watch as it is: its last hour, and what is usual."""
 
     name: str
-    severity: str | None
+    severity: SeverityName | None
     learning: bool
     days_known: int
     negative_hour: int
@@ -31,7 +32,7 @@ class WatchData(TypedDict):
     usual_share: float | None
     other_hour: dict[str, int]
     dropped_hour: int
-    unheard_since: str | None
+    unheard_since: Moment | None
     rise: str
     rise_de: str
     spent: str
@@ -42,7 +43,7 @@ class WatchData(TypedDict):
 class PointData(TypedDict):
     """One hour of a watch, from `time` on, against what is usual then."""
 
-    time: str
+    time: Moment
     negative: int
     total: int
     expected: float | None

@@ -97,4 +97,4 @@ def _body(command: Command[T]) -> Body:
     """All that neither address nor token says."""
     asked = [key for key in command.keys if key not in {"incident", "inquiry", "person"}]
     needed = tuple(key for key in command.keys[: command.required] if key in asked)
-    return Body({key: KEYS[key] for key in asked}, needed)
+    return Body({key: KEYS[key] for key in asked}, needed, command.either)

@@ -6,7 +6,17 @@ A probe asks without a token, so it hears what is wrong and not where: paths, ad
 from collections.abc import Iterator
 from http import HTTPStatus
 
+from typing_extensions import TypedDict
+
 from crisisdesk.server.vitals import Vitals
+
+
+class Reason(TypedDict):
+    """Why a desk is not ready: `blind`, `database` or `model`, and a sentence."""
+
+    code: str
+    reason: str
+
 
 Told = tuple[HTTPStatus, dict[str, object]]
 """A status, and what is to be said as JSON."""

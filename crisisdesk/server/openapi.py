@@ -59,7 +59,11 @@ def document(routes: Iterable[Route]) -> Schema:
         "info": INFO,
         "security": [{"token": []}],
         "paths": paths,
-        "components": {"schemas": dict(sorted(schemas.items())), "securitySchemes": {"token": _TOKEN}},
+        "components": {
+            "schemas": dict(sorted(schemas.items())),
+            "responses": {status: _refusal(reason) for status, reason in _REASONS.items()},
+            "securitySchemes": {"token": _TOKEN},
+        },
     }
 
 
@@ -96,27 +100,31 @@ def _query(name: str, told: str, schema: Mapping[str, object]) -> Schema:
 
 def _answer(route: Route, schemas: Schema) -> Schema:
     if isinstance(route.gives, str):
-        return {"description": route.summary, "content": {route.gives: {"schema": {"type": "string"}}}}
+        kind = "object" if "json" in route.gives else "string"
+        return {"description": route.summary, "content": {route.gives: {"schema": {"type": kind}}}}
     schema = _object({key: _schema(kind, schemas) for key, kind in route.gives.items()}, closed=False)
     return {"description": route.summary, "content": {"application/json": {"schema": schema}}}
 
 
 def _refusals(route: Route, *, has_parts: bool) -> Schema:
     if route.role is None:
-        return {"503": _refusal("503")} if route.path == "/readyz" else {}
+        return {"503": {"description": "It does not."}} if route.path == "/readyz" else {}
     known = [*_LOOKING, *(["404"] if has_parts else []), *(_ACTING if route.changes else [])]
-    return {status: _refusal(status) for status in sorted(known)}
+    return {status: {"$ref": f"#/components/responses/{status}"} for status in sorted(known)}
 
 
-def _refusal(status: str) -> Schema:
+def _refusal(reason: str) -> Schema:
     error = {"schema": {"$ref": "#/components/schemas/Error"}}
-    return {"description": _REASONS[status], "content": {"application/json": error}}
+    return {"description": reason, "content": {"application/json": error}}
 
 
 def _body(body: Body) -> Schema:
-    """The object that a request brings."""
-    schema = _object({key: dict(one.schema) for key, one in body.keys.items()})
-    return schema | {"required": list(body.needed)}
+    """The object that a request brings; what need not be there may be empty."""
+    keys = {key: dict(one.schema) for key, one in body.keys.items()}
+    for key in keys.keys() - set(body.needed):
+        keys[key].pop("minLength", None)
+    either = {"oneOf": [{"required": [key]} for key in body.either]} if body.either else {}
+    return _object(keys) | {"required": list(body.needed)} | either
 
 
 def _object(keys: Mapping[str, Schema], *, closed: bool = True) -> Schema:
@@ -125,7 +133,17 @@ def _object(keys: Mapping[str, Schema], *, closed: bool = True) -> Schema:
 
 
 def _schema(kind: Any, schemas: Schema) -> Schema:  # noqa: ANN401 - any type that pydantic knows
-    """The schema of a type; those of the types that it is made of are put beside each other."""
-    found = TypeAdapter(kind).json_schema(mode="serialization", ref_template="#/components/schemas/{model}")
-    schemas.update(found.pop("$defs", {}))
-    return found
+    """The schema of a type; those of the types that it is made of are put beside each other, under their names."""
+    inside = TypeAdapter(tuple[kind])  # what stands at the root itself would have no name
+    found = inside.json_schema(mode="serialization", ref_template="#/components/schemas/{model}")
+    schemas.update(_without_titles(found.pop("$defs", {})))
+    return _without_titles(found["prefixItems"][0])
+
+
+def _without_titles(schema: Schema) -> Schema:
+    """The same without names that only repeat those of the keys."""
+    return {
+        key: _without_titles(value) if isinstance(value, dict) else value
+        for key, value in schema.items()
+        if key != "title" or isinstance(value, dict)
+    }

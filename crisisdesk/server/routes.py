@@ -30,7 +30,9 @@ class Body:
 
     keys: Mapping[str, Key]
     needed: tuple[str, ...]
-    """Those of them that have to be there."""
+    """Those of them that have to be there,"""
+    either: tuple[str, ...] = ()
+    """and those of which exactly one has to."""
 
 
 @dataclass(frozen=True, slots=True)

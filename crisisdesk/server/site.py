@@ -14,7 +14,7 @@ from crisisdesk.server.acting import Acting
 from crisisdesk.server.answers import HEADERS, Handler, answer, in_json
 from crisisdesk.server.auditing import Auditing
 from crisisdesk.server.changes import Changes
-from crisisdesk.server.health import healthz, readyz
+from crisisdesk.server.health import Reason, healthz, readyz
 from crisisdesk.server.looking import Looking
 from crisisdesk.server.metrics import CONTENT_TYPE as METRICS
 from crisisdesk.server.metrics import exposition
@@ -75,8 +75,9 @@ class Site:
         yield Route("GET", f"{API}/picture", "The desk as a console shows it", Role.VIEWER, self._show, STREAM,
                     note="For consoles of the same version; its content is no promise.")  # fmt: skip
         yield Route("GET", "/healthz", "Whether the desk answers", None, self._healthz, {"status": str})
-        yield Route("GET", "/readyz", "Whether it hears, judges and remembers", None, self._readyz, {"status": str},
-                    note="503 where it does not; `reasons` says what is wrong.")  # fmt: skip
+        ready = {"status": str, "reasons": list[Reason]}
+        yield Route("GET", "/readyz", "Whether it hears, judges and remembers", None, self._readyz, ready,
+                    note="503 where it does not; `reasons` says why.")  # fmt: skip
         about = f"{API}/openapi.json"
         yield Route("GET", about, "This document", Role.VIEWER, self._document, "application/json")
         yield Route("GET", "/metrics", "Figures for Prometheus", Role.VIEWER, self._metrics, METRICS)

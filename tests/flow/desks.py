@@ -185,6 +185,7 @@ async def served(
     sources: Sequence[Source] = (),
     clock: Clock | None = None,
     address: Address = FREE,
+    seconds: float = 60,
     certificate: Certificate | None = None,
 ) -> AsyncIterator[Served]:
     """A desk at work, with a token for each of these people; without any, it lets in its own machine."""
@@ -207,7 +208,7 @@ async def served(
     async with App(plan) as app, aiohttp.ClientSession() as session:
         work = asyncio.create_task(app.run())
         try:
-            async with asyncio.timeout(60):
+            async with asyncio.timeout(seconds):
                 while find(database) is None or not app.scoring.model:
                     assert not work.done(), await work
                     await asyncio.sleep(0.01)
