@@ -72,7 +72,7 @@ def create(
     ends = f"until {until:%Y-%m-%d %H:%M} UTC" if until else "until it is revoked"
     say(
         f"This is the token of {token.person}, {token.role} {ends}. It is shown this once: hand it over where nobody "
-        "else reads it. Consoles and programmes send it as 'Authorization: Bearer TOKEN'."
+        "else reads it. `crisisdesk console URL` asks for it; programmes send it as 'Authorization: Bearer TOKEN'."
     )
     if first:
         say("It is the first of this desk: from now on everybody needs one.")

@@ -105,11 +105,14 @@ kind = "bluesky"                  # the public posts of Bluesky; no account need
 # price_per_post = 0.005          # USD, and price_per_author = 0.01: what https://console.x.com says
 # backfill_minutes = 5            # Enterprise only: X itself sends again what a break has cost
 
-# Where webhooks are reached. Without this table only programmes of this machine reach them.
+# Where consoles, programmes and webhooks reach the desk: docs/server.md. Without this table only this machine does.
 # [server]
-# listen = "127.0.0.1:8080"       # "0.0.0.0:8080" is reached from elsewhere, too
+# listen = "127.0.0.1:8080"       # "0.0.0.0:8443" is reached from elsewhere, too; `crisisdesk token create NAME` first
 # tls_certificate = "desk.pem"    # for https, if nothing in front of the desk does that; with its chain
 # tls_key = "desk.key"
+# tokens = "acme.tokens"          # who may use it, written by `crisisdesk token`; without it beside the database
+# per_minute = 600                # requests of each token
+# streams = 64                    # consoles and others who listen, at once
 
 # Where incidents go, besides the console.
 # [[output]]
