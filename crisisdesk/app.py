@@ -8,9 +8,11 @@ from functools import partial
 from types import TracebackType
 from typing import Any, Final, Self
 
+from crisisdesk.answers import answer_queue
 from crisisdesk.calls import Calls
 from crisisdesk.channel import Channel
 from crisisdesk.desk import Instruments, LocalDesk
+from crisisdesk.forgetting import Forgetting
 from crisisdesk.incidents.lifecycle import Rules
 from crisisdesk.incidents.register import Register
 from crisisdesk.incidents.spending import SPAN, advice
@@ -23,11 +25,12 @@ from crisisdesk.oncall.prospect import known_people, on_call
 from crisisdesk.outputs.base import PersonalOutput
 from crisisdesk.outputs.deliver import Delivery, owed_by_others
 from crisisdesk.overview import Pictures, spending_of
-from crisisdesk.plan import Plan
+from crisisdesk.plan import Plan, Service
+from crisisdesk.playbooks.format import Playbook
 from crisisdesk.playbooks.library import Library
 from crisisdesk.progress import Progress
 from crisisdesk.reception import Reception
-from crisisdesk.records import Correction, Mention, OutputStatus, Scored, SourceStatus
+from crisisdesk.records import Mention, OutputStatus, Scored, SourceStatus
 from crisisdesk.restart import Restart
 from crisisdesk.rounds import Rounds
 from crisisdesk.sentiment.base import Model
@@ -56,13 +59,16 @@ class App:
     observation: Observation
     restart: Restart
     rounds: Rounds
+    forgetting: Forgetting
     calls: Calls
+    store: Store
+    service: Service | None = None
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
         self.tally = Tally()
-        self.scoring = Scoring(self._load_model, partial(self._complain, "judging"))
-        self._languages = Languages(plan.load_reader, partial(self._complain, "languages"))
+        self.scoring = Scoring(self._load_model, partial(self.complain, "judging"))
+        self._languages = Languages(plan.load_reader, partial(self.complain, "languages"))
         self._own_languages = OwnLanguages(plan.watches)
         self.deliveries: list[Delivery] = []
         self._mentions: Channel[Mention] = Channel(MENTIONS_WAITING)
@@ -82,11 +88,11 @@ class App:
     async def __aenter__(self) -> Self:
         plan = self.plan
         self._listening_since = plan.clock.now() if plan.live else None
-        self._store = await Store.open(plan.database, durable=plan.live)
+        self.store = await Store.open(plan.database, durable=plan.live)
         try:
             await self._wire()
         except BaseException:
-            await self._store.close()
+            await self.store.close()
             raise
         self._reading = asyncio.create_task(self._keep_playbooks(), name="playbooks")
         return self
@@ -96,7 +102,7 @@ class App:
     ) -> None:
         self._reading.cancel()
         await asyncio.wait({self._reading})
-        await self._store.close()
+        await self.store.close()
 
     async def run(self) -> None:
         """Work until the sources have ended, every post has gone through and nobody is to be called, or until `stop`.
@@ -123,7 +129,8 @@ class App:
         """What a live desk does besides hearing posts."""
         if not self.plan.live:
             return ()
-        return self.rounds.run(), self._warm_up(), self.calls.run(), self._keep_orders()
+        found = self.rounds.run(), self._warm_up(), self.calls.run(), self._keep_orders()
+        return (*found, self.service.run()) if self.service else found
 
     def stop(self) -> None:
         """Take no more posts, let what came before go through, deliver what is owed, then let `run` return.
@@ -168,6 +175,10 @@ class App:
         }
         return {name: told for name, told in found.items() if told}
 
+    def playbooks(self) -> tuple[Playbook, ...]:
+        """All that can be used, as they stand in their files now."""
+        return self._library.all()
+
     def playbook_troubles(self) -> tuple[str, ...]:
         """What is wrong with the playbooks, a sentence for each file, with its line and its cure."""
         return self._library.troubles()
@@ -178,8 +189,8 @@ class App:
 
     def troubles(self) -> Iterator[str]:
         """What is wrong with the desk itself, for people, each with what to do."""
-        told = (self.register.trouble, *self.calls.troubles(), self.plan.standing.trouble, *self.complaints().values())
-        yield from filter(None, told)
+        told = (self.register.trouble, self.queue.trouble, *self.calls.troubles(), self.plan.standing.trouble)
+        yield from filter(None, (*told, *self.complaints().values(), self.service.trouble if self.service else ""))
         yield from self._own_languages.beyond_the_model()
         yield from self.overspent().values()
 
@@ -201,15 +212,16 @@ class App:
         plan = self.plan
         self._library = Library(plan.playbooks)
         outputs = plan.outputs(self)
-        self.deliveries = [Delivery(self._store, output, plan.clock) for output in outputs]
+        self.deliveries = [Delivery(self.store, output, plan.clock) for output in outputs]
         self.register = Register(
-            self._store,
+            self.store,
             Rules(),
             self._library.choose,
             [output.name for output in outputs if not isinstance(output, PersonalOutput)],
             audience=lambda change, before, after: audience(change, before, after, plan.standing.current),
         )
         await self.register.load(plan.clock.now() - SPAN)
+        self.queue = await answer_queue(self.store, plan.watches, plan.answers, plan.zone)
         instruments = Instruments(
             watches=lambda: self._pictures.now(),  # noqa: PLW0108  they are of what is observed, which shows itself here
             sources=self.sources,
@@ -220,16 +232,18 @@ class App:
             prospects=lambda: self.calls.prospects() if plan.live else (),
             on_call=lambda: on_call(plan.standing.current, plan.clock.now()),
             people=lambda: known_people(plan.standing.current, plan.clock.now()),
+            forget=lambda wanted, person: self.forgetting.forget(wanted, person),  # noqa: PLW0108  made further below
         )
-        self.desk = LocalDesk(self.register, self._library, plan.clock, instruments, plan.notice)
+        self.desk = LocalDesk(
+            self.register, self._library, plan.clock, instruments, notice=plan.notice, queue=self.queue
+        )
         self.register.subscribe(lambda _: self.desk.touch())
         for delivery in self.deliveries:
             self.register.subscribe(delivery.wake)
         self.calls = Calls(self.register, lambda: plan.standing.current, plan.clock)
         self.register.subscribe(self.calls.wake)
         if plan.live:
-            watches = [rule.name for rule in plan.watches]
-            await self.register.retire(watches, plan.clock.now(), self.silences.names)
+            await self.register.retire([rule.name for rule in plan.watches], plan.clock.now(), self.silences.names)
         standards = {rule.name: standard for rule, standard in plan.watches.items()}
         self.observation = Observation(
             self.register,
@@ -247,13 +261,16 @@ class App:
         )
         self._pictures = Pictures(self.observation, self.register, self.tally.other_languages, self._listening_since)
         self.restart = Restart(
-            self._store,
+            self.store,
             self.observation,
             self.progress,
             self.listening,
             self.silences,
             sources=plan.sources,
-            trouble=self._complain,
+            trouble=self.complain,
+        )
+        self.forgetting = Forgetting(
+            plan, self.store, self.register, self.observation, self.desk, self.queue, self.progress, self.complain
         )
         self.rounds = Rounds(
             plan.clock,
@@ -262,23 +279,26 @@ class App:
             reception=self.reception,
             observation=self.observation,
             register=self.register,
+            queue=self.queue,
             restart=self.restart,
             progress=self.progress,
             troubles=self._troubles,
             dropped=lambda: self.tally.dropped,
             touch=self.desk.touch,
+            forget_old=self.forgetting.look,
         )
+        self.service = plan.service(self) if plan.service else None
         if plan.live:
             await self.rounds.begin()
             names = [output.name for output in outputs]
-            self._complain("debts", await owed_by_others(self._store, names, plan.clock.now()))
+            self.complain("debts", await owed_by_others(self.store, names, plan.clock.now()))
 
     async def _keep_playbooks(self) -> None:
         """Read what is edited as long as the desk is there: people look at a recording that has ended, too."""
         try:
             await self._library.watch(self.desk.touch)
         except Exception as error:  # noqa: BLE001 - incidents matter more than edits, which can wait for a restart
-            self._complain("playbooks", f"Edits of playbooks are not seen any more ({error}); restart the desk.")
+            self.complain("playbooks", f"Edits of playbooks are not seen any more ({error}); restart the desk.")
 
     async def _linger(self) -> None:
         """Sources that have ended are no reason to leave people uncalled, or a console without a desk."""
@@ -298,7 +318,7 @@ class App:
         try:
             await self.plan.standing.watch(changed)
         except Exception as error:  # noqa: BLE001 - the orders of before are better than none
-            self._complain("orders", f"Edits of the configuration are not seen any more ({error}); restart the desk.")
+            self.complain("orders", f"Edits of the configuration are not seen any more ({error}); restart the desk.")
 
     async def _stream(self) -> None:
         """Sources to incidents; the end of one stage is the end of the next."""
@@ -308,12 +328,13 @@ class App:
             self.tally,
             self._mentions,
             self._languages,
-            self._store if self.plan.live else None,
-            self._correct,
-            partial(self._complain, "mailbox"),
+            self.store if self.plan.live else None,
+            self.forgetting.correct,
+            partial(self.complain, "mailbox"),
             sources=[source.name for source in self.plan.sources],
             open_to_tags=self.plan.open_to_tags,
             own=lambda watch: self.silences.own(watch, self.plan.clock.now()),
+            pseudonyms=self.forgetting.pseudonyms,
         )
         async with asyncio.TaskGroup() as group:
             scoring = group.create_task(self._score(), name="score")
@@ -349,17 +370,8 @@ class App:
                 languages=self._languages,
                 judge=self.scoring.judge,
                 observation=self.observation,
-                tell=partial(self._complain, "past"),
+                tell=partial(self.complain, "past"),
             ).run(recalling, self.plan.clock.now())
-
-    async def _correct(self, correction: Correction) -> None:
-        """What an author has taken back or changed is so here, too: on screen, in evidence, in the database."""
-        if self.progress.knows(correction.key) or self.register.quotes(correction.key):
-            if self.progress.is_under_way(correction.key):
-                self.progress.correct(correction)
-            await self.observation.correct(correction)
-            await self.register.correct(correction)
-            self.desk.correct(correction)
 
     async def _score(self) -> None:
         """Judge what comes, to the end; without a model, only until the desk stops."""
@@ -377,7 +389,7 @@ class App:
                 task.cancel()
             await asyncio.wait({work, stopping})
 
-    def _complain(self, part: str, trouble: str) -> None:
+    def complain(self, part: str, trouble: str) -> None:
         """Show what is wrong with a part; an empty sentence says that it is well again."""
         if trouble:
             self._troubles.tell(part, trouble)
@@ -393,3 +405,4 @@ class App:
             await self.rounds.save()
         else:
             await self.register.flush()
+            await self.queue.flush()

@@ -7,7 +7,7 @@ answers meanwhile is asked to come again, and a source that changes or costs som
 import asyncio
 import os
 import sqlite3
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -19,6 +19,8 @@ from crisisdesk.clock import Clock
 from crisisdesk.errors import CrisisdeskError, SourceError, StorageError
 from crisisdesk.playbooks.check import check
 from crisisdesk.playbooks.library import playbook_files
+from crisisdesk.privacy.files import is_open_to_others, ours, readable_secrets
+from crisisdesk.privacy.key import KeyFile
 from crisisdesk.records import Correction, Foreseen, Post, SourceStatus
 from crisisdesk.sentiment.base import Model, signature
 from crisisdesk.server.sharing import overheard, refuse_without_tokens, summed_up
@@ -84,6 +86,20 @@ def database(path: Path) -> tuple[Verdict, str]:
             return Verdict.OK, f"{path} is in use: a desk is running with it."
         raise explained(path, error) from error
     return Verdict.OK, f"{path} can be written; it holds {counted(incidents, 'incident')}."
+
+
+def files(database: Path, secrets: Iterable[Path]) -> tuple[Verdict, str]:
+    """Whether others than their owner can read what the desk keeps, or its secrets.
+
+    Raises:
+        StorageError: they can read the key of the pseudonyms, with which the desk does not start.
+    """
+    KeyFile(database).known()
+    names = [path for path in ours(database) if is_open_to_others(path)]
+    open_files = [f"Others can read {path}; at its next start the desk closes it." for path in names]
+    if told := [*open_files, *readable_secrets(secrets)]:
+        return Verdict.WARNING, " ".join(told)
+    return Verdict.OK, "only their owner can read the database, its key and the files with secrets."
 
 
 def access(server: ServerSettings, tokens: Tokens, file: Path, now: datetime) -> tuple[Verdict, str]:

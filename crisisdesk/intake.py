@@ -16,8 +16,9 @@ from typing import Final, TypeVar
 from crisisdesk.channel import Channel, Closed
 from crisisdesk.errors import StorageError
 from crisisdesk.match import Matcher
+from crisisdesk.privacy.pseudonyms import Pseudonyms
 from crisisdesk.progress import Progress
-from crisisdesk.records import Correction, Mention, Post
+from crisisdesk.records import Correction, Mention, Post, account
 from crisisdesk.sources.base import Source
 from crisisdesk.spoken import Languages
 from crisisdesk.storage.store import Store
@@ -74,6 +75,8 @@ class House:
     """A tag of a post that no watch has makes a watch of its own."""
     own: Callable[[str], None] = lambda _: None
     """Told the name of a watch when one of the brand's own accounts posts."""
+    pseudonyms: Pseudonyms | None = None
+    """What stands for authors and posts from here on; None where they are known by name."""
 
 
 class Intake:
@@ -88,8 +91,8 @@ class Intake:
         self._writing = asyncio.Lock()
         self._owners: dict[str, list[str]] = {}
         for rule in house.matcher.rules:
-            for account in rule.accounts:
-                self._owners.setdefault(_account(account), []).append(rule.name)
+            for name in rule.accounts:
+                self._owners.setdefault(account(name), []).append(rule.name)
 
     def __len__(self) -> int:
         """How many mentions wait here."""
@@ -116,7 +119,7 @@ class Intake:
     async def send(self, post: Post, watches: tuple[str, ...] | None = None) -> None:
         if (mention := self._new(post, watches)) is not None:
             if self._keeps:
-                self._unwritten[post.key] = mention
+                self._unwritten[mention.post.key] = mention
             await self._take_in(mention)
 
     async def room(self) -> None:
@@ -127,10 +130,10 @@ class Intake:
         await to_its_end(self._keep(posts))
 
     async def correct(self, correction: Correction) -> None:
-        if self._house.progress.knows(
-            correction.key
-        ):  # a network's deletes are many, and nearly all of what we never had
-            await self.write_down()  # what is in the mailbox is corrected there
+        """See `Edge`. What is in the mailbox is corrected there, so that all of it has to be."""
+        names = self._house.pseudonyms
+        if self._house.progress.heard_of(correction if names is None else names.of_correction(correction)):
+            await self.write_down()  # a network's deletes are many, and nearly all of what we never had
         await self._house.correct(correction)
 
     async def run(self, feed: Callable[["Intake"], Awaitable[None]]) -> None:
@@ -186,10 +189,10 @@ class Intake:
             self._house.trouble(f"{posts} of {self._source.name} that had been kept cannot be read any more.")
 
     async def _keep(self, posts: Sequence[Post]) -> None:
-        new = {post.key: mention for post in posts if (mention := self._new(post, None)) is not None}
+        new = {one.post.key: one for post in posts if (one := self._new(post, None)) is not None}
         if self._keeps and self._house.store is not None:
             # Another source may have brought one of them and not know where it was: then it is safe only here.
-            known = [post for post in posts if self._house.progress.is_under_way(post.key)]
+            known = [one for one in map(self._named, posts) if self._house.progress.is_under_way(one.key)]
             safe = _by_digest(new.values()) | {digest(post.key): post for post in known}
             if safe:
                 await self._house.store.post(self._source.name, safe)
@@ -199,34 +202,42 @@ class Intake:
 
     def _new(self, post: Post, watches: tuple[str, ...] | None) -> Mention | None:
         """The mention that a post is; None for one that concerns no watch or has come before."""
-        house = self._house
+        house, named = self._house, self._named(post)
         house.tally.latest[self._source.name] = post.time
         if watches is None:
             house.tally.posts += 1
-            if self._owners and post.author is not None and not house.progress.knows(post.key):
+            if self._owners and post.author is not None and not house.progress.knows(named.key):
                 self._hear_own(post.author)
             watches = house.matcher.match(post)
         if house.open_to_tags:
             watches = tuple(dict.fromkeys((*watches, *post.tags)))
         if not watches:
             return None
-        if house.progress.knows(post.key):
+        if house.progress.knows(named.key):
             house.tally.repeated += 1
             return None
-        return Mention(post, watches)
+        return Mention(named, watches)
+
+    def _named(self, post: Post) -> Post:
+        """The post as the desk may know it; the brand's own accounts are no other people's."""
+        names = self._house.pseudonyms
+        if names is None or (post.author is not None and account(post.author) in self._owners):
+            return post
+        return names.of_post(post)
 
     async def _take_in(self, mention: Mention) -> None:
         self._house.tally.matched[self._source.name] += 1
-        self._house.progress.begin(self._source.name, mention.post.key, self._source.cursor)
+        post = mention.post
+        self._house.progress.begin(self._source.name, post.key, self._source.cursor, post.marks)
         try:
             await self._inbox.send(mention)
         except asyncio.CancelledError:  # the desk stops while it waits for room
             if not self._keeps:  # so the source has not gone beyond it, and it comes again
-                self._house.progress.forget(mention.post.key)
+                self._house.progress.forget(post.key)
             raise
 
     def _hear_own(self, author: str) -> None:
-        for watch in self._owners.get(_account(author), ()):
+        for watch in self._owners.get(account(author), ()):
             self._house.own(watch)
 
     def _drop(self, mention: Mention) -> None:
@@ -246,8 +257,3 @@ async def received(channel: Channel[T]) -> list[T]:
 
 def _by_digest(mentions: Iterable[Mention]) -> dict[int, Post]:
     return {digest(mention.post.key): mention.post for mention in mentions}
-
-
-def _account(name: str) -> str:
-    """An account however it is written: with @ or without, in any letters."""
-    return name.lstrip("@").casefold()

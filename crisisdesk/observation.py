@@ -19,7 +19,7 @@ from crisisdesk.detect.standard import Standard
 from crisisdesk.detect.watch import CHART_HOURS, WatchDetector
 from crisisdesk.incidents.register import Register
 from crisisdesk.intake import Tally, received
-from crisisdesk.records import EPOCH, Correction, Kind, Label, Mention, Scored
+from crisisdesk.records import EPOCH, Correction, Kind, Label, Mention, Post, Scored
 
 TICK: Final = timedelta(minutes=5)
 """Event time between two looks at an open incident that no post has come for; what lets it subside and resolve."""
@@ -113,10 +113,11 @@ class Observation:
         """Observe one mention for each watch that it concerns."""
         async with self._turn:
             await self._catch_up(item.post.time)
-            item = self._sorted(item)
-            if correction := self._correction_of(item.post.key):
+            item, key = self._sorted(item), item.post.key
+            if correction := self._correction_of(key):
                 item = item.corrected(correction)
-            self._show(item)
+            if item.post.id:  # what is gone is not shown, though somebody has spoken
+                self._show(item)
             for watch in item.mention.watches:
                 self._snapshot.write(watch)
                 detector = self.detectors.get(watch) or self.renew(watch)
@@ -124,13 +125,23 @@ class Observation:
                     self._count_apart(detector, item.mention)
                 else:
                     await self._count(detector, item)
-            self._gone_through(item.post.key)
+            self._gone_through(key)
 
-    async def correct(self, correction: Correction) -> None:
-        """A post reads otherwise now, or is gone: it is shown so."""
+    async def correct(self, correction: Correction) -> int:
+        """A post reads otherwise now, or is gone: it is shown so. Returns how many were remembered."""
         async with self._turn:
-            for detector in self.detectors.values():
-                detector.correct(correction)
+            return sum(detector.correct(correction) for detector in self.detectors.values())
+
+    async def let_go(self, before: Callable[[str], datetime]) -> None:
+        """Forget the words of posts that are older than a watch may keep them; what was counted stays."""
+        async with self._turn:
+            for name, detector in self.detectors.items():
+                detector.let_go(before(name))
+
+    def posts(self) -> Iterator[Post]:
+        """The posts that are remembered, of all watches."""
+        for detector in self.detectors.values():
+            yield from detector.posts()
 
     @asynccontextmanager
     async def standing_still(self) -> AsyncIterator[Snapshot]:

@@ -1,6 +1,6 @@
 """What a run of the desk consists of; the command line writes it, `app` makes it so."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import tzinfo
 from pathlib import Path
@@ -15,6 +15,7 @@ from crisisdesk.language import load as load_reader
 from crisisdesk.match import WatchRule
 from crisisdesk.oncall.chain import Orders
 from crisisdesk.outputs.base import Output, PersonalOutput
+from crisisdesk.privacy.terms import Terms
 from crisisdesk.sentiment.base import Model
 from crisisdesk.sources.base import Source
 
@@ -39,6 +40,17 @@ class Standing(Protocol):
 
     async def watch(self, changed: Callable[[], None]) -> None:
         """Take over what is edited, until cancelled; `changed` is called after each edit."""
+
+
+class Service(Protocol):
+    """What others reach the desk by while it runs."""
+
+    @property
+    def trouble(self) -> str:
+        """Why they cannot, and what to do; empty while they can."""
+
+    async def run(self) -> None:
+        """Be there for them until cancelled."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +79,8 @@ class Plan:
     load_reader: Callable[[], Reader] = load_reader
     """Makes what tells the language of posts without a mark; like the model, in a thread, when the first one comes."""
     outputs: Callable[["App"], Sequence[Output | PersonalOutput]] = lambda _: ()
+    service: Callable[["App"], Service] | None = None
+    """Makes what consoles and programmes elsewhere reach the desk by; None where nothing does."""
     standing: Standing = Agreed()
     """What is agreed about calling people."""
     live: bool = False
@@ -75,6 +89,12 @@ class Plan:
     """It goes on when its sources have ended, until it is stopped: somebody sits at its console."""
     open_to_tags: bool = False
     """A tag of a post that no watch has makes a watch of its own."""
+    answers: Collection[str] = ()
+    """Watches whose posts are looked through for those that need an answer."""
+    privacy: Terms = field(default_factory=Terms)
+    """How long posts are kept, and whether their authors are known by name."""
+    secrets: Sequence[Path] = ()
+    """Files with secrets, which only their owner should be able to read."""
     chart_hours: int | None = CHART_HOURS
     follow: Callable[[WatchDetector], None] = lambda _: None
     """Called with the detector of every watch before it hears its first post."""

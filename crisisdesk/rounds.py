@@ -1,7 +1,7 @@
 """What a live desk does by the clock: it listens whether it hears, lets quiet time pass, keeps what it has counted."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta, tzinfo
 from typing import Final
 
@@ -9,6 +9,7 @@ from crisisdesk.clock import Clock
 from crisisdesk.errors import StorageError
 from crisisdesk.garbage import Garbage
 from crisisdesk.incidents.register import Register
+from crisisdesk.inquiries.queue import Queue
 from crisisdesk.listening import ASLEEP, Listening
 from crisisdesk.observation import Observation
 from crisisdesk.progress import Progress
@@ -40,11 +41,13 @@ class Rounds:
         reception: Reception,
         observation: Observation,
         register: Register,
+        queue: Queue,
         restart: Restart,
         progress: Progress,
         troubles: Troubles,
         dropped: Callable[[], Mapping[str, int]],
         touch: Callable[[], None],
+        forget_old: Callable[[datetime], Awaitable[None]],
     ) -> None:
         self._clock = clock
         self._zone = zone
@@ -52,11 +55,13 @@ class Rounds:
         self._reception = reception
         self._observation = observation
         self._register = register
+        self._queue = queue
         self._restart = restart
         self._progress = progress
         self._troubles = troubles
         self._dropped = dropped
         self._touch = touch
+        self._forget_old = forget_old
         self._saved = clock.now()
         self._garbage = Garbage(self._saved)
         self._begun: set[str] = set()
@@ -67,6 +72,7 @@ class Rounds:
         await self._restart.remember()
         await self._believe(now)
         await self._register.unheard(self._listening.until, now)
+        await self._forget_old(now)
         self._listening.begin(now, self._reception.ears())
 
     async def run(self) -> None:
@@ -108,6 +114,9 @@ class Rounds:
             await self._register.unheard(since, now)
         elif present and (until := self.reached() or now) > EPOCH:
             await self._observation.tick(until)
+        self._queue.pass_time(now)
+        await self._queue.flush()
+        await self._forget_old(now)
         if self._register.trouble:
             await self.save()  # the disk may take it by now
         self._touch()
@@ -120,6 +129,7 @@ class Rounds:
         """Write down what a restart must not forget; trouble with the disk is shown and does not stop the desk."""
         self._saved = self._clock.now()
         await self._register.flush()
+        await self._queue.flush()  # before the counts: what is lost by a crash between them comes again
         try:
             await self._restart.save()
         except StorageError as error:

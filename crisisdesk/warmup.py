@@ -48,7 +48,9 @@ class Past:
             await self.send(post)
 
     async def correct(self, correction: Correction) -> None:
-        self._mentions.pop(correction.key, None)
+        for key in [key for key, one in self._mentions.items() if one.post.is_meant(correction)]:
+            if correction.text is None:
+                del self._mentions[key]
 
     def mentions(self) -> list[Mention]:
         """What was gathered, in the order of time."""

@@ -16,6 +16,7 @@ from crisisdesk.cli.loading import model_loader
 from crisisdesk.cli.logs import log_desk
 from crisisdesk.cli.outputs import broker, outputs
 from crisisdesk.cli.running import load_shipped_model, run_console, run_headless
+from crisisdesk.cli.serving import check_shared, listening, serving
 from crisisdesk.cli.standing import StandingOrders
 from crisisdesk.cli.terminal import (
     clocks,
@@ -37,11 +38,10 @@ from crisisdesk.match import WatchRule
 from crisisdesk.mqtt import unshared
 from crisisdesk.payloads.incident import line
 from crisisdesk.plan import Plan
+from crisisdesk.privacy.terms import Terms
 from crisisdesk.records import Incident
 from crisisdesk.resources import folder
-from crisisdesk.server.certificate import Certificate
 from crisisdesk.server.http import Listener
-from crisisdesk.server.visit import Visit
 from crisisdesk.settings import (
     BlueskySource,
     FeedSource,
@@ -52,6 +52,7 @@ from crisisdesk.settings import (
     WebhookSource,
     XSource,
 )
+from crisisdesk.settings.privacy import secret_files
 from crisisdesk.sources.base import Source
 from crisisdesk.sources.bluesky.source import Bluesky
 from crisisdesk.sources.feed.source import Feeds
@@ -80,17 +81,22 @@ def desk_plan(config: Path | None) -> Plan:
     if configured is None or file is None or not configured.watches or not configured.sources:
         missing = "[[source]]" if configured and configured.watches else "[[watch]]"
         raise ConfigurationError(f"The configuration has no {missing}, so there is nothing to do; add one.")
-    clock = WallClock()
+    clock, listener = WallClock(), listening(configured)
+    check_shared(configured, file, clock)
     return Plan(
         watches=rules(configured),
-        sources=sources(configured, clock),
+        sources=sources(configured, clock, listener=listener),
         database=configured.desk.database,
         playbooks=configured.desk.playbooks or folder("playbooks"),
         clock=clock,
         load_model=model_loader(configured.desk.model, configured.desk.model_labels) or load_shipped_model,
         outputs=outputs(configured, clock),
+        service=serving(configured, listener, clock),
         standing=StandingOrders(file, configured),
         live=True,
+        answers=[watch.name for watch in configured.watches if watch.answers],
+        privacy=terms(configured),
+        secrets=[*secret_files(configured)],
         zone=configured.desk.timezone,
     )
 
@@ -117,6 +123,7 @@ def watch_plan(
         clock=clock,
         load_model=model_loader(model, labels) or load_shipped_model,
         live=True,
+        answers=[terms[0]],
     )
 
 
@@ -191,6 +198,13 @@ def read(explicit: Path | None, *, required: bool = True) -> Settings | None:
     return settings.load(path)
 
 
+def terms(configured: Settings) -> Terms:
+    """How long posts are kept, and whether their authors are known by name."""
+    wanted = configured.privacy
+    kept = {watch.name: watch.keep_posts for watch in configured.watches}
+    return Terms(kept, wanted.keep_evidence, wanted.pseudonyms)
+
+
 def rules(configured: Settings) -> dict[WatchRule, Standard]:
     """The watches and by what each is judged."""
     severity = SeverityRules(**configured.severity.model_dump())
@@ -205,17 +219,18 @@ def rules(configured: Settings) -> dict[WatchRule, Standard]:
     }
 
 
-def sources(configured: Settings, clock: Clock, *, visiting: bool = False) -> list[Source]:
+def sources(
+    configured: Settings, clock: Clock, *, listener: Listener | None = None, visiting: bool = False
+) -> list[Source]:
     """The sources; all webhooks have one address together.
 
     Args:
         configured: names them.
         clock: tells when something comes.
+        listener: on that address; one is made where there is none.
         visiting: they are only looked at: nobody who runs the desk may miss what they bring.
     """
-    server = configured.server
-    tls = Certificate(server.tls_certificate, server.tls_key) if server.tls_certificate and server.tls_key else None
-    listener = (Visit if visiting else Listener)(server.listen, tls)
+    listener = listener or listening(configured, visiting=visiting)
     return [_source_or_why_not(source, configured, clock, listener, visiting) for source in configured.sources]
 
 

@@ -55,6 +55,7 @@ def _findings(config: Path | None, seconds: float) -> "Iterator[Finding]":
     from crisisdesk.cli import configured, outputs  # noqa: PLC0415  the same
     from crisisdesk.clock import WallClock  # noqa: PLC0415  the same
     from crisisdesk.server.tokens import Tokens  # noqa: PLC0415  the same
+    from crisisdesk.settings.privacy import secret_files  # noqa: PLC0415  the same
     from crisisdesk.sources.file.pipe import is_piped  # noqa: PLC0415  the same
 
     settings, clock = configured.read(config), WallClock()
@@ -63,6 +64,7 @@ def _findings(config: Path | None, seconds: float) -> "Iterator[Finding]":
     desk = settings.desk
     load = model_loader(desk.model, desk.model_labels) or load_shipped_model
     yield checks.examined("database", partial(checks.database, desk.database))
+    yield checks.examined("files", partial(checks.files, desk.database, secret_files(settings)))
     tokens = Tokens(settings.server.tokens_of(desk.database), clock)
     file = configured.place(config) or Path()
     yield checks.examined("access", partial(checks.access, settings.server, tokens, file, clock.now()))

@@ -10,7 +10,21 @@ import typer
 from typer.exceptions import TyperException
 
 from crisisdesk import __version__
-from crisisdesk.cli import audit, backup, doctor, live, models, oncall, recorded, report, simulate, token, tools
+from crisisdesk.cli import (
+    audit,
+    backup,
+    console,
+    doctor,
+    forget,
+    live,
+    models,
+    oncall,
+    recorded,
+    report,
+    simulate,
+    token,
+    tools,
+)
 from crisisdesk.cli.terminal import let_go_of_stdout, say
 from crisisdesk.errors import CrisisdeskError
 from crisisdesk.text import clean
@@ -52,12 +66,14 @@ def _options(
 
 recorded.add_to(commands)
 live.add_to(commands)
+console.add_to(commands)
 doctor.add_to(commands)
 backup.add_to(commands)
 oncall.add_to(commands)
 report.add_to(commands)
 token.add_to(commands)
 audit.add_to(commands)
+forget.add_to(commands)
 tools.add_to(commands)
 simulate.add_to(commands)
 models.add_to(commands)

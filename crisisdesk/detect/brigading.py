@@ -71,6 +71,11 @@ class Brigading:
         if self._told is not None:
             self._told = replace(self._told, evidence=self._told.evidence.corrected(correction))
 
+    def let_go(self, before: datetime) -> None:
+        """Forget the posts of a flood of which nothing was said since a moment."""
+        if self._told is not None and self._told.time < before:
+            self._told = replace(self._told, evidence=Evidence())
+
     @property
     def has_news(self) -> bool:
         """Whether there is a flood, or one has just ended."""

@@ -86,6 +86,11 @@ class Dossier:
         """A post that may be shown reads otherwise now, or is gone."""
         self._found = self._found.corrected(correction)
 
+    def let_go(self, before: float) -> None:
+        """Forget what is shown of a story that was over before a moment; it is none any more when the next begins."""
+        if self._unusual_at < before:
+            self._found = Evidence()
+
     @property
     def evidence(self) -> Evidence:
         """What there is to show.

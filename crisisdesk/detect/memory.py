@@ -4,10 +4,12 @@ from bisect import bisect_left
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Any, Final
 
 from crisisdesk.detect.alike import sketch
 from crisisdesk.detect.fresh import Fresh
+from crisisdesk.detect.people import digest
 from crisisdesk.detect.phrases import phrases, spoken
 from crisisdesk.detect.usual import Usual
 from crisisdesk.detect.windows import HOUR
@@ -112,15 +114,35 @@ class Memory:
                 one.fresh = True
                 yield one
 
-    def correct(self, correction: Correction) -> None:
-        """A post reads otherwise now, or is gone: what it said before is forgotten, that somebody spoke is not."""
-        for item in self._posts:
-            if item.post.is_meant(correction):
-                if item.counted:
-                    self.fresh.remove(item, _short(item))
-                item.scored = item.scored.corrected(correction)
-                item.post, item.said, item.sketch = item.scored.post, "", 0
-                self.grown += 1
+    def correct(self, correction: Correction) -> int:
+        """A post reads otherwise now, or is gone: what it said before is forgotten, that somebody spoke is not.
+
+        Returns:
+            How many posts it was.
+        """
+        meant = [item for item in self._posts if item.post.is_meant(correction)]
+        for item in meant:
+            self._correct(item, correction)
+        return len(meant)
+
+    def let_go(self, before: float) -> None:
+        """Forget what was said before a moment; as above."""
+        for item in takewhile(lambda item: item.moment < before, self._posts):
+            if item.post.id:
+                self._correct(item, Correction(item.post.source, item.post.id))
+
+    def posts(self) -> Iterator[Post]:
+        """What is remembered, in the order in which it came."""
+        return (item.post for item in self._posts)
+
+    def _correct(self, item: Remembered, correction: Correction) -> None:
+        if item.counted:
+            self.fresh.remove(item, _short(item))
+        item.scored = item.scored.corrected(correction)
+        item.post, item.said, item.sketch = item.scored.post, "", 0
+        if correction.text is None:
+            item.person = f"{digest(item.person):x}"  # still one person, whoever that was
+        self.grown += 1
 
     def advance(self, moment: float) -> None:
         """Let time pass: what has grown too old is learnt, or forgotten."""

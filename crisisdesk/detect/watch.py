@@ -25,7 +25,7 @@ from crisisdesk.detect.telling import Brand
 from crisisdesk.detect.weeks import Rise, Week, slow_rise
 from crisisdesk.detect.why import News, Why, during, unheard, urgency, why
 from crisisdesk.detect.windows import HOUR, WINDOWS
-from crisisdesk.records import EPOCH, Correction, Kind, Label, Numbers, Scored, Severity, Spike
+from crisisdesk.records import EPOCH, Correction, Kind, Label, Numbers, Post, Scored, Severity, Spike
 
 CHART_HOURS: Final = 15 * 24
 """Hours of the past that a chart can show."""
@@ -98,11 +98,25 @@ class WatchDetector:
         self._apart.add(int(minutes(moment)), language)
         self._memory.grown += 1
 
-    def correct(self, correction: Correction) -> None:
-        """A post reads otherwise now, or is gone: it is shown so. What was counted and judged stays."""
-        self._memory.correct(correction)
+    def correct(self, correction: Correction) -> int:
+        """A post reads otherwise now, or is gone: it is shown so. What was counted and judged stays.
+
+        Returns:
+            How many posts of those that are remembered it was.
+        """
         self._dossier.correct(correction)
         self._brigading.correct(correction)
+        return self._memory.correct(correction)
+
+    def let_go(self, before: datetime) -> None:
+        """Forget the words of posts from before a moment, which lies longer ago than any window reaches back."""
+        self._memory.let_go(minutes(before))
+        self._dossier.let_go(minutes(before))
+        self._brigading.let_go(before)
+
+    def posts(self) -> Iterator[Post]:
+        """The posts that are remembered."""
+        return self._memory.posts()
 
     def advance(self, now: datetime, *, flooded: bool = False) -> tuple[Spike, ...]:
         """Let time pass without a mention; says how things stand, which is what ends an incident.

@@ -94,9 +94,22 @@ def witness(
 
 def corrected(incident: Incident, correction: Correction, sequence: int) -> Step:
     """A post that it quotes reads otherwise now, or is gone; a change, so that everybody who was told hears of it."""
-    what = "taken back" if correction.text is None else "changed"
     after = replace(incident, evidence=incident.evidence.corrected(correction))
-    return made(after, sequence, Event.NOTED, after.updated, reason=f"a post was {what} by its author")
+    return made(after, sequence, Event.NOTED, after.updated, reason=_what_became(correction))
+
+
+def veiled(incident: Incident, sequence: int) -> Step:
+    """Its names have become pseudonyms while it is open; a change, so that those whom it was told keep none either."""
+    reason = "posts are older than they may be kept, and stand without names now"
+    return made(incident, sequence, Event.NOTED, incident.updated, reason=reason)
+
+
+def _what_became(correction: Correction) -> str:
+    if correction.asked:
+        return "posts were erased because somebody asked for it"
+    if correction.author is not None:
+        return "the posts of an account that is gone were erased"
+    return f"a post was {'taken back' if correction.text is None else 'changed'} by its author"
 
 
 def retire(incident: Incident, rules: Rules, now: datetime, sequence: int) -> Step:

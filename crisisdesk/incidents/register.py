@@ -34,7 +34,8 @@ from crisisdesk.records import (
     State,
     Verdict,
 )
-from crisisdesk.storage.store import Store, corrected
+from crisisdesk.storage.privacy import corrected
+from crisisdesk.storage.store import Store
 from crisisdesk.text import counted, digest
 from crisisdesk.threads import to_its_end
 
@@ -207,13 +208,17 @@ class Register:
         """The clock was ahead and has been set right."""
         await self._set_right(lambda incident: lifecycle.turned_back(incident, now))
 
-    def quotes(self, key: str) -> bool:
-        """Whether an incident, be it years old, quotes the post of this key."""
-        return digest(key) in self._quoted
+    def quotes(self, correction: Correction) -> bool:
+        """Whether an incident, be it years old, quotes what a correction may mean."""
+        return digest(correction.mark) in self._quoted
 
     async def correct(self, correction: Correction) -> None:
         """A post that incidents or the mailbox may hold reads otherwise now, or is gone."""
         await to_its_end(self._correct(correction))
+
+    async def age(self, become: Callable[[Incident], Incident]) -> None:
+        """Keep of each incident what may still be kept; those who were told of an open one hear of it."""
+        await to_its_end(self._age(become))
 
     async def flush(self) -> None:
         """Save the figures that moved since the last save, and what could not be saved: before an orderly stop."""
@@ -264,11 +269,23 @@ class Register:
                 self._unsaved.popleft()
                 self._store.hold(mended, self._owing(mended))
             for incident in tuple(self._incidents.values()):
-                if any(quote.key == correction.key for quote in incident.evidence.quotes):
+                if incident.evidence.corrected(correction) is not incident.evidence:
                     await self._commit(lifecycle.corrected(incident, correction, self._sequences[incident.id]))
             self._uncorrected.append(correction)
             await self._save_unsaved()
             await self._save_corrections()
+
+    async def _age(self, become: Callable[[Incident], Incident]) -> None:
+        async with self._turn:
+            self._unsaved = deque([replace(one, incident=become(one.incident)) for one in self._unsaved])
+            for one in self._unsaved:
+                self._store.hold(one, self._owing(one))
+            for incident in tuple(self._incidents.values()):
+                after = become(incident)
+                if after is not incident and after.is_open:
+                    await self._commit(lifecycle.veiled(after, self._sequences[after.id]))
+                elif after is not incident:
+                    self._show(after)
 
     async def _save_corrections(self) -> None:
         try:
@@ -375,7 +392,7 @@ class Register:
     def _show(self, incident: Incident) -> None:
         """Put it into memory, and forget the oldest resolved ones that nothing can re-open."""
         self.ledger.take(incident)
-        self._quoted.update(digest(quote.key) for quote in incident.evidence.quotes)
+        self._quoted.update(map(digest, incident.evidence.marks))
         is_new = incident.id not in self._incidents
         self._incidents[incident.id] = incident
         if not is_new:

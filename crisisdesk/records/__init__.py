@@ -20,8 +20,8 @@ from crisisdesk.records.incident import (
     State,
     Verdict,
 )
-from crisisdesk.records.inquiry import Inquiry, Need, Stage
-from crisisdesk.records.post import TAKEN_BACK, Correction, Label, Mention, Post, Scored
+from crisisdesk.records.inquiry import Answering, Inquiry, Need, Stage
+from crisisdesk.records.post import ERASED, TAKEN_BACK, Correction, Label, Mention, Post, Scored, account
 from crisisdesk.records.scope import is_for
 from crisisdesk.records.severity import Severity
 from crisisdesk.records.status import Foreseen, OutputStatus, SourceStatus
@@ -29,9 +29,11 @@ from crisisdesk.records.times import EPOCH, stamp
 
 __all__ = [
     "EPOCH",
+    "ERASED",
     "SIGNALS",
     "TAKEN_BACK",
     "WAVE_ENDS_AFTER",
+    "Answering",
     "Calling",
     "Cause",
     "Change",
@@ -63,6 +65,7 @@ __all__ = [
     "State",
     "Verdict",
     "Visitor",
+    "account",
     "is_for",
     "stamp",
 ]

@@ -1,11 +1,12 @@
 """What a person reads to judge for herself: posts, phrases, voices."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
-from crisisdesk.records.post import TAKEN_BACK, Correction
+from crisisdesk.records.post import Correction, account, mark_of, marks
 
 SIGNALS: Final = 3
 """First signals that evidence names at most."""
@@ -44,17 +45,29 @@ class Quote:
     role: Chosen | None = None
     """What it was chosen for, among the decisive posts."""
 
+    veiled: bool = False
+    """Author and id are pseudonyms, and the text names nobody: it has been kept for as long as a post may be."""
+
     @property
     def key(self) -> str:
         """That of the post."""
         return f"{self.source}:{self.id}"
 
+    @property
+    def marks(self) -> tuple[str, ...]:
+        """By what a correction may mean it."""
+        return marks(self.source, self.author, self.id)
+
+    def is_meant(self, correction: Correction) -> bool:
+        """Whether a correction is of this post, or of its author."""
+        return correction.source in ("", self.source) and correction.mark in self.marks
+
     def corrected(self, correction: Correction) -> "Quote":
         """The same, if it is the post that was corrected, as its author wants it now."""
-        if self.key != correction.key:
+        if not self.is_meant(correction):
             return self
         if correction.text is None:
-            return replace(self, text=TAKEN_BACK, author=None, url=None)
+            return replace(self, id="", text=correction.leaves, author=None, url=None, veiled=True)
         return replace(self, text=correction.text)
 
 
@@ -99,19 +112,33 @@ class Evidence:
         """All posts that it shows; some more than once."""
         return (*self.posts, *self.signals, *((self.first,) if self.first else ()))
 
-    def corrected(self, correction: Correction) -> "Evidence":
-        """The same with a post as its author wants it now; who took it back is no voice any more."""
-        quoted = [quote for quote in self.quotes if quote.key == correction.key]
-        if not quoted:
-            return self
-        gone = {quote.author for quote in quoted} if correction.text is None else set()
+    @property
+    def marks(self) -> frozenset[str]:
+        """By what a correction may mean anything of it."""
+        of_quotes = (mark for quote in self.quotes for mark in quote.marks)
+        return frozenset((*of_quotes, *(mark_of(name) for name, _ in self.voices)))
+
+    def each_quote(self, become: Callable[[Quote], Quote]) -> "Evidence":
+        """The same, each post that it shows as what becomes of it."""
         return replace(
             self,
-            posts=tuple(quote.corrected(correction) for quote in self.posts),
-            signals=tuple(quote.corrected(correction) for quote in self.signals),
-            first=self.first.corrected(correction) if self.first else None,
-            voices=tuple(voice for voice in self.voices if voice[0] not in gone),
+            posts=tuple(map(become, self.posts)),
+            signals=tuple(map(become, self.signals)),
+            first=become(self.first) if self.first else None,
         )
+
+    def corrected(self, correction: Correction) -> "Evidence":
+        """The same with a post as its author wants it now; who took it back is no voice any more."""
+        if correction.mark not in self.marks:
+            return self
+        meant = [quote for quote in self.quotes if quote.is_meant(correction)]
+        gone: set[str | None] = set()
+        if correction.text is None:
+            gone = {account(name) for name in (correction.author, *(quote.author for quote in meant)) if name}
+        voices = tuple(voice for voice in self.voices if account(voice[0]) not in gone)
+        if not meant and voices == self.voices:
+            return self
+        return replace(self.each_quote(lambda quote: quote.corrected(correction)), voices=voices)
 
     def continuing(self, known: "Evidence", *, called: bool = True) -> "Evidence":
         """The same, with what was known of the beginning.

@@ -1,5 +1,6 @@
 """What people said: a post, the watches that it concerns, and what the model makes of it."""
 
+import re
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -7,6 +8,11 @@ from typing import Final, NamedTuple
 
 TAKEN_BACK: Final = "(taken back by its author)"
 """Stands where the text of a post stood that is gone."""
+ERASED: Final = "(erased because somebody asked for it)"
+"""The same, where it was not its author or the network who took it away."""
+
+_NAMES_ITS_AUTHOR: Final = re.compile(r"(?:at://)?(did:[^/]+|person-[0-9a-f]+)/")
+"""Ids that say who wrote the post: addresses of Bluesky, and what stands in their place."""
 
 
 class Label(StrEnum):
@@ -19,17 +25,49 @@ class Label(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Correction:
-    """What became of a post after it was published: its author took it back or changed it."""
+    """What became of a post after it was published: its author took it back or changed it, or the author is gone."""
 
     source: str
-    id: str
+    """Empty, where an author is meant in all of them."""
+    id: str = ""
     text: str | None = None
-    """How it reads now, cleaned; None for one that is gone, of which neither words nor author are kept."""
+    """How it reads now, cleaned; None for one that is gone, of which neither words nor author nor id are kept."""
+    author: str | None = None
+    """Who is gone with all posts, of which no id is named then; None where it is about one post."""
+    asked: bool = False
+    """Somebody asked this desk for it, whatever the network says."""
 
     @property
     def key(self) -> str:
         """That of the post."""
         return f"{self.source}:{self.id}"
+
+    @property
+    def mark(self) -> str:
+        """By what those are found that it means: one of their `marks`."""
+        return self.key if self.author is None else mark_of(self.author)
+
+    @property
+    def leaves(self) -> str:
+        """What stands in place of a text that is gone."""
+        return ERASED if self.asked else TAKEN_BACK
+
+
+def account(name: str) -> str:
+    """An account however it is written: with @ or without, in any letters."""
+    return name.lstrip("@").casefold()
+
+
+def mark_of(author: str) -> str:
+    """By what all posts of an author are found, in whatever source."""
+    return f"by {account(author)}"
+
+
+def marks(source: str, author: str | None, *ids: str) -> tuple[str, ...]:
+    """By what a correction may mean a post: the keys of its ids, its author, and whom its ids name."""
+    named = (found[1] for one in ids if (found := _NAMES_ITS_AUTHOR.match(one)))
+    people = dict.fromkeys(map(mark_of, (*([author] if author else ()), *named)))
+    return (*(f"{source}:{one}" for one in ids if one), *people)
 
 
 class Post(
@@ -60,14 +98,22 @@ class Post(
         """What makes the post one and the same when it is delivered twice."""
         return f"{self.source}:{self.id}"
 
+    @property
+    def marks(self) -> tuple[str, ...]:
+        """By what a correction may mean it."""
+        return marks(self.source, self.author, self.id, self.original or "")
+
     def is_meant(self, correction: Correction) -> bool:
-        """Whether a correction is of this post, or of the one that it repeats."""
-        return self.source == correction.source and correction.id in (self.id, self.original)
+        """Whether a correction is of this post, or of the one that it repeats, or of the author of either."""
+        if correction.author is None:  # all that is remembered is asked this
+            return self.source == correction.source and correction.id in (self.id, self.original)
+        return correction.source in ("", self.source) and correction.mark in self.marks
 
     def corrected(self, correction: Correction) -> "Post":
-        """The post as its author wants it now."""
+        """The post as its author wants it now; of one that is gone, not even by what it was known."""
         if correction.text is None:
-            return self._replace(text=TAKEN_BACK, author=None, url=None)
+            original = self.original and ""
+            return self._replace(id="", text=correction.leaves, author=None, url=None, original=original, reply_to=None)
         return self._replace(text=correction.text)
 
 

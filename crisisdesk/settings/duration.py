@@ -1,4 +1,7 @@
-"""Durations as people write them, in English and German: "30 seconds", "5 minutes", "1 hour", "5 Minuten"."""
+"""Durations as people write them, in English and German: "30 seconds", "5 minutes", "1 hour", "30 Tage", "2 years".
+
+A month is 30 days, a year 365.
+"""
 
 import re
 from datetime import timedelta
@@ -13,7 +16,10 @@ _UNITS: Final = {
     **dict.fromkeys(("s", "sec", "second", "seconds", "sekunde", "sekunden"), 1.0),
     **dict.fromkeys(("m", "min", "minute", "minutes", "minuten"), 60.0),
     **dict.fromkeys(("h", "hour", "hours", "stunde", "stunden"), 3_600.0),
-    **dict.fromkeys(("d", "day", "days", "tag", "tage"), 86_400.0),
+    **dict.fromkeys(("d", "day", "days", "tag", "tage", "tagen"), 86_400.0),
+    **dict.fromkeys(("week", "weeks", "woche", "wochen"), 7 * 86_400.0),
+    **dict.fromkeys(("month", "months", "monat", "monate"), 30 * 86_400.0),
+    **dict.fromkeys(("year", "years", "jahr", "jahre"), 365 * 86_400.0),
 }
 _DURATION: Final = re.compile(rf"(?:every |alle )?({PATTERN})? ?([a-z]{{1,8}})\.?", re.ASCII | re.IGNORECASE)
 

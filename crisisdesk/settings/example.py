@@ -22,6 +22,7 @@ terms = ["motrin", "#motrinmoms", "pain reliever"]    # words, #tags, @names, $c
 # languages = ["en", "de"]        # posts in others are shown and counted apart; without it: what the model knows
 false_alarms = "1 per month"      # how many you will bear: also "4 per month", "1 per week", "sensitive", "strict"
 # accounts = ["did:plc:…", "@acme@social.example", "@acme@x.com"]    # your own; you are told when they fall silent
+# keep_posts = "30 days"          # posts as they were said; then without names. docs/privacy.md says what that means
 # answers = false                 # no list of single posts that need an answer (w on the console): docs/answers.md
 
 # usual = "about 20 posts a day"  # how much is said of it, as far as you know; it then judges from the first hour on
@@ -113,6 +114,11 @@ kind = "bluesky"                  # the public posts of Bluesky; no account need
 # tokens = "acme.tokens"          # who may use it, written by `crisisdesk token`; without it beside the database
 # per_minute = 600                # requests of each token
 # streams = 64                    # consoles and others who listen, at once
+
+# What is kept of other people: docs/privacy.md. These are the values without this table.
+# [privacy]
+# keep_evidence = "2 years"       # after 'keep_posts', incidents keep the words without names for so long
+# pseudonyms = false              # true: authors are pseudonyms from the start, and no address leads to a post
 
 # Where incidents go, besides the console.
 # [[output]]

@@ -23,6 +23,7 @@ from crisisdesk.settings.mastodon import MastodonSource
 from crisisdesk.settings.mqtt import MqttOutput, MqttSourceSettings
 from crisisdesk.settings.notify import NotifyOutput
 from crisisdesk.settings.oncall import CallingSettings, PlannedSettings
+from crisisdesk.settings.privacy import KEEP_POSTS, KeepPosts, PrivacySettings
 from crisisdesk.settings.rota import RotaSettings
 from crisisdesk.settings.section import FilePath, Label, Section, Zone, below
 from crisisdesk.settings.server import ServerSettings
@@ -183,6 +184,8 @@ class WatchSettings(Section):
     """Where its people live; the desk's time zone where nothing is set."""
     accounts: Annotated[tuple[Account, ...], Field(strict=False)] = ()
     """The brand's own accounts, as the network names authors; where they fall silent, people are told."""
+    keep_posts: KeepPosts = KEEP_POSTS
+    """How long its posts are kept as they were said; afterwards without names, or not at all."""
     answers: bool = True
     """Whether single posts that need an answer form a list for people to work through."""
 
@@ -244,6 +247,7 @@ class Settings(Section):
     desk: DeskSettings
     severity: SeveritySettings = SeveritySettings()
     server: ServerSettings = ServerSettings()
+    privacy: PrivacySettings = PrivacySettings()
     watches: Annotated[tuple[WatchSettings, ...], Field(strict=False, alias="watch")] = ()
     sources: Annotated[tuple[SourceSettings, ...], Field(strict=False, alias="source")] = ()
     outputs: Annotated[tuple[OutputSettings, ...], Field(strict=False, alias="output")] = ()

@@ -1,6 +1,6 @@
 """What every source of posts has in common."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol, runtime_checkable
 
@@ -64,6 +64,14 @@ class Foreseeing(Protocol):
         Raises:
             SourceError: it would not come about, and why; a FatalSourceError names the setting to mend.
         """
+
+
+@runtime_checkable
+class Remembering(Protocol):
+    """A source that remembers posts for its own work."""
+
+    def forget(self, is_meant: Callable[[Post], bool]) -> None:
+        """Those of them that are meant, it remembers no longer."""
 
 
 class Source(Protocol):

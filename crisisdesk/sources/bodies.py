@@ -16,8 +16,8 @@ from typing import Final
 import orjson
 
 from crisisdesk.errors import InputError
-from crisisdesk.records import Post
-from crisisdesk.sources.posts import post_from
+from crisisdesk.records import Correction, Post
+from crisisdesk.sources.posts import deletion_from, post_from
 
 MAX_BODY: Final = 1 << 20
 """Bytes that are read where nothing else is said: some thousand posts."""
@@ -35,6 +35,8 @@ class Body:
 
     posts: tuple[Post, ...] = ()
     """The good ones, in their order."""
+    corrections: tuple[Correction, ...] = ()
+    """What their authors have taken back: objects with `"deleted": true`, of which only id and source are read."""
     bad: tuple[tuple[int, str], ...] = ()
     """The others: which one, counted from 1 (in JSON lines the line), and what is wrong with it and how to mend it.
     Of a body that cannot be read at all the number is 0."""
@@ -54,24 +56,29 @@ def posts_in(body: bytes, default_source: str, arrival: datetime, most: int = MA
         most: bytes that are read at all.
     """
     posts: list[Post] = []
+    gone: list[Correction] = []
     bad: list[tuple[int, str]] = []
     try:
         for number, value in _values(body, most):
             try:
-                posts.append(_post(value, default_source, arrival))
+                found = _post(value, default_source, arrival)
+                if isinstance(found, Correction):
+                    gone.append(found)
+                else:
+                    posts.append(found)
             except InputError as error:
                 bad.append((number, str(error)))
     except _UnreadableError as error:
         return Body(bad=((0, str(error)),))
-    return Body(tuple(posts), tuple(bad))
+    return Body(tuple(posts), tuple(gone), tuple(bad))
 
 
-def _post(value: object, default_source: str, arrival: datetime) -> Post:
+def _post(value: object, default_source: str, arrival: datetime) -> Post | Correction:
     if isinstance(value, InputError):
         raise value
     if not isinstance(value, dict):
         raise InputError(f"is not a post; write each as an object, such as {_SAMPLE}")
-    return post_from(value, default_source, arrival)
+    return deletion_from(value, default_source) or post_from(value, default_source, arrival)
 
 
 def _values(body: bytes, most: int) -> Iterator[tuple[int, object]]:

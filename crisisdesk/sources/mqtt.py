@@ -16,7 +16,7 @@ import orjson
 from crisisdesk.clock import Clock
 from crisisdesk.errors import FatalSourceError, SourceError, StorageError
 from crisisdesk.mqtt import Broker, Inbox, MuteError, OustedError, OverrunError, Received, Subscription
-from crisisdesk.records import Post, SourceStatus, stamp
+from crisisdesk.records import Correction, Post, SourceStatus, stamp
 from crisisdesk.retry import delays
 from crisisdesk.sources.base import Edge
 from crisisdesk.sources.bodies import MAX_BODY, posts_in
@@ -147,14 +147,16 @@ class MqttSource:
             SourceError: the connection is over.
         """
         while True:
-            messages = [await inbox.take()]
-            posts = self._posts_of(messages[0])
+            messages, gone = [await inbox.take()], list[Correction]()
+            posts = self._posts_of(messages[0], gone)
             size = len(messages[0].payload)
             while len(posts) < AT_ONCE and size < MAX_BODY and (message := inbox.more()):
                 messages.append(message)
-                posts += self._posts_of(message)
+                posts += self._posts_of(message, gone)
                 size += len(message.payload)
             await self._keep(posts, edge)
+            for correction in gone:
+                await edge.correct(correction)
             inbox.confirm(messages)
             self._posts += len(posts)
             self._lost, inbox.dropped = self._lost + inbox.dropped, 0
@@ -165,8 +167,8 @@ class MqttSource:
                 )
                 self._remark("lost", f"{lost}; publish with QoS 1, and the broker keeps what cannot be taken yet.")
 
-    def _posts_of(self, message: Received) -> list[Post]:
-        """The posts of a message; what is no post is counted and told."""
+    def _posts_of(self, message: Received, gone: list[Correction]) -> list[Post]:
+        """The posts of a message; those that it takes back are added to `gone`. What is no post is counted and told."""
         self._last_event = self._clock.now()
         self._events += 1
         topic = clean(message.topic, 100)
@@ -182,6 +184,7 @@ class MqttSource:
         for number, reason in body.bad[:1]:
             which = f"{topic}, post {number}:" if number else f"A message on {topic}"
             self._remark("bad", f"{which} {reason}. It is skipped, and so is all that is like it.", once=True)
+        gone += body.corrections
         return list(body.posts)
 
     async def _keep(self, posts: Sequence[Post], edge: Edge) -> None:

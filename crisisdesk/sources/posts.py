@@ -2,6 +2,8 @@
 
     id, source, time, text, author, lang, url, reach, repost, reply_to, tags
 
+    { "id": …, "source": …, "deleted": true }         takes a post back, on webhooks and topics
+
 Only `time` and `text` are required and make a post bad when they are. Everything else is an ornament: a value that
 cannot be used (a negative reach, a link that is none) is left out, since losing the complaint for it would be worse.
 Null and empty values count as missing, unknown fields are ignored, and values may all be text, as CSV has them.
@@ -18,7 +20,7 @@ import orjson
 from crisisdesk.errors import InputError
 from crisisdesk.language import marked
 from crisisdesk.moments import as_iso
-from crisisdesk.records import Post
+from crisisdesk.records import Correction, Post
 from crisisdesk.settings.number import parse_number
 from crisisdesk.text import clean, shorten
 
@@ -87,6 +89,20 @@ def post_from(
         reply_to=_name(fields.get("reply_to")),
         tags=_tags(fields.get("tags")),
     )
+
+
+def deletion_from(fields: Mapping[str, object], default_source: str) -> Correction | None:
+    """What a sender takes back with `"deleted": true`; None for a post.
+
+    Raises:
+        InputError: it does not say which post; the message says how to mend it.
+    """
+    said = fields.get("deleted")
+    if said is not True and not (isinstance(said, str) and said.casefold() in _YES):
+        return None
+    if (name := _name(fields.get("id"))) is None:
+        raise InputError('id: is missing; what is "deleted" needs the id with which the post was sent')
+    return Correction(_name(fields.get("source")) or default_source, name)
 
 
 def time_from(value: object, zone: tzinfo = UTC, present: datetime | None = None) -> datetime:

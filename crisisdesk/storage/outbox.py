@@ -76,8 +76,11 @@ def failed(database: sqlite3.Connection, output: str, row: int, trouble: str) ->
 
 
 def give_up(database: sqlite3.Connection, output: str, now: datetime, after: timedelta) -> None:
-    """What is owed of incidents that ended so long ago is not tried any more; later it is forgotten."""
-    command = f"UPDATE outbox SET given_up = ? WHERE {_OWED} AND {_ENDED}"  # noqa: S608
+    """What is owed of incidents that ended so long ago is not tried any more; later it is forgotten.
+
+    What it said goes at once: only of which incident it was is shown.
+    """
+    command = f"UPDATE outbox SET given_up = ?, notification = '' WHERE {_OWED} AND {_ENDED}"  # noqa: S608
     database.execute(command, (_text(now), output, _text(now - after)))
     database.execute("DELETE FROM outbox WHERE output = ? AND given_up < ?", (output, _text(now - SHOWN_FOR)))
 
@@ -99,13 +102,26 @@ def of_others(
     return {name: owes for name in gone if (owes := len(owed_changes(database, name, ())))}
 
 
-def mend(database: sqlite3.Connection, incident: str, mended: Callable[[Incident], Incident]) -> None:
-    """What is owed of an incident says what it says now, where an author has changed or taken back a post."""
-    query = "SELECT row, notification FROM outbox WHERE incident = ?"
-    for row, text in database.execute(query, (incident,)).fetchall():
-        one = codec.notification(text)
-        one = replace(one, incident=mended(one.incident))
-        database.execute("UPDATE outbox SET notification = ? WHERE row = ?", (codec.encode(one), row))
+def told(database: sqlite3.Connection, incident: str) -> list[tuple[int, Notification]]:
+    """What is owed of an incident, each with its row."""
+    query = "SELECT row, notification FROM outbox WHERE incident = ? AND given_up IS NULL"
+    return [(row, codec.notification(text)) for row, text in database.execute(query, (incident,)).fetchall()]
+
+
+def mend(database: sqlite3.Connection, incident: str, mended: Callable[[Incident], Incident]) -> list[Incident]:
+    """What is owed of an incident says what it says now, where an author has changed or taken back a post.
+
+    Returns:
+        The incident as it stands in each of them.
+    """
+    standing = []
+    for row, one in told(database, incident):
+        after = mended(one.incident)
+        standing.append(after)
+        if after is not one.incident:
+            text = codec.encode(replace(one, incident=after))
+            database.execute("UPDATE outbox SET notification = ? WHERE row = ?", (text, row))
+    return standing
 
 
 def json_list(names: Collection[str]) -> str:

@@ -7,7 +7,7 @@ changed; what it got wrong, a later step mends.
 import json
 import sqlite3
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import Any, Final
 
 from crisisdesk.errors import StorageError
 from crisisdesk.text import clean, digest
@@ -87,6 +87,14 @@ def m006_debts(database: sqlite3.Connection) -> None:
     database.execute("CREATE INDEX told_in_order ON told (output, at)")
 
 
+def m007_inquiries(database: sqlite3.Connection) -> None:
+    """Posts that need an answer, and what became of them."""
+    database.execute(
+        "CREATE TABLE inquiries (id TEXT PRIMARY KEY, watch TEXT NOT NULL, stage TEXT NOT NULL, came TEXT NOT NULL,"
+        " record TEXT NOT NULL) WITHOUT ROWID"
+    )
+
+
 def m008_audit(database: sqlite3.Connection) -> None:
     """Who did what, and who was refused; `mark` is set for what may stand here once only."""
     database.execute(
@@ -110,6 +118,42 @@ def m009_journal(database: sqlite3.Connection) -> None:
     )
 
 
+def m010_privacy(database: sqlite3.Connection) -> None:
+    """How old what an incident quotes is, who speaks in it, and the record of what was erased."""
+    database.execute("ALTER TABLE incidents ADD COLUMN plain_from TEXT")
+    database.execute("ALTER TABLE incidents ADD COLUMN words_from TEXT")
+    database.execute("CREATE INDEX incidents_by_names ON incidents (plain_from)")
+    database.execute("CREATE INDEX incidents_by_words ON incidents (words_from)")
+    database.execute(
+        "CREATE TABLE erasures (row INTEGER PRIMARY KEY AUTOINCREMENT, at TEXT NOT NULL, person TEXT NOT NULL,"
+        " kind TEXT NOT NULL, source TEXT NOT NULL, name TEXT NOT NULL, found TEXT NOT NULL)"
+    )
+    for name, text in database.execute("SELECT id, record FROM incidents").fetchall():
+        record = json.loads(text)
+        evidence = record.get("evidence", {})
+        times = [quote["time"] for quote in _quotes(evidence)]
+        times += [record.get("witnessed") or record["updated"]] if evidence.get("voices") else []
+        oldest = min(times, default=None)
+        database.execute("UPDATE incidents SET plain_from = ?1, words_from = ?1 WHERE id = ?2", (oldest, name))
+        _note_authors(database, name, evidence)
+    owed = "SELECT incident, notification FROM outbox WHERE given_up IS NULL AND incident IN (SELECT id FROM incidents)"
+    for name, text in database.execute(owed).fetchall():
+        _note_authors(database, name, json.loads(text)["incident"]["evidence"])
+    database.execute("UPDATE outbox SET notification = '' WHERE given_up IS NOT NULL")
+
+
+def _quotes(evidence: dict[str, Any]) -> list[dict[str, Any]]:
+    return [one for one in (*evidence.get("posts", ()), *evidence.get("signals", ()), evidence.get("first")) if one]
+
+
+def _note_authors(database: sqlite3.Connection, incident: str, evidence: dict[str, Any]) -> None:
+    """By the authors, and by those whom ids of Bluesky name, of what an incident quotes."""
+    names = [one["author"] for one in _quotes(evidence)] + [name for name, _ in evidence.get("voices", ())]
+    names += [one["id"].split("/")[2] for one in _quotes(evidence) if one["id"].startswith("at://did:")]
+    rows = [(digest(f"by {name.lstrip('@').casefold()}"), incident) for name in names if name]
+    database.executemany("INSERT OR IGNORE INTO quotes (digest, incident) VALUES (?, ?)", rows)
+
+
 MIGRATIONS: Final[tuple[Migration, ...]] = (
     m001_incidents,
     m002_outbox,
@@ -117,8 +161,10 @@ MIGRATIONS: Final[tuple[Migration, ...]] = (
     m004_mailbox,
     m005_quotes,
     m006_debts,
+    m007_inquiries,
     m008_audit,
     m009_journal,
+    m010_privacy,
 )
 
 
@@ -142,15 +188,6 @@ def migrate(database: sqlite3.Connection, migrations: Sequence[Migration] = MIGR
     database.execute("COMMIT")
 
 
-def _done(database: sqlite3.Connection) -> set[str]:
-    tables = {name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-    if tables and "migrations" not in tables:
-        raise StorageError("it belongs to another program; name another file as the desk's database")
-    database.execute("CREATE TABLE IF NOT EXISTS migrations (name TEXT PRIMARY KEY) WITHOUT ROWID")
-    done = {name for (name,) in database.execute("SELECT name FROM migrations")}
-    if unknown := done - {step.__name__ for step in MIGRATIONS}:
-        raise StorageError(f"it was written by a newer crisisdesk ({max(unknown)}); update crisisdesk")
-    return done
 def _take(step: Migration, database: sqlite3.Connection) -> None:
     try:
         step(database)
@@ -164,3 +201,12 @@ def _take(step: Migration, database: sqlite3.Connection) -> None:
         ) from error
 
 
+def _done(database: sqlite3.Connection) -> set[str]:
+    tables = {name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    if tables and "migrations" not in tables:
+        raise StorageError("it belongs to another program; name another file as the desk's database")
+    database.execute("CREATE TABLE IF NOT EXISTS migrations (name TEXT PRIMARY KEY) WITHOUT ROWID")
+    done = {name for (name,) in database.execute("SELECT name FROM migrations")}
+    if unknown := done - {step.__name__ for step in MIGRATIONS}:
+        raise StorageError(f"it was written by a newer crisisdesk ({max(unknown)}); update crisisdesk")
+    return done

@@ -11,9 +11,8 @@ with the process however it ends, and needs no shared memory, so it also holds o
 import asyncio
 import contextlib
 import sqlite3
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from types import TracebackType
@@ -21,11 +20,10 @@ from typing import Final, Self, TypeVar
 
 from crisisdesk.errors import StorageError
 from crisisdesk.records import Change, Correction, Incident, Notification, Post, Severity
-from crisisdesk.storage import codec, mailbox, outbox
+from crisisdesk.storage import codec, mailbox, outbox, privacy
 from crisisdesk.storage.file import DAMAGED, File, explained
 from crisisdesk.storage.outbox import json_list
 from crisisdesk.storage.unwritten import Unwritten
-from crisisdesk.text import digest
 
 T = TypeVar("T")
 Job = Callable[[sqlite3.Connection], T]
@@ -177,7 +175,7 @@ class Store:
         return await self.read(lambda database: mailbox.mail(database, source, sources, after, at_most))
 
     async def quoted(self) -> set[int]:
-        """Digests of the keys of all posts that incidents quote."""
+        """Digests of what a correction may mean (`Evidence.marks`) of all that incidents quote."""
         rows = await self.read(lambda database: database.execute("SELECT DISTINCT digest FROM quotes").fetchall())
         return {number for (number,) in rows}
 
@@ -186,8 +184,15 @@ class Store:
 
         What stood there before is nowhere in the files any more.
         """
-        await self.write(lambda database: _correct(database, correction))
+        await self.erase(lambda database: privacy.correct(database, correction))
+
+    async def erase(self, job: Job[T]) -> T:
+        """As `write`, of records; what stood there before is nowhere in the files any more. Returns what was found."""
+        found: list[T] = []
+        with self._making_sense():
+            await self.write(lambda database: found.append(job(database)))
         await self.read(lambda database: database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall())
+        return found[0]
 
     async def kept(self, name: str) -> bytes | None:
         """What is kept under a name; None when nothing is."""
@@ -291,8 +296,13 @@ class Store:
 
     async def decode(self, job: Job[T]) -> T:
         """As `read`, of records: what makes no sense was written by a failing disk."""
-        try:
+        with self._making_sense():
             return await self.read(job)
+
+    @contextlib.contextmanager
+    def _making_sense(self) -> Iterator[None]:
+        try:
+            yield
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise StorageError(f"The database {self.path} cannot be used: {DAMAGED}.") from error
 
@@ -311,10 +321,7 @@ def _save(database: sqlite3.Connection, incident: Incident, changes: Sequence[tu
             codec.encode(incident),
         ),
     )
-    database.executemany(
-        "INSERT OR IGNORE INTO quotes (digest, incident) VALUES (?, ?)",
-        [(digest(quote.key), incident.id) for quote in incident.evidence.quotes],
-    )
+    privacy.index(database, incident)
     for change, owed_to in changes:
         _append(database, change)
         outbox.owe(database, Notification(change, incident), owed_to)
@@ -323,23 +330,6 @@ def _save(database: sqlite3.Connection, incident: Incident, changes: Sequence[tu
 def _save_figures(database: sqlite3.Connection, incidents: Collection[Incident]) -> None:
     for incident in incidents:
         _save(database, incident, ())
-
-
-def _correct(database: sqlite3.Connection, correction: Correction) -> None:
-    number = digest(correction.key)
-    for (name,) in database.execute("SELECT incident FROM quotes WHERE digest = ?", (number,)).fetchall():
-        (record,) = database.execute("SELECT record FROM incidents WHERE id = ?", (name,)).fetchone()
-        mended = corrected(codec.incident(record), correction)
-        database.execute("UPDATE incidents SET record = ? WHERE id = ?", (codec.encode(mended), name))
-        outbox.mend(database, name, lambda incident: corrected(incident, correction))
-    for row, text in database.execute("SELECT row, post FROM mailbox WHERE digest = ?", (number,)).fetchall():
-        post = codec.post(text).corrected(correction)
-        database.execute("UPDATE mailbox SET post = ? WHERE row = ?", (codec.encode(post), row))
-
-
-def corrected(incident: Incident, correction: Correction) -> Incident:
-    """An incident that quotes a post as its author wants it now."""
-    return replace(incident, evidence=incident.evidence.corrected(correction))
 
 
 def _append(database: sqlite3.Connection, change: Change) -> None:

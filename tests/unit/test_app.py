@@ -221,7 +221,7 @@ async def test_a_disk_that_takes_nothing_at_the_end_is_named(plan):
     async with running(plan(source)) as app:
         await until(app, lambda: app.tally.mentions["Acme"] == 1)
         source.cursor = "after"
-        await app._store.read(lambda database: database.execute("PRAGMA query_only = 1"))
+        await app.store.read(lambda database: database.execute("PRAGMA query_only = 1"))
         app.stop()
     assert "not writable" in app.register.trouble
 

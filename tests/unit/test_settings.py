@@ -251,7 +251,7 @@ def test_an_unknown_key_names_its_line_and_the_nearest(problems):
     )
     assert problems(text) == ["""11: unknown key 'fals_alarms' in [[watch]] "Motrin"; did you mean 'false_alarms'?"""]
     assert problems(DESK + "[limits]\n") == [
-        "3: unknown key 'limits' in the file; the keys there are desk, severity, server, watch, source, output, calling, rota, chain, planned"
+        "3: unknown key 'limits' in the file; the keys there are desk, severity, server, privacy, watch, source, output, calling, rota, chain, planned"
     ]
     assert problems(DESK + "[[wacht]]\n") == ["3: unknown key 'wacht' in the file; did you mean [[watch]]?"]
     assert problems("[desk]\nname='a'\nDatabase='b'")[0].endswith("did you mean 'database'?")

@@ -5,9 +5,9 @@ missed. What concerns a watch is looked for before anything else is made of a po
 such posts are sent, as reach; so is what they say when they quote one, whether it names the watch or not.
 
 Authors may take back what they said: a post or repost that is deleted is corrected here, and so is one that is
-changed. When an account is deleted, taken down or suspended, the posts of it that were sent in this run are corrected;
-the network says nothing of its posts one by one. An account that its owner only switches off may come back, and
-nothing is done.
+changed. When an account is deleted, taken down, suspended or switched off by its owner, all that is kept of it is
+erased: the network shows none of it any more and says nothing of its posts one by one. Should the account come back,
+what it said before does not.
 """
 
 import asyncio
@@ -74,7 +74,8 @@ Passed = tuple[Json, datetime, str]
 Sent = tuple[Post, tuple[str, ...]]
 """A post, and the watches that it concerns."""
 
-_GONE: Final = ("deleted", "takendown", "suspended")
+_GONE: Final = ("deleted", "takendown", "suspended", "deactivated")
+"""What has become of accounts whose posts the network shows no more."""
 _POST_MARK, _REPOST_MARK = f'"{POSTS}"'.encode(), f'"{REPOSTS}"'.encode()
 _CREATION: Final = b'"create"'
 _URIS: Final = re.compile(rb'"(at://[^"]+)"')
@@ -145,6 +146,11 @@ class Bluesky:
             ValueError: it is damaged.
         """
         self._place = Place.parse(cursor, microseconds(self._clock.now()))
+
+    def forget(self, is_meant: Callable[[Post], bool]) -> None:
+        """Posts that are meant do not come again with reposts and quotes of them."""
+        for uri in [uri for uri, (post, _) in self._sent.items() if is_meant(post)]:
+            del self._sent[uri]
 
     def recall(self, since: datetime, until: datetime) -> Recalled:
         """What was said between two moments; from servers that keep less, what they have."""
@@ -300,13 +306,10 @@ class Bluesky:
         self._passed = passed
 
     async def _follow_account(self, event: Event, edge: Edge) -> None:
-        """With an account that is gone, its posts are."""
+        """With an account that is gone, its posts are, whenever they were said."""
         account = event[1]["account"]
-        if isinstance(account, dict) and not account.get("active") and account.get("status") in _GONE:
-            author = f"at://{name_in(event[0], 'did')}/"
-            for uri in [uri for uri in self._sent if uri.startswith(author)]:
-                del self._sent[uri]
-                await edge.correct(Correction(SOURCE, uri))
+        if isinstance(account, dict) and account.get("active") is False and account.get("status") in _GONE:
+            await edge.correct(Correction(SOURCE, author=name_in(event[0], "did")))
 
     def _heed(self, notice: Json, server: Server) -> None:
         """What the server says of the stream.

@@ -16,7 +16,7 @@ class Outcome:
     """How many were taken, and which were not."""
 
     taken: int
-    """Posts that are safe, those among them that were known or concern no watch."""
+    """Posts that are safe, those among them that were known or concern no watch; and posts that were taken back."""
     bad: tuple[tuple[int, str], ...] = ()
     """The first of those that could not be read: which, counted from 0 (in JSON lines the line), and why."""
     more_bad: int = 0
@@ -26,7 +26,7 @@ class Outcome:
     def of(cls, found: Body) -> "Outcome":
         """That of posts once they are safe."""
         bad = tuple((max(number - 1, 0), reason) for number, reason in found.bad[:BADS_TOLD])
-        return cls(len(found.posts), bad, len(found.bad) - len(bad))
+        return cls(len(found.posts) + len(found.corrections), bad, len(found.bad) - len(bad))
 
 
 class Unreadable(Refused):

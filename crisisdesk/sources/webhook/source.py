@@ -219,6 +219,8 @@ class Webhook:
         outcome = self._judge(found)
         try:
             await edge.keep(found.posts)
+            for correction in found.corrections:
+                await edge.correct(correction)
         except StorageError as error:
             self._trouble = str(error)
             sentence = "The desk cannot write posts down at the moment; send it again."
@@ -239,7 +241,7 @@ class Webhook:
         if found.bad:
             self._bad += len(found.bad)
             self._refusals.note("what cannot be read", shorten(found.bad[0][1], _WORST_REASON), self._clock.now())
-            if not found.posts:
+            if not outcome.taken:
                 raise Unreadable(outcome)
         return outcome
 

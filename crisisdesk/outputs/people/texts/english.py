@@ -4,7 +4,19 @@ from datetime import datetime, timedelta, tzinfo
 from typing import Final
 
 from crisisdesk.outputs.people.texts.words import was_called
-from crisisdesk.records import TAKEN_BACK, Cause, Change, Event, Incident, Kind, Phrase, PlaybookRef, Quote, State
+from crisisdesk.records import (
+    ERASED,
+    TAKEN_BACK,
+    Cause,
+    Change,
+    Event,
+    Incident,
+    Kind,
+    Phrase,
+    PlaybookRef,
+    Quote,
+    State,
+)
 from crisisdesk.text import how_long, shorten
 
 _BECAUSE: Final = {
@@ -55,7 +67,7 @@ class English:
         about = [f"{_count(quote.reach)} followers"] if quote.reach else []
         about += [f"{_count(quote.copies)} copies"] if quote.copies > 1 else []
         who = shorten(quote.author or "unknown", 40) + (f" ({', '.join(about)})" if about else "")
-        return f"– {who}: " + (text if text == TAKEN_BACK else f"“{text}”")
+        return f"– {who}: " + (text if text in {TAKEN_BACK, ERASED} else f"“{text}”")
 
     def playbook(self, playbook: PlaybookRef) -> str:
         step = playbook.next_step

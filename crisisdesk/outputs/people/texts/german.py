@@ -5,6 +5,7 @@ from typing import Final
 
 from crisisdesk.outputs.people.texts.words import was_called
 from crisisdesk.records import (
+    ERASED,
     TAKEN_BACK,
     Cause,
     Change,
@@ -28,6 +29,7 @@ _BECAUSE: Final = {
     Cause.LAPSED: "{had_by} hatte es übernommen, aber seither ist nichts geschehen.",
     Cause.SILENCE_OVER: "Die Stummschaltung ist vorbei, der Vorfall nicht.",
 }
+_GONE: Final = {TAKEN_BACK: "(vom Verfasser zurückgenommen)", ERASED: "(auf Verlangen gelöscht)"}
 _DAYS: Final = ("Mo", "Di", "Mi", "Do", "Fr", "Sa", "So")
 _MONTHS: Final = ("Jan.", "Feb.", "März", "Apr.", "Mai", "Juni", "Juli", "Aug.", "Sep.", "Okt.", "Nov.", "Dez.")
 _VERDICTS: Final = {
@@ -73,7 +75,7 @@ class German:
         about = [f"{_count(quote.reach)} Follower"] if quote.reach else []
         about += [f"{_count(quote.copies)} Kopien"] if quote.copies > 1 else []
         who = shorten(quote.author or "unbekannt", 40) + (f" ({', '.join(about)})" if about else "")
-        return f"– {who}: " + ("(vom Verfasser zurückgenommen)" if text == TAKEN_BACK else f"„{text}“")
+        return f"– {who}: {_GONE.get(text) or f'„{text}“'}"
 
     def playbook(self, playbook: PlaybookRef) -> str:
         step = playbook.next_step

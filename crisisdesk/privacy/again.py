@@ -1,0 +1,58 @@
+"""Erasures that have to be done once more, since an older copy of the database was put back: found by pseudonym."""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+
+import orjson
+
+from crisisdesk.errors import InputError
+from crisisdesk.privacy.erasure import AUTHOR, POST, Erased
+from crisisdesk.privacy.pseudonyms import Pseudonyms
+from crisisdesk.records import Correction
+
+
+def as_object(erased: Erased) -> dict[str, object]:
+    """A record as a JSON object, as `crisisdesk forget --list --json` writes it."""
+    return {
+        "at": erased.at.isoformat(),
+        "person": erased.person,
+        "kind": erased.kind,
+        "source": erased.source,
+        "name": erased.name,
+        "found": dict(erased.found),
+    }
+
+
+def read(line: bytes) -> Erased:
+    """A record as `as_object` gave it.
+
+    Raises:
+        InputError: it is none.
+    """
+    try:
+        one = orjson.loads(line)
+        erased = Erased(
+            at=datetime.fromisoformat(one["at"]),
+            person=str(one["person"]),
+            kind=one["kind"],
+            source=str(one["source"]),
+            name=str(one["name"]),
+            found=tuple((str(place), int(posts)) for place, posts in one["found"].items()),
+        )
+    except (AttributeError, KeyError, TypeError, ValueError):
+        raise InputError("is no record of an erasure; give what `crisisdesk forget --list --json` wrote") from None
+    if erased.kind not in {AUTHOR, POST}:
+        raise InputError(f"is a record of something else than an {AUTHOR} or a {POST}")
+    return erased
+
+
+def corrections(
+    erased: Erased, names: Pseudonyms, authors: Iterable[str], posts: Iterable[tuple[str, str]]
+) -> Iterator[Correction]:
+    """What has to be erased again of all that a database names."""
+    if erased.kind == AUTHOR:
+        found = {name for name in authors if names.person(name) == erased.name}
+        yield from (Correction(erased.source, author=name, asked=True) for name in sorted(found))
+    else:
+        known = {(source, name) for source, name in posts if names.post(source, name) == erased.name}
+        yield from (Correction(source, name, asked=True) for source, name in sorted(known))

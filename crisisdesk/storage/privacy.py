@@ -1,0 +1,223 @@
+"""Where people's posts lie in the database, and how they leave it: corrected, grown old, or erased on demand.
+
+Every way ends with `Store.wipe`, so that what stood there is in no file any more: what is deleted in the database is
+overwritten (secure_delete), and its log is written into it and cut off.
+"""
+
+import sqlite3
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from itertools import chain
+from typing import Final
+
+import orjson
+
+from crisisdesk.privacy.ageing import plain_from, words_from
+from crisisdesk.privacy.erasure import Erased
+from crisisdesk.privacy.terms import Terms
+from crisisdesk.records import Correction, Incident, Post
+from crisisdesk.storage import codec, outbox
+from crisisdesk.text import digest
+
+EVIDENCE, OWED, MAILBOX, QUEUE = "evidence of incidents", "owed to outputs", "mailbox", "answer queue"
+"""The places of the database where posts lie, as records of erasures name them."""
+
+Become = Callable[[Incident], Incident]
+"""What becomes of an incident; the same object where nothing does."""
+
+_OLD: Final = (
+    "SELECT id, watch, plain_from FROM incidents WHERE plain_from < ?"
+    " UNION SELECT id, watch, words_from FROM incidents WHERE words_from < ?"
+    " UNION SELECT id, watch, opened FROM incidents WHERE opened < ?"
+    " AND id IN (SELECT DISTINCT incident FROM outbox WHERE given_up IS NULL)"
+)
+_MAIL_OF: Final = "SELECT row, post FROM mailbox WHERE digest = ? OR instr(post, ?)"
+
+
+def index(database: sqlite3.Connection, incident: Incident) -> None:
+    """Write down how old what an incident quotes is, and by what a correction may mean it."""
+    times = [_text(plain_from(incident)), _text(words_from(incident))]
+    database.execute("UPDATE incidents SET plain_from = ?, words_from = ? WHERE id = ?", (*times, incident.id))
+    rows = [(digest(mark), incident.id) for mark in incident.evidence.marks]
+    database.executemany("INSERT OR IGNORE INTO quotes (digest, incident) VALUES (?, ?)", rows)
+
+
+def correct(database: sqlite3.Connection, correction: Correction) -> None:
+    """A post reads otherwise now, or is gone: so it does in incidents, in what is owed and in the mailbox."""
+    for name in _quoting(database, correction):
+        _become(database, name, lambda one: corrected(one, correction))
+    for row, post in _mail(database, correction):
+        if correction.text is None:  # if the desk falls now, nobody has spoken; better than to keep who it was
+            database.execute("DELETE FROM mailbox WHERE row = ?", (row,))
+        else:
+            text = codec.encode(post.corrected(correction))
+            database.execute("UPDATE mailbox SET post = ? WHERE row = ?", (text, row))
+
+
+def corrected(incident: Incident, correction: Correction) -> Incident:
+    """An incident that quotes a post as its author wants it now; the same object where it quotes none."""
+    evidence = incident.evidence.corrected(correction)
+    return incident if evidence is incident.evidence else replace(incident, evidence=evidence)
+
+
+def due(database: sqlite3.Connection, terms: Terms, now: datetime) -> list[str]:
+    """The incidents that keep more than they may at this moment, and those of which something is owed for so long."""
+    shortest, words_until = _text(now - terms.shortest), _text(now - terms.evidence)
+    old = database.execute(_OLD, (shortest, words_until, shortest)).fetchall()
+    return [name for name, watch, since in old if since < str(_text(now - terms.keeps(watch)))]
+
+
+def age(database: sqlite3.Connection, incidents: Iterable[str], become: Become) -> int:
+    """Keep of these incidents what may be kept; returns how many have changed."""
+    return sum(_become(database, name, become) for name in incidents)
+
+
+def found(database: sqlite3.Connection, corrections: Sequence[Correction]) -> Counter[str]:
+    """How many posts there are that these mean, by place."""
+    places: Counter[str] = Counter()
+    for name in {name for one in corrections for name in _quoting(database, one)}:
+        incident = _incident(database, name)
+        places[EVIDENCE] += len(_meant(incident, corrections))
+        places[OWED] += sum(bool(_meant(one.incident, corrections)) for _, one in outbox.told(database, name))
+    places[MAILBOX] = len({row for one in corrections for row, _ in _mail(database, one)})
+    places[QUEUE] = sum(_is_meant(post, corrections) for _, posts in _queued(database) for post in posts)
+    return +places
+
+
+def keys_of(database: sqlite3.Connection, address: str) -> set[tuple[str, str]]:
+    """Source and id of the posts that are known by this address."""
+    found: set[tuple[str, str]] = set()
+    quoted = orjson.dumps(address)[1:-1].decode()
+    for (record,) in database.execute("SELECT record FROM incidents WHERE instr(record, ?)", (quoted,)).fetchall():
+        found |= {(one.source, one.id) for one in codec.incident(record).evidence.quotes if one.url == address}
+    mail = (codec.post(text) for (text,) in database.execute("SELECT post FROM mailbox").fetchall())
+    queued = chain.from_iterable(posts for _, posts in _queued(database))
+    return found | {(post.source, post.id) for post in chain(mail, queued) if post.url == address}
+
+
+def numbers_of(database: sqlite3.Connection, corrections: Sequence[Correction]) -> list[int]:
+    """By what the posts that these mean are known again when they come once more: digests of their keys."""
+    keys = [one.key for one in corrections if one.author is None]
+    keys += [post.key for one in corrections for _, post in _mail(database, one)]
+    for name in {name for one in corrections for name in _quoting(database, one)}:
+        quotes = _incident(database, name).evidence.quotes
+        keys += [quote.key for quote in quotes if quote.id and any(map(quote.is_meant, corrections))]
+    keys += [post.key for _, posts in _queued(database) for post in posts if _is_meant(post, corrections)]
+    return list(dict.fromkeys(map(digest, keys)))
+
+
+def erase(database: sqlite3.Connection, corrections: Sequence[Correction], numbers: Iterable[int]) -> None:
+    """Erase what these mean; what comes again by one of these numbers is not new."""
+    for one in corrections:
+        correct(database, one)
+    for name, posts in _queued(database):
+        if any(_is_meant(post, corrections) for post in posts):
+            database.execute("DELETE FROM inquiries WHERE id = ?", (name,))
+    database.executemany("INSERT OR REPLACE INTO gone_through (digest) VALUES (?)", [(one,) for one in numbers])
+
+
+def record(database: sqlite3.Connection, erased: Erased) -> None:
+    """Keep the record of an erasure."""
+    database.execute(
+        "INSERT INTO erasures (at, person, kind, source, name, found) VALUES (?, ?, ?, ?, ?, ?)",
+        (
+            erased.at.astimezone(UTC).isoformat(), erased.person, erased.kind, erased.source, erased.name,
+            orjson.dumps(dict(erased.found)).decode(),
+        ),
+    )  # fmt: skip
+
+
+def records(database: sqlite3.Connection) -> list[Erased]:
+    """The records of all erasures, oldest first."""
+    rows = database.execute("SELECT at, person, kind, source, name, found FROM erasures ORDER BY row").fetchall()
+    return [
+        Erased(datetime.fromisoformat(at), person, kind, source, name, tuple(orjson.loads(places).items()))
+        for at, person, kind, source, name, places in rows
+    ]
+
+
+def known(database: sqlite3.Connection) -> tuple[set[str], set[tuple[str, str]]]:
+    """All authors whom the database names, and all posts, by source and id."""
+    authors: set[str] = set()
+    posts: set[tuple[str, str]] = set()
+    rows = database.execute("SELECT record FROM incidents").fetchall()
+    incidents = [codec.incident(record) for (record,) in rows]
+    owed = database.execute("SELECT notification FROM outbox WHERE given_up IS NULL").fetchall()
+    for incident in (*incidents, *(codec.notification(text).incident for (text,) in owed)):
+        authors.update(name for name, _ in incident.evidence.voices)
+        authors.update(quote.author for quote in incident.evidence.quotes if quote.author)
+        posts.update((quote.source, quote.id) for quote in incident.evidence.quotes if quote.id)
+    mail = (codec.post(text) for (text,) in database.execute("SELECT post FROM mailbox").fetchall())
+    for post in chain(mail, chain.from_iterable(queued for _, queued in _queued(database))):
+        authors.update([post.author] if post.author else ())
+        posts.update([(post.source, post.id)] if post.id else ())
+    return authors, posts
+
+
+def queued_watches(database: sqlite3.Connection) -> list[str]:
+    """The watches of which posts are in the answer queue, also those that are watched no more."""
+    return [watch for (watch,) in database.execute("SELECT DISTINCT watch FROM inquiries").fetchall()]
+
+
+def _become(database: sqlite3.Connection, name: str, become: Become) -> bool:
+    """Change an incident and what is owed of it. What no correction can mean any more is not looked for any more."""
+    before = _incident(database, name)
+    after = become(before)
+    known = _marks(before, *(one.incident for _, one in outbox.told(database, name)))
+    gone = known - _marks(after, *outbox.mend(database, name, become))
+    if after is not before:
+        database.execute("UPDATE incidents SET record = ? WHERE id = ?", (codec.encode(after), name))
+    rows = [(digest(mark), name) for mark in gone]
+    database.executemany("DELETE FROM quotes WHERE digest = ? AND incident = ?", rows)
+    index(database, after)
+    return after is not before or bool(gone)
+
+
+def _marks(*standing: Incident) -> set[str]:
+    return {mark for one in standing for mark in one.evidence.marks}
+
+
+def _quoting(database: sqlite3.Connection, correction: Correction) -> list[str]:
+    query = "SELECT incident FROM quotes WHERE digest = ?"
+    return [name for (name,) in database.execute(query, (digest(correction.mark),)).fetchall()]
+
+
+def _incident(database: sqlite3.Connection, name: str) -> Incident:
+    (text,) = database.execute("SELECT record FROM incidents WHERE id = ?", (name,)).fetchone()
+    return codec.incident(text)
+
+
+def _mail(database: sqlite3.Connection, correction: Correction) -> list[tuple[int, Post]]:
+    """What is in the mailbox of what a correction means."""
+    if correction.author is None:
+        named = orjson.dumps(correction.id)[1:-1].decode()
+        rows = database.execute(_MAIL_OF, (digest(correction.key), named)).fetchall()
+    else:
+        rows = database.execute("SELECT row, post FROM mailbox").fetchall()
+    posts = ((row, codec.post(text)) for row, text in rows)
+    return [(row, post) for row, post in posts if post.is_meant(correction)]
+
+
+def _queued(database: sqlite3.Connection) -> Iterator[tuple[str, list[Post]]]:
+    """The answer queue: the posts of each inquiry, by its id."""
+    for name, text in database.execute("SELECT id, record FROM inquiries").fetchall():
+        fields = orjson.loads(text)
+        posts = [fields["post"], *fields.get("others", ())]
+        yield name, [codec.post(orjson.dumps(post).decode()) for post in posts]
+
+
+def _meant(incident: Incident, corrections: Sequence[Correction]) -> set[tuple[str, str]]:
+    """The posts of an incident that corrections mean, each once."""
+    quotes = incident.evidence.quotes
+    return {(one.source, one.id) for one in quotes if one.id and any(map(one.is_meant, corrections))}
+
+
+def _is_meant(post: Post, corrections: Sequence[Correction]) -> bool:
+    return bool(post.id) and any(map(post.is_meant, corrections))
+
+
+def _text(moment: datetime | None) -> str | None:
+    """As incidents' times are kept, so that texts compare as times do."""
+    return None if moment is None else moment.astimezone(UTC).isoformat()

@@ -1,0 +1,324 @@
+"""What a running desk forgets, looked for everywhere: on screen, in memory, and in the bytes of its files."""
+
+import asyncio
+import contextlib
+import threading
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from hearsay import Words
+from small_desk import ANGER, SAID, Network, anger, desk, in_files, quiet, say
+from storms import END
+
+from crisisdesk.app import App
+from crisisdesk.clock import ReplayClock
+from crisisdesk.errors import StorageError, UsageError
+from crisisdesk.match import WatchRule
+from crisisdesk.privacy.key import KeyFile
+from crisisdesk.privacy.terms import Terms
+from crisisdesk.records import ERASED, Correction, Notification, OutputStatus, Post, Verdict
+from crisisdesk.sentiment.base import Scores
+from crisisdesk.storage import privacy
+
+DAY = timedelta(days=1)
+WHO, WHAT, WHERE = "madeleine", "twins", "x.example"
+
+
+async def shown(app: App) -> str:
+    """Everything that a console, a machine or a detector could still tell."""
+    picture = await app.desk.picture()
+    told = [await app.desk.timeline(one.id) for one in picture.incidents]
+    detectors = app.observation.detectors.values()
+    return f"{picture} {told} {[*app.observation.posts()]} {[one._dossier.evidence for one in detectors]}"
+
+
+async def assert_gone(app: App, base: Path, *words: str) -> None:
+    everything = await shown(app)
+    for one in words:
+        assert one not in everything
+        assert in_files(base, one) == []  # while it runs: also in the log beside the database
+
+
+async def pass_time(app: App, clock: ReplayClock, span: timedelta) -> None:
+    clock.restart(clock.now() + span, None)
+    await app.rounds.look(clock.now())
+
+
+async def test_an_author_is_erased_everywhere_at_once(tmp_path: Path):
+    network = Network()
+    async with desk(tmp_path, network) as app:
+        question = Post("asked", "bsky", END, "acme why did my twins get hurt?", author=WHO, lang="en")
+        await say(app, network, *quiet(), question, *anger())
+        await app.rounds.save()
+        assert [one.post for one in (await app.desk.picture()).inquiries] == [question]
+        assert in_files(tmp_path, WHO)
+        erased = await app.desk.forget("Eva Data", author="@Madeleine")
+        places = {"evidence of incidents": 1, "feed": 2, "memory of the detectors": 2, "answer queue": 1}
+        assert dict(erased.found) == places
+        await assert_gone(app, tmp_path, WHO, WHAT, WHERE)
+        assert ERASED in await shown(app)
+        (incident,) = app.register.incidents()
+        assert (await app.desk.timeline(incident.id))[-1].reason == "posts were erased because somebody asked for it"
+
+
+async def test_erasing_again_finds_nothing_and_both_are_recorded_without_the_name(tmp_path: Path):
+    network = Network()
+    async with desk(tmp_path, network) as app:
+        await say(app, network, *quiet(), *anger())
+        await app.desk.forget("Eva Data", author=WHO)
+        again = await app.desk.forget("Eva Data", author=WHO, source="bsky")
+        assert again.found == ()
+        first, second = await app.store.read(privacy.records)
+        assert first.name == second.name == again.name == KeyFile(tmp_path / "desk.db").needed().person(WHO)
+        assert (first.person, first.kind, second.source) == ("Eva Data", "author", "bsky")
+        assert first.found
+        assert in_files(tmp_path, WHO) == []
+
+
+@pytest.mark.parametrize("named", ["bsky:gone", "https://x.example/1"])
+async def test_a_post_is_erased_by_its_key_or_its_address(tmp_path: Path, named: str):
+    network = Network()
+    async with desk(tmp_path, network) as app:
+        await say(app, network, *quiet(), *anger())
+        erased = await app.desk.forget("Eva Data", post=named)
+        assert dict(erased.found)["evidence of incidents"] == 1
+        await assert_gone(app, tmp_path, WHO, WHAT, WHERE)
+
+
+async def test_what_was_erased_does_not_come_back_as_new(tmp_path: Path):
+    network, again = Network(), Network()
+    (gone,) = [post for post in anger() if post.id == "gone"]
+    async with desk(tmp_path, network) as app:
+        await say(app, network, *quiet(), *anger())
+        await app.desk.forget("Eva Data", author=WHO)
+        await say(app, network, gone)
+        assert app.tally.repeated == 1
+        await assert_gone(app, tmp_path, WHO, WHAT)
+    async with desk(tmp_path, again) as app:
+        await say(app, again, gone)
+        assert app.tally.repeated == 1
+        await assert_gone(app, tmp_path, WHO, WHAT)
+
+
+async def test_what_waits_for_the_model_and_in_the_mailbox_is_erased_too(tmp_path: Path):
+    class Held(Words):
+        go = threading.Event()
+
+        def score(self, texts: Sequence[str]) -> list[Scores]:
+            assert self.go.wait(20)
+            return super().score(texts)
+
+    network, held = Network(), Held()
+    network.resumes = False
+    async with desk(tmp_path, network, held) as app:
+        network.said.put_nowait(Post("gone", "bsky", END, SAID, author=WHO, lang="en", url="https://x.example/1"))
+        await network.said.join()
+        while not in_files(tmp_path, WHO):
+            await app.reception.edges["network"].write_down()
+        erased = await app.desk.forget("Eva Data", author=WHO)
+        assert dict(erased.found) == {"mailbox": 1, "under way": 1}
+        held.go.set()
+        await app.caught_up()
+        assert app.tally.mentions["Acme"] == 1
+        await app.rounds.save()
+        await assert_gone(app, tmp_path, WHO, WHAT, WHERE)
+    assert in_files(tmp_path, WHO) == []
+
+
+class Dead:
+    """An output that never takes anything."""
+
+    name = "dead"
+
+    def session(self) -> contextlib.nullcontext[None]:
+        return contextlib.nullcontext()
+
+    async def ready(self) -> None:
+        await asyncio.Event().wait()
+
+    async def deliver(self, notification: Notification) -> None: ...
+
+    def status(self) -> OutputStatus:
+        return OutputStatus(self.name, "retrying")
+
+
+async def test_what_is_owed_to_an_output_that_is_down_is_erased_too(tmp_path: Path):
+    network = Network()
+    async with desk(tmp_path, network, outputs=lambda _: [Dead()]) as app:
+        await say(app, network, *quiet(), *anger())
+        await app.desk.acknowledge(app.register.incidents()[0].id, "Anna")
+        assert any(WHO in str(one) for _, one in await app.store.owed("dead"))
+        erased = await app.desk.forget("Eva Data", author=WHO)
+        assert dict(erased.found)["owed to outputs"] > 0
+        owed = await app.store.owed("dead")
+        assert owed
+        assert WHO not in str(owed)
+        await assert_gone(app, tmp_path, WHO, WHAT, WHERE)
+
+
+async def test_with_an_account_all_its_posts_go_however_old(tmp_path: Path):
+    network, again = Network(), Network()
+    async with desk(tmp_path, network) as app:
+        await say(app, network, *quiet(), *anger())
+    async with desk(tmp_path, again) as app:  # this run has heard nothing of it
+        await say(app, again, Correction("elsewhere", author=WHO), Correction("bsky", author="nobody"))
+        assert WHO in await shown(app)
+        await say(app, again, Correction("bsky", author=WHO))
+        await assert_gone(app, tmp_path, WHO, WHAT, WHERE)
+        (incident,) = app.register.incidents()
+        reasons = [change.reason for change in await app.desk.timeline(incident.id)]
+        assert reasons[-1] == "the posts of an account that is gone were erased"
+
+
+async def test_after_a_month_names_are_pseudonyms_and_the_network_can_still_take_back(tmp_path: Path):
+    network, clock = Network(), ReplayClock(END + timedelta(hours=1))
+    async with desk(tmp_path, network, clock=clock) as app:
+        await say(app, network, *quiet(), *anger())
+        await pass_time(app, clock, 29 * DAY)
+        assert in_files(tmp_path, WHO)
+        await pass_time(app, clock, 2 * DAY)
+        await assert_gone(app, tmp_path, WHO, WHERE, "angry3")
+        (incident,) = app.register.incidents()
+        person = KeyFile(tmp_path / "desk.db").needed().person(WHO)
+        assert (person, 9_000) in incident.evidence.voices
+        assert SAID in [one.text for one in incident.evidence.quotes]
+        picture = await app.desk.picture()
+        assert (picture.mentions, picture.inquiries) == ((), ())
+        assert not any(post.id for post in app.observation.posts())
+        await say(app, network, Correction("bsky", "gone"))
+        await assert_gone(app, tmp_path, WHAT, person)
+
+
+async def test_a_restart_years_later_keeps_figures_and_no_words(tmp_path: Path):
+    network = Network()
+    async with desk(tmp_path, network) as app:
+        await say(app, network, *quiet(), *anger())
+        (before,) = app.register.incidents()
+    async with desk(tmp_path, Network(), clock=ReplayClock(END + 800 * DAY)) as app:
+        await assert_gone(app, tmp_path, WHO, WHAT, WHERE, ANGER)
+        (after,) = app.register.incidents()
+        assert after.numbers == before.numbers
+        assert after.evidence.phrases == before.evidence.phrases
+
+
+async def test_incidents_that_are_not_in_memory_and_of_watches_that_are_gone_age_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("crisisdesk.storage.store.RESOLVED_LOADED", 0)
+    network = Network()
+    async with desk(tmp_path, network) as app:
+        await say(app, network, *quiet(), *anger())
+        incident = await app.desk.resolve(app.register.incidents()[0].id, "Anna", Verdict.REAL)
+        await app.store.save(replace(incident, id="newer", opened=incident.opened + 20 * DAY))
+    other = WatchRule("Other", ("other",))
+    async with desk(tmp_path, Network(), clock=ReplayClock(END + 31 * DAY), rule=other) as app:
+        assert [one.id for one in app.register.incidents()] == ["newer"]
+        await assert_gone(app, tmp_path, WHO, WHERE, "angry3")
+        kept = await app.store.incidents_of(["newer", incident.id])
+        assert all(SAID in str(one) for one in kept.values())
+
+
+async def test_a_watch_may_keep_its_posts_for_longer_or_shorter(tmp_path: Path):
+    network, clock = Network(), ReplayClock(END + timedelta(hours=1))
+    async with desk(tmp_path, network, clock=clock, privacy=Terms({"Acme": 3 * DAY})) as app:
+        await say(app, network, *quiet(), *anger())
+        await pass_time(app, clock, 4 * DAY)
+        await assert_gone(app, tmp_path, WHO, WHERE)
+
+
+async def test_an_open_incident_tells_everybody_that_its_names_are_gone(tmp_path: Path):
+    network, clock = Network(), ReplayClock(END + timedelta(hours=1))
+    async with desk(tmp_path, network, clock=clock) as app:
+        await say(app, network, *quiet(), *anger())
+        told: list[Notification] = []
+        app.register.subscribe(told.append)
+        await app.forgetting.look(clock.now() + 31 * DAY)
+        assert app.register.incidents()[0].is_open
+        assert "stand without names" in told[-1].change.reason
+        assert WHO not in str(told[-1])
+
+
+async def test_with_pseudonyms_no_name_is_ever_kept(tmp_path: Path):
+    network, again = Network(), Network()
+    rule = WatchRule("Acme", ("acme",), accounts=("acme_official",))
+    own = Post("own", "bsky", END, "acme says sorry", author="acme_official", lang="en")
+    terms = Terms(pseudonyms=True)
+    async with desk(tmp_path, network, rule=rule, privacy=terms) as app:
+        await say(app, network, *quiet(), *anger(), own)
+        await app.rounds.save()
+        await assert_gone(app, tmp_path, WHO, WHERE, "angry3", '"gone"')
+        (incident,) = app.register.incidents()
+        assert incident.numbers.authors > 30  # people are told apart all the same
+        assert "acme_official" in await shown(app)  # which is no other person
+        await say(app, network, anger()[-1])
+        assert app.tally.repeated == 1
+    async with desk(tmp_path, again, rule=rule, privacy=terms) as app:
+        assert WHAT in await shown(app)
+        await say(app, again, Correction("bsky", "gone"))
+        await assert_gone(app, tmp_path, WHAT)
+        await say(app, again, Correction("bsky", author="angry39"), Correction("bsky", author="angry38"))
+        erased = await app.desk.forget("Eva Data", author="angry37")
+        assert erased.kind == "author"
+
+
+async def test_a_key_that_others_can_read_stops_a_desk_that_needs_it(tmp_path: Path):
+    KeyFile(tmp_path / "desk.db").needed()
+    (tmp_path / "desk.db.key").chmod(0o644)
+    with pytest.raises(StorageError, match="can be read by others"):
+        async with desk(tmp_path, Network(), privacy=Terms(pseudonyms=True)):
+            pass
+
+
+async def test_a_disk_that_takes_nothing_is_told_and_tried_again(tmp_path: Path):
+    network, clock = Network(), ReplayClock(END + timedelta(hours=1))
+    async with desk(tmp_path, network, clock=clock) as app:
+        await say(app, network, *quiet(), *anger())
+        await app.register.flush()
+        await app.store.read(lambda database: database.execute("PRAGMA query_only = 1"))
+        await pass_time(app, clock, 31 * DAY)
+        assert "kept for longer than they should be" in " ".join(app.troubles())
+        with pytest.raises(StorageError):
+            await app.desk.forget("Eva Data", author=WHO)
+        await app.store.read(lambda database: database.execute("PRAGMA query_only = 0"))
+        await pass_time(app, clock, timedelta(minutes=2))
+        assert "kept for longer" not in " ".join(app.troubles())
+        await assert_gone(app, tmp_path, WHO, WHERE)
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ({}, "Say what is to be erased"),
+        ({"author": "@ "}, "Say what is to be erased"),
+        ({"author": "a", "post": "x:1"}, "Say what is to be erased"),
+        ({"post": "x:1", "source": "x"}, "--source belongs to --author"),
+        ({"post": "something"}, "is no post that the desk could know"),
+    ],
+)
+async def test_what_means_nobody_is_refused(tmp_path: Path, asked: dict[str, str], told: str):
+    async with desk(tmp_path, Network()) as app:
+        with pytest.raises(UsageError, match=told):
+            await app.desk.forget("Eva Data", **asked)
+
+
+async def test_files_that_others_could_read_are_closed_and_it_is_told(tmp_path: Path):
+    network = Network()
+    async with desk(tmp_path, network):
+        pass
+    (tmp_path / "desk.db").chmod(0o644)
+    secret = tmp_path / "mqtt.secret"
+    secret.write_text("hidden")
+    secret.chmod(0o640)
+    async with desk(tmp_path, Network(), secrets=[secret]) as app:
+        assert (tmp_path / "desk.db").stat().st_mode & 0o777 == 0o600
+        assert (tmp_path / "desk.db-wal").stat().st_mode & 0o777 == 0o600
+        told = " ".join(app.troubles())
+        assert "Others could read desk.db" in told
+        assert f"chmod 600 {secret}" in told
+        assert "hidden" not in told
+        secret.chmod(0o600)
+        await app.forgetting.look(END + timedelta(hours=2))
+        assert str(secret) not in " ".join(app.troubles())
