@@ -42,7 +42,7 @@ async def test_the_list_says_why_since_when_and_who_has_it(console, size):
         await queue_of(pilot, console)
         seen = " ".join(text_of(console.screen).split())
     shown = (
-        "Answers  3 waiting, 1 taken",
+        "Answers 3 waiting, 1 taken",
         "addressed, question, negative",
         "2 h 14 min",
         "✓ anna has it",
