@@ -12,9 +12,10 @@ from crisisdesk.cli.terminal import put, put_json, say
 from crisisdesk.errors import ConfigurationError, UsageError
 from crisisdesk.names import same
 from crisisdesk.records import stamp
-from crisisdesk.text import clean
+from crisisdesk.text import clean, counted
 
 if TYPE_CHECKING:
+    from crisisdesk.privacy.erasure import Erased
     from crisisdesk.settings import Settings
     from crisisdesk.storage.audit import Entry
 
@@ -30,7 +31,7 @@ def audit(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="JSON lines instead of text.")] = False,
 ) -> None:
-    """Show who did what over HTTP, oldest first: every change, who was refused, tokens made and revoked. UTC.
+    """Show who did what over HTTP, oldest first: changes, refusals, tokens made and revoked, and what was erased; UTC.
 
     Attempts of people whom the desk does not know are counted: 10x is the tenth of its hour. The desk may be running.
     """
@@ -52,10 +53,11 @@ def audit(
 
 
 async def _entries(settings: "Settings", moment: datetime) -> "list[Entry]":
-    """What the database holds, and what it has not taken over of the tokens' history."""
+    """What the database holds, also of erasures, and what it has not taken over of the tokens' history."""
     from crisisdesk.clock import WallClock  # noqa: PLC0415  as above
     from crisisdesk.server.auditing import of_deed  # noqa: PLC0415  as above
     from crisisdesk.server.tokens import Tokens  # noqa: PLC0415  as above
+    from crisisdesk.storage import privacy  # noqa: PLC0415  as above
     from crisisdesk.storage.audit import Audit  # noqa: PLC0415  as above
     from crisisdesk.storage.snapshot import snapshot  # noqa: PLC0415  as above
     from crisisdesk.storage.store import Store  # noqa: PLC0415  as above
@@ -68,10 +70,19 @@ async def _entries(settings: "Settings", moment: datetime) -> "list[Entry]":
     if database.exists() or not tokens.history:
         with snapshot(database) as copy:
             async with await Store.open(copy, durable=False) as store:
-                found = await Audit(store).since(moment)
+                erased = await store.read(privacy.records)
+                found = await Audit(store).since(moment) + [_of_erasure(one) for one in erased if one.at >= moment]
     known = {one.mark for one in found}
     deeds = [of_deed(deed) for deed in tokens.history if deed.at >= moment]
     return sorted([*found, *(one for one in deeds if one.mark not in known)], key=lambda one: one.at)
+
+
+def _of_erasure(erased: "Erased") -> "Entry":
+    from crisisdesk.storage.audit import Entry  # noqa: PLC0415  as above
+
+    where = f" in {clean(erased.source)}" if erased.source else ""
+    posts = counted(sum(number for _, number in erased.found), "post")
+    return Entry(erased.at, f"erased {erased.kind} {clean(erased.name)}{where}: {posts}", erased.person)
 
 
 def _span(since: str) -> timedelta:

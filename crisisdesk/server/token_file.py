@@ -207,7 +207,13 @@ def _keep_to_owner(path: Path, number: int) -> None:
             f"The tokens in {path} cannot be used: others may have written into it. Run "
             f"`chmod 600 {path}`, and see whether `crisisdesk token list` shows whom it should."
         )
-    os.fchmod(number, 0o600)
+    try:
+        os.fchmod(number, 0o600)
+    except PermissionError:
+        raise StorageError(
+            f"The tokens in {path} cannot be used: others can read it, and it is not ours; give it to the user who "
+            "runs the desk, with mode 600."
+        ) from None
 
 
 def _give_to_owner(path: Path, number: int) -> None:

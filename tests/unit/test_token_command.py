@@ -289,6 +289,19 @@ def test_the_audit_shows_who_did_what_and_also_what_the_desk_has_not_taken_over(
     assert capfd.readouterr().err == "Nothing of the last 7 days is written down of Ben Cole.\n"
 
 
+def test_the_audit_tells_what_was_erased(config, capfd):
+    async def begin() -> None:
+        await (await Store.open(config.parent / "acme.db", durable=False)).close()
+
+    asyncio.run(begin())
+    assert run(["forget", "--author", "did:plc:anna", "--yes", "--as", "Anna Berg", "-c", str(config)]) == 0
+    capfd.readouterr()
+    assert run(["audit", "-c", str(config)]) == 0
+    said = capfd.readouterr().out
+    assert re.fullmatch(r"20\S+ \S+  Anna Berg +erased author \S+: 0 posts\n", said)
+    assert "did:plc:anna" not in said
+
+
 def test_the_audit_explains_mistakes(config, capfd):
     assert run(["audit", "--since", "yesterday", "-c", str(config)]) == 2
     assert "--since: 'yesterday' is no length of time" in capfd.readouterr().err

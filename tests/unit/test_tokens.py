@@ -282,3 +282,12 @@ def test_a_link_stays_a_link(known, tmp_path):
     known.create("Anna Berg", Role.VIEWER)
     assert known.path.is_symlink()
     assert another(known).all() == known.all()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only an administrator can give files away")
+def test_what_an_administrator_changes_stays_the_file_of_the_desks_user(known):
+    os.chown(known.path.parent, 4711, 4712)
+    known.create("Anna Berg", Role.VIEWER)
+    known.create("Ben Cole", Role.VIEWER)
+    status = known.path.stat()
+    assert (status.st_uid, status.st_gid, stat.S_IMODE(status.st_mode)) == (4711, 4712, 0o600)
