@@ -29,7 +29,7 @@ ATTEMPTS: Final = 3
 def console(
     url: Annotated[
         str,
-        typer.Argument(metavar="[URL]", help="Such as https://desk.example:8443; else the one of your configuration."),
+        typer.Argument(metavar="URL", help="Such as https://desk.example:8443; else the one of your configuration."),
     ] = "",
     *,
     config: Annotated[

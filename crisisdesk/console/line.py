@@ -209,7 +209,8 @@ class Line:
             )
         if isinstance(error, aiohttp.ClientSSLError):
             return UsageError(f"{name} does not speak https there; check the port, or ask whoever runs the desk.")
-        cure = "check the address, and that the desk runs and this machine is connected"
+        scheme = " (https:// where the desk encrypts)" if self.place.url.startswith("http:") else ""
+        cure = f"check the address{scheme}, and that the desk runs and this machine is connected"
         return NoAnswerError(
             f"{name} cannot be reached ({why_no_answer(error)}); {cure}.", sent=not isinstance(error, _NOT_SENT)
         )
