@@ -13,6 +13,7 @@ LOOK_EVERY: Final = 1.0
 """Seconds between two looks at the parts."""
 PLAYBOOKS_FINE: Final = "in use as they stand"
 IN_FORCE: Final = "as agreed"
+REACHABLE: Final = "reachable"
 FINE: Final = frozenset({"connecting", "live", "ended"})
 """States of sources and outputs to which there is nothing to add."""
 NEWS: Final = frozenset({"past"})
@@ -62,12 +63,14 @@ def _parts(app: App) -> Iterator[tuple[str, str]]:
     yield "orders", app.plan.standing.trouble or IN_FORCE
     for trouble in app.calls.troubles():
         yield "calls", trouble
+    if app.service is not None:
+        yield "server", app.service.trouble or REACHABLE
 
 
 def _is_trouble(app: App, part: str, state: str) -> bool:
     """Whether somebody should do something about it."""
-    if part in {"playbooks", "orders", "calls"}:
-        return state not in {PLAYBOOKS_FINE, IN_FORCE}
+    if part in {"playbooks", "orders", "calls", "server"}:
+        return state not in {PLAYBOOKS_FINE, IN_FORCE, REACHABLE}
     if part in app.complaints() or part.startswith(("drops", "budget")):
         return part not in NEWS
     if part.startswith(("source", "output")):

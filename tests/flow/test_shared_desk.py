@@ -11,6 +11,7 @@ import aiohttp
 import pytest
 from desks import PEOPLE, Served, served
 
+from crisisdesk.cli.logs import _parts
 from crisisdesk.cli.main import run
 from crisisdesk.records import Role
 from crisisdesk.server.certificate import Certificate
@@ -124,6 +125,7 @@ async def test_a_list_of_tokens_that_is_harmed_is_a_trouble_that_people_see(tmp_
         await asyncio.sleep(0.3)
         assert (await desk.get("/api/v1/incidents", "Edda")).status == 503
         assert [told for told in desk.app.troubles() if str(desk.tokens.path) in told]
+        assert [state for part, state in _parts(desk.app) if part == "server" and str(desk.tokens.path) in state]
         assert (await desk.get("/healthz")).status == 200
 
 
