@@ -422,14 +422,16 @@ async def test_what_its_author_takes_back_is_taken_back(server, path):
     assert edge.texts == ["motrin hurts", "motrin hurts", "motrin is fine #PainReliever"]
 
 
-@pytest.mark.parametrize("status", ["deleted", "takendown", "suspended"])
+@pytest.mark.parametrize("status", ["deleted", "takendown", "suspended", "deactivated"])
 @BOTH
 async def test_with_an_account_its_posts_are_gone(server, path, status):
     mine, hers = [post(number, did="did:plc:me") for number in (1, 2)], post(3, did="did:plc:her")
-    passing = [account(4, "did:plc:her", "deactivated"), account(4, "did:plc:her", None)]
-    server.answers = [play(*mine, hers, *passing, account(5, "did:plc:me", status), repost(6, uri(hers)))]
+    after = [repost(6, uri(mine[0])), repost(7, uri(hers))]
+    passing = [account(4, "did:plc:her", "throttled"), account(4, "did:plc:her", None)]
+    server.answers = [play(*mine, hers, *passing, account(5, "did:plc:me", status), *after)]
     edge = await taken(source_of(server.base + path), lambda edge: len(edge.posts) == 4)
-    assert edge.corrections == [Correction("bluesky", uri(one)) for one in mine]
+    assert edge.corrections == [Correction("bluesky", author="did:plc:me")]
+    assert edge.posts[-1].original == uri(hers)  # what is gone does not come again with a repost
 
 
 async def test_old_posts_of_an_account_that_a_server_repeats_are_not_said_again(server):

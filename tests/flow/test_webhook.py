@@ -11,7 +11,7 @@ import pytest
 from edges import Taken
 from webhooks import NOW, POST, SECRET, TOKEN, SetClock, serving, signature
 
-from crisisdesk.records import Post
+from crisisdesk.records import Correction, Post
 from crisisdesk.server.http import Listener
 from crisisdesk.settings import Address
 from crisisdesk.signing import HEADER
@@ -34,6 +34,17 @@ async def test_one_post_several_and_lines_are_taken():
         status = desk.webhook.status()
         assert (status.state, status.events, status.posts, status.bad, status.trouble) == ("live", 3, 5, 0, "")
         assert status.last_event == NOW
+
+
+async def test_what_a_sender_takes_back_is_taken_back_here():
+    async with serving() as desk:
+        gone = {"id": "7", "deleted": True}
+        got = await desk.send([POST, gone, gone | {"source": "forum"}, {"deleted": True}])
+        assert got.content["taken"] == 3
+        assert 'what is "deleted" needs the id' in str(got.content["bad"])
+        assert desk.edge.corrections == [Correction("suite", "7"), Correction("forum", "7")]
+        assert (await desk.send(gone)).content == {"taken": 1, "bad": []}
+        assert (await desk.send(POST | {"deleted": False})).content == {"taken": 1, "bad": []}
 
 
 async def test_an_empty_batch_is_no_mistake():

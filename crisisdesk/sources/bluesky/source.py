@@ -309,7 +309,10 @@ class Bluesky:
         """With an account that is gone, its posts are, whenever they were said."""
         account = event[1]["account"]
         if isinstance(account, dict) and account.get("active") is False and account.get("status") in _GONE:
-            await edge.correct(Correction(SOURCE, author=name_in(event[0], "did")))
+            author = name_in(event[0], "did")
+            for uri in [uri for uri in self._sent if uri.startswith(f"at://{author}/")]:
+                del self._sent[uri]
+            await edge.correct(Correction(SOURCE, author=author))
 
     def _heed(self, notice: Json, server: Server) -> None:
         """What the server says of the stream.

@@ -15,6 +15,7 @@ from crisisdesk.clock import WallClock
 from crisisdesk.doctor import Verdict, heard
 from crisisdesk.mqtt import Broker, subscription
 from crisisdesk.mqtt.subscription import LARGEST
+from crisisdesk.records import Correction
 from crisisdesk.sources.mqtt import AT_ONCE, MqttSource
 
 REMEMBERS = ("allow_anonymous true", "persistence true", "autosave_on_changes true", "autosave_interval 1")
@@ -37,6 +38,15 @@ async def test_posts_come_one_by_one_in_arrays_and_in_lines(mosquitto, listener,
         status = await there.shows(lambda status: status.posts == 5)
         assert [post.key for post in there.edge.posts[:2]] == ["forum:1", "mqtt:2"]
         assert (status.events, status.bad, status.trouble, status.last_event) == (3, 0, "", there.clock.moment)
+
+
+async def test_what_a_publisher_takes_back_is_taken_back_here(mosquitto, listener, publish):
+    async with listener(mosquitto.port) as there:
+        await there.is_live()
+        gone = orjson.dumps({"id": "1", "source": "forum", "deleted": True})
+        await publish(mosquitto.port, "posts", [post(1, source="forum"), gone, post(2)])
+        await there.has("1", "2")
+        assert there.edge.corrections == [Correction("forum", "1")]
 
 
 async def test_a_topic_may_be_shared_or_one_of_several(mosquitto, listener, publish):
