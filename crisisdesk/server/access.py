@@ -78,13 +78,13 @@ class Access:
         """
         await self.tokens.refresh()
         visitor = request[VISITOR] = self._known(request)
+        self._count(visitor)
         if visitor.role < least:
             raise Refused(
                 HTTPStatus.FORBIDDEN,
                 f"This needs the role {least}, and you have the role {visitor.role}; ask whoever runs the desk for "
                 "another token.",
             )
-        self._count(visitor)
         return visitor
 
     async def still(self, visitor: Visitor) -> bool:

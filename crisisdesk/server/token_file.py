@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Annotated, Final, Literal
 
 from pydantic import (
+    AfterValidator,
     AwareDatetime,
     BeforeValidator,
     PlainSerializer,
@@ -26,6 +27,7 @@ from pydantic import (
 from crisisdesk.clock import Clock
 from crisisdesk.errors import StorageError
 from crisisdesk.records import Role
+from crisisdesk.settings.section import label
 
 KEPT: Final = timedelta(days=366)
 """How long it is remembered who made and revoked tokens."""
@@ -55,7 +57,7 @@ def role_named(word: object) -> Role:
 Named = Annotated[Role, BeforeValidator(role_named), PlainSerializer(str)]
 Id = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]{8}$")]
 Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
-Name = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+Name = Annotated[str, AfterValidator(label)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -238,6 +238,12 @@ async def test_too_many_requests_of_a_token_are_asked_to_wait_and_others_are_not
         assert (await door.get(token=anna)).status == 200
 
 
+async def test_what_is_refused_for_a_role_counts_too(tmp_path):
+    async with letting_in(tmp_path, Limits(per_minute=2)) as door:
+        viewer = door.token(Role.VIEWER)
+        assert [(await door.get("/editor", viewer)).status for _ in range(3)] == [403, 403, 429]
+
+
 async def test_too_many_requests_without_tokens_are_asked_to_wait(tmp_path):
     async with letting_in(tmp_path, Limits(per_minute=2)) as door:
         assert [(await door.get(X_Crisisdesk_Person=f"p{n}")).status for n in range(3)] == [200, 200, 429]

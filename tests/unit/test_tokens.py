@@ -181,6 +181,15 @@ def test_no_file_makes_somebody_the_owner(known, role):
     assert "it makes no sense at tokens.0.role" in another(known).trouble
 
 
+@pytest.mark.parametrize("name", ["", "Anna\x1b[31m", " ", "a" * 201, "Anna\nBerg"])
+def test_no_file_makes_a_name_that_cannot_be_shown(known, name):
+    known.create("Anna Berg", Role.EDITOR)
+    content = json.loads(known.path.read_text())
+    content["tokens"][0]["person"] = name
+    known.path.write_text(json.dumps(content))
+    assert "it makes no sense at tokens.0.person" in another(known).trouble
+
+
 def test_a_file_that_makes_no_sense_is_not_repeated(known):
     known.create("Anna Berg", Role.EDITOR)
     known.path.write_text(known.path.read_text().replace('"sha256": "', '"sha256": "s3cr3t'))
