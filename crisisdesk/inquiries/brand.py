@@ -36,8 +36,9 @@ class Brand:
         return self._answers_own(post.reply_to)
 
     def is_to_others(self, post: Post) -> bool:
-        """Whether a post that does not speak to the brand speaks to somebody else."""
-        return post.reply_to is not None or _TO_SOMEBODY.match(post.text) is not None
+        """Whether a post begins with the name of somebody else."""
+        found = _TO_SOMEBODY.match(post.text)
+        return found is not None and not (self._named and self._named.match(found[1].casefold()))
 
     def _answers_own(self, reply_to: str | None) -> bool:
         """On Bluesky the address of a post holds its author: `at://did:plc:…/app.bsky.feed.post/…`."""

@@ -1,6 +1,6 @@
 """Whether a single post needs an answer, why, and how urgently. Pure.
 
-    it speaks to the brand      asks, complains, or says anything but praise
+    it names the brand          asks or complains; or says anything to it but praise, and is no news with a link
     it speaks to nobody         asks something, without a link; or complains in front of very many
     it speaks to somebody else  that is theirs to answer
 
@@ -20,10 +20,13 @@ CLEARLY: Final = 0.6
 """Probability from which on a mood is believed: a single post is judged here, where no others make up for an error."""
 WIDE: Final = 10_000
 """Followers from which on a complaint that speaks to nobody, or praise of the brand, is worth an answer by itself."""
+FEW_NAMES: Final = 2
+"""A post that names more accounts than these lists them, and waits for no answer of each."""
 WEIGHTS: Final = {Need.ADDRESSED: 3.0, Need.QUESTION: 2.0, Need.NEGATIVE: 2.0}
 """What each need weighs; ten times as many followers weigh one more."""
 
 _REPEATED: Final = re.compile(r"\b(?:RT|MT)\s+@\w|\bvia\s+@\w", re.IGNORECASE)
+_NAME: Final = re.compile(r"(?<![\w@])@\w")
 _LINK: Final = re.compile(r"https?:|www\.", re.IGNORECASE)
 
 
@@ -42,12 +45,14 @@ def needs(scored: Scored, watch: str, brand: Brand, *, answers_own: bool = False
     addressed = answers_own or brand.is_addressed(post)
     asks, complains = is_question(post.text), scored.judged and scored.negative >= CLEARLY
     found = {Need.ADDRESSED: addressed, Need.QUESTION: asks, Need.NEGATIVE: complains}
+    shares, wide = _LINK.search(post.text) is not None, post.reach >= WIDE
     if addressed:
-        enough = asks or complains or scored.positive < CLEARLY or post.reach >= WIDE
-    elif brand.is_to_others(post):
+        passing = shares or brand.is_to_others(post) or len(_NAME.findall(post.text)) > FEW_NAMES
+        enough = asks or complains or wide or ((answers_own or not passing) and scored.positive < CLEARLY)
+    elif brand.is_to_others(post) or post.reply_to is not None:
         enough = False
     else:
-        enough = (asks and not _LINK.search(post.text)) or (complains and post.reach >= WIDE)
+        enough = (asks and not shares) or (complains and wide)
     return tuple(need for need, so in found.items() if so) if enough else ()
 
 

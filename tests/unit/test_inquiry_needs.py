@@ -62,6 +62,25 @@ def test_praise_needs_no_answer_unless_it_asks_or_very_many_read_it():
     assert why("@acme you are wonderful", "positive", reach=WIDE) == (ADDRESSED,)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "@ben I was there too, it was not @acme",
+        "how @acme builds its parcels https://news.example/acme",
+        "met people of @acme @zenith @initech today",
+    ],
+)
+def test_who_only_mentions_the_brand_waits_for_no_answer(text):
+    assert why(text) == ()
+    assert why(text, "negative") == (ADDRESSED, NEGATIVE)
+
+
+def test_what_answers_the_brand_waits_also_with_a_link_but_thanks_do_not():
+    link = said("it is this one https://a.example/parcel", reply_to="42")
+    assert needs(link, "Acme", ACME, answers_own=True) == (ADDRESSED,)
+    assert needs(said("thank you!", "positive", reply_to="42"), "Acme", ACME, answers_own=True) == ()
+
+
 def test_anger_at_nobody_is_for_incidents_unless_very_many_read_it():
     assert why("acme is awful", "negative") == ()
     assert why("acme is awful", "negative", reach=WIDE) == (NEGATIVE,)
