@@ -22,7 +22,7 @@ from crisisdesk.desk import Picture
 from crisisdesk.errors import CrisisdeskError, UsageError
 
 ME = {"person": "Anna", "role": "responder", "desk": "acme", "timezone": "", "version": __version__}
-SECRET = "cd_abc_def"
+SHOWN = "cd_abc_def"
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -99,9 +99,9 @@ async def test_a_token_goes_nowhere_else():
         return web.Response(body=b"{}")
 
     async with answering(elsewhere) as other, answering(says(302, b"", Location=other)) as url:
-        await refused(url, token=SECRET)
+        await refused(url, token=SHOWN)
     assert seen == []
-    assert SECRET not in repr(Place(url, token=SECRET))
+    assert SHOWN not in repr(Place(url, token=SHOWN))
 
 
 @pytest.fixture
