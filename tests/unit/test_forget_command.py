@@ -1,0 +1,116 @@
+"""`crisisdesk forget` on the database of a desk that does not run, and of one that does."""
+
+import shutil
+from pathlib import Path
+
+import orjson
+import pytest
+from small_desk import Network, anger, desk, in_files, quiet, say
+
+from crisisdesk.cli.main import run
+from crisisdesk.privacy.key import KeyFile
+from crisisdesk.records import Correction
+
+WHO, WHAT = "madeleine", "twins"
+
+
+@pytest.fixture
+async def database(tmp_path: Path) -> Path:
+    """Of a desk that has run and been stopped."""
+    network = Network()
+    async with desk(tmp_path, network) as app:
+        await say(app, network, *quiet(), *anger())
+    assert in_files(tmp_path, WHO) == ["desk.db"]
+    return tmp_path / "desk.db"
+
+
+def forget(database: Path, *words: str) -> int:
+    return run(["forget", "--database", str(database), "--as", "Eva Data", *words])
+
+
+async def off_the_loop(database: Path, *words: str) -> int:
+    """Commands have a loop of their own."""
+    import asyncio  # noqa: PLC0415
+
+    return await asyncio.to_thread(forget, database, *words)
+
+
+async def test_an_author_is_erased_and_a_record_kept(database: Path, capsys: pytest.CaptureFixture[str]):
+    assert await off_the_loop(database, "--author", f"@{WHO}", "--yes") == 0
+    told = capsys.readouterr().out
+    assert "erased by Eva Data: evidence of incidents: 1 post" in told
+    assert WHO not in told
+    assert in_files(database.parent, WHO) == in_files(database.parent, WHAT) == []
+    assert await off_the_loop(database, "--author", WHO, "--yes", "--json") == 0
+    heard = capsys.readouterr()
+    assert orjson.loads(heard.out)["found"] == {}
+    assert "resolveHandle" in heard.err  # perhaps the network has another name for them
+    assert await off_the_loop(database, "--list") == 0
+    person = KeyFile(database).needed().person(WHO)
+    lines = capsys.readouterr().out.splitlines()
+    assert [person in line for line in lines] == [True, True]
+    assert lines[1].endswith("nothing was found")
+
+
+async def test_after_a_restore_the_list_says_what_to_erase_again(database: Path, capsys: pytest.CaptureFixture[str]):
+    copy = database.with_name("copy.old")
+    shutil.copy(database, copy)
+    await off_the_loop(database, "--author", WHO, "--yes")
+    await off_the_loop(database, "--post", "bsky:a3", "--yes")
+    capsys.readouterr()
+    await off_the_loop(database, "--list", "--json")
+    (listed := database.with_name("erasures.jsonl")).write_text(capsys.readouterr().out)
+    copy.replace(database)
+    assert in_files(database.parent, WHO)
+    assert await off_the_loop(database, "--again", str(listed), "--yes") == 0
+    assert len(capsys.readouterr().out.splitlines()) == 2
+    assert in_files(database.parent, WHO) == in_files(database.parent, WHAT) == []
+    listed.write_text("no list")
+    assert await off_the_loop(database, "--again", str(listed), "--yes") == 2
+    assert "erasures.jsonl:1: is no record of an erasure" in capsys.readouterr().err
+    KeyFile(database).path.unlink()
+    listed.write_text("")
+    assert await off_the_loop(database, "--again", str(listed), "--yes") == 1
+    assert "nobody knows whom the records mean" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ((), "Give one of these"),
+        (("--list", "--author", "a"), "Give one of these"),
+        (("--author", "a"), "add --yes"),
+        (("--post", "nothing", "--yes"), "is no post that the desk could know"),
+    ],
+)
+async def test_what_is_unclear_is_refused_and_nothing_is_erased(
+    database: Path, capsys: pytest.CaptureFixture[str], words: tuple[str, ...], told: str
+):
+    assert await off_the_loop(database, *words) == 2
+    assert told in capsys.readouterr().err
+    assert in_files(database.parent, WHO)
+
+
+def test_a_database_that_is_not_there_is_not_made(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    assert forget(tmp_path / "none.db", "--author", "a", "--yes") == 2
+    assert "There is no database" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+async def test_a_database_from_before_finds_what_it_keeps_of_an_author(database: Path):
+    """Its rows know posts by their keys, and nobody by name."""
+    import sqlite3  # noqa: PLC0415
+    from contextlib import closing  # noqa: PLC0415
+
+    with closing(sqlite3.connect(database)) as old, old:
+        old.execute("DELETE FROM migrations WHERE name = 'm010_privacy'")
+        old.execute("DELETE FROM quotes")
+        old.execute("DROP INDEX incidents_by_names")
+        old.execute("DROP INDEX incidents_by_words")
+        old.execute("ALTER TABLE incidents DROP COLUMN plain_from")
+        old.execute("ALTER TABLE incidents DROP COLUMN words_from")
+        old.execute("DROP TABLE erasures")
+    network = Network()
+    async with desk(database.parent, network) as app:
+        await say(app, network, Correction("bsky", author=WHO))
+        assert in_files(database.parent, WHO) == in_files(database.parent, WHAT) == []
