@@ -96,9 +96,17 @@ class _Lines(io.TextIOBase):
         """Take text; a line goes out with its end."""
         *lines, self._begun.text = (getattr(self._begun, "text", "") + text).split("\n")
         for line in lines:
-            if line.strip():
-                _log("warning", line.strip())
+            self._tell(line)
         return len(text)
+
+    def flush(self) -> None:
+        """Let out what has no end yet."""
+        begun, self._begun.text = getattr(self._begun, "text", ""), ""
+        self._tell(begun)
+
+    def _tell(self, line: str) -> None:
+        if line.strip():
+            _log("warning", line.strip())
 
 
 class _Written:

@@ -74,7 +74,8 @@ from crisisdesk.cli.terminal import say
 speak(as_json=True)
 say("warning: Größe in\\nzwei \\x1b[31mZeilen", "warning")
 warnings.warn("beware", stacklevel=1)
-print("a bare\\nprint", file=sys.stderr)
+print("a bare\\nprint", end="", file=sys.stderr)
+sys.stderr.flush()
 logging.getLogger("aiohttp.server").error("failed %s", "here")
 logging.getLogger("odd").warning("%d", "no number")
 

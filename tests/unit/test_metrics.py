@@ -227,7 +227,7 @@ async def test_what_a_running_desk_has_done_is_counted_and_never_goes_down(tmp_p
         async def full(*_: object) -> None:
             raise StorageError("The database cannot be used: the disk is full; make room.")
 
-        monkeypatch.setattr(app._store, "save", full)
+        monkeypatch.setattr(app.store, "save", full)
         await app.register.witness(Spike("Other", Kind.SPIKE, NOW, Severity.AMBER, NUMBERS, "why"))
         status, body = readyz(attention())
         assert (status, [one["code"] for one in body["reasons"]]) == (HTTPStatus.SERVICE_UNAVAILABLE, ["database"])
