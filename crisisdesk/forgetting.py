@@ -134,6 +134,7 @@ class Forgetting:
         await self._register.age(become)
         if old:
             await self._store.erase(lambda database: privacy.age(database, old, become))
+            await self._register.recollect()
 
     async def _forget(self, wanted: Wanted, person: str) -> Erased:
         async with self._turn:

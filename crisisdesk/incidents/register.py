@@ -149,11 +149,7 @@ class Register:
         return saved + tuple(change for change in unsaved if change not in saved)
 
     async def witness(self, spike: Spike) -> tuple[Notification, ...]:
-        """Take in what the detector says about a watch.
-
-        Returns:
-            What changed, already written down and shown to the listeners; empty when only figures moved.
-        """
+        """Take in what the detector says about a watch; what changed by it is written down, shown, and returned."""
         return await to_its_end(self._witness(spike))
 
     async def acknowledge(self, incident: str, person: str, now: datetime) -> Incident:
@@ -218,7 +214,16 @@ class Register:
 
     async def age(self, become: Callable[[Incident], Incident]) -> None:
         """Keep of each incident what may still be kept; those who were told of an open one hear of it."""
-        await to_its_end(self._age(become))
+        async with self._turn:
+            self._mend_unsaved(become)
+            for incident in tuple(self._incidents.values()):
+                if (after := become(incident)) is not incident:
+                    sequence = self._sequences[after.id]
+                    await self._commit(lifecycle.veiled(after, sequence) if after.is_open else Step(after))
+
+    async def recollect(self) -> None:
+        """What incidents quote, those among them that only the database knows, is known by other marks now."""
+        self._quoted |= await self._store.quoted()
 
     async def flush(self) -> None:
         """Save the figures that moved since the last save, and what could not be saved: before an orderly stop."""
@@ -263,11 +268,7 @@ class Register:
 
     async def _correct(self, correction: Correction) -> None:
         async with self._turn:
-            for one in tuple(self._unsaved):
-                mended = replace(one, incident=corrected(one.incident, correction))
-                self._unsaved.append(mended)
-                self._unsaved.popleft()
-                self._store.hold(mended, self._owing(mended))
+            self._mend_unsaved(lambda incident: corrected(incident, correction))
             for incident in tuple(self._incidents.values()):
                 if incident.evidence.corrected(correction) is not incident.evidence:
                     await self._commit(lifecycle.corrected(incident, correction, self._sequences[incident.id]))
@@ -275,17 +276,10 @@ class Register:
             await self._save_unsaved()
             await self._save_corrections()
 
-    async def _age(self, become: Callable[[Incident], Incident]) -> None:
-        async with self._turn:
-            self._unsaved = deque([replace(one, incident=become(one.incident)) for one in self._unsaved])
-            for one in self._unsaved:
-                self._store.hold(one, self._owing(one))
-            for incident in tuple(self._incidents.values()):
-                after = become(incident)
-                if after is not incident and after.is_open:
-                    await self._commit(lifecycle.veiled(after, self._sequences[after.id]))
-                elif after is not incident:
-                    self._show(after)
+    def _mend_unsaved(self, become: Callable[[Incident], Incident]) -> None:
+        self._unsaved = deque([replace(one, incident=become(one.incident)) for one in self._unsaved])
+        for one in self._unsaved:
+            self._store.hold(one, self._owing(one))
 
     async def _save_corrections(self) -> None:
         try:

@@ -1,7 +1,8 @@
-"""Reposts and copies are scored once: a bounded memory in front of a model."""
+"""Reposts and copies are scored once: a bounded memory in front of a model, which holds no word of what was said."""
 
 from collections import OrderedDict
 from collections.abc import Sequence
+from hashlib import blake2b
 from threading import Lock
 from typing import Final
 
@@ -10,7 +11,7 @@ from crisisdesk.sentiment.prepare import prepare
 from crisisdesk.text import clean
 
 ENTRIES: Final = 50_000
-"""Texts remembered: some 20 MB, and a day of a busy watch."""
+"""Texts that are known again: a day of a busy watch."""
 
 
 class Cached:
@@ -22,7 +23,7 @@ class Cached:
     def __init__(self, model: Model, entries: int = ENTRIES) -> None:
         self._model = model
         self._entries = entries
-        self._known: OrderedDict[str, Scores] = OrderedDict()
+        self._known: OrderedDict[bytes, Scores] = OrderedDict()
         self._lock = Lock()
         self.hits = 0
         """Posts that needed no scoring, copies within one call included."""
@@ -44,7 +45,7 @@ class Cached:
 
     def score(self, texts: Sequence[str]) -> list[Scores]:
         """What the model says of each text, in order."""
-        keys = [prepare(clean(text)) for text in texts]
+        keys = [_digest(prepare(clean(text))) for text in texts]
         with self._lock:
             scores = {key: self._known[key] for key in keys if key in self._known}
         new = {key: text for key, text in zip(keys, texts, strict=True) if key not in scores}
@@ -57,3 +58,8 @@ class Cached:
             while len(self._known) > self._entries:
                 self._known.popitem(last=False)
         return [scores[key] for key in keys]
+
+
+def _digest(text: str) -> bytes:
+    """By what a text is known: so long that no two have the same."""
+    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()

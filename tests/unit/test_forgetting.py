@@ -214,11 +214,14 @@ async def test_incidents_that_are_not_in_memory_and_of_watches_that_are_gone_age
         incident = await app.desk.resolve(app.register.incidents()[0].id, "Anna", Verdict.REAL)
         await app.store.save(replace(incident, id="newer", opened=incident.opened + 20 * DAY))
     other = WatchRule("Other", ("other",))
-    async with desk(tmp_path, Network(), clock=ReplayClock(END + 31 * DAY), rule=other) as app:
+    again = Network()
+    async with desk(tmp_path, again, clock=ReplayClock(END + 31 * DAY), rule=other) as app:
         assert [one.id for one in app.register.incidents()] == ["newer"]
         await assert_gone(app, tmp_path, WHO, WHERE, "angry3")
         kept = await app.store.incidents_of(["newer", incident.id])
         assert all(SAID in str(one) for one in kept.values())
+        await say(app, again, Correction("bsky", "gone"))  # by its pseudonym
+        await assert_gone(app, tmp_path, WHAT)
 
 
 async def test_a_watch_may_keep_its_posts_for_longer_or_shorter(tmp_path: Path):
