@@ -14,6 +14,7 @@ from typing import Final
 from crisisdesk.records import Correction
 from crisisdesk.sources.base import Source
 from crisisdesk.text import digest
+from crisisdesk.timing import Timing
 
 KNOWN: Final = 200_000
 """Mentions that are recognised when they are delivered again: this many at most, the newest half of it at least."""
@@ -64,6 +65,9 @@ class Progress:
         self._marks: dict[int, tuple[str, ...]] = {}
         self._under_way: dict[str, OrderedDict[int, str | None]] = {}
         self._gone_through: list[int] = []
+        self._began: dict[int, float] = {}
+        self.timing = Timing()
+        """How long mentions are under way, those that are dropped among them."""
 
     def __len__(self) -> int:
         """How many mentions are under way."""
@@ -101,6 +105,7 @@ class Progress:
         for mark in marks:
             self._concerned.add(digest(mark))
         self._source_of[number] = source
+        self._began[number] = self.timing.now()
         self._under_way.setdefault(source, OrderedDict())[number] = cursor
 
     def end(self, key: str) -> None:
@@ -108,6 +113,7 @@ class Progress:
         number = digest(key)
         if (source := self._source_of.pop(number, None)) is not None:
             del self._under_way[source][number]
+            self.timing.note(self._began.pop(number))
             self._corrections.pop(number, None)
             del self._marks[number]
             if self._keeps:
@@ -116,7 +122,7 @@ class Progress:
     def forget(self, key: str) -> None:
         """It was not taken in after all."""
         number = digest(key)
-        del self._under_way[self._source_of.pop(number)][number], self._marks[number]
+        del self._under_way[self._source_of.pop(number)][number], self._marks[number], self._began[number]
         self._known.discard(number)
 
     def correct(self, correction: Correction) -> int:

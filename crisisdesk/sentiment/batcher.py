@@ -8,8 +8,8 @@ from crisisdesk.channel import Channel, Closed
 from crisisdesk.records import Mention, Scored
 from crisisdesk.sentiment.base import NEUTRAL, Model, signature
 from crisisdesk.sentiment.judge import judge
-from crisisdesk.sentiment.timing import Timing
 from crisisdesk.threads import in_daemon_thread
+from crisisdesk.timing import Timing
 
 AT_MOST: Final = 256
 """Mentions scored at once: enough to group them by length, and half a second at most until the first is out."""
@@ -62,7 +62,7 @@ class Scoring:
     async def judge(self, mentions: Sequence[Mention]) -> list[Scored]:
         """Score mentions at once, as soon as there is a model; those that it cannot judge count as neutral."""
         model = await self._loaded()
-        with self.timing.batch():
+        with self.timing.measured():
             scores, failures = await asyncio.to_thread(judge, model, [mention.post.text for mention in mentions])
         if failures:
             self.failed += len(failures)

@@ -19,6 +19,7 @@ from prometheus_client.registry import Collector
 from crisisdesk import __version__
 from crisisdesk.records import Event, OutputStatus, Severity, State
 from crisisdesk.server.vitals import Vitals
+from crisisdesk.timing import Timing
 
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -83,9 +84,8 @@ def _of_sources(vitals: Vitals) -> Iterator[Metric]:
 
 
 def _of_scoring(vitals: Vitals) -> Iterator[Metric]:
-    buckets = [("+Inf" if bound == math.inf else str(bound), count) for bound, count in vitals.scoring]
-    what = "How long the model took for a batch of mentions."
-    yield HistogramMetricFamily("crisisdesk_scoring_seconds", what, buckets=buckets, sum_value=vitals.scoring_seconds)
+    yield _histogram("scoring_seconds", "How long the model took for a batch of mentions.", vitals.scoring)
+    yield _histogram("decision_seconds", "From a mention's coming in to its being counted.", vitals.deciding)
     yield _counter("mentions_scored", "Mentions that went through the model.", vitals.scored)
     yield _counter("mentions_unjudged", "Mentions that it could not judge; they count as neutral.", vitals.unjudged)
 
@@ -127,6 +127,11 @@ def _counter(name: str, what: str, value: float) -> Metric:
 
 def _gauge(name: str, what: str, value: float) -> Metric:
     return GaugeMetricFamily(f"crisisdesk_{name}", what, value=float(value))
+
+
+def _histogram(name: str, what: str, timing: Timing) -> Metric:
+    buckets = [("+Inf" if bound == math.inf else str(bound), count) for bound, count in timing.buckets()]
+    return HistogramMetricFamily(f"crisisdesk_{name}", what, buckets=buckets, sum_value=timing.total)
 
 
 def _counters(name: str, what: str, label: str, values: Values) -> Metric:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from crisisdesk.records import Event, Incident, OutputStatus, SourceStatus
+from crisisdesk.timing import Timing
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +30,10 @@ class Vitals:
     """Mentions that the model has judged,"""
     unjudged: int = 0
     """and those that it could not, which count as neutral."""
-    scoring: Sequence[tuple[float, int]] = ((float("inf"), 0),)
-    """How many batches took the model at most so many seconds, the last without a bound;"""
-    scoring_seconds: float = 0.0
-    """and how long it took for all of them."""
+    scoring: Timing = field(default_factory=Timing)
+    """How long the model took for what it was given at once."""
+    deciding: Timing = field(default_factory=Timing)
+    """How long mentions took from their source through all that decides."""
     model: str = ""
     """Name and digest; empty while it is being loaded."""
     is_writable: bool = True

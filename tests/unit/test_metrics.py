@@ -32,11 +32,11 @@ from crisisdesk.records import (
     State,
 )
 from crisisdesk.resources import folder
-from crisisdesk.sentiment.timing import Timing
 from crisisdesk.server.health import healthz, readyz
 from crisisdesk.server.metrics import CONTENT_TYPE, exposition
 from crisisdesk.server.vitals import Vitals
 from crisisdesk.sources.base import Edge
+from crisisdesk.timing import Timing
 
 NOW = datetime(2024, 3, 4, 12, tzinfo=UTC)
 NUMBERS = Numbers(60, 9, 10, 1.0, 9, 0.9, 0.1, 1e-9)
@@ -107,11 +107,11 @@ async def test_how_long_the_model_takes_is_a_histogram():
     times = iter((0.0, 0.02, 1.0, 1.3, 2.0, 62.0))
     timing = Timing(lambda: next(times))
     for _ in range(2):
-        with timing.batch():
+        with timing.measured():
             pass
-    with pytest.raises(ValueError, match="counts"), timing.batch():
+    with pytest.raises(ValueError, match="counts"), timing.measured():
         raise ValueError("what fails counts as well")
-    vitals = Vitals(NOW, scoring=timing.buckets(), scoring_seconds=timing.total, scored=7, unjudged=1)
+    vitals = Vitals(NOW, scoring=timing, scored=7, unjudged=1)
     told = await read(vitals)
     bucket = "crisisdesk_scoring_seconds_bucket"
     bounds = ("0.01", "0.025", "0.25", "0.5", "10.0", "+Inf")
@@ -216,6 +216,8 @@ async def test_what_a_running_desk_has_done_is_counted_and_never_goes_down(tmp_p
         assert told["crisisdesk_mentions_repeated_total",] == 1
         assert told["crisisdesk_mentions_scored_total",] == 40
         assert told["crisisdesk_scoring_seconds_count",] >= 1
+        assert told["crisisdesk_decision_seconds_count",] == 40  # what is repeated is decided once
+        assert 0 < told["crisisdesk_decision_seconds_sum",] < 40 * 20
         assert told["crisisdesk_incidents_open", "red", "open"] == 1
         assert told["crisisdesk_incident_changes_total", "opened"] == 1
         assert told["crisisdesk_deliveries_failed_total", "push"] >= 1
