@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
+from pathlib import Path
 from typing import Final
 
 from crisisdesk.desk import LocalDesk
@@ -28,6 +29,7 @@ from crisisdesk.progress import Progress
 from crisisdesk.records import EPOCH, Correction, Post
 from crisisdesk.sources.base import Remembering
 from crisisdesk.storage import privacy
+from crisisdesk.storage.snapshot import snapshot
 from crisisdesk.storage.store import Store
 from crisisdesk.text import clean
 from crisisdesk.threads import to_its_end
@@ -160,12 +162,11 @@ class Forgetting:
 
     async def _known_as(self, wanted: Wanted) -> list[Correction]:
         """What is wanted, with the posts that are known by its address."""
-        asked = list(wanted.corrections())
+        asked = await self._store.decode(lambda database: _asked_for(database, wanted))
         if wanted.address:
-            keys = await self._store.decode(lambda database: privacy.keys_of(database, wanted.address))
-            keys |= {(post.source, post.id) for post in self._posts() if post.url == wanted.address}
-            asked += [Correction(source, name, asked=True) for source, name in sorted(keys) if name]
-        return asked
+            heard = {(post.source, post.id) for post in self._posts() if post.url == wanted.address}
+            asked += [Correction(source, name, asked=True) for source, name in sorted(heard) if name]
+        return list(dict.fromkeys(asked))
 
     def _posts(self) -> Iterable[Post]:
         yield from self._desk.posts()
@@ -192,6 +193,26 @@ class Forgetting:
         return found
 
 
+async def kept_of(path: Path, wanted: Wanted) -> list[dict[str, object]]:
+    """What the database keeps of an author or a post, also while a desk runs with it.
+
+    Raises:
+        StorageError: the database or the key cannot be read.
+        UsageError: it can be no post.
+    """
+    with snapshot(path) as copy:
+        async with await Store.open(copy, durable=False) as store:
+            asked = await store.decode(lambda database: _asked_for(database, wanted))
+            meant = [form for one in asked for form in KeyFile(path).forms(one)]
+            return await store.decode(lambda database: [*privacy.shown(database, meant)])
+
+
+def _asked_for(database: sqlite3.Connection, wanted: Wanted) -> list[Correction]:
+    """What is wanted, with the posts that the database knows by its address."""
+    keys = sorted(privacy.keys_of(database, wanted.address)) if wanted.address else []
+    return [*wanted.corrections(), *(Correction(source, name, asked=True) for source, name in keys if name)]
+
+
 async def forget_at_rest(store: Store, wanted: Wanted, person: str, now: datetime) -> Erased:
     """Erase what is wanted in the database of a desk that does not run, and keep a record of it.
 
@@ -203,11 +224,7 @@ async def forget_at_rest(store: Store, wanted: Wanted, person: str, now: datetim
     names = key.needed()
 
     def forget(database: sqlite3.Connection) -> Erased:
-        asked = list(wanted.corrections())
-        if wanted.address:
-            known = sorted(privacy.keys_of(database, wanted.address))
-            asked += [Correction(source, name, asked=True) for source, name in known if name]
-        meant = [form for one in asked for form in key.forms(one)]
+        meant = [form for one in _asked_for(database, wanted) for form in key.forms(one)]
         found = privacy.found(database, meant)
         privacy.erase(database, meant, privacy.numbers_of(database, meant))
         places = tuple(sorted(found.items()))

@@ -29,6 +29,9 @@ def forget(
     source: Annotated[str, typer.Option(metavar="SOURCE", help="In this source only, such as bluesky.")] = "",
     post: Annotated[str, typer.Option(metavar="POST", help="One post: its address, or SOURCE:ID.")] = "",
     listed: Annotated[bool, typer.Option("--list", help="Show what was erased so far; nothing is changed.")] = False,
+    show: Annotated[
+        bool, typer.Option("--show", help="Show what is kept of the author or post, as JSON lines; nothing is changed.")
+    ] = False,
     again: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="After a restore: erase once more what this list (--list --json) names."),
@@ -54,6 +57,9 @@ def forget(
     path = _database(config, database)
     if sum((bool(author or post or source), listed, again is not None)) != 1:
         raise UsageError("Give one of these: --author NAME, --post POST, --list or --again FILE.")
+    if show:
+        _tell(path, Wanted(author.strip(), source.strip(), post.strip()))
+        return
     if listed:
         erased = asyncio.run(_records(path))
     else:
@@ -124,6 +130,17 @@ def _read(file: Path) -> "list[Erased]":
             except InputError as error:
                 raise UsageError(f"{file}:{number}: {error}.") from None
     return records
+
+
+def _tell(path: Path, wanted: "Wanted") -> None:
+    """What is kept in the database; what a running desk has heard in the last minutes may be in its memory only."""
+    from crisisdesk.forgetting import kept_of  # noqa: PLC0415 - as above
+
+    kept = asyncio.run(kept_of(path, wanted))
+    for one in kept:
+        put_json(one)
+    if not kept:
+        say(f"Nothing of it is in {path}. {HINT if wanted.author else ''}".strip())
 
 
 async def _records(path: Path) -> "list[Erased]":

@@ -17,7 +17,7 @@ import orjson
 from crisisdesk.privacy.ageing import plain_from, words_from
 from crisisdesk.privacy.erasure import Erased
 from crisisdesk.privacy.terms import Terms
-from crisisdesk.records import Correction, Incident, Post
+from crisisdesk.records import Correction, Incident, Post, Quote, account, stamp
 from crisisdesk.storage import codec, outbox
 from crisisdesk.text import digest
 
@@ -84,6 +84,37 @@ def found(database: sqlite3.Connection, corrections: Sequence[Correction]) -> Co
     places[MAILBOX] = len({row for one in corrections for row, _ in _mail(database, one)})
     places[QUEUE] = sum(_is_meant(post, corrections) for _, posts in _queued(database) for post in posts)
     return +places
+
+
+def shown(database: sqlite3.Connection, corrections: Sequence[Correction]) -> Iterator[dict[str, object]]:
+    """All that is kept of what these mean, for whoever asks what the desk knows of them; each post once a place."""
+    for (text,) in database.execute("SELECT record FROM incidents ORDER BY opened, id").fetchall():
+        incident = codec.incident(text)
+        meant = {one.key: one for one in incident.evidence.quotes if any(map(one.is_meant, corrections)) and one.id}
+        for quote in meant.values():
+            yield {"place": EVIDENCE, "incident": incident.id, **_fields(quote)}
+        people = {account(one.author) for one in corrections if one.author is not None}
+        for name, reach in incident.evidence.voices:
+            if account(name) in people:
+                yield {"place": EVIDENCE, "incident": incident.id, "author": name, "reach": reach}
+    for row, post in {row: post for one in corrections for row, post in _mail(database, one)}.items():
+        yield {"place": MAILBOX, "row": row, **_fields(post)}
+    for name, posts in _queued(database):
+        for post in posts:
+            if _is_meant(post, corrections):
+                yield {"place": QUEUE, "inquiry": name, **_fields(post)}
+
+
+def _fields(said: Quote | Post) -> dict[str, object]:
+    return {
+        "source": said.source,
+        "id": said.id,
+        "time": stamp(said.time),
+        "author": said.author,
+        "text": said.text,
+        "reach": said.reach,
+        "url": said.url,
+    }
 
 
 def keys_of(database: sqlite3.Connection, address: str) -> set[tuple[str, str]]:

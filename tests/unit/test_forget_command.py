@@ -5,7 +5,7 @@ from pathlib import Path
 
 import orjson
 import pytest
-from small_desk import Network, anger, desk, in_files, quiet, say
+from small_desk import SAID, Network, anger, desk, in_files, quiet, say
 
 from crisisdesk.cli.main import run
 from crisisdesk.privacy.key import KeyFile
@@ -50,6 +50,18 @@ async def test_an_author_is_erased_and_a_record_kept(database: Path, capsys: pyt
     lines = capsys.readouterr().out.splitlines()
     assert [person in line for line in lines] == [True, True]
     assert lines[1].endswith("nothing was found")
+
+
+async def test_what_is_kept_of_somebody_is_shown_and_stays(database: Path, capsys: pytest.CaptureFixture[str]):
+    assert await off_the_loop(database, "--author", WHO, "--show") == 0
+    shown = [orjson.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [one.get("text") for one in shown] == [SAID, None]
+    assert {one["place"] for one in shown} == {"evidence of incidents"}
+    assert await off_the_loop(database, "--post", "https://x.example/1", "--show") == 0
+    assert orjson.loads(capsys.readouterr().out)["id"] == "gone"
+    assert await off_the_loop(database, "--author", "nobody", "--show") == 0
+    assert "Nothing of it is in" in capsys.readouterr().err
+    assert in_files(database.parent, WHO) == ["desk.db"]
 
 
 async def test_after_a_restore_the_list_says_what_to_erase_again(database: Path, capsys: pytest.CaptureFixture[str]):
