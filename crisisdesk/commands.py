@@ -10,6 +10,7 @@
 
     take, give_back, answer   inquiry, person
     pass_over                 inquiry, person, and reason
+    forget                    person, and author (with source) or post
 
 A payload is an object of these keys. What cannot be done is answered with a sentence for a person.
 """
@@ -28,6 +29,7 @@ from crisisdesk.desk import Desk
 from crisisdesk.errors import CrisisdeskError, UsageError
 from crisisdesk.incidents.acts import LONGEST_SILENCE
 from crisisdesk.payloads.incident import incident_data
+from crisisdesk.privacy.erasure import Erased, Wanted
 from crisisdesk.records import Incident, Inquiry, Verdict
 from crisisdesk.settings.mqtt import COMMANDS
 from crisisdesk.text import clean, unforeseen
@@ -51,12 +53,16 @@ class Key:
 
 
 _NAME: Final = {"type": "string", "minLength": 1, "maxLength": NAME_LENGTH}
+_LONG_NAME: Final = {"type": "string", "minLength": 1, "maxLength": 500}
 _TEXT: Final = {"type": "string", "minLength": 1, "maxLength": TEXT_LENGTH}
 KEYS: Final = {
     "incident": Key('"incident": "motrin-20081115t034000z"', _NAME),
     "inquiry": Key('"inquiry": "5f0a2c9e81d34b77"', _NAME),
     "person": Key('"person": "Anna Berg"', _NAME),
     "to": Key('"to": "Ben Cole"', _NAME),
+    "author": Key('"author": "did:plc:4ihvz5wgpcfuqhrkvqz5w6sm"', _LONG_NAME),
+    "source": Key('"source": "bluesky"', _NAME),
+    "post": Key('"post": "https://bsky.app/profile/did:plc:4ihvz5wgpcfuqhrkvqz5w6sm/post/3l7"', _LONG_NAME),
     "note": Key('"note": "called the agency"', _TEXT),
     "reason": Key('"reason": "statement goes out at nine"', _TEXT),
     "minutes": Key('"minutes": 60', {"type": "number", "exclusiveMinimum": 0, "maximum": LONGEST_MINUTES}),
@@ -207,6 +213,12 @@ def _pass_over(desk: Desk, order: Order) -> Awaitable[Inquiry]:
     return desk.pass_over(order.name("inquiry"), order.name("person"), order.text_if_any("reason"))
 
 
+def _forget(desk: Desk, order: Order) -> Awaitable[Erased]:
+    wanted = Wanted(*map(order.text_if_any, ("author", "source", "post")))
+    wanted.corrections()  # what can be no post is refused at once
+    return desk.forget(order.name("person"), author=wanted.author, source=wanted.source, post=wanted.post)
+
+
 ON_INCIDENTS: Final[Mapping[str, Command[Incident]]] = {
     "acknowledge": Command(("incident", "person"), 2, _acknowledge),
     "assign": Command(("incident", "person", "to", "note"), 3, _assign),
@@ -224,6 +236,8 @@ ON_INQUIRIES: Final[Mapping[str, Command[Inquiry]]] = {
     "pass_over": Command(("inquiry", "person", "reason"), 2, _pass_over),
 }
 """What can be asked about a post that needs an answer."""
+FORGET: Final[Command[Erased]] = Command(("person", "author", "source", "post"), 1, _forget, either=("author", "post"))
+"""What can be asked about posts that somebody wants erased."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""What responders can do over HTTP: to incidents and to posts that need an answer, each act in their name."""
+"""What responders and editors can do over HTTP, each act in their name."""
 
 from collections.abc import Awaitable, Iterable, Mapping
 from functools import partial
@@ -9,10 +9,12 @@ from aiohttp import web
 
 from crisisdesk import wire
 from crisisdesk.clock import Clock
-from crisisdesk.commands import KEYS, ON_INCIDENTS, ON_INQUIRIES, Command, Order
-from crisisdesk.errors import UsageError
+from crisisdesk.commands import FORGET, KEYS, ON_INCIDENTS, ON_INQUIRIES, Command, Order
+from crisisdesk.errors import StorageError, UsageError
+from crisisdesk.payloads.erased import ErasedData, erased_data
 from crisisdesk.payloads.inquiry import InquiryData, inquiry_data
 from crisisdesk.payloads.shapes import IncidentData
+from crisisdesk.privacy.erasure import Erased
 from crisisdesk.records import Inquiry, Role, Visitor
 from crisisdesk.server.answers import Refused, answer, in_records, records
 from crisisdesk.server.bodies import read_json
@@ -37,6 +39,7 @@ _TO_INQUIRIES: Final = {
     "pass_over": ("pass_over", "It gets no answer"),
 }
 """The last part of each address, and what it does."""
+NOT_WRITTEN: Final = "The desk's database does not take it at the moment; ask again later. Its own machine is told why."
 
 
 class Acting:
@@ -63,6 +66,9 @@ class Acting:
             do, given = partial(self._act_on_inquiry, name), {"inquiry": InquiryData}
             address = f"{API}/inquiries/{{inquiry}}/{path}"
             yield Route("POST", address, summary, Role.RESPONDER, do, given, _body(ON_INQUIRIES[name]))
+        summary = "Erase all that is kept of an author, or of a post; what was found where"
+        erased = {"erased": ErasedData}
+        yield Route("POST", f"{API}/forget", summary, Role.EDITOR, self._forget, erased, _body(FORGET))
 
     async def _act_on_incident(self, name: str, request: web.Request, visitor: Visitor) -> web.Response:
         incident, values = await self._looking.incident(request), await read_json(request)
@@ -76,6 +82,12 @@ class Acting:
         if in_records(request):
             return records(wire.encoded(after, Inquiry))
         return answer(HTTPStatus.OK, {"inquiry": inquiry_data(after)})
+
+    async def _forget(self, request: web.Request, visitor: Visitor) -> web.Response:
+        erased = await self._done("forget", FORGET, await read_json(request), {"person": visitor.person})
+        if in_records(request):
+            return records(wire.encoded(erased, Erased))
+        return answer(HTTPStatus.OK, {"erased": erased_data(erased)})
 
     async def _done(self, name: str, command: Command[T], values: Mapping[str, object], given: Mapping[str, str]) -> T:
         """What comes of a command.
@@ -91,6 +103,8 @@ class Acting:
             return await deed
         except UsageError as error:
             raise Refused(HTTPStatus.CONFLICT, str(error)) from None
+        except StorageError:  # which names paths that are nobody's business here
+            raise Refused(HTTPStatus.SERVICE_UNAVAILABLE, NOT_WRITTEN, Retry_After="30") from None
 
 
 def _body(command: Command[T]) -> Body:

@@ -172,3 +172,28 @@ async def test_times_are_those_of_the_desk(tmp_path):
         one = f"/api/v1/incidents/{(await desk.incident()).id}"
         got = (await desk.post(f"{one}/silence", {"minutes": 60, "reason": "x"}, "Anna Berg")).content["incident"]
         assert got["silenced_until"].startswith((NOW + timedelta(days=1, hours=1)).strftime("%Y-%m-%dT%H:%M"))
+
+
+async def test_an_editor_has_erased_what_a_person_wants_erased_and_nobody_else_may(tmp_path):
+    async with served(tmp_path) as desk:
+        incident = await desk.incident()
+        wanted = {"author": "karen_b"}
+        for person in ("Vera", "Anna Berg"):
+            refused = await desk.post("/api/v1/forget", wanted, person)
+            assert (refused.status, "needs the role editor" in refused.error) == (403, True)
+        got = (await desk.post("/api/v1/forget", wanted, "Edda")).content["erased"]
+        assert (got["person"], got["kind"], "karen" in str(got)) == ("Edda", "author", False)
+        shown = await desk.get(f"/api/v1/incidents/{incident.id}", "Vera")
+        assert "karen_b" not in str(shown.content)
+        assert "acme is awful" not in str(shown.content)
+        for nothing in ({}, {"author": "a", "post": "b:c"}, {"post": "what?"}, {"source": "bluesky"}):
+            assert (await desk.post("/api/v1/forget", nothing, "Edda")).status == 400, nothing
+
+
+async def test_a_full_disk_is_told_without_its_path(tmp_path):
+    async with served(tmp_path) as desk:
+        await desk.incident()
+        await desk.app.store.read(lambda database: database.execute("PRAGMA query_only = ON"))
+        got = await desk.post("/api/v1/forget", {"author": "karen_b"}, "Edda")
+        await desk.app.store.read(lambda database: database.execute("PRAGMA query_only = OFF"))
+        assert (got.status, str(tmp_path) in got.error) == (503, False)
