@@ -13,7 +13,7 @@ from crisisdesk.storage.store import Store
 
 
 async def answer_queue(
-    store: Store, rules: Iterable[WatchRule], answered: Collection[str], zone: tzinfo | None
+    store: Store, rules: Iterable[WatchRule], answered: Collection[str], zone: tzinfo | None, *, recorded: bool = False
 ) -> Queue:
     """The queue as an earlier run has left it.
 
@@ -22,8 +22,16 @@ async def answer_queue(
         rules: of all watches.
         answered: names of those whose posts are looked through.
         zone: by whose clocks a day begins.
+        recorded: what comes is played.
     """
     brands = {rule.name: Brand(rule.accounts, rule.terms) for rule in rules if rule.name in answered}
-    queue = Queue(KeptInquiries(store), brands, sketch=lambda text: sketch(spoken(text)), alike=are_alike, zone=zone)
+    queue = Queue(
+        KeptInquiries(store),
+        brands,
+        sketch=lambda text: sketch(spoken(text)),
+        alike=are_alike,
+        zone=zone,
+        recorded=recorded,
+    )
     await queue.load()
     return queue

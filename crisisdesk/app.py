@@ -221,7 +221,7 @@ class App:
             audience=lambda change, before, after: audience(change, before, after, plan.standing.current),
         )
         await self.register.load(plan.clock.now() - SPAN)
-        self.queue = await answer_queue(self.store, plan.watches, plan.answers, plan.zone)
+        self.queue = await answer_queue(self.store, plan.watches, plan.answers, plan.zone, recorded=not plan.live)
         instruments = Instruments(
             watches=lambda: self._pictures.now(),  # noqa: PLW0108  they are of what is observed, which shows itself here
             sources=self.sources,

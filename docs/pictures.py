@@ -1,4 +1,4 @@
-"""Draws `console.svg` and `incident.svg`: the demo on the shipped model, stopped on Saturday night. `make pictures`."""
+"""Draws `console.svg`, `incident.svg` and `answers.svg`: the demo, stopped on Saturday night. `make pictures`."""
 
 import asyncio
 from dataclasses import replace
@@ -46,6 +46,7 @@ def plan(database: Path) -> Plan:
         playbooks=folder("playbooks"),
         clock=clock,
         load_model=load_shipped_model,
+        answers=[story.watch],
         notice=story.notice,
     )
 
@@ -59,6 +60,8 @@ async def draw(database: Path) -> None:
             await picture(pilot, "Decisive posts", "console.svg")
             await pilot.press("enter")
             await picture(pilot, "First 15 minutes", "incident.svg")
+            await pilot.press("escape", "w")
+            await picture(pilot, "Waits since", "answers.svg")
 
 
 async def picture(pilot: Pilot[None], shows: str, name: str) -> None:

@@ -42,6 +42,7 @@ class Queue:
         sketch: what near-copies have in common; see `crisisdesk.inquiries.listing`.
         alike: whether two sketches are of near-copies.
         zone: by whose clocks a day begins; None for the machine's own.
+        recorded: what comes is played, faster than it was said: each post comes at its own time.
     """
 
     def __init__(
@@ -52,10 +53,12 @@ class Queue:
         sketch: Sketch = lambda _: 0,
         alike: Alike = lambda _one, _other: False,
         zone: tzinfo | None = None,
+        recorded: bool = False,
     ) -> None:
         self._kept = kept
         self._brands = dict(brands)
         self._zone = zone
+        self._is_recorded = recorded
         most = max(FEWEST, min(MOST, TOGETHER // max(1, len(brands))))
         self._made = partial(Listing, most, sketch, alike)
         self._listings = {watch: self._made() for watch in brands}
@@ -94,6 +97,8 @@ class Queue:
     def hear(self, scored: Scored, now: datetime) -> None:
         """Take in a mention for each of its watches that has a queue, if it needs an answer."""
         post = scored.post
+        if self._is_recorded:
+            now = post.time
         if now - self._looked >= LOOK_EVERY:
             self.pass_time(now)
         if now - post.time >= WAITS:

@@ -124,6 +124,18 @@ async def test_no_key_of_an_incident_works_there(console, desk):
     assert desk.asked == []
 
 
+async def test_who_may_only_look_is_told_so_before_any_window_opens(console, desk):
+    desk.shown = replace(desk.shown, barred="You may only look; ask for the role responder.")
+    async with running(console) as pilot:
+        await queue_of(pilot, console)
+        for key in "arpb":
+            await pilot.press(key)
+        await until(pilot, lambda: len(console._notifications) == 4)
+        assert {one.message for one in console._notifications} == {desk.shown.barred}
+        assert isinstance(console.screen, AnswersScreen)
+    assert desk.asked == []
+
+
 async def test_new_posts_ring_nobody(console, desk, picture_asked):
     rung = []
     console.bell = lambda: rung.append(1)

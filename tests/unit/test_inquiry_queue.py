@@ -149,6 +149,13 @@ async def test_posts_of_long_ago_do_not_come_in(queue: Queue):
     assert queue.inquiries() == ()
 
 
+async def test_of_a_recording_each_post_comes_at_its_own_time(store: Store):
+    queue = await answer_queue(store, RULES, ["Acme"], UTC, recorded=True)
+    queue.hear(said("@acme where is my parcel?"), later(days=30))
+    queue.hear(said("@acme and where is mine, please?", time=later(hours=5)), later(days=30))
+    assert [one.came for one in queue.inquiries()] == [NOW, later(hours=5)]
+
+
 async def test_the_least_weighty_falls_out_and_is_counted(queue: Queue):
     for number in range(MOST):
         queue.hear(said(f"@acme where is parcel number {number} of {number * 7}?"), later(seconds=number))

@@ -124,6 +124,7 @@ class AnswersScreen(DeskScreen):
         self.query_one("#words", Sheet).put(post_page(self.inquiry, self.picture.now, self._times))
 
     def _chosen(self) -> Inquiry | None:
-        if self.inquiry is None:
+        if (inquiry := self.inquiry) is None:
             self.tell("No post waits for an answer.")
-        return self.inquiry
+            return None
+        return inquiry if self.may_act() else None
