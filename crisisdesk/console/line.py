@@ -1,7 +1,7 @@
 """The line to a desk elsewhere: what is asked of it over HTTP, and why there is no answer, in words for people."""
 
 import ssl
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -143,7 +143,7 @@ class Line:
             except orjson.JSONDecodeError:
                 raise self._stranger() from None
 
-    async def pictures(self, last: str) -> AsyncIterator[Told]:
+    async def pictures(self, last: str) -> AsyncGenerator[Told, None]:
         """What it shows, from the event of this id on, as long as it does.
 
         Raises:

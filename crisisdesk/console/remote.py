@@ -7,6 +7,7 @@ line is taken up again where it broke, without an end: at once, then less and le
 import asyncio
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import aclosing
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import chain
@@ -225,8 +226,9 @@ class RemoteDesk:
             began = time()
             try:
                 self._me = await self._line.me()
-                async for told in self._line.pictures(self._last):
-                    self._take(told.kind, told.id, told.data)
+                async with aclosing(self._line.pictures(self._last)) as stream:
+                    async for told in stream:
+                        self._take(told.kind, told.id, told.data)
             except CrisisdeskError as error:
                 self._lose(str(error))
             except ValueError:
