@@ -8,7 +8,7 @@ from typing import Final
 
 from crisisdesk.records import Post
 
-_NAME: Final = r"@[\w.:-]*\w(?:@[\w.-]*\w)?"
+_NAME: Final = r"@(?=\w)[\w.:-]*\w(?:@(?=\w)[\w.-]*\w)?"
 _TO_SOMEBODY: Final = re.compile(rf"\s*[.\"“„]?({_NAME})")
 """A post that begins with a name speaks to whoever bears it."""
 

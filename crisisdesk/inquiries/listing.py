@@ -1,5 +1,6 @@
 """The inquiries of one watch: what belongs together is one, and there are never more than people could answer."""
 
+import heapq
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -164,11 +165,11 @@ class Listing:
     def _let_go_of_the_least(self, now: datetime) -> list[str]:
         """Of more than may wait."""
         waiting = [one for one in self.open.values() if one.stage is Stage.WAITING]
-        if len(waiting) <= self._most:
-            return []
-        least = min(waiting, key=lambda one: (one.weight, one.came, one.id))
-        self._let_go(least.id, now)
-        return [least.id]
+        surplus = max(0, len(waiting) - self._most)
+        least = heapq.nsmallest(surplus, waiting, key=lambda one: (one.weight, one.came, one.id)) if surplus else []
+        for one in least:
+            self._let_go(one.id, now)
+        return [one.id for one in least]
 
     def _let_go(self, inquiry: str, now: datetime) -> None:
         self.missed[f"{now:%Y-%m-%d}"] += self.open[inquiry].posts

@@ -11,7 +11,7 @@ from typing import Final
 
 _LEFT_OUT: Final = re.compile(r"(?:https?:|www\.)\S*|[\"“„»«][^\"“”„»«]{0,300}[\"”“«»]")
 """Links, and what is quoted."""
-_NAME: Final = re.compile(r"@[\w.:@-]*\w|[#$](?=\w)")
+_NAME: Final = re.compile(r"@(?=\w)[\w.:@-]*\w|[#$](?=\w)")
 """Names, and the signs of tags, which are words of the sentence otherwise."""
 _PAUSE: Final = re.compile(r"[,–—]|\s-\s")
 _ENDS: Final = re.compile(r"[.!…;:()|]")
@@ -44,10 +44,10 @@ _FOR_HELP: Final = re.compile(
     r"\b(?:"
     r"(?:does|do|has|is|can|could|would) (?:any|some)(?:one|body)"
     r"|(?:any|some)(?:one|body) (?:else )?(?:know|have|help|had|able)"
-    r"|how (?:do|can|could|should) (?:i|we|you)|where (?:do|can|could) (?:i|we)|when (?:can|will|do) (?:i|we|you)"
+    r"|how (?:do|can|could|should) (?:i|we)|where (?:do|can|could) (?:i|we)|when (?:can|will|do) (?:i|we|you)"
     r"|(?:can|could|will|would) (?:you|u|someone|anyone) (?:please|pls|plz|help|tell|explain|fix|check|confirm)"
     r"|(?:please|pls|plz) (?:help|advise|explain|fix|respond|reply|answer|contact|call)"
-    r"|(?:need|want|get) (?:some |your )?help\b|wonder(?:ing)? (?:if|whether|how|why|when|where)"
+    r"|(?:need|want|get) (?:some |your )?help\b|was wondering (?:if|whether)"
     r"|(?:weiss|kennt|hat|kann) (?:hier |mir |da |vielleicht )*(?:jemand|wer|einer)"
     r"|wie (?:kann|bekomme|komme|mache|erreiche) (?:ich|man|wir)|wo (?:kann|finde|bekomme|gibt) (?:ich|man|wir|es)"
     r"|wann (?:kommt|gibt|wird|bekomme|kann|kommen|geht)"

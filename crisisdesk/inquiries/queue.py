@@ -88,6 +88,7 @@ class Queue:
         for watch, own in remembered.own.items():
             self._listing(watch).own.update(dict.fromkeys(own))
         self._unsaved.clear()
+        self._is_uncounted = False
 
     @property
     def trouble(self) -> str:

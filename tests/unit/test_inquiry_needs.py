@@ -1,13 +1,17 @@
 """Which single posts need an answer: what speaks to the brand, what asks, what very many read."""
 
 from datetime import UTC, datetime
+from time import process_time
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from crisisdesk.inquiries.brand import Brand
 from crisisdesk.inquiries.need import WIDE, needs, weight
 from crisisdesk.inquiries.question import is_question
 from crisisdesk.records import Correction, Mention, Need, Post, Scored
+from crisisdesk.text import clean
 
 ADDRESSED, QUESTION, NEGATIVE = Need.ADDRESSED, Need.QUESTION, Need.NEGATIVE
 ACME = Brand(accounts=("did:plc:acme", "@Acme@social.example", "acmehelp@x.com"), terms=("acme", "@acme.bsky.social"))
@@ -131,6 +135,21 @@ def test_a_brand_without_accounts_is_addressed_by_its_terms_alone():
     assert needs(said("@acme hello there"), "Acme", Brand(terms=("@acme",))) == (ADDRESSED,)
 
 
+@given(st.text(max_size=300), st.sampled_from(["", "@acme ", "@acme@social.example", "RT @", "? ", "https://"]))
+def test_whatever_strangers_write_has_an_answer(text, start):
+    assert set(why(clean(f"{start}{text}"))) <= set(Need)
+
+
+@pytest.mark.parametrize(
+    "piece", ["?", "a ", "a? ", "how ", '"', "@", "@a", "@a.", "aa,", "weiss hier ", "- ", "RT ", "."]
+)
+def test_no_text_takes_long(piece):
+    text = clean(piece * 10_000)
+    began = process_time()
+    why(text)
+    assert process_time() - began < 0.2
+
+
 def test_weight_grows_with_needs_and_with_followers():
     assert weight((ADDRESSED,), 0) < weight((ADDRESSED, QUESTION), 0) < weight((ADDRESSED, QUESTION), 900)
     assert weight((NEGATIVE,), 1_000_000) > weight((ADDRESSED, QUESTION, NEGATIVE), 0)
@@ -153,6 +172,7 @@ def test_weight_grows_with_needs_and_with_followers():
         "Könnt ihr mir bitte helfen",
         "Motrin ist leer. Wo bekomme ich es jetzt?",
         "please fix my account",
+        "was wondering if this is still sold",
         "has #motrin been pulled?",
         "Warum dauert das so lange???",
         "Frage: wie lange gilt das Ticket",
@@ -175,6 +195,7 @@ def test_a_question(text):
         "it works great, isn't it?",
         "how could they do this?!",
         "How I love Motrin",
+        "How do you screw up selling painkillers.",
         "nice one, eh?",
         "???",
         "",

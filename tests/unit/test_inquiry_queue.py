@@ -171,6 +171,17 @@ async def test_the_least_weighty_falls_out_and_is_counted(queue: Queue):
     assert queue.answering(later(minutes=6))[0].missed == 1
 
 
+async def test_where_fewer_may_wait_than_before_the_others_are_let_go(queue: Queue, store: Store):
+    for number in range(MOST):
+        queue.hear(said(f"@acme where is parcel number {number} of {number * 7}?"), NOW)
+    await queue.flush()
+    many = [*RULES, *(WatchRule(f"w{number}", (f"w{number}",)) for number in range(1_000))]
+    again = await answer_queue(store, many, [rule.name for rule in many], UTC)
+    again.hear(said("@acme why do you not answer anybody?"), NOW)
+    assert len(again.inquiries()) == 10
+    assert again.answering(NOW)[0].missed == MOST + 1 - 10
+
+
 async def test_what_has_waited_for_days_is_let_go_and_counted(queue: Queue):
     queue.hear(said("@acme where is my parcel?"), NOW)
     queue.pass_time(NOW + WAITS - timedelta(minutes=1))
