@@ -91,11 +91,11 @@ def _change(old: object, new: object, hint: Any) -> dict[str, Any]:  # noqa: ANN
 
 def _pieces(before: Sequence[Any], after: Sequence[Any], record: type) -> Iterator[dict[str, Any]]:
     """What the row of now is made of. Which records are taken for the same decides about size only."""
-    key, alike = _key(record), _alike(before, after)
-    places = {key(one): place for place, one in enumerate(before[alike:], alike)}
-    end, first = alike, 0 if alike else -1  # what is kept, from `first` to before `end`; -1 for nothing
+    key = _key(record)
+    places = {key(one): place for place, one in enumerate(before)}
+    end, first = 0, -1  # what is kept, from `first` to before `end`; -1 for nothing
     new: list[Any] = []
-    for one in after[alike:]:
+    for one in after:
         place = places.get(key(one), -1)
         if place < 0 and end < len(before) and before[end] == one:
             place = end
@@ -117,12 +117,6 @@ def _pieces(before: Sequence[Any], after: Sequence[Any], record: type) -> Iterat
         yield {"keep": [first, end]}
     if new:
         yield _new(new, record)
-
-
-def _alike(before: Sequence[Any], after: Sequence[Any]) -> int:
-    """With how many records both begin: of a chart all but the last, of the watches those before the first that moved."""
-    pairs = enumerate(zip(before, after, strict=False))
-    return next((place for place, (old, new) in pairs if old != new), min(len(before), len(after)))
 
 
 def _new(records: Sequence[Any], record: type) -> dict[str, Any]:
