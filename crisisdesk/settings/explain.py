@@ -22,6 +22,7 @@ from crisisdesk.settings.mqtt import MqttOutput, MqttSourceSettings
 from crisisdesk.settings.notify import NotifyOutput
 from crisisdesk.settings.oncall import CallingSettings, PlannedSettings
 from crisisdesk.settings.places import Place, line_of
+from crisisdesk.settings.privacy import PrivacySettings
 from crisisdesk.settings.rota import RotaSettings, ShiftSettings, SwapSettings
 from crisisdesk.settings.section import Section
 from crisisdesk.settings.server import ServerSettings
@@ -42,6 +43,7 @@ _SECTIONS: Final[Mapping[str, type[Section]]] = {
     "desk": DeskSettings,
     "severity": SeveritySettings,
     "server": ServerSettings,
+    "privacy": PrivacySettings,
     "watch": WatchSettings,
     "bluesky": BlueskySource,
     "feed": FeedSource,
@@ -62,7 +64,7 @@ _WRONG_TABLE: Final = frozenset({"tuple_type", "model_type", "model_attributes_t
 _LISTS: Final = ("watch", "source", "output", "rota", "chain", "planned")
 _NESTED: Final = ("shift", "swap", "step")
 """Lists of tables inside one of these."""
-_TABLES: Final = ("desk", "severity", "server", "calling")
+_TABLES: Final = ("desk", "severity", "server", "privacy", "calling")
 _SAMPLES: Final = {
     "desk": '[desk] with name = "acme"',
     "name": 'name = "…"',

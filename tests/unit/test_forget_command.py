@@ -1,15 +1,24 @@
 """`crisisdesk forget` on the database of a desk that does not run, and of one that does."""
 
+import asyncio
 import shutil
+import sqlite3
+from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 
 import orjson
 import pytest
 from small_desk import SAID, Network, anger, desk, in_files, quiet, say
+from storms import END
 
 from crisisdesk.cli.main import run
+from crisisdesk.cli.serving import listening, serving
+from crisisdesk.clock import ReplayClock
 from crisisdesk.privacy.key import KeyFile
 from crisisdesk.records import Correction
+from crisisdesk.server.presence import find
+from crisisdesk.settings import load
 
 WHO, WHAT = "madeleine", "twins"
 
@@ -30,8 +39,6 @@ def forget(database: Path, *words: str) -> int:
 
 async def off_the_loop(database: Path, *words: str) -> int:
     """Commands have a loop of their own."""
-    import asyncio  # noqa: PLC0415
-
     return await asyncio.to_thread(forget, database, *words)
 
 
@@ -111,9 +118,6 @@ def test_a_database_that_is_not_there_is_not_made(tmp_path: Path, capsys: pytest
 
 async def test_a_database_from_before_finds_what_it_keeps_of_an_author(database: Path):
     """Its rows know posts by their keys, and nobody by name."""
-    import sqlite3  # noqa: PLC0415
-    from contextlib import closing  # noqa: PLC0415
-
     with closing(sqlite3.connect(database)) as old, old:
         old.execute("DELETE FROM migrations WHERE name = 'm010_privacy'")
         old.execute("DELETE FROM quotes")
@@ -126,3 +130,24 @@ async def test_a_database_from_before_finds_what_it_keeps_of_an_author(database:
     async with desk(database.parent, network) as app:
         await say(app, network, Correction("bsky", author=WHO))
         assert in_files(database.parent, WHO) == in_files(database.parent, WHAT) == []
+
+
+async def test_a_running_desk_is_asked_and_forgets_also_what_it_has_in_memory(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    settings = tmp_path / "crisisdesk.toml"
+    settings.write_text('[desk]\nname = "acme"\ndatabase = "desk.db"\n')
+    configured, clock, network = load(settings), ReplayClock(END + timedelta(hours=1)), Network()
+    service = serving(configured, listening(configured), clock)
+    async with desk(tmp_path, network, clock=clock, service=service) as app:
+        await say(app, network, *quiet(), *anger())
+        while find(tmp_path / "desk.db") is None:  # noqa: ASYNC110 - a file tells nobody
+            await asyncio.sleep(0.01)
+        assert await off_the_loop(tmp_path / "desk.db", "--author", WHO, "--yes", "--json") == 0
+        erased = orjson.loads(capsys.readouterr().out)
+        assert erased["person"] == "Eva Data"
+        assert {"feed", "memory of the detectors", "evidence of incidents"} <= erased["found"].keys()
+        assert WHO not in str(await app.desk.picture())
+        assert in_files(tmp_path, WHO) == in_files(tmp_path, WHAT) == []
+        assert await off_the_loop(tmp_path / "desk.db", "--list") == 0
+        assert "erased by Eva Data" in capsys.readouterr().out
