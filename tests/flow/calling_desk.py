@@ -246,7 +246,7 @@ async def all_has_gone(desk: App) -> None:
     quiet = 0
     while quiet < 10:
         await asyncio.sleep(0.05)
-        owed = [await desk._store.waiting(one.name) for one in desk.deliveries]
+        owed = [await desk.store.waiting(one.name) for one in desk.deliveries]
         quiet = 0 if any(owed) else quiet + 1
 
 

@@ -45,7 +45,7 @@ async def test_on_a_disk_that_takes_nothing_people_are_called_once(tmp_path, mon
     async with desk_on(tmp_path, monkeypatch) as desk:
 
         async def only_reads(yes: str) -> None:
-            await desk.app._store.read(lambda database: database.execute(f"PRAGMA query_only = {yes}"))
+            await desk.app.store.read(lambda database: database.execute(f"PRAGMA query_only = {yes}"))
 
         await calls_whatever_the_disk_takes(
             desk, lambda: only_reads("ON"), lambda: only_reads("OFF"), "it is not writable; change its permissions"
