@@ -10,23 +10,16 @@ broker and the subscriber share with the desk.
 
 import os
 import sys
-from pathlib import Path
 
 import pytest
-from latency import MOSQUITTO, Figures, timed
-from latency_crowd import Words, distinct_posts_per_second, judged, told_of_a_brand
+from latency import COPIES, MENTIONS, MOSQUITTO, WANTED, measured
+from latency_crowd import Words, judged, told_of_a_brand
 
 pytestmark = [
     pytest.mark.proof,
     pytest.mark.timeout(1200),
     pytest.mark.skipif(sys.platform == "win32", reason="signals of Unix"),
 ]
-
-WANTED = 1.0
-"""Seconds for 99 of 100."""
-MENTIONS, COPIES = 500.0, 0.8
-RUNS = 3
-"""A machine that others use as well is measured so often where the first run is too slow; then the median counts."""
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -40,27 +33,6 @@ def _mosquitto_is_there() -> None:
 @pytest.fixture(scope="module")
 def words() -> Words:
     return judged(told_of_a_brand())
-
-
-async def measured(folder: Path, words: Words, rate: float | None, copies: float) -> Figures:
-    """One run, or the median of `RUNS` by their 99th percentile.
-
-    Args:
-        folder: for its files.
-        words: what is said.
-        rate: posts a second; None for half of what the model does.
-        copies: part of them.
-    """
-    runs: list[Figures] = []
-    while len(runs) < RUNS:
-        place = folder / f"run {len(runs) + 1}"
-        place.mkdir()
-        model = distinct_posts_per_second(folder, words)
-        runs.append(await timed(place, words, rate or model / 2, copies))
-        print(f"\n{runs[-1]}; the model alone {model:.0f} posts/s")
-        if runs[0].at(0.99) < WANTED:
-            break
-    return sorted(runs, key=lambda one: one.at(0.99))[len(runs) // 2]
 
 
 @pytest.mark.parametrize(
