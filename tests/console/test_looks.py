@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from textual.screen import ModalScreen
 
+from crisisdesk.desk import Lost
 from crisisdesk.oncall.prospect import Prospect
 from crisisdesk.records import Calling, Severity, Silence
 
@@ -70,6 +71,13 @@ def test_incident_wide(snap_compare, console):
 )
 def test_incident_small(snap_compare, console, key, shows):
     assert snap_compare(console, terminal_size=SMALL, run_before=after(key, shows=shows))
+
+
+@pytest.mark.parametrize("size", [WIDE, SMALL], ids=["140x45", "80x24"])
+def test_the_desk_is_out_of_reach(snap_compare, console, desk, size):
+    since, why = desk.shown.now - timedelta(seconds=12), "desk.example:8443 cannot be reached (no answer)."
+    desk.shown = replace(desk.shown, lost=Lost("desk.example:8443", why, since))
+    assert snap_compare(console, terminal_size=size, run_before=after(shows="lost 12 s ago"))
 
 
 def test_nothing_is_the_matter(snap_compare, console, desk):
