@@ -25,6 +25,7 @@ from crisisdesk.privacy.ageing import aged
 from crisisdesk.privacy.erasure import Erased, Wanted, name_of
 from crisisdesk.privacy.files import closed, readable_secrets
 from crisisdesk.privacy.key import KeyFile
+from crisisdesk.privacy.terms import KEEP_POSTS
 from crisisdesk.progress import Progress
 from crisisdesk.records import EPOCH, Correction, Post
 from crisisdesk.sources.base import Remembering
@@ -79,6 +80,8 @@ class Forgetting:
         self._trouble = trouble
         self._secrets = plan.secrets
         self._opened = EPOCH, ""
+        self._watches = {rule.name for rule in plan.watches}
+        self._has_tidied = False
         self._looked: datetime | None = None
         self._turn = asyncio.Lock()
 
@@ -131,6 +134,10 @@ class Forgetting:
             source.forget(lambda post: post.time < now - terms.shortest)
         for watch in await self._store.read(privacy.queued_watches):
             await self._queue.forget_before(watch, before(watch))
+        if not self._has_tidied:
+            gone = now - KEEP_POSTS
+            await self._store.erase(lambda database: privacy.drop_unwatched(database, self._watches, gone))
+            self._has_tidied = True
         old = await self._store.read(lambda database: privacy.due(database, terms, now))
         become = partial(aged, terms=terms, now=now, names=self._key.needed)
         await self._register.age(become)

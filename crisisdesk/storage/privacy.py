@@ -6,7 +6,7 @@ overwritten (secure_delete), and its log is written into it and cut off.
 
 import sqlite3
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import chain
@@ -67,6 +67,15 @@ def due(database: sqlite3.Connection, terms: Terms, now: datetime) -> list[str]:
     shortest, words_until = _text(now - terms.shortest), _text(now - terms.evidence)
     old = database.execute(_OLD, (shortest, words_until, shortest)).fetchall()
     return [name for name, watch, since in old if since < str(_text(now - terms.keeps(watch)))]
+
+
+def drop_unwatched(database: sqlite3.Connection, watches: Collection[str], before: datetime) -> int:
+    """Forget what watches had learnt that are there no more, if they heard nothing since a moment; how many."""
+    kept = (name for (name,) in database.execute("SELECT name FROM kept WHERE name LIKE 'watch %'").fetchall())
+    gone = [name for name in kept if name.removeprefix("watch ") not in watches]
+    old = [(name,) for name in gone if _heard(database, name) < before.timestamp()]
+    database.executemany("DELETE FROM kept WHERE name = ?", old)
+    return len(old)
 
 
 def age(database: sqlite3.Connection, incidents: Iterable[str], become: Become) -> int:
@@ -204,6 +213,15 @@ def _become(database: sqlite3.Connection, name: str, become: Become) -> bool:
     database.executemany("DELETE FROM quotes WHERE digest = ? AND incident = ?", rows)
     index(database, after)
     return after is not before or bool(gone)
+
+
+def _heard(database: sqlite3.Connection, name: str) -> float:
+    """When a watch had heard something last, in seconds since 1970; 0 where that cannot be read any more."""
+    (content,) = database.execute("SELECT content FROM kept WHERE name = ?", (name,)).fetchone()
+    try:
+        return float(orjson.loads(content)["now"])
+    except (KeyError, TypeError, ValueError):
+        return 0.0
 
 
 def _marks(*standing: Incident) -> set[str]:

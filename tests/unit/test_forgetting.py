@@ -220,6 +220,7 @@ async def test_incidents_that_are_not_in_memory_and_of_watches_that_are_gone_age
         await assert_gone(app, tmp_path, WHO, WHERE, "angry3")
         kept = await app.store.incidents_of(["newer", incident.id])
         assert all(SAID in str(one) for one in kept.values())
+        assert "watch Acme" not in await app.store.names()  # what it had learnt: phrases, and digests of people
         await say(app, again, Correction("bsky", "gone"))  # by its pseudonym
         await assert_gone(app, tmp_path, WHAT)
 
