@@ -18,7 +18,7 @@ from crisisdesk.errors import StorageError
 from crisisdesk.match import Matcher
 from crisisdesk.privacy.pseudonyms import Pseudonyms
 from crisisdesk.progress import Progress
-from crisisdesk.records import Correction, Mention, Post, account
+from crisisdesk.records import Correction, Mention, Post, account, named_in
 from crisisdesk.sources.base import Source
 from crisisdesk.spoken import Languages
 from crisisdesk.storage.store import Store
@@ -219,11 +219,17 @@ class Intake:
         return Mention(named, watches)
 
     def _named(self, post: Post) -> Post:
-        """The post as the desk may know it; the brand's own accounts are no other people's."""
+        """The post as the desk may know it; the brand's own accounts are no other people's, nor is what they said."""
         names = self._house.pseudonyms
-        if names is None or (post.author is not None and account(post.author) in self._owners):
+        if names is None:
             return post
-        return names.of_post(post)
+        named = names.of_post(post)
+        if self._is_own(post.author):
+            named = named._replace(author=post.author)
+        return named._replace(reply_to=post.reply_to) if self._is_own(named_in(post.reply_to or "")) else named
+
+    def _is_own(self, author: str | None) -> bool:
+        return author is not None and account(author) in self._owners
 
     async def _take_in(self, mention: Mention) -> None:
         self._house.tally.matched[self._source.name] += 1

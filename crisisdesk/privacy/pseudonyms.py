@@ -9,12 +9,10 @@ import hmac
 import re
 from typing import Final
 
-from crisisdesk.records import Correction, Post, account
+from crisisdesk.records import Correction, Post, account, named_in
 
 _PERSON: Final = re.compile(r"person-[0-9a-f]{10}")
 _POST: Final = re.compile(r"(?:person-[0-9a-f]{10}/)?post-[0-9a-f]{16}")
-_OF_A_PERSON: Final = re.compile(r"at://(did:[^/]+)/")
-"""An id that says who wrote the post."""
 
 
 class Pseudonyms:
@@ -39,8 +37,8 @@ class Pseudonyms:
         if not name or _POST.fullmatch(name):
             return name
         digest = f"post-{self._digest('post', source, name)[:16]}"
-        author = _OF_A_PERSON.match(name)
-        return f"{self.person(author[1])}/{digest}" if author else digest
+        author = named_in(name)
+        return f"{self.person(author)}/{digest}" if author else digest
 
     def of_post(self, post: Post) -> Post:
         """A post without its author, its address, and the ids that lead to them; its words stay."""

@@ -21,7 +21,7 @@ from crisisdesk.records.incident import (
     Verdict,
 )
 from crisisdesk.records.inquiry import Answering, Inquiry, Need, Stage
-from crisisdesk.records.post import ERASED, TAKEN_BACK, Correction, Label, Mention, Post, Scored, account
+from crisisdesk.records.post import ERASED, TAKEN_BACK, Correction, Label, Mention, Post, Scored, account, named_in
 from crisisdesk.records.scope import is_for
 from crisisdesk.records.severity import Severity
 from crisisdesk.records.status import Foreseen, OutputStatus, SourceStatus
@@ -67,5 +67,6 @@ __all__ = [
     "Visitor",
     "account",
     "is_for",
+    "named_in",
     "stamp",
 ]

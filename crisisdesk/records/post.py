@@ -63,10 +63,15 @@ def mark_of(author: str) -> str:
     return f"by {account(author)}"
 
 
+def named_in(post: str) -> str | None:
+    """Whom the id of a post names as its author; None where it names nobody."""
+    found = _NAMES_ITS_AUTHOR.match(post)
+    return found[1] if found else None
+
+
 def marks(source: str, author: str | None, *ids: str) -> tuple[str, ...]:
     """By what a correction may mean a post: the keys of its ids, its author, and whom its ids name."""
-    named = (found[1] for one in ids if (found := _NAMES_ITS_AUTHOR.match(one)))
-    people = dict.fromkeys(map(mark_of, (*([author] if author else ()), *named)))
+    people = dict.fromkeys(mark_of(name) for name in (author, *map(named_in, ids)) if name)
     return (*(f"{source}:{one}" for one in ids if one), *people)
 
 

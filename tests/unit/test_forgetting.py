@@ -268,6 +268,23 @@ async def test_with_pseudonyms_no_name_is_ever_kept(tmp_path: Path):
         assert erased.kind == "author"
 
 
+async def test_with_pseudonyms_an_answer_to_the_brand_is_known_as_one(tmp_path: Path):
+    network = Network()
+    rule = WatchRule("Acme", ("acme",), accounts=("did:plc:acme",))
+    ours = "at://did:plc:acme/app.bsky.feed.post/1"
+    said = [
+        Post(ours, "bluesky", END, "acme news", author="did:plc:acme", lang="en"),
+        Post("own", "forum", END, "acme news", author="did:plc:acme", lang="en"),
+        Post("2", "bluesky", END, "acme is where", author="did:plc:anna", lang="en", reply_to=ours),
+        Post("3", "forum", END, "acme is there", author="ben", lang="en", reply_to="own"),
+    ]
+    async with desk(tmp_path, network, rule=rule, privacy=Terms(pseudonyms=True)) as app:
+        await say(app, network, *said)
+        inquiries = (await app.desk.picture()).inquiries
+        assert {one.post.text for one in inquiries} == {"acme is where", "acme is there"}
+        assert "anna" not in str(inquiries)
+
+
 async def test_a_key_that_others_can_read_stops_a_desk_that_needs_it(tmp_path: Path):
     KeyFile(tmp_path / "desk.db").needed()
     (tmp_path / "desk.db.key").chmod(0o644)
