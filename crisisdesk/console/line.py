@@ -14,6 +14,7 @@ import orjson
 from yarl import URL
 
 from crisisdesk.errors import CrisisdeskError, UsageError
+from crisisdesk.proxies import proxy_of
 from crisisdesk.text import clean
 from crisisdesk.unreachable import why_no_answer
 
@@ -65,6 +66,11 @@ class Place:
         """As people call it: `desk.example:8443`."""
         return self.url.partition("://")[2]
 
+    def headers(self) -> dict[str, str]:
+        """By which one is known there."""
+        known = {"Authorization": f"Bearer {self.token}"} if self.token else {}
+        return known | ({"X-Crisisdesk-Person": quote(self.person)} if self.person else {})
+
 
 @dataclass(frozen=True, slots=True)
 class Me:
@@ -87,20 +93,21 @@ class Told(NamedTuple):
 
 
 class Line:
-    """Asks a desk. Use it as a context."""
+    """Asks a desk. Use it as a context.
 
-    def __init__(self, place: Place) -> None:
+    Args:
+        place: where it is.
+        find: looks again before each greeting, for one that is elsewhere after a restart; None where it finds nothing.
+    """
+
+    def __init__(self, place: Place, find: Callable[[], Place | None] = lambda: None) -> None:
         self.place = place
+        self._find = find
 
     async def __aenter__(self) -> Self:
-        place = self.place
         headers = {"Accept": _RECORDS, "User-Agent": "crisisdesk"}
-        if place.token:
-            headers["Authorization"] = f"Bearer {place.token}"
-        if place.person:
-            headers["X-Crisisdesk-Person"] = quote(place.person)
         timeout = aiohttp.ClientTimeout(total=ANSWER_SECONDS, sock_connect=CONNECT_SECONDS)
-        connector = aiohttp.TCPConnector(ssl=place.tls)
+        connector = aiohttp.TCPConnector(ssl=self.place.tls)
         self._session = aiohttp.ClientSession(headers=headers, timeout=timeout, connector=connector)
         return self
 
@@ -117,6 +124,7 @@ class Line:
             UsageError: it is no desk that consoles can be attached to, or the address is wrong.
             NoAnswerError: nobody answers.
         """
+        self.place = await asyncio.to_thread(self._find) or self.place
         said = await self.ask("GET", "me")
         try:
             return Me(**{name: clean(said[name], 200) for name in Me.__slots__})
@@ -169,8 +177,11 @@ class Line:
     @asynccontextmanager
     async def _asked(self, method: str, path: str, **options: Any) -> AsyncIterator[aiohttp.ClientResponse]:  # noqa: ANN401
         url = URL(f"{self.place.url}{_API}/{path}", encoded=True)
+        proxy = proxy_of(url)  # never without encryption: http is for this machine, to which no proxy leads
         try:
-            async with self._session.request(method, url, allow_redirects=False, **options) as response:
+            async with self._session.request(
+                method, url, allow_redirects=False, proxy=proxy.url, proxy_headers=proxy.known, **options
+            ) as response:
                 if response.status != HTTPStatus.OK:
                     raise await self._refusal(response)
                 yield response
@@ -206,6 +217,10 @@ class Line:
             return UsageError(
                 f"The certificate of {name} is not to be trusted ({clean(reason, 200)}). Where it is of an authority "
                 "of your own, name the file of that with --ca; else ask whoever runs the desk, and do not go on."
+            )
+        if isinstance(error, aiohttp.ClientHttpProxyError | aiohttp.ClientProxyConnectionError):
+            return NoAnswerError(
+                f"The proxy on the way to {name} lets nothing through; check HTTPS_PROXY and NO_PROXY.", sent=False
             )
         if isinstance(error, aiohttp.ClientSSLError):
             return UsageError(f"{name} does not speak https there; check the port, or ask whoever runs the desk.")

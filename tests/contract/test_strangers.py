@@ -133,6 +133,17 @@ async def test_a_certificate_of_nobody_known_is_refused_and_one_of_ones_own_auth
         assert "https:// where the desk encrypts" in str(await refused(url.replace("https", "http")))
 
 
+async def test_the_proxy_of_the_environment_is_used_and_said_to_be_in_the_way(monkeypatch):
+    for variable in ("no_proxy", "NO_PROXY", "HTTPS_PROXY"):
+        monkeypatch.delenv(variable, raising=False)
+    async with answering(says(407, b"who are you?")) as proxy:
+        monkeypatch.setenv("https_proxy", proxy)
+        error = await refused("https://desk.example")
+    assert "The proxy on the way to desk.example lets nothing through; check HTTPS_PROXY" in str(error)
+    monkeypatch.setenv("https_proxy", "127.0.0.1:1")
+    assert "The proxy on the way" in str(await refused("https://desk.example"))
+
+
 async def test_https_is_not_spoken_where_there_is_none():
     async with answering(says(200, b"{}")) as url:
         assert "does not speak https there" in str(await refused(url.replace("http", "https")))

@@ -4,12 +4,10 @@ Nobody is followed elsewhere, and of an answer no more is read than says what is
 """
 
 import ssl
-from base64 import b64encode
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
-from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 from yarl import URL
@@ -18,7 +16,7 @@ from crisisdesk import __version__
 from crisisdesk.clock import Clock
 from crisisdesk.errors import OutputError
 from crisisdesk.outputs.webhook.answer import Answer, read, why_none
-from crisisdesk.settings.server import is_loopback
+from crisisdesk.proxies import proxy_of
 from crisisdesk.signing import HEADER, signature
 
 SECONDS: Final = 15.0
@@ -79,15 +77,15 @@ class Line:
         """
         try:
             url = URL(self.receiver.url)
-            proxy, is_tunnelled = _proxy(url), url.scheme == "https"
+            proxy, is_tunnelled = proxy_of(url), url.scheme == "https"
             async with self._session.request(
                 method,
                 url,
                 data=body,
-                headers={**self._known_by(body), **(headers or {}), **({} if is_tunnelled else _known_to(proxy))},
+                headers={**self._known_by(body), **(headers or {}), **({} if is_tunnelled else proxy.known)},
                 allow_redirects=False,
-                proxy=proxy and proxy.with_user(None),
-                proxy_headers=_known_to(proxy) if is_tunnelled else None,
+                proxy=proxy.url,
+                proxy_headers=proxy.known if is_tunnelled else None,
             ) as response:
                 return await read(response, self._clock.now())
         except (aiohttp.ClientError, OSError, ValueError) as error:
@@ -100,22 +98,3 @@ class Line:
         if self.receiver.token:
             known["Authorization"] = f"Bearer {self.receiver.token}"
         return known
-
-
-def _proxy(url: URL) -> URL | None:
-    """The proxy that the environment names for an address.
-
-    aiohttp could look it up itself (`trust_env`), but would then send what a `.netrc` holds as well, and ask a proxy
-    for what is on this machine.
-    """
-    host = url.host or ""
-    found = "" if is_loopback(host) or proxy_bypass(host) else getproxies().get(url.scheme, "")
-    return URL(found if "://" in found else f"http://{found}") if found else None
-
-
-def _known_to(proxy: URL | None) -> dict[str, str]:
-    """By what the proxy knows us."""
-    if proxy is None or proxy.user is None:
-        return {}
-    told = b64encode(f"{proxy.user}:{proxy.password or ''}".encode()).decode("ascii")
-    return {"Proxy-Authorization": f"Basic {told}"}
