@@ -11,6 +11,7 @@ from crisisdesk.records import Correction
 from crisisdesk.text import clean
 
 BLUESKY: Final = re.compile(r"https://bsky\.app/profile/(did:[^/\s]+)/post/([^/?#\s]+)")
+MASTODON: Final = re.compile(r"(https://[^/\s]+)/@([\w.-]+)/(\d+)")
 X: Final = re.compile(r"https://(?:www\.|mobile\.)?(?:x|twitter)\.com/\w+/status/(\d+)", re.IGNORECASE)
 AUTHOR, POST = "author", "post"
 
@@ -57,13 +58,21 @@ class Wanted:
         if found := X.match(self.post):
             return (Correction("x", found[1], asked=True),)
         if self.address:
-            return (Correction("mastodon", self.address, asked=True),)
+            return self._anywhere()
         if self.post.startswith("at://"):
             return (Correction("bluesky", self.post, asked=True),)
         source, colon, name = self.post.partition(":")
         if not (source and colon and name):
             raise UsageError(f"'{clean(self.post, 80)}' {SOURCE_NEEDED}.")
         return (Correction(source, name, asked=True),)
+
+    def _anywhere(self) -> tuple[Correction, ...]:
+        """By its address alone: as people see it on Mastodon and as servers do, and as feeds call their entries."""
+        if found := MASTODON.fullmatch(self.post):
+            names = (f"{found[1]}/users/{found[2]}/statuses/{found[3]}", self.post)
+            return tuple(Correction("mastodon", name, asked=True) for name in names)
+        site = self.post.partition("://")[2].partition("/")[0].removeprefix("www.")
+        return Correction("mastodon", self.post, asked=True), Correction(site, self.post, asked=True)
 
 
 @dataclass(frozen=True, slots=True)

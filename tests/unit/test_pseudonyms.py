@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from crisisdesk.errors import StorageError
+from crisisdesk.privacy.erasure import Wanted
 from crisisdesk.privacy.key import KeyFile
 from crisisdesk.privacy.pseudonyms import Pseudonyms
 from crisisdesk.records import Correction, Post
@@ -93,3 +94,20 @@ def test_a_damaged_key_is_refused_and_not_replaced(tmp_path: Path, content: str)
 def test_a_folder_that_takes_no_key_is_told(tmp_path: Path):
     with pytest.raises(StorageError, match="cannot be made"):
         KeyFile(tmp_path / "missing" / "desk.db").needed()
+
+
+@pytest.mark.parametrize(
+    ("address", "source", "name"),
+    [
+        ("https://bsky.app/profile/did:plc:anna/post/3k", "bluesky", "at://did:plc:anna/app.bsky.feed.post/3k"),
+        ("at://did:plc:anna/app.bsky.feed.post/3k", "bluesky", "at://did:plc:anna/app.bsky.feed.post/3k"),
+        ("https://x.com/anna/status/17?s=20", "x", "17"),
+        ("https://twitter.com/anna/status/17", "x", "17"),
+        ("https://m.example/@anna/17", "mastodon", "https://m.example/users/anna/statuses/17"),
+        ("https://m.example/users/anna/statuses/17", "mastodon", "https://m.example/users/anna/statuses/17"),
+        ("https://www.paper.example/news/17.html", "paper.example", "https://www.paper.example/news/17.html"),
+        ("forum:a:17", "forum", "a:17"),
+    ],
+)
+def test_a_post_is_known_by_its_address_also_when_that_was_not_kept(address: str, source: str, name: str):
+    assert Correction(source, name, asked=True) in Wanted(post=address).corrections()
