@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from crisisdesk.cli.terminal import put, put_json, say
-from crisisdesk.errors import ConfigurationError, UsageError
+from crisisdesk.errors import UsageError
 from crisisdesk.names import same
 from crisisdesk.records import stamp
 from crisisdesk.text import clean, counted
@@ -39,8 +39,6 @@ def audit(
     from crisisdesk.clock import WallClock  # noqa: PLC0415  the same
 
     settings, now = read(config), WallClock().now()
-    if settings is None:
-        raise ConfigurationError("There is no configuration; name it with --config.")
     entries = asyncio.run(_entries(settings, now - _span(since)))
     shown = [one for one in entries if person is None or same(one.person, person)]
     if as_json:

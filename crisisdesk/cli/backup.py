@@ -40,11 +40,8 @@ def _desk(config: Path | None, database: Path | None) -> tuple[Path, Path]:
     if database is not None and config is None:
         return database, database.with_suffix(".tokens")
     from crisisdesk.cli.configured import read  # noqa: PLC0415 - what a configuration needs takes long to load
-    from crisisdesk.errors import UsageError  # noqa: PLC0415
 
     configured = read(config)
-    if configured is None:  # for the type alone: it has been required
-        raise UsageError("There is no configuration.")
     found = database or configured.desk.database
     return found, configured.server.tokens_of(found)
 

@@ -78,8 +78,8 @@ def desk_plan(config: Path | None) -> Plan:
         ConfigurationError: there is none, it is broken, or it has nothing to do.
     """
     configured, file = read(config), place(config)
-    if configured is None or file is None or not configured.watches or not configured.sources:
-        missing = "[[source]]" if configured and configured.watches else "[[watch]]"
+    if file is None or not configured.watches or not configured.sources:
+        missing = "[[source]]" if configured.watches else "[[watch]]"
         raise ConfigurationError(f"The configuration has no {missing}, so there is nothing to do; add one.")
     clock, listener = WallClock(), listening(configured)
     check_shared(configured, file, clock)
@@ -181,21 +181,28 @@ def _user_folder() -> Path:
     return Path(typer.get_app_dir("crisisdesk"))
 
 
-def read(explicit: Path | None, *, required: bool = True) -> Settings | None:
+def read(explicit: Path | None) -> Settings:
     """The configuration in force.
 
     Raises:
-        ConfigurationError: it is broken, or required and nowhere to be found.
+        ConfigurationError: it is broken, or nowhere to be found.
+    """
+    if (found := read_if_any(explicit)) is None:
+        raise ConfigurationError(
+            f"There is no configuration: no --config, no ${settings.VARIABLE}, no {settings.FILE_NAME} here or in "
+            f"{_user_folder()}. `crisisdesk init` writes one to start from; `crisisdesk demo` needs none."
+        )
+    return found
+
+
+def read_if_any(explicit: Path | None) -> Settings | None:
+    """The same; None where there is none.
+
+    Raises:
+        ConfigurationError: it is broken, or not where it was said to be.
     """
     path = place(explicit)
-    if path is None:
-        if required:
-            raise ConfigurationError(
-                f"There is no configuration: no --config, no ${settings.VARIABLE}, no {settings.FILE_NAME} here or in "
-                f"{_user_folder()}. `crisisdesk init` writes one to start from; `crisisdesk demo` needs none."
-            )
-        return None
-    return settings.load(path)
+    return None if path is None else settings.load(path)
 
 
 def terms(configured: Settings) -> Terms:

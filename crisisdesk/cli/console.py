@@ -17,8 +17,9 @@ from crisisdesk.cli.terminal import is_terminal, say
 from crisisdesk.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from crisisdesk.console.line import Me, Place
-    from crisisdesk.server.presence import Presence
 
 PATIENCE: Final = 1.0
 """Seconds in which a wrong address or token is told before the console opens; it opens then, and goes on trying."""
@@ -47,15 +48,27 @@ def console(
 ) -> None:
     """Attach a console to a running desk; ctrl+q leaves it, and the desk goes on."""
     from crisisdesk.console.line import Place  # noqa: PLC0415 - see above
+    from crisisdesk.server.presence import find  # noqa: PLC0415 - see above
 
     if not is_terminal():
         raise UsageError("A console needs a terminal; programmes ask the desk over HTTP, at /api/v1/incidents.")
     if url:
         _attach_elsewhere(url, token_file, person, ca)
         return
-    found = _running_here(config)
-    place = Place(found.url, found.token, _seated(person), tls=False)
-    _attach(place, asyncio.run(_greeted(place, PATIENCE)))
+    database, seat = _database(config), _seated(person)
+
+    def find_here() -> Place | None:
+        """Each run of a desk has a token of its own, and may have another port."""
+        found = find(database)
+        return Place(found.url, found.token, seat, tls=False) if found else None
+
+    place = find_here()
+    if place is None:
+        raise UsageError(
+            f"No desk with the database {database} runs on this machine, or it is another user's. Start it with "
+            "`crisisdesk run`, or name one elsewhere: crisisdesk console https://desk.example:8443"
+        )
+    _attach(place, asyncio.run(_greeted(place, PATIENCE)), find_here)
 
 
 def _attach_elsewhere(url: str, token_file: Path | None, person: str, ca: Path | None) -> None:
@@ -80,8 +93,8 @@ def _attach_elsewhere(url: str, token_file: Path | None, person: str, ca: Path |
             return
 
 
-def _attach(place: "Place", me: "Me | None") -> None:
-    """Run the console until it is quit."""
+def _attach(place: "Place", me: "Me | None", find: "Callable[[], Place | None]" = lambda: None) -> None:
+    """Run the console until it is quit; `find` looks where the desk is after a break."""
     from crisisdesk.cli.signals import noting, until_ctrl_c  # noqa: PLC0415 - see above
     from crisisdesk.clock import WallClock  # noqa: PLC0415 - see above
     from crisisdesk.console.app import Console  # noqa: PLC0415 - see above
@@ -89,7 +102,7 @@ def _attach(place: "Place", me: "Me | None") -> None:
     from crisisdesk.console.remote import RemoteDesk  # noqa: PLC0415 - see above
 
     async def work() -> None:
-        async with Line(place) as line, RemoteDesk(line, WallClock()) as desk:
+        async with Line(place, find) as line, RemoteDesk(line, WallClock()) as desk:
             shown = Console(desk, me.person if me else place.person, _zone(me))
             ended.then(shown.exit)
             await shown.run_async()
@@ -113,23 +126,15 @@ async def _greeted(place: "Place", patience: float | None) -> "Me | None":
     return None
 
 
-def _running_here(config: Path | None) -> "Presence":
-    """The desk of the configuration, which runs on this machine.
+def _database(config: Path | None) -> Path:
+    """That of the desk of the configuration, which may run on this machine.
 
     Raises:
-        UsageError: it does not.
+        ConfigurationError: there is none, or it is broken.
     """
     from crisisdesk.cli import configured  # noqa: PLC0415 - see above
-    from crisisdesk.server.presence import find  # noqa: PLC0415 - see above
 
-    settings = configured.read(config)
-    if settings is not None and (found := find(settings.desk.database)):
-        return found
-    database = settings.desk.database if settings else ""
-    raise UsageError(
-        f"No desk with the database {database} runs on this machine, or it is another user's. Start it with "
-        "`crisisdesk run`, or name one elsewhere: crisisdesk console https://desk.example:8443"
-    )
+    return configured.read(config).desk.database
 
 
 def _seated(person: str) -> str:

@@ -59,8 +59,6 @@ def _findings(config: Path | None, seconds: float) -> "Iterator[Finding]":
     from crisisdesk.sources.file.pipe import is_piped  # noqa: PLC0415  the same
 
     settings, clock = configured.read(config), WallClock()
-    if settings is None:
-        return
     desk = settings.desk
     load = model_loader(desk.model, desk.model_labels) or load_shipped_model
     yield checks.examined("database", partial(checks.database, desk.database))

@@ -85,32 +85,26 @@ def _erased(path: Path, wanted: "Wanted | None", again: Path | None, person: str
             raise
         if wanted is None:
             raise UsageError(f"A desk is running with {path}; stop it, erase again, then start it.") from None
-        return [_by_the_running_desk(path, wanted, person)]
+        return [asyncio.run(_by_the_running_desk(path, wanted, person))]
 
 
-def _by_the_running_desk(path: Path, wanted: "Wanted", person: str) -> "Erased":
+async def _by_the_running_desk(path: Path, wanted: "Wanted", person: str) -> "Erased":
     """Ask the desk that runs with this database: it alone may write there, and has more in memory.
 
     Raises:
-        UsageError: it cannot be asked, or refuses.
-        CrisisdeskError: it was not done, or nobody knows whether it was.
+        CrisisdeskError: it cannot be asked, or could not do it.
     """
     from crisisdesk import wire  # noqa: PLC0415 - as above
     from crisisdesk.console.line import Line, Place  # noqa: PLC0415 - as above
     from crisisdesk.privacy.erasure import Erased  # noqa: PLC0415 - as above
     from crisisdesk.server.presence import find  # noqa: PLC0415 - as above
 
-    running = find(path)
-    if running is None:
-        raise UsageError(f"A desk is running with {path}, and cannot be asked from here; stop it, and run this again.")
-    body = {"author": wanted.author, "source": wanted.source, "post": wanted.post}
-
-    async def ask(place: Place) -> Erased:
-        async with Line(place) as line:
-            answer = await line.ask("POST", "forget", {name: value for name, value in body.items() if value})
-        return wire.decoded(answer["record"], Erased)
-
-    return asyncio.run(ask(Place(running.url, running.token, person, tls=False)))
+    if (desk := find(path)) is None:
+        raise UsageError(f"A desk is running with {path}, and does not say where; stop it, run this again, start it.")
+    said = {"author": wanted.author, "source": wanted.source, "post": wanted.post}
+    async with Line(Place(desk.url, desk.token, person, tls=False)) as line:
+        answer = await line.ask("POST", "forget", {key: value for key, value in said.items() if value})
+    return wire.decoded(answer["record"], Erased)
 
 
 async def _at_rest(path: Path, wanted: "Wanted | None", again: Path | None, person: str) -> "list[Erased]":
@@ -170,10 +164,9 @@ def _database(config: Path | None, database: Path | None) -> Path:
     if database is None:
         from crisisdesk.cli.configured import read  # noqa: PLC0415 - as above
 
-        configured = read(config)
-        database = configured.desk.database if configured else None
-    if database is None or not database.exists():
-        raise UsageError(f"There is no database {database or ''}; name that of a desk that has run.")
+        database = read(config).desk.database
+    if not database.exists():
+        raise UsageError(f"There is no database {database}; name that of a desk that has run.")
     return database
 
 

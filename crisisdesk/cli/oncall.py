@@ -50,8 +50,6 @@ def oncall(
     from crisisdesk.settings.doubts import unanswerable  # noqa: PLC0415  the same
 
     settings = configured.read(config)
-    if settings is None:
-        return
     if test is not None:
         _test(settings, test)
         return

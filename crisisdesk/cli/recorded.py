@@ -281,9 +281,9 @@ def _draw(path: Path, app: App, test: "BackTest", zone: tzinfo) -> int:
 
 def _configured(config: Path | None, given: Sequence[str]) -> "Settings | None":
     """A configuration, if one is named or lies where configurations are looked for; says which, and what it watches."""
-    from crisisdesk.cli.configured import place, read  # noqa: PLC0415 - what a configuration needs takes long to load
+    from crisisdesk.cli.configured import place, read_if_any  # noqa: PLC0415 - what a configuration needs takes long to load
 
-    settings, where = read(config, required=config is not None), place(config)
+    settings, where = read_if_any(config), place(config)
     if settings is not None and where is not None:
         watched = ", ".join(watch.name for watch in settings.watches) or "nothing"
         beside = f", and {', '.join(_watch_rule(text).name for text in given)} of --watch" if given else ""

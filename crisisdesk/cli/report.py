@@ -60,8 +60,6 @@ def _desk(config: Path | None, database: Path | None) -> "tuple[Path, Mapping[st
     from crisisdesk.cli.configured import read, rules  # noqa: PLC0415 - what a configuration needs takes long to load
 
     configured = read(config)
-    if configured is None:  # for the type alone: it has been required
-        raise UsageError("There is no configuration.")
     return database or configured.desk.database, {rule.name: one for rule, one in rules(configured).items()}
 
 

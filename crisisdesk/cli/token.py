@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from crisisdesk.cli.terminal import put, put_json, say
-from crisisdesk.errors import ConfigurationError, StorageError, UsageError
+from crisisdesk.errors import StorageError, UsageError
 from crisisdesk.records import Role, stamp
 from crisisdesk.text import clean, counted
 
@@ -127,8 +127,6 @@ def _desk(config: Path | None) -> "tuple[Settings, Tokens]":
     from crisisdesk.server.tokens import Tokens  # noqa: PLC0415  as above
 
     settings = read(config)
-    if settings is None:
-        raise ConfigurationError("There is no configuration; name it with --config.")
     tokens = Tokens(settings.server.tokens_of(settings.desk.database), WallClock())
     tokens.look()
     if tokens.trouble:

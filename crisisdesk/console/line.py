@@ -1,7 +1,8 @@
 """The line to a desk elsewhere: what is asked of it over HTTP, and why there is no answer, in words for people."""
 
+import asyncio
 import ssl
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -124,7 +125,8 @@ class Line:
             UsageError: it is no desk that consoles can be attached to, or the address is wrong.
             NoAnswerError: nobody answers.
         """
-        self.place = await asyncio.to_thread(self._find) or self.place
+        if (found := await asyncio.to_thread(self._find)) is not None:
+            self.place = found
         said = await self.ask("GET", "me")
         try:
             return Me(**{name: clean(said[name], 200) for name in Me.__slots__})
@@ -178,9 +180,16 @@ class Line:
     async def _asked(self, method: str, path: str, **options: Any) -> AsyncIterator[aiohttp.ClientResponse]:  # noqa: ANN401
         url = URL(f"{self.place.url}{_API}/{path}", encoded=True)
         proxy = proxy_of(url)  # never without encryption: http is for this machine, to which no proxy leads
+        headers = self.place.headers() | options.pop("headers", {})
         try:
             async with self._session.request(
-                method, url, allow_redirects=False, proxy=proxy.url, proxy_headers=proxy.known, **options
+                method,
+                url,
+                headers=headers,
+                allow_redirects=False,
+                proxy=proxy.url,
+                proxy_headers=proxy.known,
+                **options,
             ) as response:
                 if response.status != HTTPStatus.OK:
                     raise await self._refusal(response)
