@@ -105,16 +105,19 @@ async def test_a_viewer_is_told_before_a_window_opens(tmp_path):
             await leave(terminal)
 
 
-async def test_a_lost_desk_is_said_and_comes_back(tmp_path):
-    async with served(tmp_path) as desk:
-        address = desk.url
+async def test_a_lost_desk_is_said_and_is_there_again_after_its_restart(tmp_path):
+    async with served(tmp_path, {}) as desk:
         await desk.incident()
-        terminal = console(tmp_path, address, CRISISDESK_TOKEN=desk.secrets["Anna Berg"])
+        terminal = console(tmp_path, "-c", "crisisdesk.toml", "--as", "Anna Berg")
         await until(terminal, "12 negative posts")
     try:
         await until(terminal, "lost")
         await until(terminal, "Trying again")
-        await leave(terminal)
+        async with served(tmp_path, {}) as desk:  # with another token of its own, and on another port
+            await until(terminal, "1 unclaimed")
+            terminal.press("a")
+            assert await acknowledged(desk) == "Anna Berg"
+            await leave(terminal)
     finally:
         terminal.__exit__(None, None, None)
 
