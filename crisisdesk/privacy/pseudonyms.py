@@ -4,7 +4,6 @@ Keyed digests (HMAC-SHA256). Without the key nobody can try names until one fits
 or a person wants erased, though it keeps no name itself.
 """
 
-import hashlib
 import hmac
 import re
 from typing import Final
@@ -62,4 +61,4 @@ class Pseudonyms:
 
     def _digest(self, *parts: str) -> str:
         text = "\0".join(parts).encode("utf-8", "surrogatepass")
-        return hmac.new(self._key, text, hashlib.sha256).hexdigest()
+        return hmac.digest(self._key, text, "sha256").hex()
