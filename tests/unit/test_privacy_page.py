@@ -35,7 +35,7 @@ def test_times_and_numbers_on_the_page_are_those_of_the_programme():
     assert bluesky.REMEMBERED == mastodon.REMEMBERED == x.REMEMBERED == 20_000
     assert RECOLLECTED * LIMIT == 4_000
     assert evidence.TYPICAL + evidence.WIDEST + evidence.NEWEST + SIGNALS == 12
-    assert evidence.VOICES == 5
+    assert (evidence.VOICES, people.POSTS_AN_HOUR) == (5, 2)
     assert (usual.KEPT, KNOWN) == (1_000, 200_000)
     assert people.QUARTERS * people.QUARTER == 30 * 60
     assert (OWED_FOR, outbox.SHOWN_FOR, audit.KEPT) == (DAY, 30 * DAY, 366 * DAY)
