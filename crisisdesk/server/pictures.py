@@ -28,7 +28,7 @@ AT_LEAST: Final = 0.2
 """Seconds between two pictures: whatever happens within them is sent at once."""
 AT_MOST: Final = 1.0
 """The same while nothing happens: time goes on, and whoever hears nothing knows that something is wrong."""
-PART: Final = 0.1
+PART: Final = 0.05
 """Of the desk's time, what its pictures may take: where a picture is a lot of work, they come less often."""
 KEPT_BYTES: Final = 8_000_000
 """Of the last changes: at three a second of 10 kB each, those of four minutes."""

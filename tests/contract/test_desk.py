@@ -11,7 +11,7 @@ from desks import NOW, Served, served
 
 from crisisdesk.desk import Desk
 from crisisdesk.errors import UsageError
-from crisisdesk.records import Event, Severity, State, Verdict
+from crisisdesk.records import Event, Inquiry, Post, Severity, Stage, State, Verdict
 
 ANNA, BEN = "Anna Berg", "Ben Cole"
 
@@ -27,7 +27,7 @@ class Room:
 
 @pytest.fixture(params=["in process", "over HTTP"])
 async def room(request, tmp_path) -> AsyncIterator[Room]:
-    async with served(tmp_path, watches=("Acme", "Zenith")) as running:
+    async with served(tmp_path, watches=("Acme", "Zenith"), answers=("Acme",)) as running:
         if request.param == "in process":
             yield Room(running, running.app.desk, running.app.desk)
             return
@@ -133,6 +133,60 @@ async def test_the_playbook_is_the_one_in_its_file(room):
     assert found == await room.served.app.desk.playbook(incident.id)
     assert incident.playbook is not None
     assert found.id == incident.playbook.id
+
+
+async def asked(room: Room, number: int) -> Inquiry:
+    """Somebody asks the brand something, and everybody has seen it."""
+    text = f"acme, where is my order {number}?"
+    post = Post(f"q{number}", "quiet", room.served.clock.now(), text, f"karen{number}", "en")
+    while (edge := room.served.source.edge) is None:  # noqa: ASYNC110 - it is there in a moment
+        await asyncio.sleep(0.01)
+    await edge.send(post)
+    found = [
+        await until(desk, lambda picture: any(one.post.id == post.id for one in picture.inquiries))
+        for desk in (room.desk, room.other)
+    ]
+    return next(one for one in found[0].inquiries if one.post.id == post.id)
+
+
+async def shown(desk: Desk, inquiry: Inquiry) -> None:
+    await until(desk, lambda picture: inquiry in picture.inquiries)
+
+
+async def test_posts_are_answered_by_one_person_each(room):
+    one, two, three = [await asked(room, number) for number in range(3)]
+    taken = await room.desk.take(one.id, ANNA)
+    assert (taken.stage, taken.person) == (Stage.TAKEN, ANNA)
+    with pytest.raises(UsageError, match=ANNA):
+        await room.other.take(one.id, BEN)
+    assert (await room.desk.give_back(one.id, ANNA)).stage is Stage.WAITING
+    assert (await room.other.take(one.id, BEN)).person == BEN
+    answered = await room.other.answer(one.id, BEN)
+    assert answered.stage is Stage.ANSWERED
+    passed = await room.desk.pass_over(two.id, ANNA, "a joke")
+    assert (passed.stage, passed.reason) == (Stage.PASSED_OVER, "a joke")
+    assert (await room.desk.pass_over(three.id, ANNA)).reason == ""
+    for desk in (room.desk, room.other):
+        await shown(desk, answered)
+        await shown(desk, passed)
+    with pytest.raises(UsageError):
+        await room.desk.take("nothing", ANNA)
+
+
+async def test_what_an_author_wants_forgotten_is_forgotten_everywhere(room):
+    inquiry = await asked(room, 7)
+    if room.desk is not room.served.app.desk:  # which is for editors
+        with pytest.raises(UsageError, match="editor"):
+            await room.desk.forget(ANNA, author="karen7")
+        async with attached(room.served, "Edda") as editor:
+            erased = await editor.forget("Edda", author="karen7")
+    else:
+        erased = await room.desk.forget("Edda", author="karen7")
+    assert (erased.person, erased.kind) == ("Edda", "author")
+    assert erased.found
+    await until(room.desk, lambda picture: inquiry.id not in {one.id for one in picture.inquiries})
+    with pytest.raises(UsageError):
+        await room.served.app.desk.forget("Edda")
 
 
 Act = Callable[[Desk, str], Awaitable[object]]

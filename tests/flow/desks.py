@@ -182,6 +182,7 @@ async def served(
     people: Mapping[str, Role] = PEOPLE,
     *,
     watches: Sequence[str] = ("Acme",),
+    answers: Sequence[str] = (),
     sources: Sequence[Source] = (),
     clock: Clock | None = None,
     address: Address = FREE,
@@ -198,6 +199,7 @@ async def served(
     plan = Plan(
         watches={WatchRule(name, (name.casefold(),)): Standard() for name in watches},
         sources=[source, *sources],
+        answers=answers,
         database=database,
         playbooks=folder("playbooks"),
         clock=time,
