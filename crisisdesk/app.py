@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Coroutine, Iterable, Iterator
+from collections.abc import Coroutine, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from functools import partial
 from types import TracebackType
@@ -16,7 +16,7 @@ from crisisdesk.forgetting import Forgetting
 from crisisdesk.incidents.lifecycle import Rules
 from crisisdesk.incidents.register import Register
 from crisisdesk.incidents.spending import SPAN, advice
-from crisisdesk.intake import House, Intake, Tally
+from crisisdesk.intake import House, Tally
 from crisisdesk.listening import Listening
 from crisisdesk.match import Matcher
 from crisisdesk.observation import Observation
@@ -25,21 +25,21 @@ from crisisdesk.oncall.prospect import known_people, on_call
 from crisisdesk.outputs.base import PersonalOutput
 from crisisdesk.outputs.deliver import Delivery, owed_by_others
 from crisisdesk.overview import Pictures, spending_of
+from crisisdesk.pipeline import Pipeline
 from crisisdesk.plan import Plan, Service
 from crisisdesk.playbooks.format import Playbook
 from crisisdesk.playbooks.library import Library
 from crisisdesk.progress import Progress
 from crisisdesk.reception import Reception
-from crisisdesk.records import Mention, OutputStatus, Scored, SourceStatus
+from crisisdesk.records import OutputStatus, SourceStatus
 from crisisdesk.restart import Restart
 from crisisdesk.rounds import Rounds
 from crisisdesk.sentiment.base import Model
 from crisisdesk.sentiment.batcher import Scoring
 from crisisdesk.silences import Silences
-from crisisdesk.sources.base import Edge, Recalling, Source
+from crisisdesk.sources.base import Recalling
 from crisisdesk.spoken import Languages, OwnLanguages
 from crisisdesk.storage.store import Store
-from crisisdesk.text import unforeseen
 from crisisdesk.troubles import Troubles
 from crisisdesk.warmup import WarmUp
 
@@ -47,8 +47,8 @@ LINGER_LOOK: Final = 1.0
 """Seconds between two looks whether somebody is still to be called, when nothing more is heard."""
 CATCH_UP_LOOK: Final = 0.05
 """Seconds between two looks whether a recording's quiet days have gone through."""
-MENTIONS_WAITING, SCORED_WAITING = 512, 256
-"""Sizes of the channels: mentions before the model, scored mentions before the detectors."""
+MENTIONS_WAITING: Final = 512
+"""Mentions that wait before the model."""
 
 
 class App:
@@ -60,6 +60,7 @@ class App:
     restart: Restart
     rounds: Rounds
     forgetting: Forgetting
+    pipeline: Pipeline
     calls: Calls
     store: Store
     service: Service | None = None
@@ -71,8 +72,6 @@ class App:
         self._languages = Languages(plan.load_reader, partial(self.complain, "languages"))
         self._own_languages = OwnLanguages(plan.watches)
         self.deliveries: list[Delivery] = []
-        self._mentions: Channel[Mention] = Channel(MENTIONS_WAITING)
-        self._scored: Channel[Scored] = Channel(SCORED_WAITING)
         self.progress = Progress(keeps=plan.live)
         self._troubles = Troubles()
         self.unloadable = False
@@ -115,7 +114,7 @@ class App:
             for delivery in self.deliveries:
                 group.create_task(delivery.run(), name=f"deliver to {delivery.name}")
             try:
-                await self._stream()
+                await self.pipeline.run()
                 if self.plan.live:
                     await self._linger()
             finally:
@@ -138,6 +137,7 @@ class App:
         A model that is still being loaded is not waited for: what has come stays `left`.
         """
         self._stopping.set()
+        self.pipeline.stop()
 
     @property
     def left(self) -> int:
@@ -194,9 +194,9 @@ class App:
         yield from self._own_languages.beyond_the_model()
         yield from self.overspent().values()
 
-    def waiting(self) -> dict[str, int]:
+    def waiting(self) -> Mapping[str, int]:
         """How much waits between the stages."""
-        return {"posts": self.reception.waiting, "mentions": len(self._mentions), "scored": len(self._scored)}
+        return self.pipeline.waiting()
 
     def _load_model(self) -> Model:
         """In a worker thread, before the first score: what languages the model knows is a part of what it says."""
@@ -287,6 +287,29 @@ class App:
             touch=self.desk.touch,
             forget_old=self.forgetting.look,
         )
+        house = House(
+            Matcher(list(plan.watches)),
+            self.progress,
+            self.tally,
+            Channel(MENTIONS_WAITING),
+            self._languages,
+            self.store if plan.live else None,
+            self.forgetting.correct,
+            partial(self.complain, "mailbox"),
+            sources=[source.name for source in plan.sources],
+            open_to_tags=plan.open_to_tags,
+            own=lambda watch: self.silences.own(watch, plan.clock.now()),
+            pseudonyms=self.forgetting.pseudonyms,
+        )
+        self.pipeline = Pipeline(
+            plan.sources,
+            house,
+            self.scoring,
+            self.observation,
+            self.reception,
+            live=plan.live,
+            touch=self.desk.touch,
+        )
         self.service = plan.service(self) if plan.service else None
         if plan.live:
             await self.rounds.begin()
@@ -320,45 +343,6 @@ class App:
         except Exception as error:  # noqa: BLE001 - the orders of before are better than none
             self.complain("orders", f"Edits of the configuration are not seen any more ({error}); restart the desk.")
 
-    async def _stream(self) -> None:
-        """Sources to incidents; the end of one stage is the end of the next."""
-        house = House(
-            Matcher(list(self.plan.watches)),
-            self.progress,
-            self.tally,
-            self._mentions,
-            self._languages,
-            self.store if self.plan.live else None,
-            self.forgetting.correct,
-            partial(self.complain, "mailbox"),
-            sources=[source.name for source in self.plan.sources],
-            open_to_tags=self.plan.open_to_tags,
-            own=lambda watch: self.silences.own(watch, self.plan.clock.now()),
-            pseudonyms=self.forgetting.pseudonyms,
-        )
-        async with asyncio.TaskGroup() as group:
-            scoring = group.create_task(self._score(), name="score")
-            observing = group.create_task(self.observation.run(self._scored), name="observe")
-            edges = self.reception.edges = {source.name: Intake(source, house) for source in self.plan.sources}
-            intakes = [
-                group.create_task(edges[source.name].run(partial(self._feed, source)), name=source.name)
-                for source in self.plan.sources
-            ]
-            await asyncio.gather(*intakes)
-            await self._mentions.close()
-            await scoring
-            await observing
-
-    async def _feed(self, source: Source, edge: Edge) -> None:
-        """Let one source deliver until it has ended, failed for good, or the desk stops."""
-        try:
-            await self._until_stop(source.run(edge))
-        except Exception as error:  # the others go on, whatever it is
-            if not self.plan.live:
-                raise
-            self.reception.fatal[source.name] = unforeseen(error)
-            self.desk.touch()
-
     async def _warm_up(self) -> None:
         """Let new watches learn from what networks still have of the past."""
         recalling = [one for one in self.plan.sources if isinstance(one, Recalling) and one.history]
@@ -372,22 +356,6 @@ class App:
                 observation=self.observation,
                 tell=partial(self.complain, "past"),
             ).run(recalling, self.plan.clock.now())
-
-    async def _score(self) -> None:
-        """Judge what comes, to the end; without a model, only until the desk stops."""
-        await self._until_stop(self.scoring.run(self._mentions, self._scored), lambda: bool(self.scoring.model))
-
-    async def _until_stop(self, doing: Coroutine[Any, Any, None], finishes: Callable[[], bool] = lambda: False) -> None:
-        """Do it to its end or, if it is not one that `finishes`, until the desk stops."""
-        work, stopping = asyncio.create_task(doing), asyncio.create_task(self._stopping.wait())
-        try:
-            await asyncio.wait({work, stopping}, return_when=asyncio.FIRST_COMPLETED)
-            if work.done() or finishes():
-                await work
-        finally:
-            for task in (work, stopping):
-                task.cancel()
-            await asyncio.wait({work, stopping})
 
     def complain(self, part: str, trouble: str) -> None:
         """Show what is wrong with a part; an empty sentence says that it is well again."""
