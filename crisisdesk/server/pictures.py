@@ -30,8 +30,10 @@ AT_MOST: Final = 1.0
 """The same while nothing happens: time goes on, and whoever hears nothing knows that something is wrong."""
 PART: Final = 0.05
 """Of the desk's time, what its pictures may take: where a picture is a lot of work, they come less often."""
+KEPT_SECONDS: Final = 60.0
+"""How long a change is kept for those who come back: what is to be forgotten must not stay for longer."""
 KEPT_BYTES: Final = 8_000_000
-"""Of the last changes: at three a second of 10 kB each, those of four minutes."""
+"""Of all of them together."""
 CHUNK: Final = 1 << 16
 """Bytes that are handed over at a time, so that little of a picture waits in a connection that does not move."""
 
@@ -48,14 +50,15 @@ class Pictures:
         self._desk = desk
         self._run = token_hex(4)
         self._kept_bytes = kept_bytes
-        self._changes: deque[bytes] = deque()
-        """The last of them brought `_picture` about."""
+        self._changes: deque[tuple[float, bytes]] = deque()
+        """Each with its time; the last of them brought `_picture` about."""
         self._bytes = 0
         self._number = 0
         self._picture: Picture | None = None
         self._whole = b""
         self._readers = 0
         self._taking: asyncio.Task[None] | None = None
+        self._forgetting: asyncio.TimerHandle | None = None
         self._next = asyncio.Event()
         self._closed = False
 
@@ -96,7 +99,7 @@ class Pictures:
             return b"", self._number
         behind = self._number - place
         if 0 < behind <= len(self._changes):
-            return self._changes[-behind], place + 1
+            return self._changes[-behind][1], place + 1
         if not self._whole:
             self._whole = event("picture", wire.encoded(self._picture, Picture), self._id)
         return self._whole, self._number
@@ -109,6 +112,8 @@ class Pictures:
     async def _reading(self) -> AsyncIterator[asyncio.Task[None]]:
         """Inside, somebody reads, so pictures are taken by a task; the last one before is of now."""
         self._readers += 1
+        if self._forgetting is not None:
+            self._forgetting.cancel()
         try:
             if self._taking is None or self._taking.done():
                 self._taking = asyncio.create_task(self._take_all(), name="pictures")
@@ -120,6 +125,12 @@ class Pictures:
             if not self._readers and self._taking is not None:
                 self._taking.cancel()
                 self._taking = None
+                self._forgetting = asyncio.get_running_loop().call_later(KEPT_SECONDS, self._forget)
+
+    def _forget(self) -> None:
+        """Nobody has come back."""
+        self._picture, self._whole, self._bytes = None, b"", 0
+        self._changes.clear()
 
     def _ended(self, taking: asyncio.Task[None]) -> None:
         """Nothing more comes, so that nobody waits for it; who comes back may have better luck."""
@@ -146,10 +157,11 @@ class Pictures:
         self._number += 1
         self._whole = b""
         if before is not None:
-            self._changes.append(event("delta", wire.delta(before, picture), self._id))
-            self._bytes += len(self._changes[-1])
-            while self._bytes > self._kept_bytes:
-                self._bytes -= len(self._changes.popleft())
+            change, now = event("delta", wire.delta(before, picture), self._id), asyncio.get_running_loop().time()
+            self._changes.append((now, change))
+            self._bytes += len(change)
+            while self._changes and (self._bytes > self._kept_bytes or self._changes[0][0] < now - KEPT_SECONDS):
+                self._bytes -= len(self._changes.popleft()[1])
         self._wake()
 
     def _wake(self) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 
 import aiohttp
@@ -175,6 +175,33 @@ async def test_who_has_fallen_behind_what_is_kept_gets_a_whole_picture():
             async with home.reader(reader.last, reader.picture) as again:
                 assert await again.next() == "picture"
                 assert again.picture == home.desk.shown
+
+
+async def test_a_change_that_is_more_than_is_kept_comes_as_a_whole_picture():
+    async with house(kept_bytes=10) as home, home.reader() as reader:
+        await reader.next()
+        home.desk.put(model="one")
+        assert set(await reader.until("one")) == {"picture"}
+
+
+@pytest.mark.parametrize("somebody_reads", [True, False])
+async def test_what_was_shown_is_not_kept_for_long(monkeypatch, somebody_reads):
+    """An author may have taken it back since."""
+    monkeypatch.setattr(pictures, "KEPT_SECONDS", 0.3)
+    async with house() as home, AsyncExitStack() as stack:
+        async with home.reader() as reader:
+            home.desk.put(model="secret")
+            await reader.until("secret")
+            if somebody_reads:
+                await (await stack.enter_async_context(home.reader())).next()
+        home.desk.put(model="gone")
+        await asyncio.sleep(0.8)
+        kept = home.pictures
+        assert b"secret" not in b"".join([kept._whole, *(change for _, change in kept._changes)])
+        assert (kept._picture is not None) == somebody_reads
+        async with home.reader(reader.last, reader.picture) as again:
+            assert await again.next() == "picture"
+            assert again.picture == home.desk.shown
 
 
 async def test_all_share_one_picture_and_nobody_takes_any_where_nobody_reads():
