@@ -2,19 +2,22 @@
 
 There is no queue for anybody: the latest changes are here once, each reader has its place among them, and who has
 fallen behind reads on in the database. So a reader that is slow or stands still costs nothing but its connection.
+
+A change is sent with its incident as that is now: what an author has taken back meanwhile is not sent any more.
 """
 
 import asyncio
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Final
 
 from aiohttp import web
 
-from crisisdesk.errors import StorageError
+from crisisdesk.errors import StorageError, UsageError
 from crisisdesk.incidents.register import Register
 from crisisdesk.payloads.events import of_change
-from crisisdesk.records import Notification
+from crisisdesk.records import Change, Notification
 from crisisdesk.server.stream import KEEP_ALIVE, LAST, event, opened
 from crisisdesk.storage.journal import Journal
 
@@ -41,10 +44,11 @@ class Changes:
             desk: its name.
         """
         self.journal = journal
-        self.recent: deque[tuple[str, bytes]] = deque()
-        """The latest changes of this run, each with its id, as they are sent."""
+        self.recent: deque[Change] = deque()
+        """The latest of this run."""
         self.dropped = 0
         """Changes of this run that are not among the recent ones any more."""
+        self._register = register
         self._desk = desk
         self._more = asyncio.Event()
         register.subscribe(self._take)
@@ -63,6 +67,11 @@ class Changes:
                 await response.write(chunk or KEEP_ALIVE)
         return response
 
+    def wake(self) -> None:
+        """Let every reader look whether it has to end."""
+        self._more.set()
+        self._more = asyncio.Event()
+
     @property
     def end(self) -> int:
         """The place of the next change."""
@@ -70,31 +79,34 @@ class Changes:
 
     def place(self, change: str) -> int | None:
         """The place behind a recent change; None for any other."""
-        for back, (name, _) in enumerate(reversed(self.recent)):
-            if name == change:
+        for back, one in enumerate(reversed(self.recent)):
+            if one.id == change:
                 return self.end - back
         return None
 
-    async def news(self) -> bool:
+    async def news(self) -> None:
         """Wait for the next change, but not for long."""
-        try:
+        with suppress(TimeoutError):
             async with asyncio.timeout(LOOK_EVERY):
                 await self._more.wait()
-        except TimeoutError:
-            return False
-        return True
 
     def _take(self, told: Notification) -> None:
-        self.recent.append(self.sent(told))
+        self.recent.append(told.change)
         if len(self.recent) > KEPT:
             self.recent.popleft()
             self.dropped += 1
-        self._more.set()
-        self._more = asyncio.Event()
+        self.wake()
 
-    def sent(self, told: Notification) -> tuple[str, bytes]:
-        """A change's id, and how it is sent."""
-        return told.change.id, event("change", of_change(told, self._desk).body(), told.change.id)
+    def sent(self, told: Notification) -> bytes:
+        """A change as it is sent."""
+        return event("change", of_change(told, self._desk).body(), told.change.id)
+
+    def sent_now(self, change: Change) -> bytes:
+        """A recent change with its incident as it is now; nothing where that is not in memory any more."""
+        try:
+            return self.sent(Notification(change, self._register.find(change.incident)))
+        except UsageError:
+            return b""
 
 
 class _Reader:
@@ -115,9 +127,15 @@ class _Reader:
         """
         if self._place is None or self._place < self._changes.dropped:
             return await self._catch_up()
-        if self._place == self._changes.end and not await self._changes.news():
+        if self._place == self._changes.end:
+            await self._changes.news()
+        if self._place == self._changes.end:
             return b""
-        self._last, sent = self._changes.recent[self._place - self._changes.dropped]
+        change = self._changes.recent[self._place - self._changes.dropped]
+        if not (sent := self._changes.sent_now(change)):
+            self._place = None  # its incident has been over for so long that only the database knows it
+            return await self._catch_up()
+        self._last = change.id
         self._place += 1
         return sent
 
@@ -131,8 +149,8 @@ class _Reader:
             return RESET
         sent = []
         for entry in (entries := await journal.after(self._row, AT_ONCE)):
-            self._last, chunk = self._changes.sent(entry.told)
-            sent.append(chunk)
+            sent.append(self._changes.sent(entry.told))
+            self._last = entry.told.change.id
             self._row, self._place = entry.row, self._changes.place(self._last)
             if self._place is not None:
                 break

@@ -105,6 +105,7 @@ class Site:
 
     async def _close(self, _: web.Application) -> None:
         self._closing.set()
+        self._changes.wake()
         self._pictures.close()
 
     @asynccontextmanager
@@ -121,7 +122,7 @@ class Site:
         async with self.access.streaming(visitor):
             watching = asyncio.create_task(watch())
             try:
-                yield watching.done
+                yield lambda: self._closing.is_set() or watching.done()
             finally:
                 watching.cancel()
 

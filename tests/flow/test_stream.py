@@ -144,3 +144,26 @@ async def test_the_end_of_the_desk_ends_the_stream_in_order(tmp_path):
         desk.app.stop()
         async with asyncio.timeout(5):
             assert await reader.response.content.read() == b""
+
+
+async def test_what_an_author_has_taken_back_is_not_sent_to_those_who_read_later(tmp_path):
+    async with served(tmp_path) as desk:
+        incident = (await desk.incident()).id
+        await noted(desk, incident, 1)
+        await desk.app.desk.forget("Edda", author="karen_b")
+        async with reading(desk, last=f"{incident}-1") as reader:
+            _, told = await reader.next()
+    assert told["data"]["change"]["reason"] == "note 0"
+    assert "acme is awful" not in str(told)
+    assert "karen_b" not in str(told)
+
+
+async def test_a_change_of_an_incident_that_only_the_database_knows_is_told_too(tmp_path):
+    async with served(tmp_path) as desk:
+        incident = (await desk.incident()).id
+        await noted(desk, incident, 2)
+        desk.app.register._incidents.pop(incident)
+        async with reading(desk, last=f"{incident}-1") as reader:
+            await reader.next()
+            await reader.next()
+        assert reader.ids == [f"{incident}-2", f"{incident}-3"]
