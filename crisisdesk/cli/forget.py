@@ -187,11 +187,11 @@ def _ask(wanted: "Wanted | None", path: Path, *, sure: bool) -> None:
 
 
 def _show(erased: "list[Erased]", *, as_json: bool) -> None:
-    from crisisdesk.privacy.again import as_object  # noqa: PLC0415 - as above
+    from crisisdesk.payloads.erased import erased_data  # noqa: PLC0415 - as above
 
     for one in erased:
         if as_json:
-            put_json(as_object(one))
+            put_json(erased_data(one))
             continue
         places = ", ".join(f"{place}: {counted(posts, 'post')}" for place, posts in one.found) or "nothing was found"
         where = f" in {one.source}" if one.source else ""

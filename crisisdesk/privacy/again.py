@@ -11,20 +11,8 @@ from crisisdesk.privacy.pseudonyms import Pseudonyms
 from crisisdesk.records import Correction
 
 
-def as_object(erased: Erased) -> dict[str, object]:
-    """A record as a JSON object, as `crisisdesk forget --list --json` writes it."""
-    return {
-        "at": erased.at.isoformat(),
-        "person": erased.person,
-        "kind": erased.kind,
-        "source": erased.source,
-        "name": erased.name,
-        "found": dict(erased.found),
-    }
-
-
 def read(line: bytes) -> Erased:
-    """A record as `as_object` gave it.
+    """A record as `crisisdesk forget --list --json` writes it.
 
     Raises:
         InputError: it is none.
