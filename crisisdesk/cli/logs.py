@@ -13,6 +13,7 @@ LOOK_EVERY: Final = 1.0
 """Seconds between two looks at the parts."""
 PLAYBOOKS_FINE: Final = "in use as they stand"
 IN_FORCE: Final = "as agreed"
+KEPT: Final = "kept"
 REACHABLE: Final = "reachable"
 FINE: Final = frozenset({"connecting", "live", "ended"})
 """States of sources and outputs to which there is nothing to add."""
@@ -55,6 +56,7 @@ def _parts(app: App) -> Iterator[tuple[str, str]]:
         yield f"output {output.name}", f"{output.state} {output.trouble}".strip()
     yield "model", app.scoring.model or "being loaded"
     yield "database", app.register.trouble or "writable"
+    yield "answer queue", app.queue.trouble or KEPT
     for trouble in app.playbook_troubles() or (PLAYBOOKS_FINE,):
         yield "playbooks", trouble
     for watch, advice in app.overspent().items():
@@ -69,8 +71,8 @@ def _parts(app: App) -> Iterator[tuple[str, str]]:
 
 def _is_trouble(app: App, part: str, state: str) -> bool:
     """Whether somebody should do something about it."""
-    if part in {"playbooks", "orders", "calls", "server"}:
-        return state not in {PLAYBOOKS_FINE, IN_FORCE, REACHABLE}
+    if part in {"playbooks", "orders", "calls", "server", "answer queue"}:
+        return state not in {PLAYBOOKS_FINE, IN_FORCE, REACHABLE, KEPT}
     if part in app.complaints() or part.startswith(("drops", "budget")):
         return part not in NEWS
     if part.startswith(("source", "output")):
