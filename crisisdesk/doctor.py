@@ -25,6 +25,7 @@ from crisisdesk.records import Correction, Foreseen, Post, SourceStatus
 from crisisdesk.sentiment.base import Model, signature
 from crisisdesk.server.sharing import overheard, refuse_without_tokens, summed_up
 from crisisdesk.server.tokens import Tokens
+from crisisdesk.settings.model import WatchSettings
 from crisisdesk.settings.server import ServerSettings
 from crisisdesk.sources.base import Foreseeing, Source
 from crisisdesk.storage.file import explained
@@ -35,6 +36,8 @@ SECONDS: Final = 15.0
 LOOK: Final = 0.05
 """Seconds between two looks at how a source is doing."""
 LOOK_WHETHER: Final = "look whether it should."
+NAMED: Final = 3
+"""Watches that are named; of more it is told how many."""
 CLOCK: Final = timedelta(seconds=30)
 """By which the clock of this machine may differ from the network's before it is worth a word."""
 
@@ -137,6 +140,23 @@ def model(load: Callable[[], Model]) -> tuple[Verdict, str]:
     loaded = load()
     loaded.score(["a post"])
     return Verdict.OK, f"{signature(loaded)} judges posts in {', '.join(loaded.languages) or 'whatever language'}."
+
+
+def answer_queue(watches: Sequence[WatchSettings]) -> tuple[Verdict, str]:
+    """Whether it can be told who speaks to a brand, and who only speaks of it."""
+    queued = [watch for watch in watches if watch.answers]
+    nameless = [watch.name for watch in queued if not watch.accounts and not any(one[:1] == "@" for one in watch.terms)]
+    if nameless:
+        return Verdict.OK, (
+            f"takes in what is asked; who speaks to {_some(nameless)} is known only with 'accounts' or an @name among "
+            "its terms."
+        )
+    return Verdict.OK, "takes in who speaks to a brand, or asks." if queued else "no watch has one."
+
+
+def _some(names: Sequence[str]) -> str:
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    return ", ".join(map(clean, names[:NAMED])) + more
 
 
 async def heard(sources: Sequence[Source], clock: Clock, seconds: float = SECONDS) -> list[Finding]:

@@ -81,6 +81,7 @@ def _findings(config: Path | None, seconds: float) -> "Iterator[Finding]":
     for output in settings.outputs:
         yield asyncio.run(checks.reached(output.name, partial(outputs.visited, output, settings)))
     yield from _calls(settings, clock.now())
+    yield checks.examined("answer queue", partial(checks.answer_queue, settings.watches))
 
 
 def _calls(settings: "Settings", now: datetime) -> "Iterator[Finding]":

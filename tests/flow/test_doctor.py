@@ -13,6 +13,8 @@ import pytest
 from kills import Numbered, free_port, served
 from receivers import says, serving
 
+from crisisdesk.doctor import Verdict, answer_queue
+from crisisdesk.settings.model import WatchSettings
 from crisisdesk.storage.store import Store
 
 DESK = '[desk]\nname = "acme"\ndatabase = "desk.db"\n[[watch]]\nname = "Acme"\nterms = ["acme"]\n'
@@ -142,3 +144,14 @@ async def test_a_receiver_is_looked_at_and_told_nothing(tmp_path: Path, monkeypa
     assert "knows no such address (HTTP 404); check the address of this output" in found["output a"][1]
     assert found["output b"][1].endswith("answers; whether it takes alerts shows when the desk runs.")
     assert told.endswith("1 part wants a look.\n")
+
+
+def watch(**details: object) -> WatchSettings:
+    return WatchSettings.model_validate({"name": "Acme", "terms": ["acme"], **details})
+
+
+def test_that_nobody_can_be_known_to_speak_to_a_brand_is_told():
+    said = "who speaks to Acme is known only with 'accounts' or an @name"
+    assert said in answer_queue([watch()])[1]
+    assert said not in answer_queue([watch(accounts=["@acme@social.example"]), watch(terms=["@acme"])])[1]
+    assert answer_queue([watch(answers=False)]) == (Verdict.OK, "no watch has one.")
