@@ -274,7 +274,7 @@ class LocalDesk:
         """Put a mention into the feed, and into the queue if it needs an answer."""
         if self._queue is not None:
             self._queue.hear(scored, self._clock.now())
-        self._mentions.appendleft(scored)
+        self._mentions.appendleft(scored.by_itself())
         self.touch()
 
     def correct(self, correction: Correction) -> int:

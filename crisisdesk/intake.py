@@ -145,6 +145,7 @@ class Intake:
                 for mention in batch:
                     with contextlib.suppress(Closed):  # what nobody takes any more stays under way
                         await self._house.mentions.send(await self._house.languages.told(mention))
+                del batch, mention  # what has gone on is not kept here until somebody speaks again
 
     async def write_down(self) -> None:
         """Put into the mailbox what waits and nobody would send again; where that fails, it goes on unwritten."""

@@ -108,6 +108,7 @@ class Observation:
         while batch := await received(scored):
             for item in batch:
                 await self.take(item)
+            del batch, item  # what was observed is not kept here until somebody speaks again
 
     async def take(self, item: Scored) -> None:
         """Observe one mention for each watch that it concerns."""
@@ -118,6 +119,7 @@ class Observation:
                 item = item.corrected(correction)
             if item.post.id:  # what is gone is not shown, though somebody has spoken
                 self._show(item)
+            item = item.by_itself()
             for watch in item.mention.watches:
                 self._snapshot.write(watch)
                 detector = self.detectors.get(watch) or self.renew(watch)

@@ -112,7 +112,7 @@ class Queue:
                 listing.hear_own(post)
                 self._is_uncounted = True
             elif why := need.needs(scored, watch, brand, answers_own=listing.answers_own(post)):
-                self._take_in(listing, watch, scored, why, now)
+                self._take_in(listing, watch, scored.by_itself(), why, now)
 
     def pass_time(self, now: datetime) -> None:
         """Let go of what has waited too long, and give back what somebody has forgotten."""
@@ -239,6 +239,7 @@ class Queue:
                 self._holding.put(inquiry)
             else:
                 self._holding.remove(name)
+                self._is_unerased = True
             self._unsaved.add(name)
             self._is_uncounted = True
             self._shown = None

@@ -6,7 +6,7 @@ from datetime import datetime
 import orjson
 
 from crisisdesk.errors import InputError
-from crisisdesk.privacy.erasure import AUTHOR, POST, Erased
+from crisisdesk.privacy.erasure import AUTHOR, POST, Erased, Wanted, name_of
 from crisisdesk.privacy.pseudonyms import Pseudonyms
 from crisisdesk.records import Correction
 
@@ -35,12 +35,21 @@ def read(line: bytes) -> Erased:
 
 
 def corrections(
-    erased: Erased, names: Pseudonyms, authors: Iterable[str], posts: Iterable[tuple[str, str]]
+    erased: Erased, names: Pseudonyms, authors: Iterable[str], posts: Iterable[tuple[str, str, str]]
 ) -> Iterator[Correction]:
-    """What has to be erased again of all that a database names."""
+    """What has to be erased again of all that a database names: authors, and posts by source, id and address."""
     if erased.kind == AUTHOR:
         found = {name for name in authors if names.person(name) == erased.name}
         yield from (Correction(erased.source, author=name, asked=True) for name in sorted(found))
     else:
-        known = {(source, name) for source, name in posts if names.post(source, name) == erased.name}
+        known = {
+            (source, name) for source, name, address in posts if erased.name in _called(source, name, address, names)
+        }
         yield from (Correction(source, name, asked=True) for source, name in sorted(known))
+
+
+def _called(source: str, name: str, address: str, names: Pseudonyms) -> Iterator[str]:
+    """What stands in the record of a post's erasure, by whatever it was asked for."""
+    yield names.post(source, name)
+    if (wanted := Wanted(post=address or name)).address:
+        yield name_of(wanted, names)

@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
-from crisisdesk.privacy.pseudonyms import Pseudonyms
+from crisisdesk.privacy.pseudonyms import Pseudonyms, is_pseudonym
 from crisisdesk.privacy.terms import Terms
 from crisisdesk.records import Evidence, Incident, Quote
 
@@ -18,8 +18,11 @@ SOMEBODY: Final = "@…"
 SOMEWHERE: Final = "https://…"
 """Stands where a text had a link, which may lead to its author."""
 
-_ACCOUNT: Final = re.compile(r"[\w.+-]*@\w[\w.-]*(?:@[\w.-]+)?|\bu/[\w-]+")
-_LINK: Final = re.compile(r"(?:https?://|www\.)\S+", re.IGNORECASE)
+_ACCOUNT: Final = re.compile(
+    r"[\w.+-]{0,64}[@＠]\w[\w.-]*(?:@[\w.-]+)?|\bu/[\w-]+|\b(?:[\w-]{1,63}\.){1,3}bsky\.social\b", re.IGNORECASE
+)
+_LINK: Final = re.compile(r"(?:[a-z]{2,10}://|www\.)\S+|\b(?:[\w-]{1,63}\.){1,6}[a-z]{2,24}/\S*", re.IGNORECASE)
+"""Also as people and networks shorten them: `instagram.com/anna`. A bare site, such as a brand's, names nobody."""
 
 
 def masked(text: str) -> str:
@@ -63,11 +66,6 @@ def words_from(incident: Incident) -> datetime | None:
     if incident.evidence.voices:
         times.append(incident.evidence_until)
     return min(times, default=None)
-
-
-def is_pseudonym(name: str) -> bool:
-    """Whether a voice is one."""
-    return name.startswith("person-")
 
 
 def _is_plain(quote: Quote) -> bool:

@@ -14,6 +14,11 @@ _PERSON: Final = re.compile(r"person-[0-9a-f]{10}")
 _POST: Final = re.compile(r"(?:person-[0-9a-f]{10}/)?post-[0-9a-f]{16}")
 
 
+def is_pseudonym(name: str) -> bool:
+    """Whether a name stands for an author already; `person-of-note` is somebody's own."""
+    return bool(_PERSON.fullmatch(name))
+
+
 class Pseudonyms:
     """What stands for authors and posts. A pseudonym of a pseudonym is itself.
 
@@ -26,7 +31,7 @@ class Pseudonyms:
 
     def person(self, name: str) -> str:
         """What stands for an author, such as `person-3f9a2c7104`."""
-        return name if _PERSON.fullmatch(name) else f"person-{self._digest('person', account(name))[:10]}"
+        return name if is_pseudonym(name) else f"person-{self._digest('person', account(name))[:10]}"
 
     def post(self, source: str, name: str) -> str:
         """What stands for the id of a post, such as `post-3f9a2c71d04b5e66`; nothing for none.

@@ -160,6 +160,12 @@ class Scored:
         """The post itself."""
         return self.mention.post
 
+    def by_itself(self) -> "Scored":
+        """The same, without which post it answers: that may name somebody else, and is not asked once it was heard."""
+        if self.post.reply_to is None:
+            return self
+        return replace(self, mention=replace(self.mention, post=self.post._replace(reply_to=None)))
+
     def corrected(self, correction: Correction) -> "Scored":
         """The same judgement, of the post as its author wants it now."""
         return replace(self, mention=replace(self.mention, post=self.post.corrected(correction)))

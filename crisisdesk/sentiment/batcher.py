@@ -94,6 +94,7 @@ class Scoring:
                 for item in batch:
                     await scored.send(item)
                     self.scored += 1
+                del batch, item  # what was judged is not kept here until somebody speaks again
         except Closed:
             await done.close()
             await mentions.close()

@@ -17,7 +17,7 @@ import orjson
 from crisisdesk.privacy.ageing import plain_from, words_from
 from crisisdesk.privacy.erasure import Erased
 from crisisdesk.privacy.terms import Terms
-from crisisdesk.records import Correction, Incident, Post, Quote, account, stamp
+from crisisdesk.records import Correction, Incident, Post, Quote, account, named_in, stamp
 from crisisdesk.storage import codec, outbox
 from crisisdesk.text import digest
 
@@ -178,22 +178,23 @@ def records(database: sqlite3.Connection) -> list[Erased]:
     ]
 
 
-def known(database: sqlite3.Connection) -> tuple[set[str], set[tuple[str, str]]]:
-    """All authors whom the database names, and all posts, by source and id."""
+def known(database: sqlite3.Connection) -> tuple[set[str], set[tuple[str, str, str]]]:
+    """All authors whom the database names, and all posts, those too that others repeat: source, id and address."""
     authors: set[str] = set()
-    posts: set[tuple[str, str]] = set()
+    posts: set[tuple[str, str, str]] = set()
     rows = database.execute("SELECT record FROM incidents").fetchall()
     incidents = [codec.incident(record) for (record,) in rows]
     owed = database.execute("SELECT notification FROM outbox WHERE given_up IS NULL").fetchall()
     for incident in (*incidents, *(codec.notification(text).incident for (text,) in owed)):
         authors.update(name for name, _ in incident.evidence.voices)
         authors.update(quote.author for quote in incident.evidence.quotes if quote.author)
-        posts.update((quote.source, quote.id) for quote in incident.evidence.quotes if quote.id)
+        posts.update((quote.source, quote.id, quote.url or "") for quote in incident.evidence.quotes if quote.id)
     mail = (codec.post(text) for (text,) in database.execute("SELECT post FROM mailbox").fetchall())
     for post in chain(mail, chain.from_iterable(queued for _, queued in _queued(database))):
         authors.update([post.author] if post.author else ())
-        posts.update([(post.source, post.id)] if post.id else ())
-    return authors, posts
+        posts.update([(post.source, post.id, post.url or "")] if post.id else ())
+        posts.update([(post.source, post.original, "")] if post.original else ())
+    return authors | {who for _, name, _ in posts if (who := named_in(name))}, posts
 
 
 def queued_watches(database: sqlite3.Connection) -> list[str]:

@@ -39,6 +39,7 @@ class Network:
         while True:
             one = await self.said.get()
             await (edge.correct(one) if isinstance(one, Correction) else edge.send(one))
+            del one
             self.said.task_done()
 
 

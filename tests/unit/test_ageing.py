@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from time import perf_counter
 
 import pytest
 
@@ -90,3 +91,31 @@ def test_posts_are_kept_no_longer_than_their_words():
 )
 def test_accounts_addresses_and_links_are_masked(said: str, kept: str):
     assert masked(said) == kept
+
+
+def test_whoever_is_called_like_a_pseudonym_becomes_one_too():
+    before = incident(31 * DAY, quote("1", 31 * DAY))
+    before = replace(before, evidence=replace(before.evidence, voices=(("person-of-note", 900),)))
+    assert plain_from(before) is not None
+    assert "person-of-note" not in str(aged(before, Terms(), NOW, lambda: NAMES).evidence)
+
+
+@pytest.mark.parametrize(
+    "named",
+    ["instagram.com/anna_b", "bsky.app/profile/anna.example", "t.me/anna!", "ftp://a.example/anna", "anna.bsky.social",
+     "＠anna", f"{'a' * 90}.anna@mail.example"],
+)  # fmt: skip
+def test_what_leads_to_somebody_is_masked_also_without_its_beginning(named: str):
+    assert "anna" not in masked(f"ask {named} about it")
+
+
+def test_what_leads_to_nobody_stays():
+    said = "acme.com is down again, e.g. and/or v1.2/3... 24/7 at 3.50/month"
+    assert masked(said) == said
+
+
+@pytest.mark.parametrize("piece", ["a.", "a", "a@", "anna.bsky", "www.", "://"])
+def test_texts_that_are_made_to_be_slow_are_masked_at_once(piece: str):
+    began = perf_counter()
+    masked(piece * (20_000 // len(piece)))
+    assert perf_counter() - began < 1

@@ -16,9 +16,10 @@ from crisisdesk.cli.main import run
 from crisisdesk.cli.serving import listening, serving
 from crisisdesk.clock import ReplayClock
 from crisisdesk.privacy.key import KeyFile
-from crisisdesk.records import Correction
+from crisisdesk.records import Correction, Post
 from crisisdesk.server.presence import find
 from crisisdesk.settings import load
+from crisisdesk.storage.store import Store
 
 WHO, WHAT = "madeleine", "twins"
 
@@ -91,6 +92,28 @@ async def test_after_a_restore_the_list_says_what_to_erase_again(database: Path,
     listed.write_text("")
     assert await off_the_loop(database, "--again", str(listed), "--yes") == 1
     assert "nobody knows whom the records mean" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("asked", "who"),
+    [(("--post", "https://x.example/1"), WHO), (("--author", "did:plc:repeated"), "did:plc:repeated")],
+)
+async def test_also_a_post_that_was_named_by_its_address_and_what_others_repeat_of_an_author(
+    database: Path, capsys: pytest.CaptureFixture[str], asked: tuple[str, str], who: str
+):
+    repost = Post("r", "bsky", END, "acme", author="ben", original="at://did:plc:repeated/app.bsky.feed.post/1")
+    async with await Store.open(database) as store:
+        await store.post("bsky", {1: repost})
+    copy = database.with_name("copy.old")
+    shutil.copy(database, copy)
+    await off_the_loop(database, *asked, "--yes")
+    capsys.readouterr()
+    await off_the_loop(database, "--list", "--json")
+    (listed := database.with_name("erasures.jsonl")).write_text(capsys.readouterr().out)
+    copy.replace(database)
+    assert in_files(database.parent, who)
+    assert await off_the_loop(database, "--again", str(listed), "--yes") == 0
+    assert in_files(database.parent, who) == []
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import threading
 from collections.abc import Sequence
 from dataclasses import replace
@@ -19,7 +20,7 @@ from crisisdesk.errors import StorageError, UsageError
 from crisisdesk.match import WatchRule
 from crisisdesk.privacy.key import KeyFile
 from crisisdesk.privacy.terms import Terms
-from crisisdesk.records import ERASED, Correction, Notification, OutputStatus, Post, Verdict
+from crisisdesk.records import ERASED, Correction, Notification, OutputStatus, Post, Quote, Verdict
 from crisisdesk.sentiment.base import Scores
 from crisisdesk.storage import privacy
 
@@ -62,6 +63,25 @@ async def test_an_author_is_erased_everywhere_at_once(tmp_path: Path):
         assert ERASED in await shown(app)
         (incident,) = app.register.incidents()
         assert (await app.desk.timeline(incident.id))[-1].reason == "posts were erased because somebody asked for it"
+
+
+async def test_nothing_that_went_through_stays_behind_in_memory(tmp_path: Path):
+    network = Network()
+    async with desk(tmp_path, network) as app:
+        await say(app, network, *quiet(), *anger())
+        await say(app, network, Correction("bsky", author=WHO))
+        left = [one for one in gc.get_objects() if isinstance(one, Post | Quote) and WHO in str(one)]
+        assert left == []
+
+
+async def test_whom_somebody_answers_is_not_kept_with_the_answer(tmp_path: Path):
+    network = Network()
+    asked = Post("asked", "bsky", END, "@acme why so?", author="anna", lang="en", reply_to=f"at://did:plc:{WHO}/x/1")
+    async with desk(tmp_path, network, rule=WatchRule("Acme", ("acme", "@acme"))) as app:
+        await say(app, network, *quiet(), asked)
+        await app.rounds.save()
+        assert [one.post.id for one in (await app.desk.picture()).inquiries] == ["asked"]
+        await assert_gone(app, tmp_path, WHO)
 
 
 async def test_erasing_again_finds_nothing_and_both_are_recorded_without_the_name(tmp_path: Path):
