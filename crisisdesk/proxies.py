@@ -1,7 +1,7 @@
 """The proxy that the environment names for an address, as companies have it between their people and the world."""
 
 from base64 import b64encode
-from typing import NamedTuple
+from typing import Final, NamedTuple
 from urllib.request import getproxies, proxy_bypass
 
 from yarl import URL
@@ -18,6 +18,9 @@ class Proxy(NamedTuple):
     """By what it knows us, as headers."""
 
 
+NONE: Final = Proxy(None, {})
+
+
 def proxy_of(url: URL) -> Proxy:
     """The proxy for an address.
 
@@ -27,7 +30,7 @@ def proxy_of(url: URL) -> Proxy:
     host = url.host or ""
     found = "" if is_loopback(host) or proxy_bypass(host) else getproxies().get(url.scheme, "")
     if not found:
-        return Proxy(None, {})
+        return NONE
     proxy = URL(found if "://" in found else f"http://{found}")
     if proxy.user is None:
         return Proxy(proxy, {})

@@ -15,7 +15,7 @@ import orjson
 from yarl import URL
 
 from crisisdesk.errors import CrisisdeskError, UsageError
-from crisisdesk.proxies import proxy_of
+from crisisdesk.proxies import NONE, proxy_of
 from crisisdesk.text import clean
 from crisisdesk.unreachable import why_no_answer
 
@@ -24,7 +24,7 @@ ANSWER_SECONDS: Final = 10.0
 SILENT_SECONDS: Final = 4.0
 """A stream that says nothing for so long is broken: a desk says something every second."""
 MOST_BYTES: Final = 1 << 26
-"""Of a picture; that of five thousand watches has fewer."""
+"""Of a picture, or of any other answer; the picture of five thousand watches has fewer."""
 
 _API: Final = "/api/v1"
 _RECORDS: Final = "application/vnd.crisisdesk.record+json"
@@ -60,7 +60,7 @@ class Place:
     person: str = ""
     """Who asks, for a desk that knows nobody by a token."""
     tls: ssl.SSLContext | bool = True
-    """What certificates are trusted; False trusts any."""
+    """What certificates are trusted; False trusts any, which is for this machine alone, so that no proxy is asked."""
 
     @property
     def name(self) -> str:
@@ -106,10 +106,13 @@ class Line:
         self._find = find
 
     async def __aenter__(self) -> Self:
-        headers = {"Accept": _RECORDS, "User-Agent": "crisisdesk"}
+        # Nothing is unpacked: a few bytes can be more than fits into the memory.
+        headers = {"Accept": _RECORDS, "Accept-Encoding": "identity", "User-Agent": "crisisdesk"}
         timeout = aiohttp.ClientTimeout(total=ANSWER_SECONDS, sock_connect=CONNECT_SECONDS)
         connector = aiohttp.TCPConnector(ssl=self.place.tls)
-        self._session = aiohttp.ClientSession(headers=headers, timeout=timeout, connector=connector)
+        self._session = aiohttp.ClientSession(
+            headers=headers, timeout=timeout, connector=connector, auto_decompress=False
+        )
         return self
 
     async def __aexit__(
@@ -134,7 +137,7 @@ class Line:
             raise self._stranger() from None
 
     async def ask(self, method: str, path: str, body: Mapping[str, object] | None = None) -> Any:  # noqa: ANN401 - JSON
-        """What it answers, as orjson reads it.
+        """What it answers, as `read` gives it.
 
         Args:
             method: of HTTP.
@@ -149,8 +152,8 @@ class Line:
         headers = {"Content-Type": "application/json"} if data is not None else {}
         async with self._asked(method, path, data=data, headers=headers) as response:
             try:
-                return orjson.loads(await response.read())
-            except orjson.JSONDecodeError:
+                return read(await self._whole(response))
+            except ValueError:
                 raise self._stranger() from None
 
     async def pictures(self, last: str) -> AsyncGenerator[Told, None]:
@@ -179,7 +182,7 @@ class Line:
     @asynccontextmanager
     async def _asked(self, method: str, path: str, **options: Any) -> AsyncIterator[aiohttp.ClientResponse]:  # noqa: ANN401
         url = URL(f"{self.place.url}{_API}/{path}", encoded=True)
-        proxy = proxy_of(url)  # never without encryption: http is for this machine, to which no proxy leads
+        proxy = proxy_of(url) if self.place.tls else NONE
         headers = self.place.headers() | options.pop("headers", {})
         try:
             async with self._session.request(
@@ -203,8 +206,8 @@ class Line:
         if location := response.headers.get("Location", ""):
             return UsageError(f"{name} sends one on to {clean(location, 200)}; give that address.")
         try:
-            sentence = clean(orjson.loads(await response.read())["error"], 1000)
-        except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError):
+            sentence = clean(read(await self._whole(response))["error"], 1000)
+        except (ValueError, KeyError, TypeError, AttributeError):
             if status in _PROXIES:
                 return NoAnswerError(f"{name} is there, but the desk behind it does not answer ({status}).", sent=True)
             return self._stranger()
@@ -214,6 +217,15 @@ class Line:
             return UsageError(f"The desk at {name} is older and lets no console in; upgrade it there.")
         later = status >= HTTPStatus.INTERNAL_SERVER_ERROR or status == HTTPStatus.TOO_MANY_REQUESTS
         return (CrisisdeskError if later else UsageError)(sentence)
+
+    async def _whole(self, response: aiohttp.ClientResponse) -> bytes:
+        """All of an answer that is no stream."""
+        body = bytearray()
+        async for chunk in response.content.iter_any():
+            body += chunk
+            if len(body) > MOST_BYTES:
+                raise self._stranger()
+        return bytes(body)
 
     def _stranger(self) -> UsageError:
         return UsageError(f"What answers at {self.place.url} is no crisisdesk; check the address and its port.")
@@ -238,6 +250,28 @@ class Line:
         return NoAnswerError(
             f"{name} cannot be reached ({why_no_answer(error)}); {cure}.", sent=not isinstance(error, _NOT_SENT)
         )
+
+
+def read(data: bytes) -> Any:  # noqa: ANN401 - JSON
+    """JSON from elsewhere. A desk has cleaned its texts; of whoever is none, or broken, they obey no terminal either.
+
+    Raises:
+        ValueError: it is none.
+    """
+    try:
+        return _harmless(orjson.loads(data))
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+
+
+def _harmless(value: Any) -> Any:  # noqa: ANN401
+    if isinstance(value, str) and not value.isprintable():
+        return "\n".join(line if line.isprintable() else clean(line) for line in value.split("\n"))
+    if isinstance(value, list):
+        return [_harmless(one) for one in value]
+    if isinstance(value, dict):
+        return {_harmless(name): _harmless(one) for name, one in value.items()}
+    return value
 
 
 def _told(lines: bytes) -> Told:

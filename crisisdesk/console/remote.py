@@ -15,11 +15,9 @@ from types import TracebackType
 from typing import Any, Final, Self, TypeVar, cast
 from urllib.parse import quote
 
-import orjson
-
 from crisisdesk import __version__, wire
 from crisisdesk.clock import Clock
-from crisisdesk.console.line import SILENT_SECONDS, Line, Me, NoAnswerError
+from crisisdesk.console.line import SILENT_SECONDS, Line, Me, NoAnswerError, read
 from crisisdesk.desk import Lost, Picture
 from crisisdesk.errors import CrisisdeskError, UsageError
 from crisisdesk.playbooks.format import Playbook
@@ -248,9 +246,9 @@ class RemoteDesk:
             ValueError: it cannot be read.
         """
         if kind == "picture":
-            picture = wire.decoded(orjson.loads(data), Picture)
+            picture = wire.decoded(read(data), Picture)
         elif kind == "delta":
-            picture = wire.applied(self._picture, orjson.loads(data))
+            picture = wire.applied(self._picture, read(data))
         else:
             return  # of a younger desk
         before, self._picture, self._last = self._picture, picture, identity

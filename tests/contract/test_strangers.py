@@ -1,11 +1,12 @@
 """What stands in the way of a console, each in a sentence with its cure; other versions of the desk."""
 
 import asyncio
+import gzip
 import shutil
 import ssl
 import subprocess
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import orjson
@@ -16,6 +17,7 @@ from desks import NOW
 
 from crisisdesk import __version__, wire
 from crisisdesk.clock import WallClock
+from crisisdesk.console import line
 from crisisdesk.console.line import DeniedError, Line, NoAnswerError, Place
 from crisisdesk.console.remote import RemoteDesk
 from crisisdesk.desk import Picture
@@ -91,6 +93,31 @@ async def test_a_sentence_of_a_stranger_obeys_no_terminal():
         assert str(await refused(url)) == "gone"
 
 
+async def endless(request: web.Request) -> web.StreamResponse:
+    response = web.StreamResponse()
+    await response.prepare(request)
+    with suppress(ConnectionError):
+        while True:
+            await response.write(b" " * 10_000)
+    return response
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        endless,
+        says(200, gzip.compress(b" " * 1_000_000 + orjson.dumps(ME)), **{"Content-Encoding": "gzip"}),
+        says(500, b" " * 1_000_000 + b'{"error": "much"}'),
+        says(200, b'{"person":' + b"[" * 1_000 + b"]" * 1_000 + b"}"),
+    ],
+    ids=["endless", "packed", "large", "deep"],
+)
+async def test_a_stranger_does_not_fill_the_memory(answer, monkeypatch):
+    monkeypatch.setattr(line, "MOST_BYTES", 500_000)
+    async with answering(answer) as url:
+        assert "is no crisisdesk" in str(await refused(url))
+
+
 async def test_a_token_goes_nowhere_else():
     seen = []
 
@@ -144,6 +171,23 @@ async def test_the_proxy_of_the_environment_is_used_and_said_to_be_in_the_way(mo
     assert "The proxy on the way" in str(await refused("https://desk.example"))
 
 
+async def test_what_is_on_this_machine_is_not_asked_for_over_a_proxy_whatever_its_address(monkeypatch):
+    seen = []
+
+    async def listening(request: web.Request) -> web.StreamResponse:
+        seen.append(request.headers.get("Authorization"))
+        return web.Response(body=orjson.dumps(ME))
+
+    for variable in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(variable, raising=False)
+    async with answering(listening) as proxy:
+        monkeypatch.setenv("http_proxy", proxy)
+        monkeypatch.setenv("https_proxy", proxy)
+        for url in ("http://0.0.0.0:1", "https://0.0.0.0:1"):  # no address of loopback, and this machine all the same
+            assert isinstance(await refused(url, token=SHOWN, tls=False), NoAnswerError)
+    assert seen == []
+
+
 async def test_https_is_not_spoken_where_there_is_none():
     async with answering(says(200, b"{}")) as url:
         assert "does not speak https there" in str(await refused(url.replace("http", "https")))
@@ -182,3 +226,12 @@ async def test_a_desk_that_cannot_be_read_is_said_to_be_of_another_version():
         picture = await until(desk, lambda picture: picture.lost and picture.lost.why)
         assert "upgrade the older of the two" in picture.lost.why
         assert picture.lost.since is None
+
+
+async def test_what_only_says_that_it_is_a_desk_obeys_no_terminal():
+    hostile = "\x1b]52;c;aGk=\x07gone\u202e\rover"
+    said = orjson.loads(wire.encoded(Picture(NOW), Picture)) | {"model": hostile, "troubles": [f"one\n{hostile}"]}
+    async with answering(desk_that_says(orjson.dumps(said))) as url, remote(url) as desk:
+        picture = await until(desk, lambda picture: picture.lost is None)
+    assert picture.model == "gone over"
+    assert picture.troubles == ("one\ngone over",)
