@@ -28,6 +28,7 @@ OWNER: Final = "thisdesk"
 VISITOR: Final = web.RequestKey("visitor", Visitor)
 """Where a request that was admitted keeps who sends it."""
 
+_CHALLENGE: Final = 'Bearer realm="crisisdesk"'
 _HOW: Final = "send 'Authorization: Bearer TOKEN'; `crisisdesk token create NAME`, run where the desk is, makes one"
 
 
@@ -87,6 +88,16 @@ class Access:
             )
         return visitor
 
+    async def confirm(self, visitor: Visitor) -> None:
+        """Look again at somebody who was admitted, and has taken their time since.
+
+        Raises:
+            Refused: they would not be now.
+        """
+        if not await self.still(visitor):
+            gone = "Meanwhile your token was revoked, or has expired; ask whoever runs the desk for a new one."
+            raise Refused(HTTPStatus.UNAUTHORIZED, gone, WWW_Authenticate=_CHALLENGE)
+
     async def still(self, visitor: Visitor) -> bool:
         """Whether somebody who was admitted would be now: their token may have been revoked, or have expired."""
         await self.tokens.refresh()
@@ -142,7 +153,7 @@ class Access:
         else:
             why = f"This desk wants to know who you are; {_HOW}."
         self._count_failure(peer(request))
-        raise Refused(HTTPStatus.UNAUTHORIZED, why, WWW_Authenticate='Bearer realm="crisisdesk"')
+        raise Refused(HTTPStatus.UNAUTHORIZED, why, WWW_Authenticate=_CHALLENGE)
 
     def _count(self, visitor: Visitor) -> None:
         """Count a request of somebody who is known, whatever others do."""

@@ -17,7 +17,7 @@ from crisisdesk.payloads.shapes import IncidentData
 from crisisdesk.privacy.erasure import Erased
 from crisisdesk.records import Inquiry, Role, Visitor
 from crisisdesk.server.answers import Refused, answer, in_records, records
-from crisisdesk.server.bodies import read_json
+from crisisdesk.server.bodies import CONTENT
 from crisisdesk.server.looking import House, Looking, incident_answer
 from crisisdesk.server.routes import API, Body, Route
 
@@ -71,20 +71,20 @@ class Acting:
         yield Route("POST", f"{API}/forget", summary, Role.EDITOR, self._forget, erased, _body(FORGET))
 
     async def _act_on_incident(self, name: str, request: web.Request, visitor: Visitor) -> web.Response:
-        incident, values = await self._looking.incident(request), await read_json(request)
+        incident = await self._looking.incident(request)
         given = {"incident": incident.id, "person": visitor.person}
-        return incident_answer(request, await self._done(name, ON_INCIDENTS[name], values, given))
+        return incident_answer(request, await self._done(name, ON_INCIDENTS[name], request[CONTENT], given))
 
     async def _act_on_inquiry(self, name: str, request: web.Request, visitor: Visitor) -> web.Response:
-        inquiry, values = await self._looking.inquiry(request), await read_json(request)
+        inquiry = await self._looking.inquiry(request)
         given = {"inquiry": inquiry.id, "person": visitor.person}
-        after = await self._done(name, ON_INQUIRIES[name], values, given)
+        after = await self._done(name, ON_INQUIRIES[name], request[CONTENT], given)
         if in_records(request):
             return records(wire.encoded(after, Inquiry))
         return answer(HTTPStatus.OK, {"inquiry": inquiry_data(after)})
 
     async def _forget(self, request: web.Request, visitor: Visitor) -> web.Response:
-        erased = await self._done("forget", FORGET, await read_json(request), {"person": visitor.person})
+        erased = await self._done("forget", FORGET, request[CONTENT], {"person": visitor.person})
         if in_records(request):
             return records(wire.encoded(erased, Erased))
         return answer(HTTPStatus.OK, {"erased": erased_data(erased)})

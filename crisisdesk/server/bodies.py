@@ -1,6 +1,7 @@
 """What is asked of the desk in a request's body: a small JSON object that comes in time."""
 
 import asyncio
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -14,6 +15,8 @@ MOST_BYTES: Final = 16 * 1024
 """Bytes of a body."""
 BODY_SECONDS: Final = 30.0
 """How long a body may take to come."""
+CONTENT: Final[web.RequestKey[Mapping[str, object]]] = web.RequestKey("content", dict)
+"""Where a request keeps what it has brought."""
 
 
 async def read_json(request: web.Request, *, most: int = MOST_BYTES, seconds: float = BODY_SECONDS) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager, suppress
+from functools import cached_property
 from http import HTTPStatus
 from typing import Final
 
@@ -13,12 +14,13 @@ from crisisdesk.server.access import Access
 from crisisdesk.server.acting import Acting
 from crisisdesk.server.answers import HEADERS, Handler, answer, in_json
 from crisisdesk.server.auditing import Auditing
+from crisisdesk.server.bodies import CONTENT, read_json
 from crisisdesk.server.changes import Changes
 from crisisdesk.server.health import Reason, healthz, readyz
 from crisisdesk.server.looking import Looking
 from crisisdesk.server.metrics import CONTENT_TYPE as METRICS
 from crisisdesk.server.metrics import exposition
-from crisisdesk.server.openapi import document
+from crisisdesk.server.openapi import Schema, document
 from crisisdesk.server.pictures import Pictures
 from crisisdesk.server.routes import API, Route, check_query
 from crisisdesk.server.stream import CONTENT_TYPE as STREAM
@@ -95,6 +97,9 @@ class Site:
         async def handle(request: web.Request) -> web.StreamResponse:
             visitor = ANYBODY if route.role is None else await self.access.admit(request, route.role)
             check_query(request, route)
+            if route.body is not None:
+                request[CONTENT] = await read_json(request)
+                await self.access.confirm(visitor)
             return await route.do(request, visitor)
 
         return handle
@@ -109,29 +114,35 @@ class Site:
         self._pictures.close()
 
     @asynccontextmanager
-    async def _streaming(self, visitor: Visitor) -> AsyncIterator[Callable[[], bool]]:
-        """Inside, a stream is open; what it yields says whether it has to end."""
+    async def _streaming(self, request: web.Request, visitor: Visitor) -> AsyncIterator[Callable[[], bool]]:
+        """Inside, a stream is open; what it yields says whether it has to end. Who does not read so far is cut off."""
+        over = asyncio.Event()
 
         async def watch() -> None:
-            while await self.access.still(visitor):
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(LOOK_EVERY):
-                        await self._closing.wait()
-                    return
+            try:
+                while not self._closing.is_set() and await self.access.still(visitor):
+                    with suppress(TimeoutError):
+                        async with asyncio.timeout(LOOK_EVERY):
+                            await self._closing.wait()
+            finally:
+                over.set()
+            await asyncio.sleep(LOOK_EVERY)
+            if request.transport is not None:
+                request.transport.abort()
 
         async with self.access.streaming(visitor):
             watching = asyncio.create_task(watch())
             try:
-                yield lambda: self._closing.is_set() or watching.done()
+                yield lambda: self._closing.is_set() or over.is_set()
             finally:
                 watching.cancel()
 
     async def _stream_changes(self, request: web.Request, visitor: Visitor) -> web.StreamResponse:
-        async with self._streaming(visitor) as ended:
+        async with self._streaming(request, visitor) as ended:
             return await self._changes.answer(request, ended)
 
     async def _show(self, request: web.Request, visitor: Visitor) -> web.StreamResponse:
-        async with self._streaming(visitor) as ended:
+        async with self._streaming(request, visitor) as ended:
             return await self._pictures.answer(request, ended)
 
     async def _healthz(self, _: web.Request, __: Visitor) -> web.Response:
@@ -141,7 +152,12 @@ class Site:
         return answer(*readyz(self._vitals()))
 
     async def _document(self, _: web.Request, __: Visitor) -> web.Response:
-        return answer(HTTPStatus.OK, document(self.routes()))
+        return answer(HTTPStatus.OK, self._described)
+
+    @cached_property
+    def _described(self) -> Schema:
+        """The same for as long as the desk runs, and much work."""
+        return document(self.routes())
 
     async def _metrics(self, _: web.Request, __: Visitor) -> web.Response:
         body = await exposition(self._vitals())

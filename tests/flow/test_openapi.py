@@ -7,6 +7,8 @@ from typing import Any
 import orjson
 from desks import Served, served
 
+from crisisdesk.server import site
+
 DOCUMENT = orjson.loads((Path(__file__).parents[2] / "docs" / "openapi.json").read_bytes())
 TYPES: dict[str, tuple[type, ...]] = {
     "object": (dict,),
@@ -89,3 +91,12 @@ async def test_every_answer_is_as_the_document_says(tmp_path):
                 assert got.headers["Content-Type"].startswith(kind.partition(";")[0])
                 if kind == "application/json":
                     assert list(problems(got.content, found["schema"], f"{method} {path}")) == []
+
+
+async def test_what_is_much_work_to_describe_is_described_once(tmp_path, monkeypatch):
+    asked = []
+    monkeypatch.setattr(site, "document", lambda routes: asked.append(routes) or {})
+    async with served(tmp_path) as desk:
+        for _ in range(3):
+            assert (await desk.get("/api/v1/openapi.json", "Vera")).status == 200
+    assert len(asked) == 1

@@ -3,21 +3,27 @@
 import asyncio
 import re
 import shutil
+import socket
 import ssl
 import subprocess
+from collections.abc import Callable
 from datetime import timedelta
 
 import aiohttp
 import pytest
+from aiohttp import web
 from desks import PEOPLE, Served, served
 
 from crisisdesk.cli.logs import _parts
 from crisisdesk.cli.main import run
 from crisisdesk.records import Role
+from crisisdesk.server import site
 from crisisdesk.server.certificate import Certificate
 from crisisdesk.server.openapi import document
+from crisisdesk.server.pictures import Pictures
 from crisisdesk.server.presence import find
 from crisisdesk.server.routes import Route
+from crisisdesk.server.stream import opened
 from crisisdesk.server.tokens import Tokens
 
 OPEN = {"/healthz", "/readyz"}
@@ -113,6 +119,65 @@ async def test_a_token_made_by_command_works_at_once_and_one_that_is_revoked_doe
         assert (await desk.get("/api/v1/me")).status == 401, "nor is anybody let in without one"
         owner = {"Authorization": f"Bearer {desk.presence.token}"}
         assert (await desk.get("/api/v1/me", **owner)).content["role"] == "owner"
+
+
+async def begin(desk: Served, head: str, person: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """A request of which something may be missing, over a connection that holds little."""
+    to = socket.socket()
+    to.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    to.setblocking(False)
+    host, _, port = desk.url.partition("://")[2].partition(":")
+    await asyncio.get_running_loop().sock_connect(to, (host, int(port)))
+    reader, writer = await asyncio.open_connection(sock=to, limit=4096)
+    writer.write(f"{head}Host: desk\r\nAuthorization: Bearer {desk.secrets[person]}\r\n".encode())
+    return reader, writer
+
+
+async def revoke(desk: Served, person: str) -> None:
+    (theirs,) = [one.id for one in desk.tokens.all() if one.person == person]
+    await asyncio.to_thread(desk.tokens.revoke, [theirs])
+    await asyncio.sleep(0.3)
+
+
+async def test_whose_token_is_revoked_before_they_have_said_what_they_want_gets_nothing_done(tmp_path):
+    async with served(tmp_path) as desk:
+        incident = await desk.incident()
+        head = f"POST /api/v1/incidents/{incident.id}/acknowledge HTTP/1.1\r\nConnection: close\r\n"
+        reader, writer = await begin(desk, head, "Anna Berg")
+        writer.write(b"Content-Type: application/json\r\nContent-Length: 2\r\n\r\n{")
+        await asyncio.sleep(0.3)
+        await revoke(desk, "Anna Berg")
+        writer.write(b"}")
+        said = await reader.read()
+        assert said.startswith(b"HTTP/1.1 401 ")
+        assert b"Meanwhile your token was revoked" in said
+        assert desk.app.register.open_for("Acme").acknowledged_by is None
+        writer.close()
+
+
+async def test_whose_token_is_revoked_is_cut_off_also_where_they_do_not_read(tmp_path, monkeypatch):
+    left = asyncio.Event()
+
+    async def much(_: Pictures, request: web.Request, ended: Callable[[], bool]) -> web.StreamResponse:
+        response = await opened(request)
+        try:
+            while not ended():
+                await response.write(bytes(1 << 16))
+        finally:
+            left.set()
+        return response
+
+    monkeypatch.setattr(site, "LOOK_EVERY", 0.1)
+    monkeypatch.setattr(Pictures, "answer", much)
+    async with served(tmp_path) as desk:
+        reader, writer = await begin(desk, "GET /api/v1/picture HTTP/1.1\r\n", "Vera")
+        writer.write(b"\r\n")
+        await reader.readline()
+        await asyncio.sleep(0.2)
+        await revoke(desk, "Vera")
+        async with asyncio.timeout(2):
+            await left.wait()
+        writer.close()
 
 
 @pytest.mark.parametrize("harm", ["broken", "removed"])
