@@ -68,6 +68,7 @@ class Forgetting:
         self._clock = plan.clock
         self._database = plan.database
         self._key = KeyFile(plan.database)
+        self._had_key = self._key.path.exists()
         self.pseudonyms = self._key.needed() if plan.live and plan.privacy.pseudonyms else None
         """What stands for authors from the edge on; None where they are known by name."""
         self._store = store
@@ -79,7 +80,7 @@ class Forgetting:
         self._sources = [one for one in plan.sources if isinstance(one, Remembering)]
         self._trouble = trouble
         self._secrets = plan.secrets
-        self._opened = EPOCH, ""
+        self._opened = self._lost_key = EPOCH, ""
         self._watches = {rule.name for rule in plan.watches}
         self._has_tidied = False
         self._looked: datetime | None = None
@@ -104,6 +105,8 @@ class Forgetting:
             self._trouble("privacy", f"{error} Until then posts are kept for longer than they should be.")
         else:
             self._trouble("privacy", "")
+        since, told = self._lost_key
+        self._trouble("key", told if now - since < TOLD_FOR else "")
 
     async def forget(self, wanted: Wanted, person: str) -> Erased:
         """Erase what is wanted, everywhere, and keep a record of it that names nobody.
@@ -135,6 +138,7 @@ class Forgetting:
         for watch in await self._store.read(privacy.queued_watches):
             await self._queue.forget_before(watch, before(watch))
         if not self._has_tidied:
+            self._lost_key = now, "" if self._had_key else await _lost_key(self._store)
             gone = now - KEEP_POSTS
             await self._store.erase(lambda database: privacy.drop_unwatched(database, self._watches, gone))
             self._has_tidied = True
@@ -198,6 +202,22 @@ class Forgetting:
         await self._register.correct(correction)
         found[FEED] = self._desk.correct(correction)
         return found
+
+
+async def lost_key(store: Store) -> str:
+    """That the key is gone by which pseudonyms are found, where there are some; empty where all is well."""
+    path = KeyFile(store.path).path
+    return "" if path.exists() else await _lost_key(store)
+
+
+async def _lost_key(store: Store) -> str:
+    if not await store.decode(privacy.has_pseudonyms):
+        return ""
+    return (
+        f"The key {KeyFile(store.path).path} is gone, so nobody knows any more whom the pseudonyms so far mean: what a "
+        "network deletes or somebody wants erased is not found among them. If that was not wanted, stop the desk, put "
+        "back a copy of the key, and start it."
+    )
 
 
 async def kept_of(path: Path, wanted: Wanted) -> list[dict[str, object]]:

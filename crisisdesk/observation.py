@@ -14,6 +14,7 @@ import orjson
 
 from crisisdesk.channel import Channel
 from crisisdesk.detect.hearing import Hearing
+from crisisdesk.detect.phrases import is_telling
 from crisisdesk.detect.planned import Calendar, Planned, nothing
 from crisisdesk.detect.standard import Standard
 from crisisdesk.detect.watch import CHART_HOURS, WatchDetector
@@ -137,6 +138,7 @@ class Observation:
     async def let_go(self, before: Callable[[str], datetime]) -> None:
         """Forget the words of posts that are older than a watch may keep them; what was counted stays."""
         async with self._turn:
+            is_telling.cache_clear()  # which holds words, whoever said them
             for name, detector in self.detectors.items():
                 detector.let_go(before(name))
 

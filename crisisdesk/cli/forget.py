@@ -109,7 +109,7 @@ async def _by_the_running_desk(path: Path, wanted: "Wanted", person: str) -> "Er
 
 async def _at_rest(path: Path, wanted: "Wanted | None", again: Path | None, person: str) -> "list[Erased]":
     from crisisdesk.clock import WallClock  # noqa: PLC0415 - as above
-    from crisisdesk.forgetting import forget_again, forget_at_rest  # noqa: PLC0415 - as above
+    from crisisdesk.forgetting import forget_again, forget_at_rest, lost_key  # noqa: PLC0415 - as above
     from crisisdesk.privacy.files import closed  # noqa: PLC0415 - as above
     from crisisdesk.storage.store import Store  # noqa: PLC0415 - as above
 
@@ -118,6 +118,8 @@ async def _at_rest(path: Path, wanted: "Wanted | None", again: Path | None, pers
         if opened := closed(path):
             say(opened, "warning")
         if wanted is not None:
+            if lost := await lost_key(store):
+                say(lost, "warning")
             return [await forget_at_rest(store, wanted, person, WallClock().now())]
         return await forget_again(store, records, person, WallClock().now())
 

@@ -48,7 +48,10 @@ class EachChange:
         after, now = 0, get_running_loop().time()
         waiting = {incident for incident, refused in self._refused.items() if now < refused.due}
         while owed := await self._store.owed(self._output.name, after):
+            erasures = self._store.erasures
             for row, notification in owed:
+                if self._store.erasures != erasures:
+                    break  # it is read once more, as it may quote what was taken back while others went out
                 after = row
                 if notification.incident.id not in waiting and not await self._deliver(row, notification):
                     waiting.add(notification.incident.id)  # to the end of this pass, or later changes would overtake

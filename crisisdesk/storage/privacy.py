@@ -16,6 +16,7 @@ import orjson
 
 from crisisdesk.privacy.ageing import plain_from, words_from
 from crisisdesk.privacy.erasure import Erased
+from crisisdesk.privacy.pseudonyms import is_pseudonym
 from crisisdesk.privacy.terms import Terms
 from crisisdesk.records import Correction, Incident, Post, Quote, account, named_in, stamp
 from crisisdesk.storage import codec, outbox
@@ -98,20 +99,28 @@ def found(database: sqlite3.Connection, corrections: Sequence[Correction]) -> Co
 def shown(database: sqlite3.Connection, corrections: Sequence[Correction]) -> Iterator[dict[str, object]]:
     """All that is kept of what these mean, for whoever asks what the desk knows of them; each post once a place."""
     for (text,) in database.execute("SELECT record FROM incidents ORDER BY opened, id").fetchall():
-        incident = codec.incident(text)
-        meant = {one.key: one for one in incident.evidence.quotes if any(map(one.is_meant, corrections)) and one.id}
-        for quote in meant.values():
-            yield {"place": EVIDENCE, "incident": incident.id, **_fields(quote)}
-        people = {account(one.author) for one in corrections if one.author is not None}
-        for name, reach in incident.evidence.voices:
-            if account(name) in people:
-                yield {"place": EVIDENCE, "incident": incident.id, "author": name, "reach": reach}
+        yield from _shown_of(codec.incident(text), EVIDENCE, corrections)
+    told: list[dict[str, object]] = []
+    for (text,) in database.execute("SELECT notification FROM outbox WHERE given_up IS NULL ORDER BY row").fetchall():
+        told += [one for one in _shown_of(codec.notification(text).incident, OWED, corrections) if one not in told]
+    yield from told
     for row, post in {row: post for one in corrections for row, post in _mail(database, one)}.items():
         yield {"place": MAILBOX, "row": row, **_fields(post)}
     for name, posts in _queued(database):
         for post in posts:
             if _is_meant(post, corrections):
                 yield {"place": QUEUE, "inquiry": name, **_fields(post)}
+
+
+def _shown_of(incident: Incident, place: str, corrections: Sequence[Correction]) -> Iterator[dict[str, object]]:
+    """What an incident quotes of them, and who of them is a voice."""
+    meant = {one.key: one for one in incident.evidence.quotes if any(map(one.is_meant, corrections)) and one.id}
+    for quote in meant.values():
+        yield {"place": place, "incident": incident.id, **_fields(quote)}
+    people = {account(one.author) for one in corrections if one.author is not None}
+    for name, reach in incident.evidence.voices:
+        if account(name) in people:
+            yield {"place": place, "incident": incident.id, "author": name, "reach": reach}
 
 
 def _fields(said: Quote | Post) -> dict[str, object]:
@@ -195,6 +204,18 @@ def known(database: sqlite3.Connection) -> tuple[set[str], set[tuple[str, str, s
         posts.update([(post.source, post.id, post.url or "")] if post.id else ())
         posts.update([(post.source, post.original, "")] if post.original else ())
     return authors | {who for _, name, _ in posts if (who := named_in(name))}, posts
+
+
+def has_pseudonyms(database: sqlite3.Connection) -> bool:
+    """Whether anything here is known by a pseudonym."""
+    if database.execute("SELECT 1 FROM erasures LIMIT 1").fetchone():
+        return True
+    rows = database.execute("SELECT record FROM incidents WHERE instr(record, 'post-') OR instr(record, 'person-')")
+    evidence = (codec.incident(record).evidence for (record,) in rows)
+    return any(
+        any(one.veiled and one.id for one in each.quotes) or any(is_pseudonym(name) for name, _ in each.voices)
+        for each in evidence
+    )
 
 
 def queued_watches(database: sqlite3.Connection) -> list[str]:

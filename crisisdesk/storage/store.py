@@ -49,6 +49,8 @@ class Store:
         self._thread = thread
         self._places = asyncio.Semaphore(WAITING_JOBS)
         self._unwritten = Unwritten()
+        self.erasures = 0
+        """How often something was to be erased in this run: what was read before may quote it."""
 
     @classmethod
     async def open(cls, path: Path, *, durable: bool = True) -> Self:
@@ -189,6 +191,7 @@ class Store:
     async def erase(self, job: Job[T]) -> T:
         """As `write`, of records; what stood there before is nowhere in the files any more. Returns what was found."""
         found: list[T] = []
+        self.erasures += 1
         with self._making_sense():
             await self.write(lambda database: found.append(job(database)))
         await self.read(lambda database: database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall())

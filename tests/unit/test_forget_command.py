@@ -4,6 +4,7 @@ import asyncio
 import shutil
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from crisisdesk.cli.main import run
 from crisisdesk.cli.serving import listening, serving
 from crisisdesk.clock import ReplayClock
 from crisisdesk.privacy.key import KeyFile
-from crisisdesk.records import Correction, Post
+from crisisdesk.records import Correction, Evidence, Post
 from crisisdesk.server.presence import find
 from crisisdesk.settings import load
 from crisisdesk.storage.store import Store
@@ -70,6 +71,28 @@ async def test_what_is_kept_of_somebody_is_shown_and_stays(database: Path, capsy
     assert await off_the_loop(database, "--author", "nobody", "--show") == 0
     assert "Nothing of it is in" in capsys.readouterr().err
     assert in_files(database.parent, WHO) == ["desk.db"]
+
+
+async def test_what_is_owed_of_somebody_is_shown_also_where_the_incident_quotes_them_no_more(
+    database: Path, capsys: pytest.CaptureFixture[str]
+):
+    async with await Store.open(database) as store:
+        ((incident, _),) = await store.load_incidents()
+        change = (await store.timeline(incident.id))[0]
+        await store.save(incident, (replace(change, sequence=99),), ["mqtt"])
+        await store.save(replace(incident, evidence=Evidence()))
+    assert await off_the_loop(database, "--author", WHO, "--show") == 0
+    shown = [orjson.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert {one["place"] for one in shown} == {"owed to outputs"}
+    assert SAID in [one.get("text") for one in shown]
+
+
+async def test_a_lost_key_is_told_before_another_is_made(database: Path, capsys: pytest.CaptureFixture[str]):
+    await off_the_loop(database, "--author", WHO, "--yes")
+    assert "is gone" not in capsys.readouterr().err
+    KeyFile(database).path.unlink()
+    assert await off_the_loop(database, "--author", WHO, "--yes") == 0
+    assert f"{KeyFile(database).path} is gone" in " ".join(capsys.readouterr().err.split())
 
 
 async def test_after_a_restore_the_list_says_what_to_erase_again(database: Path, capsys: pytest.CaptureFixture[str]):

@@ -16,6 +16,7 @@ from storms import END
 
 from crisisdesk.app import App
 from crisisdesk.clock import ReplayClock
+from crisisdesk.detect.phrases import is_telling
 from crisisdesk.errors import StorageError, UsageError
 from crisisdesk.match import WatchRule
 from crisisdesk.privacy.key import KeyFile
@@ -73,6 +74,9 @@ async def test_nothing_that_went_through_stays_behind_in_memory(tmp_path: Path):
         gc.collect()
         left = [str(one) for one in gc.get_objects() if isinstance(one, Post | Quote)]
         assert [one for one in left if "quetzal" in one] == []
+        assert is_telling.cache_info().currsize
+        await app.forgetting.look(END + timedelta(hours=2))
+        assert not is_telling.cache_info().currsize  # words, whoever said them
 
 
 async def test_whom_somebody_answers_is_not_kept_with_the_answer(tmp_path: Path):
@@ -178,6 +182,39 @@ async def test_what_is_owed_to_an_output_that_is_down_is_erased_too(tmp_path: Pa
         assert owed
         assert WHO not in str(owed)
         await assert_gone(app, tmp_path, WHO, WHAT, WHERE)
+
+
+class Slow(Dead):
+    """An output that takes its time with each change, and begins when there are several."""
+
+    def __init__(self) -> None:
+        self.may, self.began, self.goes_on = asyncio.Event(), asyncio.Event(), asyncio.Event()
+        self.told: list[Notification] = []
+
+    async def ready(self) -> None:
+        await self.may.wait()
+
+    async def deliver(self, notification: Notification) -> None:
+        self.told.append(notification)
+        self.began.set()
+        await self.goes_on.wait()
+
+    def status(self) -> OutputStatus:
+        return OutputStatus(self.name, "live")
+
+
+async def test_what_is_erased_while_others_go_out_does_not_follow_them(tmp_path: Path):
+    network, slow = Network(), Slow()
+    async with desk(tmp_path, network, outputs=lambda _: [slow]) as app:
+        await say(app, network, *quiet(), *anger())
+        await app.desk.acknowledge(app.register.incidents()[0].id, "Anna")
+        owed = len(await app.store.owed("dead"))
+        slow.may.set()
+        await slow.began.wait()
+        await app.desk.forget("Eva Data", author=WHO)
+        slow.goes_on.set()
+    assert len(slow.told) >= owed > 1  # an orderly stop lets all of it go out
+    assert WHO not in str(slow.told[1:])
 
 
 async def test_with_an_account_all_its_posts_go_however_old(tmp_path: Path):
@@ -304,6 +341,18 @@ async def test_with_pseudonyms_an_answer_to_the_brand_is_known_as_one(tmp_path: 
         inquiries = (await app.desk.picture()).inquiries
         assert {one.post.text for one in inquiries} == {"acme is where", "acme is there"}
         assert "anna" not in str(inquiries)
+
+
+async def test_a_key_that_is_lost_is_told(tmp_path: Path):
+    network, clock = Network(), ReplayClock(END + timedelta(hours=1))
+    async with desk(tmp_path, network, clock=clock) as app:
+        await say(app, network, *quiet(), *anger())
+        await pass_time(app, clock, 31 * DAY)
+        assert "is gone" not in " ".join(app.troubles())
+    KeyFile(tmp_path / "desk.db").path.unlink()
+    async with desk(tmp_path, Network(), clock=clock) as app:
+        await pass_time(app, clock, timedelta(minutes=2))
+        assert f"The key {tmp_path / 'desk.db.key'} is gone" in " ".join(app.troubles())
 
 
 async def test_a_key_that_others_can_read_stops_a_desk_that_needs_it(tmp_path: Path):
