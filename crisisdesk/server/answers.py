@@ -89,8 +89,10 @@ async def in_json(request: web.Request, handler: Handler) -> web.StreamResponse:
         return refusal(status, SENTENCES.get(status, f"{status.description or status.phrase}."), **allowed)
     except ConnectionError:
         raise  # whoever asked is gone
-    except Exception as error:  # noqa: BLE001 - no traceback leaves the house
+    except Exception as error:  # no traceback leaves the house
         asyncio.get_running_loop().call_exception_handler(
-            {"message": f"{request.method} {request.rel_url.path} failed", "exception": error}
+            {"message": f"{request.method} {request.rel_url.raw_path} failed", "exception": error}  # as it was quoted
         )
+        if request.writer.output_size > 0:
+            raise ConnectionError("half an answer is out") from error
         return refusal(HTTPStatus.INTERNAL_SERVER_ERROR, FAILED)

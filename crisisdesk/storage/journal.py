@@ -32,7 +32,7 @@ class Journal:
             StorageError: the database cannot be read.
         """
         found = _ID.fullmatch(change)
-        if found is None:
+        if found is None or not change.isprintable():  # such as half a character, which no database takes
             return None
         where = found["incident"], int(found["sequence"])
         query = (

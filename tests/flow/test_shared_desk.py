@@ -19,6 +19,8 @@ from crisisdesk.cli.main import run
 from crisisdesk.records import Role
 from crisisdesk.server import site
 from crisisdesk.server.certificate import Certificate
+from crisisdesk.server.changes import Changes
+from crisisdesk.server.looking import Looking
 from crisisdesk.server.openapi import document
 from crisisdesk.server.pictures import Pictures
 from crisisdesk.server.presence import find
@@ -178,6 +180,29 @@ async def test_whose_token_is_revoked_is_cut_off_also_where_they_do_not_read(tmp
         async with asyncio.timeout(2):
             await left.wait()
         writer.close()
+
+
+async def test_a_stream_that_fails_breaks_off_and_the_log_gets_no_line_of_a_stranger(tmp_path, monkeypatch):
+    async def fail(_: Changes, request: web.Request, __: Callable[[], bool]) -> web.StreamResponse:
+        await (await opened(request)).write(b": hello\n\n")
+        raise ZeroDivisionError
+
+    async def stumble(_: Looking, __: web.Request) -> web.Response:
+        raise ZeroDivisionError
+
+    told: list[str] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context["message"]))
+    monkeypatch.setattr(Changes, "answer", fail)
+    monkeypatch.setattr(Looking, "incident", stumble)
+    async with served(tmp_path) as desk:
+        reader, writer = await begin(desk, "GET /api/v1/stream HTTP/1.1\r\n", "Vera")
+        writer.write(b"\r\n")
+        said = await reader.read()
+        assert said.startswith(b"HTTP/1.1 200 ")
+        assert said.endswith(b": hello\n\n\r\n")
+        writer.close()
+        assert (await desk.get("/api/v1/incidents/%0A%1B%5B31m2026", "Vera")).status == 500
+    assert told == ["GET /api/v1/stream failed", "GET /api/v1/incidents/%0A%1B%5B31m2026 failed"]
 
 
 @pytest.mark.parametrize("harm", ["broken", "removed"])

@@ -50,7 +50,9 @@ async def test_what_came_behind_a_change_comes_in_order_whatever_incident_it_is_
     assert await journal.after(later[1].row, 10) == []
 
 
-@pytest.mark.parametrize("unknown", ["", "nothing", "zenith-1-1-1", "motrin-20081115t034000z-7", "'; --", "x" * 9_999])
+@pytest.mark.parametrize(
+    "unknown", ["", "nothing", "zenith-1-1-1", "motrin-20081115t034000z-7", "'; --", "x" * 9_999, "\udc80-1"]
+)
 async def test_a_change_that_never_was_has_no_place(store, unknown):
     await three_changes(store)
     assert await Journal(store).place(unknown) is None
