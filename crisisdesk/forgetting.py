@@ -30,7 +30,7 @@ from crisisdesk.progress import Progress
 from crisisdesk.records import EPOCH, Correction, Post
 from crisisdesk.sources.base import Remembering
 from crisisdesk.storage import privacy
-from crisisdesk.storage.snapshot import snapshot
+from crisisdesk.storage.snapshot import snapshot, sweep
 from crisisdesk.storage.store import Store
 from crisisdesk.text import clean
 from crisisdesk.threads import to_its_end
@@ -138,6 +138,7 @@ class Forgetting:
         for watch in await self._store.read(privacy.queued_watches):
             await self._queue.forget_before(watch, before(watch))
         if not self._has_tidied:
+            await asyncio.to_thread(sweep)
             self._lost_key = now, "" if self._had_key else await _lost_key(self._store)
             gone = now - KEEP_POSTS
             await self._store.erase(lambda database: privacy.drop_unwatched(database, self._watches, gone))

@@ -6,12 +6,14 @@ opens the copy. A copy is good where the file did not change meanwhile; the log 
 """
 
 import errno
+import os
 import shutil
+import stat
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, gettempdir
 from typing import Final
 
 from crisisdesk.errors import StorageError
@@ -22,6 +24,10 @@ LOG_HEADER: Final = 32
 ATTEMPTS: Final = 20
 PAUSE: Final = 0.1
 """Seconds between two attempts: the desk moves its log into the file only now and then."""
+PREFIX: Final = ".crisisdesk-"
+"""So the folders of copies begin."""
+LEFT_FOR: Final = 3600.0
+"""Seconds after which a copy is nobody's: whoever made it was killed."""
 
 Mark = tuple[int, int, bytes]
 """Size and time of the file, and the head of the log: what must be the same before and after."""
@@ -39,7 +45,8 @@ def snapshot(path: Path, within: Path | None = None) -> Iterator[Path]:
         StorageError: there is no such file, it cannot be read, it changes all the time, or there is no room for a copy.
         OSError: no folder can be made there.
     """
-    with TemporaryDirectory(prefix=".crisisdesk-", dir=within, ignore_cleanup_errors=True) as folder:
+    sweep(within)
+    with TemporaryDirectory(prefix=PREFIX, dir=within, ignore_cleanup_errors=True) as folder:
         copy = Path(folder) / "desk.db"
         try:
             for _ in range(ATTEMPTS):
@@ -60,6 +67,16 @@ def snapshot(path: Path, within: Path | None = None) -> Iterator[Path]:
                 f"The database {path} cannot be read: {reason}; name that of a desk that has run."
             ) from None
         yield copy
+
+
+def sweep(within: Path | None = None) -> None:
+    """Remove what commands that were killed have left there: it holds what may have been erased since."""
+    for left in Path(within or gettempdir()).glob(f"{PREFIX}*"):
+        with suppress(OSError):
+            found = left.lstat()
+            is_ours = stat.S_ISDIR(found.st_mode) and found.st_uid == getattr(os, "getuid", lambda: 0)()
+            if is_ours and time.time() - found.st_mtime > LEFT_FOR:
+                shutil.rmtree(left, ignore_errors=True)
 
 
 def _mark(path: Path) -> Mark:

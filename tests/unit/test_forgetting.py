@@ -3,7 +3,10 @@
 import asyncio
 import contextlib
 import gc
+import os
+import tempfile
 import threading
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -393,6 +396,21 @@ async def test_what_means_nobody_is_refused(tmp_path: Path, asked: dict[str, str
     async with desk(tmp_path, Network()) as app:
         with pytest.raises(UsageError, match=told):
             await app.desk.forget("Eva Data", **asked)
+
+
+def folders(base: Path) -> list[str]:
+    return [path.name for path in base.iterdir() if path.is_dir()]
+
+
+async def test_copies_that_killed_commands_left_behind_are_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    for name, age in (("left", 7200), ("in_use", 60)):
+        (folder := tmp_path / f".crisisdesk-{name}").mkdir()
+        (folder / "desk.db").write_text(WHO)
+        os.utime(folder, (time.time() - age,) * 2)
+    async with desk(tmp_path, Network()) as app:
+        await app.forgetting.look(END + timedelta(hours=2))
+    assert folders(tmp_path) == [".crisisdesk-in_use"]
 
 
 async def test_files_that_others_could_read_are_closed_and_it_is_told(tmp_path: Path):
