@@ -1,7 +1,8 @@
 """What goes into the audit of all that is asked over HTTP: every change that somebody asks for, and who was refused.
 
-What people who are known ask for is written down one by one. Others could fill the disk with attempts, so theirs are
-counted by where they come from, and written down when they are the first of an hour, the tenth, the hundredth.
+What people who are known ask for is written down one by one. Attempts could fill the disk, so they are counted,
+those of others by where they come from, those of people whose role is too low by what they want, and written down when
+they are the first of an hour, the tenth, the hundredth.
 """
 
 from dataclasses import dataclass, field
@@ -23,7 +24,9 @@ from crisisdesk.text import clean
 
 HOUR: Final = timedelta(hours=1)
 MOST_ADDRESSES: Final = 20
-"""Addresses of an hour that are told apart."""
+"""Addresses of an hour that are told apart;"""
+MOST_WISHES: Final = 1_000
+"""and what people want that they may not."""
 OTHERS: Final = "others"
 
 _LOOKING: Final = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -44,7 +47,8 @@ class Auditing:
         self._tokens = tokens
         self._clock = clock
         self._taken: tuple[Deed, ...] = ()
-        self._attempts = _Attempts()
+        self._attempts = _Attempts(MOST_ADDRESSES)
+        self._wishes = _Attempts(MOST_WISHES)
 
     async def take_over(self) -> None:
         """Write down who made and revoked tokens since this was done last."""
@@ -76,8 +80,12 @@ class Auditing:
             if status in _REFUSED:
                 await self._note_attempt(request, visitor, status)
         elif request.method not in _LOOKING or status is HTTPStatus.FORBIDDEN:
-            about = clean(next(iter(request.match_info.values()), ""), 200)
-            await self._audit.note(self._entry(request, visitor, status, address=peer(request), incident=about))
+            about, times = clean(next(iter(request.match_info.values()), ""), 200), 1
+            if status is HTTPStatus.FORBIDDEN:
+                _, times = self._wishes.count(f"{visitor.token} {_asked(request)}", self._clock.now())
+            if times:
+                entry = self._entry(request, visitor, status, address=peer(request), incident=about, times=times)
+                await self._audit.note(entry)
 
     async def _note_attempt(self, request: web.Request, visitor: Visitor | None, status: HTTPStatus) -> None:
         address = peer(request)
@@ -116,6 +124,8 @@ def _asked(request: web.Request) -> str:
 class _Attempts:
     """How often somebody was refused in the present hour."""
 
+    most: int
+    """Who or what is told apart."""
     since: datetime | None = None
     times: dict[str, int] = field(default_factory=dict)
 
@@ -123,7 +133,7 @@ class _Attempts:
         """Count one more; who it counts for, and the number where it is worth writing down, else 0."""
         if self.since is None or not timedelta() <= now - self.since < HOUR:
             self.since, self.times = now, {}
-        if who not in self.times and len(self.times) >= MOST_ADDRESSES:
+        if who not in self.times and len(self.times) >= self.most:
             who = OTHERS
         times = self.times[who] = self.times.get(who, 0) + 1
         return who, times if str(times).strip("0") == "1" else 0

@@ -78,6 +78,18 @@ async def test_attempts_of_strangers_are_counted_and_do_not_fill_the_disk(door, 
     assert (await entries(store))[-1].times == 1
 
 
+async def test_who_asks_again_and_again_for_more_than_their_role_does_not_fill_it_either(door, store):
+    token = door.token(Role.VIEWER)
+    await door.get("/responder", token)
+    for _ in range(19):
+        await door.get("/editor", token)
+    assert [(entry.person, entry.what, entry.times) for entry in await entries(store)] == [
+        ("Anna Berg", "GET /responder", 1),
+        ("Anna Berg", "GET /editor", 1),
+        ("Anna Berg", "GET /editor", 10),
+    ]
+
+
 async def test_who_asks_too_often_is_counted_too(door, store):
     token = door.token()
     for _ in range(45):
