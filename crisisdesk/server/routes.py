@@ -21,6 +21,9 @@ T = TypeVar("T")
 API: Final = "/api/v1"
 """What the addresses of all but webhooks, probes and metrics begin with."""
 
+MOST_COMPARED: Final = 200
+"""Names among which the nearest is looked for; with thousands, everybody else would wait for who is wrong."""
+
 Do = Callable[[web.Request, Visitor], Awaitable[web.StreamResponse]]
 
 
@@ -84,7 +87,7 @@ def found(what: str, name: str, known: Mapping[str, T]) -> T:
     """
     if name in known:
         return known[name]
-    near = get_close_matches(name[:200], known, n=1)
+    near = get_close_matches(name[:200], known, n=1) if len(known) <= MOST_COMPARED else []
     hint = f" Did you mean {clean(near[0], 200)}?" if near else ""
     raise Refused(HTTPStatus.NOT_FOUND, f"There is no {what} {clean(name, 200)}.{hint}")
 
