@@ -7,7 +7,7 @@ from crisisdesk.server.routes import found
 
 
 def test_the_nearest_is_named():
-    with pytest.raises(Refused, match="There is no watch Acne. Did you mean Acme\\?"):
+    with pytest.raises(Refused, match=r"There is no watch Acne\. Did you mean Acme\?"):
         found("watch", "Acne", {"Acme": 1, "Zenith": 2})
 
 
