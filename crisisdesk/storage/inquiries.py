@@ -4,13 +4,15 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
 from crisisdesk.records import Inquiry, Need, Post, Stage
 from crisisdesk.storage import codec, mailbox
-from crisisdesk.storage.store import Store
+
+if TYPE_CHECKING:
+    from crisisdesk.storage.store import Store
 
 COUNTS: Final = "answer queue"
 """Under this name the counts are kept."""
@@ -37,7 +39,7 @@ class Remembered:
 class KeptInquiries:
     """Where the answer queue survives."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: "Store") -> None:
         self._store = store
 
     async def load(self) -> Remembered:

@@ -18,8 +18,8 @@ from crisisdesk.privacy.ageing import plain_from, words_from
 from crisisdesk.privacy.erasure import Erased
 from crisisdesk.privacy.pseudonyms import is_pseudonym
 from crisisdesk.privacy.terms import Terms
-from crisisdesk.records import Correction, Incident, Post, Quote, account, named_in, stamp
-from crisisdesk.storage import codec, outbox
+from crisisdesk.records import Correction, Incident, Inquiry, Post, Quote, account, named_in, stamp
+from crisisdesk.storage import codec, inquiries, outbox
 from crisisdesk.text import digest
 
 EVIDENCE, OWED, MAILBOX, QUEUE = "evidence of incidents", "owed to outputs", "mailbox", "answer queue"
@@ -161,9 +161,15 @@ def erase(database: sqlite3.Connection, corrections: Sequence[Correction], numbe
     """Erase what these mean; what comes again by one of these numbers is not new."""
     for one in corrections:
         correct(database, one)
-    for name, posts in _queued(database):
-        if any(_is_meant(post, corrections) for post in posts):
+    for name, text in database.execute("SELECT id, record FROM inquiries").fetchall():
+        before = inquiries.decode(text)
+        after: Inquiry | None = before
+        for one in corrections:
+            after = after.corrected(one) if after else None
+        if after is None:
             database.execute("DELETE FROM inquiries WHERE id = ?", (name,))
+        elif after is not before:
+            database.execute("UPDATE inquiries SET record = ? WHERE id = ?", (inquiries.encode(after), name))
     database.executemany("INSERT OR REPLACE INTO gone_through (digest) VALUES (?)", [(one,) for one in numbers])
 
 

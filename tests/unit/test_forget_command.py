@@ -17,9 +17,10 @@ from crisisdesk.cli.main import run
 from crisisdesk.cli.serving import listening, serving
 from crisisdesk.clock import ReplayClock
 from crisisdesk.privacy.key import KeyFile
-from crisisdesk.records import Correction, Evidence, Post
+from crisisdesk.records import ERASED, Correction, Evidence, Post, Stage
 from crisisdesk.server.presence import find
 from crisisdesk.settings import load
+from crisisdesk.storage.inquiries import KeptInquiries
 from crisisdesk.storage.store import Store
 
 WHO, WHAT = "madeleine", "twins"
@@ -85,6 +86,29 @@ async def test_what_is_owed_of_somebody_is_shown_also_where_the_incident_quotes_
     shown = [orjson.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert {one["place"] for one in shown} == {"owed to outputs"}
     assert SAID in [one.get("text") for one in shown]
+
+
+async def test_of_the_answer_queue_what_others_wrote_stays_and_the_figures_of_what_was_answered(tmp_path: Path):
+    network = Network()
+    asked = [
+        Post(who, "bsky", END, f"acme where is it {WHAT if who == WHO else who}?", author=who, lang="en")
+        for who in (WHO, "anna", "ben")
+    ]
+    async with desk(tmp_path, network) as app:
+        await say(app, network, *asked)
+        mine, hers, _ = sorted((await app.desk.picture()).inquiries, key=lambda one: one.post.id != WHO)
+        await app.desk.answer(mine.id, "Anna Berg")
+    async with await Store.open(tmp_path / "desk.db") as store:
+        kept = KeptInquiries(store)
+        hers = replace(hers, others=(mine.post,), posts=2)  # as of a near-copy
+        await kept.save({hers.id: hers}, {}, {})
+    assert await off_the_loop(tmp_path / "desk.db", "--author", WHO, "--yes") == 0
+    assert in_files(tmp_path, WHO) == in_files(tmp_path, WHAT) == []
+    async with await Store.open(tmp_path / "desk.db") as store:
+        left = {one.id: one for one in (await KeptInquiries(store).load()).inquiries}
+    assert len(left) == 3
+    assert left[hers.id] == replace(hers, others=(), posts=1)
+    assert (left[mine.id].stage, left[mine.id].post.text) == (Stage.ANSWERED, ERASED)
 
 
 async def test_a_lost_key_is_told_before_another_is_made(database: Path, capsys: pytest.CaptureFixture[str]):
