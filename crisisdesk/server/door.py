@@ -52,6 +52,12 @@ class Door:
         self._letting_in = [asyncio.create_task(self._let_in(one)) for one in self._sockets]
         return Address(address.host, self._sockets[0].getsockname()[1])
 
+    @property
+    def bound(self) -> Address:
+        """Where it is, by numbers: what a name stands for may be another address tomorrow."""
+        host, port, *_ = self._sockets[0].getsockname()
+        return Address(host, port)
+
     async def close(self) -> None:
         """Let nobody in any more; those who are in stay."""
         for task in self._letting_in:

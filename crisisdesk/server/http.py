@@ -66,6 +66,11 @@ class Listener:
         """Whether it is https."""
         return self._certificate is not None
 
+    @property
+    def bound(self) -> Address:
+        """Where it is while it is open, by numbers."""
+        return self._door.bound
+
     def offer(self, site: Site) -> None:
         """Answer for a desk, too, from the next opening on."""
         self._site = site

@@ -56,7 +56,7 @@ class Service:
 
     async def _serve(self, now: datetime) -> NoReturn:
         async with self._listener.listening():
-            url = local_url(self._listener.address, encrypted=self._listener.is_encrypted)
+            url = local_url(self._listener.bound, encrypted=self._listener.is_encrypted)
             with present(self._database, Presence(url, self._site.access.owner, os.getpid(), now)):
                 self._trouble = ""
                 await asyncio.Event().wait()

@@ -27,6 +27,7 @@ from crisisdesk.server.presence import find
 from crisisdesk.server.routes import Route
 from crisisdesk.server.stream import opened
 from crisisdesk.server.tokens import Tokens
+from crisisdesk.settings import Address
 
 OPEN = {"/healthz", "/readyz"}
 
@@ -260,6 +261,12 @@ async def test_with_a_certificate_everything_is_encrypted_and_browsers_are_told_
             assert (await answer.json())["role"] == "owner"
         with pytest.raises(aiohttp.ClientError):
             await desk.session.get(desk.url.replace("https", "http") + "/api/v1/me", headers=desk.headers("Vera"))
+
+
+async def test_commands_of_this_machine_go_where_the_desk_is_whatever_its_name_stands_for_now(tmp_path):
+    async with served(tmp_path, address=Address("localhost", 0)) as desk:
+        port = desk.url.rpartition(":")[2]
+        assert desk.presence.url in {f"http://127.0.0.1:{port}", f"http://[::1]:{port}"}
 
 
 async def test_the_document_says_what_each_route_needs(tmp_path):
