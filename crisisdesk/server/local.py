@@ -20,7 +20,8 @@ PERSON: Final = "X-Crisisdesk-Person"
 """Who acts, where there is no token that says so: UTF-8, percent-encoded."""
 NOBODY: Final = "somebody"
 
-_PROXIES: Final = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-IP", "Via")
+_PROXIES: Final = ("forwarded", "x-forwarded", "via", "x-real-ip", "x-client-ip", "true-client-ip", "cf-", "cdn-")
+"""How the headers begin in which proxies say for whom they ask."""
 _CURE: Final = "make a token with `crisisdesk token create NAME`, and send 'Authorization: Bearer TOKEN'"
 _OWN_SITE: Final = ("same-origin", "none")
 
@@ -49,10 +50,11 @@ def check_local(request: web.Request) -> None:
     if address is None or not address.is_loopback:
         raise _refused("This desk has no tokens, so it lets in its own machine only")
     # nginx, as it comes, says neither for whom nor from where it asks, but does so in HTTP/1.0
-    if any(name in request.headers for name in _PROXIES) or request.version < HttpVersion11:
+    if any(name.lower().startswith(_PROXIES) for name in request.headers) or request.version < HttpVersion11:
         raise _refused("This desk has no tokens, so it takes nothing through a proxy")
     hosts = request.headers.getall("Host", [])
-    if len(hosts) != 1 or not _is_loopback(f"//{hosts[0]}"):
+    asked = [*hosts, request.host]  # the latter is what stands in the request's first line, if a host does
+    if len(hosts) != 1 or not all(_is_loopback(f"//{host}") for host in asked):
         raise _refused("This desk has no tokens, so it answers as 127.0.0.1 or localhost only")
     if not _is_own_page(request, hosts[0]):
         raise _refused("A page of another site may not use this desk through somebody's browser")

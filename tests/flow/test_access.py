@@ -137,6 +137,9 @@ async def test_without_tokens_its_own_names_are_taken(door, host):
         {"X-Real-IP": "127.0.0.1"},
         {"X-Forwarded-Host": "localhost"},
         {"Via": "1.1 squid"},
+        {"X-Forwarded-Port": "443"},
+        {"CF-Connecting-IP": "10.0.0.1"},
+        {"True-Client-IP": "10.0.0.1"},
     ],
 )
 async def test_without_tokens_a_proxy_is_refused(door, header):
@@ -173,6 +176,12 @@ async def test_without_tokens_pages_of_other_sites_are_refused(door, header, met
 
 async def test_without_tokens_its_own_page_is_taken(door):
     assert (await door.get(Origin=f"http://127.0.0.1:{door.port}", Sec_Fetch_Site="same-origin")).status == 200
+
+
+async def test_without_tokens_a_name_in_the_first_line_counts_as_well(door):
+    ask = "GET http://{}/viewer HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+    assert b" 403 " in await door.raw(ask.format("evil.example"))
+    assert b" 200 " in await door.raw(ask.format("localhost"))
 
 
 async def test_two_hosts_are_refused(door):
