@@ -14,6 +14,7 @@ not know is left out, what it lacks takes its default. A change is one of three 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass, replace
 from functools import cache
+from itertools import islice
 from operator import attrgetter
 from typing import Any, Final, TypeVar, cast, get_args, get_origin, get_type_hints
 
@@ -23,6 +24,9 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 from crisisdesk.desk import Picture
 
 T = TypeVar("T")
+
+MOST_RECORDS: Final = 100_000
+"""In a row that is made of pieces: a few bytes can ask for many, again and again."""
 
 _CONFIG: Final = ConfigDict(ser_json_inf_nan="strings")
 
@@ -137,7 +141,11 @@ def _after(old: Any, change: Mapping[str, Any], hint: Any) -> Any:  # noqa: ANN4
         case {"in": changes}:
             return _changed(old, changes)
         case {"of": pieces}:
-            return tuple(one for piece in pieces for one in _of_piece(old, piece, _record_of(hint)))
+            found = (one for piece in pieces for one in _of_piece(old, piece, _record_of(hint)))
+            row = tuple(islice(found, MOST_RECORDS + 1))
+            if len(row) > MOST_RECORDS:
+                raise ValueError("more records than there can be")
+            return row
     raise KeyError(*change)
 
 

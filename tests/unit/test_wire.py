@@ -224,3 +224,12 @@ def test_what_is_no_picture_is_refused(said):
 def test_what_is_no_change_of_this_picture_is_refused(changes):
     with pytest.raises(ValueError, match=r"."):
         wire.applied(Picture(EPOCH, mentions=(mention(1),)), changes)
+
+
+def test_a_change_cannot_make_more_of_a_picture_than_there_can_be(monkeypatch):
+    monkeypatch.setattr(wire, "MOST_RECORDS", 100)
+    picture = Picture(NOW, sources=(SourceStatus("one"), SourceStatus("two")))
+    both = {"keep": [0, 2]}
+    assert len(wire.applied(picture, {"sources": {"of": [both] * 50}}).sources) == 100
+    with pytest.raises(ValueError, match="more records"):
+        wire.applied(picture, {"sources": {"of": [both] * 51}})
