@@ -123,7 +123,7 @@ class Forgetting:
             self._opened = now, opened
         since, told = self._opened
         self._trouble("files", told if now - since < TOLD_FOR else "")
-        self._trouble("secrets", " ".join(readable_secrets(self._secrets)))
+        self._trouble("secrets", " ".join(filter(None, (self._key.trouble, *readable_secrets(self._secrets)))))
 
     async def _age(self, now: datetime) -> None:
         terms = self._terms

@@ -36,7 +36,9 @@ def closed(database: Path) -> str:
     mended: list[str] = []
     left: list[str] = []
     for path in ours(database):
-        if not is_open_to_others(path) or path.suffix == ".key":  # that was known to others is not mended so
+        if (
+            not is_open_to_others(path) or path.name == f"{database.name}.key"
+        ):  # that was known to others is not mended so
             continue
         with suppress(OSError):
             path.chmod(0o600)

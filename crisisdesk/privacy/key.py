@@ -47,6 +47,11 @@ class KeyFile:
             found = self._pseudonyms = Pseudonyms(self._made())
         return found
 
+    @property
+    def trouble(self) -> str:
+        """That others can read it, also where it is not needed yet; empty where all is well."""
+        return self._opened if is_open_to_others(self.path) else ""
+
     def forms(self, correction: Correction) -> tuple[Correction, ...]:
         """A correction of a post as it was said, and of the same post by its pseudonym.
 
@@ -56,12 +61,16 @@ class KeyFile:
         names = self.known()
         return (correction,) if names is None else (correction, names.of_correction(correction))
 
+    @property
+    def _opened(self) -> str:
+        return (
+            f"The key {self.path} can be read by others, who can find out by it whom the pseudonyms mean: "
+            f"chmod 600 {self.path}, and think of who may have read it."
+        )
+
     def _read(self) -> bytes:
         if is_open_to_others(self.path):
-            raise StorageError(
-                f"The key {self.path} can be read by others, who can find out by it whom the pseudonyms mean: "
-                f"chmod 600 {self.path}, and think of who may have read it."
-            )
+            raise StorageError(self._opened)
         try:
             key = bytes.fromhex(self.path.read_text(encoding="ascii"))
         except OSError as error:

@@ -120,7 +120,10 @@ def mend(database: sqlite3.Connection, incident: str, mended: Callable[[Incident
         standing.append(after)
         if after is not one.incident:
             text = codec.encode(replace(one, incident=after))
-            database.execute("UPDATE outbox SET notification = ? WHERE row = ?", (text, row))
+            command = (
+                "UPDATE outbox SET notification = ?, trouble = '' WHERE row = ?"  # it may say back what it was sent
+            )
+            database.execute(command, (text, row))
     return standing
 
 
