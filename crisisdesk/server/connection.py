@@ -6,7 +6,7 @@ from typing import Final
 
 from aiohttp import web
 
-from crisisdesk.server.answers import refusal
+from crisisdesk.server.answers import SENTENCES, refusal
 
 LINGER_SECONDS: Final = 5.0
 """How long the rest of a body that was refused is read away, so that its sender sees why."""
@@ -78,6 +78,14 @@ class Connection(web.RequestHandler):
         answer = refusal(HTTPStatus(status), "This is no request that can be understood; send HTTP/1.1.")
         answer.force_close()
         return answer
+
+    async def finish_response(
+        self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
+    ) -> tuple[web.StreamResponse, bool]:
+        """Send an answer; aiohttp has one of its own to what is expected before anybody else is asked."""
+        if isinstance(resp, web.HTTPExpectationFailed):
+            resp = refusal(HTTPStatus.EXPECTATION_FAILED, SENTENCES[HTTPStatus.EXPECTATION_FAILED])
+        return await super().finish_response(request, resp, start_time)
 
     def _read_on(self) -> None:
         if self._giving_up is not None:

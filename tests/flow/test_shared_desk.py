@@ -10,6 +10,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import aiohttp
+import orjson
 import pytest
 from aiohttp import web
 from desks import PEOPLE, Served, served
@@ -180,6 +181,17 @@ async def test_whose_token_is_revoked_is_cut_off_also_where_they_do_not_read(tmp
         await revoke(desk, "Vera")
         async with asyncio.timeout(2):
             await left.wait()
+        writer.close()
+
+
+@pytest.mark.parametrize("path", ["/api/v1/me", "/nowhere"])
+async def test_what_nobody_understands_to_be_expected_is_refused_in_json_and_not_repeated(tmp_path, path):
+    async with served(tmp_path) as desk:
+        reader, writer = await begin(desk, f"GET {path} HTTP/1.1\r\nExpect: miracles\r\nConnection: close\r\n", "Vera")
+        writer.write(b"\r\n")
+        head, _, body = (await reader.read()).partition(b"\r\n\r\n")
+        assert head.startswith(b"HTTP/1.1 417 ")
+        assert orjson.loads(body) == {"error": "The header 'Expect' is not understood; leave it out."}
         writer.close()
 
 
