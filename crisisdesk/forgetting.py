@@ -38,6 +38,8 @@ from crisisdesk.troubles import TOLD_FOR
 
 LOOK_EVERY: Final = timedelta(minutes=1)
 """Between two looks at what has been kept for long enough."""
+CUT_EVERY: Final = timedelta(hours=1)
+"""Between two cuts of the database's log, which holds also what was deleted because it was counted or delivered."""
 FEED, MEMORY, UNDER_WAY = "feed", "memory of the detectors", "under way"
 """The places of a running desk where posts lie, besides those of its database."""
 
@@ -84,6 +86,7 @@ class Forgetting:
         self._watches = {rule.name for rule in plan.watches}
         self._has_tidied = False
         self._looked: datetime | None = None
+        self._cut = EPOCH
         self._turn = asyncio.Lock()
 
     async def correct(self, correction: Correction) -> None:
@@ -149,6 +152,9 @@ class Forgetting:
         if old:
             await self._store.erase(lambda database: privacy.age(database, old, become))
             await self._register.recollect()
+        if abs(now - self._cut) >= CUT_EVERY:
+            await self._store.cut_log()
+            self._cut = now
 
     async def _forget(self, wanted: Wanted, person: str) -> Erased:
         async with self._turn:

@@ -80,7 +80,7 @@ class KeptInquiries:
 
         await self._store.write(save)
         if erases:
-            await self._store.read(lambda database: database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall())
+            await self._store.cut_log()
 
 
 def encode(inquiry: Inquiry) -> str:

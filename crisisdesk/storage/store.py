@@ -194,8 +194,12 @@ class Store:
         self.erasures += 1
         with self._making_sense():
             await self.write(lambda database: found.append(job(database)))
-        await self.read(lambda database: database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall())
+        await self.cut_log()
         return found[0]
+
+    async def cut_log(self) -> None:
+        """Move the log into the file and cut it off: until then it holds also what was deleted."""
+        await self.read(lambda database: database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall())
 
     async def kept(self, name: str) -> bytes | None:
         """What is kept under a name; None when nothing is."""

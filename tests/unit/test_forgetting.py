@@ -255,6 +255,30 @@ async def test_after_a_month_names_are_pseudonyms_and_the_network_can_still_take
         await assert_gone(app, tmp_path, WHAT, person)
 
 
+async def test_a_post_that_nobody_answered_leaves_the_files_when_it_is_let_go(tmp_path: Path):
+    network, clock = Network(), ReplayClock(END + timedelta(hours=1))
+    async with desk(tmp_path, network, clock=clock) as app:
+        await say(app, network, Post("asked", "bsky", END, "acme why so?", author=WHO, lang="en"))
+        await app.rounds.save()
+        assert in_files(tmp_path, WHO)
+        await pass_time(app, clock, 4 * DAY)
+        await app.rounds.save()
+        assert in_files(tmp_path, WHO) == []
+
+
+async def test_what_was_counted_is_not_left_in_the_log(tmp_path: Path):
+    network, clock = Network(), ReplayClock(END + timedelta(hours=1))
+    network.resumes = False
+    async with desk(tmp_path, network, clock=clock, answers=[]) as app:
+        await pass_time(app, clock, timedelta(minutes=2))
+        await say(app, network, Post("7", "bsky", END, "acme is here", author=WHO, lang="en"))
+        await app.rounds.save()
+        assert in_files(tmp_path, WHO) == ["desk.db-wal"]
+        await pass_time(app, clock, timedelta(minutes=50))
+        await pass_time(app, clock, timedelta(minutes=50))
+        assert in_files(tmp_path, WHO) == []
+
+
 async def test_a_restart_years_later_keeps_figures_and_no_words(tmp_path: Path):
     network = Network()
     async with desk(tmp_path, network) as app:
