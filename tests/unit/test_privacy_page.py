@@ -10,12 +10,14 @@ from crisisdesk.cli.main import commands
 from crisisdesk.desk import MENTIONS_KEPT
 from crisisdesk.detect import evidence, memory, people, usual
 from crisisdesk.detect.windows import WINDOWS
+from crisisdesk.forgetting import CUT_EVERY
 from crisisdesk.outputs.deliver import OWED_FOR
 from crisisdesk.outputs.mqtt.output import STATE_SECONDS
 from crisisdesk.privacy.pseudonyms import Pseudonyms
 from crisisdesk.privacy.terms import KEEP_EVIDENCE, KEEP_POSTS
 from crisisdesk.progress import KNOWN
 from crisisdesk.records import SIGNALS
+from crisisdesk.server import pictures
 from crisisdesk.settings import load
 from crisisdesk.settings.privacy import LONGEST, SHORTEST
 from crisisdesk.sources.bluesky import source as bluesky
@@ -23,7 +25,7 @@ from crisisdesk.sources.mastodon import heard as mastodon
 from crisisdesk.sources.mastodon.server import LIMIT
 from crisisdesk.sources.mastodon.source import RECOLLECTED
 from crisisdesk.sources.x import heard as x
-from crisisdesk.storage import audit, outbox
+from crisisdesk.storage import audit, outbox, snapshot
 
 PAGE = (Path(__file__).parents[2] / "docs" / "privacy.md").read_text(encoding="utf-8")
 DAY = timedelta(days=1)
@@ -40,6 +42,7 @@ def test_times_and_numbers_on_the_page_are_those_of_the_programme():
     assert people.QUARTERS * people.QUARTER == 30 * 60
     assert (OWED_FOR, outbox.SHOWN_FOR, audit.KEPT) == (DAY, 30 * DAY, 366 * DAY)
     assert timedelta(seconds=STATE_SECONDS) == 7 * DAY
+    assert (pictures.KEPT_SECONDS, snapshot.LEFT_FOR, CUT_EVERY) == (60, 3600, timedelta(hours=1))
 
 
 def test_the_example_can_be_used(tmp_path: Path):
