@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import chain
 from types import TracebackType
 from typing import Any, Final, Self, TypeVar, cast
@@ -36,6 +36,8 @@ PLAYBOOK_SECONDS: Final = 5.0
 """How long a playbook is taken for what it was."""
 GUIDE_SECONDS: Final = 1.0
 """How long playbook and timeline are, however much an incident moves, as long as nobody does anything here."""
+LATEST: Final = datetime(9000, 1, 1, tzinfo=UTC)
+"""No desk's clock is wrong by more."""
 BROKEN: Final = "Nothing comes from it any more."
 
 
@@ -251,6 +253,8 @@ class RemoteDesk:
             picture = wire.applied(self._picture, read(data))
         else:
             return  # of a younger desk
+        if picture.now.tzinfo is None or not EPOCH < picture.now < LATEST:
+            raise ValueError("no moment to reckon from")
         before, self._picture, self._last = self._picture, picture, identity
         self._heard = self._clock.now()
         self._listen(SILENT_SECONDS)

@@ -220,8 +220,11 @@ async def test_a_console_that_is_older_than_its_desk_says_so_and_shows_what_it_k
         assert "is older than its desk (99.1)" in picture.troubles[0]
 
 
-async def test_a_desk_that_cannot_be_read_is_said_to_be_of_another_version():
-    strange = answering(desk_that_says(b'{"moment": 1}'))
+@pytest.mark.parametrize(
+    "picture", [{"moment": 1}, {"now": "9999-12-31T23:59:59Z"}, {"now": "2026-05-25T14:02:00"}, {"now": -1e11}]
+)
+async def test_a_desk_that_cannot_be_read_is_said_to_be_of_another_version(picture):
+    strange = answering(desk_that_says(orjson.dumps(picture)))
     async with strange as url, Line(Place(url)) as to_desk, RemoteDesk(to_desk, WallClock()) as desk:
         picture = await until(desk, lambda picture: picture.lost and picture.lost.why)
         assert "upgrade the older of the two" in picture.lost.why
