@@ -126,7 +126,7 @@ class Site:
                             await self._closing.wait()
             finally:
                 over.set()
-            await asyncio.sleep(LOOK_EVERY)
+            await asyncio.sleep(LOOK_EVERY / 2)
             if request.transport is not None:
                 request.transport.abort()
 
