@@ -22,7 +22,7 @@ from crisisdesk.observation import Observation
 from crisisdesk.plan import Plan
 from crisisdesk.privacy import again
 from crisisdesk.privacy.ageing import aged
-from crisisdesk.privacy.erasure import Erased, Wanted, name_of
+from crisisdesk.privacy.erasure import Erased, Wanted, name_of, repeated
 from crisisdesk.privacy.files import closed, readable_secrets
 from crisisdesk.privacy.key import KeyFile
 from crisisdesk.privacy.terms import KEEP_POSTS
@@ -184,6 +184,10 @@ class Forgetting:
         if wanted.address:
             heard = {(post.source, post.id) for post in self._posts() if post.url == wanted.address}
             asked += [Correction(source, name, asked=True) for source, name in sorted(heard) if name]
+        if wanted.author:
+            (author,) = wanted.corrections()
+            written = await self._store.decode(lambda database: privacy.written_by(database, author))
+            asked += repeated(author, self._posts(), written)
         return list(dict.fromkeys(asked))
 
     def _posts(self) -> Iterable[Post]:
@@ -244,7 +248,10 @@ async def kept_of(path: Path, wanted: Wanted) -> list[dict[str, object]]:
 def _asked_for(database: sqlite3.Connection, wanted: Wanted) -> list[Correction]:
     """What is wanted, with the posts that the database knows by its address."""
     keys = sorted(privacy.keys_of(database, wanted.address)) if wanted.address else []
-    return [*wanted.corrections(), *(Correction(source, name, asked=True) for source, name in keys if name)]
+    asked = [*wanted.corrections(), *(Correction(source, name, asked=True) for source, name in keys if name)]
+    if wanted.author:
+        asked += repeated(asked[0], privacy.mailed(database), privacy.written_by(database, asked[0]))
+    return asked
 
 
 async def forget_at_rest(store: Store, wanted: Wanted, person: str, now: datetime) -> Erased:

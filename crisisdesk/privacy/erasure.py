@@ -1,17 +1,19 @@
 """What somebody wants erased, as it was asked and as it is looked for, and the record of it, which names nobody."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
 from crisisdesk.errors import UsageError
 from crisisdesk.privacy.pseudonyms import Pseudonyms
-from crisisdesk.records import Correction
+from crisisdesk.records import Correction, Post, account
 from crisisdesk.text import clean
 
 BLUESKY: Final = re.compile(r"https://bsky\.app/profile/(did:[^/\s]+)/post/([^/?#\s]+)")
 MASTODON: Final = re.compile(r"(https://[^/\s]+)/@([\w.-]+)/(\d+)")
+MASTODON_ID: Final = re.compile(r"https://([^/\s]+)/users/([^/\s]+)/statuses/")
 X: Final = re.compile(r"https://(?:www\.|mobile\.)?(?:x|twitter)\.com/\w+/status/(\d+)", re.IGNORECASE)
 AUTHOR, POST = "author", "post"
 
@@ -73,6 +75,30 @@ class Wanted:
             return tuple(Correction("mastodon", name, asked=True) for name in names)
         site = self.post.partition("://")[2].partition("/")[0].removeprefix("www.")
         return Correction("mastodon", self.post, asked=True), Correction(site, self.post, asked=True)
+
+
+def repeated(author: Correction, posts: Iterable[Post], written: Iterable[tuple[str, str]]) -> list[Correction]:
+    """What an author has written and others repeat, who have other names and her words.
+
+    Args:
+        author: who is meant.
+        posts: that are known, reposts among them.
+        written: source and id of what else she is known to have written.
+    """
+    known, repeats = set(written), set()
+    for post in posts:
+        if post.original:
+            repeats.add((post.source, post.original))
+        elif post.id and post.is_meant(author):
+            known.add((post.source, post.id))
+    known |= {(source, name) for source, name in repeats if author.source in {"", source} and _wrote(author, name)}
+    return [Correction(source, name, asked=True) for source, name in sorted(repeats & known)]
+
+
+def _wrote(author: Correction, post: str) -> bool:
+    """Whether the id of a post names this author, as Mastodon's do."""
+    found = MASTODON_ID.match(post)
+    return found is not None and account(f"{found[2]}@{found[1]}") == account(author.author or "")
 
 
 @dataclass(frozen=True, slots=True)

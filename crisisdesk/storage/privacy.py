@@ -141,9 +141,22 @@ def keys_of(database: sqlite3.Connection, address: str) -> set[tuple[str, str]]:
     quoted = orjson.dumps(address)[1:-1].decode()
     for (record,) in database.execute("SELECT record FROM incidents WHERE instr(record, ?)", (quoted,)).fetchall():
         found |= {(one.source, one.id) for one in codec.incident(record).evidence.quotes if one.url == address}
-    mail = (codec.post(text) for (text,) in database.execute("SELECT post FROM mailbox").fetchall())
+    mail = mailed(database)
     queued = chain.from_iterable(posts for _, posts in _queued(database))
     return found | {(post.source, post.id) for post in chain(mail, queued) if post.url == address}
+
+
+def written_by(database: sqlite3.Connection, author: Correction) -> set[tuple[str, str]]:
+    """Source and id of what incidents and the answer queue have of an author."""
+    quotes = (one for name in _quoting(database, author) for one in _incident(database, name).evidence.quotes)
+    queued = chain.from_iterable(posts for _, posts in _queued(database))
+    said: Iterable[Quote | Post] = chain(quotes, queued)
+    return {(one.source, one.id) for one in said if one.id and one.is_meant(author)}
+
+
+def mailed(database: sqlite3.Connection) -> list[Post]:
+    """The posts of the mailbox."""
+    return [codec.post(text) for (text,) in database.execute("SELECT post FROM mailbox").fetchall()]
 
 
 def numbers_of(database: sqlite3.Connection, corrections: Sequence[Correction]) -> list[int]:
@@ -204,7 +217,7 @@ def known(database: sqlite3.Connection) -> tuple[set[str], set[tuple[str, str, s
         authors.update(name for name, _ in incident.evidence.voices)
         authors.update(quote.author for quote in incident.evidence.quotes if quote.author)
         posts.update((quote.source, quote.id, quote.url or "") for quote in incident.evidence.quotes if quote.id)
-    mail = (codec.post(text) for (text,) in database.execute("SELECT post FROM mailbox").fetchall())
+    mail = mailed(database)
     for post in chain(mail, chain.from_iterable(queued for _, queued in _queued(database))):
         authors.update([post.author] if post.author else ())
         posts.update([(post.source, post.id, post.url or "")] if post.id else ())

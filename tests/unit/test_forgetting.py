@@ -222,6 +222,20 @@ async def test_what_is_erased_while_others_go_out_does_not_follow_them(tmp_path:
     assert WHO not in str(slow.told[1:])
 
 
+@pytest.mark.parametrize("has_original", [True, False])
+async def test_with_an_author_go_the_reposts_of_others_who_repeat_her_words(tmp_path: Path, has_original: bool):
+    network, name = Network(), f"https://s.example/users/{WHO}/statuses/1"
+    hers = Post(name, "mastodon", END, SAID, author=f"@{WHO}@s.example", lang="en")
+    reposts = [Post(f"r{n}", "mastodon", END, SAID, author=f"ben{n}", lang="en", original=name) for n in range(3)]
+    other = Post("x", "elsewhere", END, "acme again", author="carl", lang="en", original="y")
+    async with desk(tmp_path, network) as app:
+        await say(app, network, *quiet(), *([hers] if has_original else ()), *reposts, other)
+        erased = await app.desk.forget("Eva Data", author=f"@{WHO}@s.example")
+        assert dict(erased.found)["feed"] == len(reposts) + has_original
+        await assert_gone(app, tmp_path, WHO, WHAT)
+        assert "acme again" in await shown(app)
+
+
 async def test_with_an_account_all_its_posts_go_however_old(tmp_path: Path):
     network, again = Network(), Network()
     async with desk(tmp_path, network) as app:
