@@ -126,7 +126,7 @@ class Site:
                             await self._closing.wait()
             finally:
                 over.set()
-            await asyncio.sleep(LOOK_EVERY / 2)
+            await asyncio.sleep(LOOK_EVERY * 1.5)  # streams look every second whether they have to end
             if request.transport is not None:
                 request.transport.abort()
 
