@@ -36,6 +36,7 @@ def test_times_and_numbers_on_the_page_are_those_of_the_programme():
     assert (WINDOWS[-1], memory.KEPT, MENTIONS_KEPT) == (24 * 60, 4_000, 500)
     assert bluesky.REMEMBERED == mastodon.REMEMBERED == x.REMEMBERED == 20_000
     assert RECOLLECTED * LIMIT == 4_000
+    assert bluesky.REPAIRED == 1_000
     assert evidence.TYPICAL + evidence.WIDEST + evidence.NEWEST + SIGNALS == 12
     assert (evidence.VOICES, people.POSTS_AN_HOUR) == (5, 2)
     assert (usual.KEPT, KNOWN) == (1_000, 200_000)
