@@ -227,8 +227,12 @@ class RemoteDesk:
             try:
                 self._me = await self._line.me()
                 async with aclosing(self._line.pictures(self._last)) as stream:
+                    came = time()
                     async for told in stream:
-                        self._take(told.kind, told.id, told.data)
+                        if self._take(told.kind, told.id, told.data):
+                            came = time()
+                        elif time() - came > SILENT_SECONDS:  # whoever says something is not the desk
+                            raise NoAnswerError(BROKEN, sent=True)  # noqa: TRY301 - as any other break
             except CrisisdeskError as error:
                 self._lose(str(error))
             except ValueError:
@@ -241,8 +245,8 @@ class RemoteDesk:
                 waits = _waits()
             await asyncio.sleep(next(waits))
 
-    def _take(self, kind: str, identity: str, data: bytes) -> None:
-        """Show what has come.
+    def _take(self, kind: str, identity: str, data: bytes) -> bool:
+        """Show what has come; whether it was to be shown.
 
         Raises:
             ValueError: it cannot be read.
@@ -252,7 +256,7 @@ class RemoteDesk:
         elif kind == "delta":
             picture = wire.applied(self._picture, read(data))
         else:
-            return  # of a younger desk
+            return False  # of a younger desk, or only a sign of life
         if picture.now.tzinfo is None or not EPOCH < picture.now < LATEST:
             raise ValueError("no moment to reckon from")
         before, self._picture, self._last = self._picture, picture, identity
@@ -261,6 +265,7 @@ class RemoteDesk:
         if self._lost is not None or picture != replace(before, now=picture.now):
             self._lost = None
             self._touch()
+        return True
 
     def _lose(self, why: str) -> None:
         """What is shown is not of now, or still not, and why."""

@@ -231,6 +231,31 @@ async def test_a_desk_that_cannot_be_read_is_said_to_be_of_another_version(pictu
         assert picture.lost.since is None
 
 
+async def test_who_only_keeps_the_line_open_is_left_and_tried_again(monkeypatch):
+    asked = []
+
+    async def nothing_new(request: web.Request) -> web.StreamResponse:
+        asked.append(request.path)
+        if request.path.endswith("/me"):
+            return web.Response(body=orjson.dumps(ME))
+        response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+        await response.prepare(request)
+        with suppress(ConnectionError):
+            while True:
+                await response.write(b": nothing new\n\n")
+                await asyncio.sleep(0.05)
+        return response
+
+    monkeypatch.setattr("crisisdesk.console.remote.SILENT_SECONDS", 0.2)
+    async with (
+        answering(nothing_new) as url,
+        Line(Place(url)) as to_desk,
+        RemoteDesk(to_desk, WallClock()) as desk,
+    ):
+        picture = await until(desk, lambda picture: picture.lost.why and len(asked) > 2)
+        assert picture.lost.why == "Nothing comes from it any more."
+
+
 async def test_what_only_says_that_it_is_a_desk_obeys_no_terminal():
     hostile = "\x1b]52;c;aGk=\x07gone\u202e\rover"
     said = orjson.loads(wire.encoded(Picture(NOW), Picture)) | {"model": hostile, "troubles": [f"one\n{hostile}"]}
