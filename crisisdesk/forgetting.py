@@ -70,7 +70,6 @@ class Forgetting:
         self._clock = plan.clock
         self._database = plan.database
         self._key = KeyFile(plan.database)
-        self._had_key = self._key.path.exists()
         self.pseudonyms = self._key.needed() if plan.live and plan.privacy.pseudonyms else None
         """What stands for authors from the edge on; None where they are known by name."""
         self._store = store
@@ -87,6 +86,7 @@ class Forgetting:
         self._has_tidied = False
         self._looked: datetime | None = None
         self._cut = EPOCH
+        self._marked = ""
         self._turn = asyncio.Lock()
 
     async def correct(self, correction: Correction) -> None:
@@ -142,7 +142,7 @@ class Forgetting:
             await self._queue.forget_before(watch, before(watch))
         if not self._has_tidied:
             await asyncio.to_thread(sweep)
-            self._lost_key = now, "" if self._had_key else await _lost_key(self._store)
+            self._lost_key = now, await lost_key(self._store)
             gone = now - KEEP_POSTS
             await self._store.erase(lambda database: privacy.drop_unwatched(database, self._watches, gone))
             self._has_tidied = True
@@ -152,6 +152,9 @@ class Forgetting:
         if old:
             await self._store.erase(lambda database: privacy.age(database, old, become))
             await self._register.recollect()
+        if (used := self._key.used) is not None and used.mark != self._marked:
+            await self._store.write(lambda database: privacy.keep_mark(database, used))
+            self._marked = used.mark
         if abs(now - self._cut) >= CUT_EVERY:
             await self._store.cut_log()
             self._cut = now
@@ -216,18 +219,18 @@ class Forgetting:
 
 
 async def lost_key(store: Store) -> str:
-    """That the key is gone by which pseudonyms are found, where there are some; empty where all is well."""
-    path = KeyFile(store.path).path
-    return "" if path.exists() else await _lost_key(store)
-
-
-async def _lost_key(store: Store) -> str:
-    if not await store.decode(privacy.has_pseudonyms):
+    """That the key is not the one by which the pseudonyms so far are found; empty where all is well."""
+    known, key = await store.read(privacy.mark_of_key), KeyFile(store.path)
+    try:
+        names = key.known()
+    except StorageError:  # is told by whoever needs it
+        return ""
+    if not known or (names is not None and names.mark == known):
         return ""
     return (
-        f"The key {KeyFile(store.path).path} is gone, so nobody knows any more whom the pseudonyms so far mean: what a "
-        "network deletes or somebody wants erased is not found among them. If that was not wanted, stop the desk, put "
-        "back a copy of the key, and start it."
+        f"The key {key.path} is gone or is another one, so nobody knows any more whom the pseudonyms so far mean: what "
+        "a network deletes or somebody wants erased is not found among them. If that was not wanted, stop the desk, "
+        "put back a copy of the key, and start it."
     )
 
 
@@ -271,6 +274,7 @@ async def forget_at_rest(store: Store, wanted: Wanted, person: str, now: datetim
         places = tuple(sorted(found.items()))
         erased = Erased(now, clean(person, 100), wanted.kind, clean(wanted.source, 200), name_of(wanted, names), places)
         privacy.record(database, erased)
+        privacy.keep_mark(database, names)
         return erased
 
     return await store.erase(forget)

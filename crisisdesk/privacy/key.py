@@ -48,6 +48,11 @@ class KeyFile:
         return found
 
     @property
+    def used(self) -> Pseudonyms | None:
+        """The pseudonyms that were asked for in this run."""
+        return self._pseudonyms
+
+    @property
     def trouble(self) -> str:
         """That others can read it, also where it is not needed yet; empty where all is well."""
         return self._opened if is_open_to_others(self.path) else ""

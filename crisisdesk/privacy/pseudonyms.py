@@ -29,6 +29,11 @@ class Pseudonyms:
     def __init__(self, key: bytes) -> None:
         self._key = key
 
+    @property
+    def mark(self) -> str:
+        """By what the key is known again, which tells nothing of it."""
+        return self._digest("mark")[:16]
+
     def person(self, name: str) -> str:
         """What stands for an author, such as `person-3f9a2c7104`."""
         return name if is_pseudonym(name) else f"person-{self._digest('person', account(name))[:10]}"

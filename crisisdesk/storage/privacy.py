@@ -16,14 +16,17 @@ import orjson
 
 from crisisdesk.privacy.ageing import plain_from, words_from
 from crisisdesk.privacy.erasure import Erased
-from crisisdesk.privacy.pseudonyms import is_pseudonym
+from crisisdesk.privacy.pseudonyms import Pseudonyms
 from crisisdesk.privacy.terms import Terms
 from crisisdesk.records import Correction, Incident, Inquiry, Post, Quote, account, named_in, stamp
-from crisisdesk.storage import codec, inquiries, outbox
+from crisisdesk.storage import codec, inquiries, mailbox, outbox
 from crisisdesk.text import digest
 
 EVIDENCE, OWED, MAILBOX, QUEUE = "evidence of incidents", "owed to outputs", "mailbox", "answer queue"
 """The places of the database where posts lie, as records of erasures name them."""
+
+KEY: Final = "key of the pseudonyms"
+"""Under this name the mark of the key is kept."""
 
 Become = Callable[[Incident], Incident]
 """What becomes of an incident; the same object where nothing does."""
@@ -225,16 +228,16 @@ def known(database: sqlite3.Connection) -> tuple[set[str], set[tuple[str, str, s
     return authors | {who for _, name, _ in posts if (who := named_in(name))}, posts
 
 
-def has_pseudonyms(database: sqlite3.Connection) -> bool:
-    """Whether anything here is known by a pseudonym."""
-    if database.execute("SELECT 1 FROM erasures LIMIT 1").fetchone():
-        return True
-    rows = database.execute("SELECT record FROM incidents WHERE instr(record, 'post-') OR instr(record, 'person-')")
-    evidence = (codec.incident(record).evidence for (record,) in rows)
-    return any(
-        any(one.veiled and one.id for one in each.quotes) or any(is_pseudonym(name) for name, _ in each.voices)
-        for each in evidence
-    )
+def mark_of_key(database: sqlite3.Connection) -> str:
+    """By what the key of the pseudonyms here is known; empty where there are none."""
+    row = database.execute("SELECT content FROM kept WHERE name = ?", (KEY,)).fetchone()
+    return bytes(row[0]).decode("ascii", "replace") if row else ""
+
+
+def keep_mark(database: sqlite3.Connection, names: Pseudonyms) -> None:
+    """These are the pseudonyms here."""
+    if mark_of_key(database) != names.mark:
+        database.execute(mailbox.KEEP, (KEY, names.mark.encode()))
 
 
 def queued_watches(database: sqlite3.Connection) -> list[str]:

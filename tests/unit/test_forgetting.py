@@ -386,13 +386,24 @@ async def test_with_pseudonyms_an_answer_to_the_brand_is_known_as_one(tmp_path: 
         assert "anna" not in str(inquiries)
 
 
-async def test_a_key_that_is_lost_is_told(tmp_path: Path):
+def write_key(path: Path, key: str) -> None:
+    path.touch(0o600)
+    path.write_text(key)
+
+
+@pytest.mark.parametrize("another", [None, "ab" * 32])
+async def test_a_key_that_is_lost_or_another_is_told(tmp_path: Path, another: str | None):
     network, clock = Network(), ReplayClock(END + timedelta(hours=1))
     async with desk(tmp_path, network, clock=clock) as app:
         await say(app, network, *quiet(), *anger())
         await pass_time(app, clock, 31 * DAY)
         assert "is gone" not in " ".join(app.troubles())
-    KeyFile(tmp_path / "desk.db").path.unlink()
+    async with desk(tmp_path, Network(), clock=clock) as app:
+        await pass_time(app, clock, timedelta(minutes=2))
+        assert "is gone" not in " ".join(app.troubles())
+    (path := KeyFile(tmp_path / "desk.db").path).unlink()
+    if another:
+        write_key(path, another)
     async with desk(tmp_path, Network(), clock=clock) as app:
         await pass_time(app, clock, timedelta(minutes=2))
         assert f"The key {tmp_path / 'desk.db.key'} is gone" in " ".join(app.troubles())
