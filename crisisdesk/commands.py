@@ -1,6 +1,6 @@
 """What others ask of the desk in JSON, by message or over HTTP: what it means, whether it can be, what came of it.
 
-    acknowledge   incident, person
+    acknowledge   incident, person, and instead_of
     assign        incident, person, to, and note
     silence       incident, person, reason, and minutes or until
     lift          incident, person
@@ -59,6 +59,7 @@ KEYS: Final = {
     "incident": Key('"incident": "motrin-20081115t034000z"', _NAME),
     "inquiry": Key('"inquiry": "5f0a2c9e81d34b77"', _NAME),
     "person": Key('"person": "Anna Berg"', _NAME),
+    "instead_of": Key('"instead_of": "Ben Cole"', _NAME),
     "to": Key('"to": "Ben Cole"', _NAME),
     "author": Key('"author": "did:plc:4ihvz5wgpcfuqhrkvqz5w6sm"', _LONG_NAME),
     "source": Key('"source": "bluesky"', _NAME),
@@ -168,7 +169,8 @@ class Command(Generic[T]):
 
 
 def _acknowledge(desk: Desk, order: Order) -> Awaitable[Incident]:
-    return desk.acknowledge(order.name("incident"), order.name("person"))
+    holder = order.text_if_any("instead_of")
+    return desk.acknowledge(order.name("incident"), order.name("person"), instead_of=holder)
 
 
 def _assign(desk: Desk, order: Order) -> Awaitable[Incident]:
@@ -220,7 +222,7 @@ def _forget(desk: Desk, order: Order) -> Awaitable[Erased]:
 
 
 ON_INCIDENTS: Final[Mapping[str, Command[Incident]]] = {
-    "acknowledge": Command(("incident", "person"), 2, _acknowledge),
+    "acknowledge": Command(("incident", "person", "instead_of"), 2, _acknowledge),
     "assign": Command(("incident", "person", "to", "note"), 3, _assign),
     "silence": Command(("incident", "person", "reason", "minutes", "until"), 3, _silence, either=("minutes", "until")),
     "lift": Command(("incident", "person"), 2, _lift),

@@ -186,8 +186,8 @@ class Desk(Protocol):
     async def playbook(self, incident: str) -> Playbook | None:
         """The playbook proposed for an incident, as it stands in its file now."""
 
-    async def acknowledge(self, incident: str, person: str) -> Incident:
-        """Say that this person has it: the calling stops, the watching does not."""
+    async def acknowledge(self, incident: str, person: str, *, instead_of: str = "") -> Incident:
+        """Say that this person has it: the calling stops, the watching does not; `instead_of` names who had it."""
 
     async def assign(self, incident: str, person: str, to: str, note: str = "") -> Incident:
         """Ask somebody to take it, with a word on how things stand; who has it has it until they do."""
@@ -338,8 +338,8 @@ class LocalDesk:
         reference = self._register.find(incident).playbook
         return self._library.get(reference.id) if reference else None
 
-    async def acknowledge(self, incident: str, person: str) -> Incident:
-        return self._after(await self._register.acknowledge(incident, person, self._clock.now()))
+    async def acknowledge(self, incident: str, person: str, *, instead_of: str = "") -> Incident:
+        return self._after(await self._register.acknowledge(incident, person, self._clock.now(), instead_of))
 
     async def assign(self, incident: str, person: str, to: str, note: str = "") -> Incident:
         return self._after(await self._register.assign(incident, person, to, self._clock.now(), note))

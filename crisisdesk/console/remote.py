@@ -108,8 +108,8 @@ class RemoteDesk:
     async def playbook(self, incident: str) -> Playbook | None:
         return await self._guide("playbook", incident, cast("type[Playbook | None]", Playbook | None), PLAYBOOK_SECONDS)
 
-    async def acknowledge(self, incident: str, person: str) -> Incident:  # noqa: ARG002 - the desk knows who asks
-        return await self._act(incident, "acknowledge")
+    async def acknowledge(self, incident: str, person: str, *, instead_of: str = "") -> Incident:  # noqa: ARG002 - it knows
+        return await self._act(incident, "acknowledge", {"instead_of": instead_of} if instead_of else {})
 
     async def assign(self, incident: str, person: str, to: str, note: str = "") -> Incident:  # noqa: ARG002
         return await self._act(incident, "assign", {"to": to} | ({"note": note} if note else {}))

@@ -22,20 +22,30 @@ LONGEST_SILENCE: Final = timedelta(days=31)
 """Who wants to hear nothing for longer does not want to watch."""
 
 
-def acknowledge(incident: Incident, person: str, now: datetime, sequence: int) -> Step:
+def acknowledge(incident: Incident, person: str, now: datetime, sequence: int, *, instead_of: str = "") -> Step:
     """This person has it: the calling stops, the watching does not.
 
-    Who has it already keeps it, unless this is the person whom it was handed over to.
+    Who has it already keeps it, unless this is the person whom it was handed over to, or who knows from whom they take
+    it over.
+
+    Args:
+        incident: as it is.
+        person: who takes it.
+        now: the moment.
+        sequence: of its last change.
+        instead_of: who has it, in whose place they do from now on.
 
     Raises:
         UsageError: it is over, or somebody was first; the message names them.
     """
     _refuse_if_resolved(incident, now)
-    person, moment = _named(person), max(now, incident.updated)
-    asked = same(incident.assigned_to, person) and not same(incident.acknowledged_by, person)
-    if incident.state is State.ACKNOWLEDGED and not asked:
+    person, moment, holder = _named(person), max(now, incident.updated), incident.acknowledged_by
+    is_others = incident.state is State.ACKNOWLEDGED and not same(holder, person)
+    if incident.state is State.ACKNOWLEDGED and not (
+        is_others and (same(incident.assigned_to, person) or same(holder, instead_of))
+    ):
         since = f", {how_long(now - incident.acknowledged_at)} ago" if incident.acknowledged_at else ""
-        raise UsageError(f"{incident.id} is already acknowledged by {incident.acknowledged_by}{since}.")
+        raise UsageError(f"{incident.id} is already acknowledged by {holder}{since}.")
     after = replace(
         incident,
         state=State.ACKNOWLEDGED,
@@ -47,7 +57,8 @@ def acknowledge(incident: Incident, person: str, now: datetime, sequence: int) -
         calling=None,
         updated=moment,
     )
-    return made(after, sequence, Event.ACKNOWLEDGED, moment, person=person)
+    reason = f"instead of {holder}" if is_others and same(holder, instead_of) else ""
+    return made(after, sequence, Event.ACKNOWLEDGED, moment, person=person, reason=reason)
 
 
 def assign(incident: Incident, person: str, to: str, now: datetime, sequence: int, *, note: str = "") -> Step:

@@ -152,9 +152,11 @@ class Register:
         """Take in what the detector says about a watch; what changed by it is written down, shown, and returned."""
         return await to_its_end(self._witness(spike))
 
-    async def acknowledge(self, incident: str, person: str, now: datetime) -> Incident:
+    async def acknowledge(self, incident: str, person: str, now: datetime, instead_of: str = "") -> Incident:
         """Say that this person has it. Raises `UsageError` when it is over or somebody was first."""
-        return await self.act(incident, lambda one, last: acts.acknowledge(one, person, now, last))
+        return await self.act(
+            incident, lambda one, last: acts.acknowledge(one, person, now, last, instead_of=instead_of)
+        )
 
     async def assign(self, incident: str, person: str, to: str, now: datetime, note: str = "") -> Incident:
         """Ask somebody to take it. Raises `UsageError` when it is over or they have it."""

@@ -384,8 +384,9 @@ class ScriptedDesk:
     async def playbook(self, incident: str) -> Playbook | None:  # noqa: ARG002 - the protocol's
         return self.book
 
-    async def acknowledge(self, incident: str, person: str) -> Incident:
-        return self._do("acknowledge", incident, person, state=State.ACKNOWLEDGED, acknowledged_by=person)
+    async def acknowledge(self, incident: str, person: str, *, instead_of: str = "") -> Incident:
+        asked = ("acknowledge", incident, person, *filter(None, [instead_of]))
+        return self._do(*asked, state=State.ACKNOWLEDGED, acknowledged_by=person)
 
     async def assign(self, incident: str, person: str, to: str, note: str = "") -> Incident:
         return self._do("assign", incident, person, to, note, assigned_to=to)

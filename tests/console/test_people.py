@@ -381,3 +381,27 @@ def test_who_has_it_gives_way_to_what_is_to_be_known_of_it(make_incident):
     assert words.standing(replace(free, silence=None), NOW, NEW_YORK) == "nobody has it, Ben is asked"
     over = replace(quiet, state=State.RESOLVED)
     assert words.standing(over, NOW, NEW_YORK) == "over: no verdict, silent until Sun 16:14"
+
+
+async def test_what_somebody_else_has_is_taken_over_after_a_question(console, desk):
+    put_first(desk, state=State.ACKNOWLEDGED, acknowledged_by="Ben Cole", acknowledged_at=NOW - HOUR)
+    async with running(console) as pilot:
+        await asked(pilot, "a")
+        window = " ".join(str(one.content) for one in console.screen.query(Static))
+        assert "Ben Cole has Motrin since 19:14. Take it over?" in window
+        await pilot.press("escape")
+        await until(pilot, lambda: not isinstance(console.screen, ModalScreen))
+        assert desk.asked == []
+        await asked(pilot, "a")
+        await pilot.press("enter")
+        await until(pilot, lambda: desk.asked)
+        await until(pilot, lambda: any("instead of Ben Cole" in one.message for one in console._notifications))
+    assert desk.asked == [("acknowledge", "motrin-1", "berta", "Ben Cole")]
+
+
+async def test_what_one_is_asked_to_take_is_taken_without_a_question(console, desk):
+    put_first(desk, state=State.ACKNOWLEDGED, acknowledged_by="Ben Cole", assigned_to="Berta")
+    async with running(console) as pilot:
+        await pilot.press("a")
+        await until(pilot, lambda: desk.asked)
+    assert desk.asked == [("acknowledge", "motrin-1", "berta")]

@@ -87,6 +87,16 @@ async def test_two_who_acknowledge_in_the_same_moment_both_see_who_was_first(roo
         assert (await seen(desk, first)).acknowledged_by == first.acknowledged_by
 
 
+async def test_it_is_taken_over_by_one_who_knows_who_has_it(room):
+    incident = await room.served.incident()
+    await room.desk.acknowledge(incident.id, ANNA)
+    after = await room.other.acknowledge(incident.id, BEN, instead_of=ANNA)
+    assert after.acknowledged_by == BEN
+    assert (await room.desk.timeline(incident.id))[-1].reason == f"instead of {ANNA}"
+    with pytest.raises(UsageError, match=f"already acknowledged by {BEN}"):  # of two who do so, one is first
+        await room.desk.acknowledge(incident.id, ANNA, instead_of="somebody who had it long ago")
+
+
 async def test_it_is_handed_over_with_a_word(room):
     incident = await room.served.incident()
     after = await room.desk.assign(incident.id, ANNA, BEN, "the agency calls back at nine “sharp”")

@@ -42,8 +42,8 @@ class Actor:
 
     done: list[tuple[Any, ...]] = field(default_factory=list)
 
-    async def acknowledge(self, *told: Any) -> Incident:
-        return self._do("acknowledge", *told)
+    async def acknowledge(self, *told: Any, instead_of: str) -> Incident:
+        return self._do("acknowledge", *told, *filter(None, [instead_of]))
 
     async def note(self, *told: Any) -> Incident:
         return self._do("note", *told)
@@ -69,6 +69,7 @@ async def asked(command: str, payload: object) -> tuple[dict[str, Any], list[tup
 @pytest.mark.parametrize(
     ("command", "more", "done"),
     [
+        ("acknowledge", {"instead_of": "Ben"}, ("Ben",)),
         ("acknowledge", {}, ()),
         ("note", {"note": "called\n the agency"}, ("called the agency",)),
         ("silence", {"minutes": 20, "reason": "lunch"}, (datetime(2008, 11, 15, 4, 0, tzinfo=UTC), "lunch")),

@@ -316,6 +316,19 @@ def test_who_was_first_is_named():
         acts.acknowledge(life.now, "Bob", START + timedelta(minutes=3), life.sequence)
 
 
+def test_who_knows_who_has_it_can_take_it_over():
+    life = Life()
+    life.see(0, AMBER)
+    at = START + timedelta(minutes=2)
+    life.take(acts.acknowledge(life.now, "Ann", at, life.sequence))
+    with pytest.raises(UsageError, match="already acknowledged by Ann"):
+        acts.acknowledge(life.now, "Bob", at, life.sequence, instead_of="Cem")
+    with pytest.raises(UsageError, match="already acknowledged by Ann"):
+        acts.acknowledge(life.now, "Ann", at, life.sequence, instead_of="Ann")
+    step = acts.acknowledge(life.now, "Bob", at, life.sequence, instead_of="ann")
+    assert (step.incident.acknowledged_by, step.changes[0].reason) == ("Bob", "instead of Ann")
+
+
 def test_what_is_over_can_be_noted_but_not_ended_again():
     life = Life()
     life.see(0, AMBER)

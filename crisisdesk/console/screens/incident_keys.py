@@ -9,6 +9,7 @@ from crisisdesk.console.screens.desk_screen import ON_EVERY_SCREEN, DeskScreen
 from crisisdesk.console.screens.dialogs import NoteDialog, VerdictDialog
 from crisisdesk.console.screens.hand_over import HandOverDialog
 from crisisdesk.console.screens.silence import SilenceDialog
+from crisisdesk.console.screens.take_over import TakeOverDialog, is_anothers
 from crisisdesk.records import Incident
 
 
@@ -16,7 +17,9 @@ class IncidentKeys(DeskScreen):
     """A screen with the keys that act on an incident; subclasses say on which."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("a", "acknowledge", "Acknowledge", id="acknowledge", tooltip="I have it: the calling stops"),
+        Binding(
+            "a", "acknowledge", "Acknowledge", id="acknowledge", tooltip="I have it: the calling stops; or take it over"
+        ),
         Binding("h", "hand_over", "Hand over", id="hand-over", tooltip="Ask somebody else to take it, with a word"),
         Binding("s", "silence", "Silence", id="silence", tooltip="Nobody is called for a while; or lift that again"),
         Binding("n", "note", "Note", id="note", tooltip="Write something down in the incident's timeline"),
@@ -30,10 +33,11 @@ class IncidentKeys(DeskScreen):
         return None
 
     def action_acknowledge(self) -> None:
-        if incident := self._at_hand():
-            self.act(
-                self._desk.acknowledge(incident.id, self._person), f"You have {incident.watch}. The calling stops."
-            )
+        if (incident := self._at_hand()) and is_anothers(incident, self._person):
+            self._ask_whether_to_take_over(incident)
+        elif incident:
+            done = f"You have {incident.watch}. The calling stops."
+            self.act(self._desk.acknowledge(incident.id, self._person), done)
 
     def action_note(self) -> None:
         if incident := self._at_hand():
@@ -50,6 +54,13 @@ class IncidentKeys(DeskScreen):
     def action_hand_over(self) -> None:
         if (incident := self._at_hand()) and self._is_open(incident):
             self._ask_for_hand_over(incident)
+
+    @work(group="dialog", exclusive=True)
+    async def _ask_whether_to_take_over(self, incident: Incident) -> None:
+        holder = await self.app.push_screen_wait(TakeOverDialog(incident, self._times, self.picture.now))
+        if holder is not None:
+            done = f"You have {incident.watch}, instead of {holder}. Tell them."
+            self.act(self._desk.acknowledge(incident.id, self._person, instead_of=holder), done)
 
     @work(group="dialog", exclusive=True)
     async def _ask_for_note(self, incident: Incident) -> None:
