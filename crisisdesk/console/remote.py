@@ -1,7 +1,8 @@
 """A desk elsewhere, as if it were here: its pictures as they change, and all that people do, over HTTP.
 
 What it shows is always the last picture that came; as soon as that is not of now, it says so (`Picture.lost`). A lost
-line is taken up again where it broke, without an end: at once, then less and less often.
+line is taken up again where it broke, without an end: at once, then less and less often. Who is not let in any more
+keeps nothing of what they saw, nor does anybody who has not heard the desk for an hour.
 """
 
 import asyncio
@@ -10,14 +11,14 @@ from collections.abc import Iterator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from itertools import chain
+from itertools import chain, repeat
 from types import TracebackType
 from typing import Any, Final, Self, TypeVar, cast
 from urllib.parse import quote
 
 from crisisdesk import __version__, wire
 from crisisdesk.clock import Clock
-from crisisdesk.console.line import SILENT_SECONDS, Line, Me, NoAnswerError, read
+from crisisdesk.console.line import SILENT_SECONDS, DeniedError, Line, Me, NoAnswerError, read
 from crisisdesk.desk import Lost, Picture
 from crisisdesk.errors import CrisisdeskError, UsageError
 from crisisdesk.playbooks.format import Playbook
@@ -32,6 +33,8 @@ STEADY_SECONDS: Final = 5.0
 """A line that has held for so long is taken up at once when it breaks, any other less and less often."""
 LONGEST_WAIT: Final = 10.0
 """Seconds between two attempts, at most."""
+SHOWN_SECONDS: Final = 3_600.0
+"""How long what a desk has shown is kept when it is not heard: its posts may have been erased there meanwhile."""
 PLAYBOOK_SECONDS: Final = 5.0
 """How long a playbook is taken for what it was."""
 GUIDE_SECONDS: Final = 1.0
@@ -88,6 +91,8 @@ class RemoteDesk:
     async def picture(self) -> Picture:
         if self._lost is None and self._age() > SILENT_SECONDS:  # this machine slept
             self._lose(BROKEN)
+        if self._lost is not None and self._age() > SHOWN_SECONDS:
+            self._let_go()
         picture = self._picture
         return replace(
             picture,
@@ -221,11 +226,12 @@ class RemoteDesk:
     async def _keep(self) -> None:
         """Keep the line up, until cancelled."""
         time = asyncio.get_running_loop().time
-        waits = _waits()
+        waits, denied = _waits(), False
         while True:
             began = time()
             try:
                 self._me = await self._line.me()
+                denied = False
                 async with aclosing(self._line.pictures(self._last)) as stream:
                     came = time()
                     async for told in stream:
@@ -233,6 +239,11 @@ class RemoteDesk:
                             came = time()
                         elif time() - came > SILENT_SECONDS:  # whoever says something is not the desk
                             raise NoAnswerError(BROKEN, sent=True)  # noqa: TRY301 - as any other break
+            except DeniedError as error:  # who may not look any more keeps nothing of what they saw
+                self._lose(f"You are not let in any more. {error}" if self._last else str(error))
+                self._let_go()
+                waits = repeat(LONGEST_WAIT) if denied else _waits()
+                denied = True
             except CrisisdeskError as error:
                 self._lose(str(error))
             except ValueError:
@@ -274,6 +285,13 @@ class RemoteDesk:
         lost = Lost(self._line.place.name, why, since)
         if lost != self._lost:
             self._lost = lost
+            self._touch()
+
+    def _let_go(self) -> None:
+        """Show and keep nothing of the desk until it is heard again."""
+        if self._last:
+            self._picture, self._last = Picture(now=EPOCH), ""
+            self._kept.clear()
             self._touch()
 
     def _listen(self, seconds: float | None) -> None:

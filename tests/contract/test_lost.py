@@ -206,6 +206,28 @@ async def test_a_token_that_is_revoked_ends_the_stream_and_says_why(place):
     place.served.clock.ahead += timedelta(seconds=2)
     picture = await until(place.desk, lambda picture: picture.lost and "revoked" in picture.lost.why)
     assert picture.lost.since is not None
+    assert "not let in any more" in picture.lost.why
+
+
+async def test_who_is_not_let_in_any_more_keeps_nothing_of_what_they_saw(place):
+    await place.served.incident()
+    await until(place.desk, lambda picture: picture.incidents)
+    place.served.tokens.revoke([place.served.secrets[ANNA].split("_")[1]])
+    place.served.clock.ahead += timedelta(seconds=2)
+    picture = await until(place.desk, lambda picture: picture.lost and not picture.incidents)
+    assert (picture.watches, picture.sources) == ((), ())
+
+
+async def test_what_was_shown_is_let_go_when_the_desk_was_not_heard_for_an_hour(tmp_path):
+    clock = Time()
+    async with served(tmp_path) as running, Proxy(running.url) as proxy:
+        await running.incident()
+        async with attached(running, ANNA, proxy.url, clock=clock) as desk:
+            await until(desk, lambda picture: picture.incidents)
+            proxy.holds = True
+            assert (await until(desk, lambda picture: picture.lost)).incidents
+            clock.ahead = timedelta(hours=2)
+            assert (await desk.picture()).incidents == ()
 
 
 async def test_a_viewer_is_told_beforehand_that_looking_is_all(tmp_path):
