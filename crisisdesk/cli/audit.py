@@ -79,8 +79,8 @@ def _of_erasure(erased: "Erased") -> "Entry":
     from crisisdesk.storage.audit import Entry  # noqa: PLC0415  as above
 
     where = f" in {clean(erased.source)}" if erased.source else ""
-    posts = counted(sum(number for _, number in erased.found), "post")
-    return Entry(erased.at, f"erased {erased.kind} {clean(erased.name)}{where}: {posts}", erased.person)
+    found = f"found in {counted(len(erased.found), 'place')}" if erased.found else "nothing was found"
+    return Entry(erased.at, f"erased {erased.kind} {clean(erased.name)}{where}: {found}", erased.person)
 
 
 def _span(since: str) -> timedelta:
@@ -104,7 +104,11 @@ def _lines(entries: "Sequence[Entry]") -> Iterator[str]:
 def _who(one: "Entry") -> str:
     """The person and what they may do; who is not known is a stranger."""
     role = f" ({one.role})" if one.role else ""
-    return f"{clean(one.person, 60)}{role}" if one.person else ("somebody" if one.mark else "a stranger")
+    if one.person:
+        return f"{clean(one.person, 60)}{role}"
+    if one.token:
+        return f"the revoked token {one.token}"
+    return "somebody" if one.mark else "a stranger"
 
 
 def _as_object(one: "Entry") -> dict[str, object]:

@@ -126,7 +126,7 @@ class Access:
             self._streams += Counter()  # those who have none are forgotten
 
     def _known(self, request: web.Request) -> Visitor:
-        shown = _shown(request)
+        shown = shown_by(request)
         if shown and hmac.compare_digest(shown.encode("utf-8", "surrogateescape"), self.owner.encode()):
             return Visitor(named(request), Role.OWNER, OWNER)
         if self.tokens.trouble:
@@ -196,7 +196,7 @@ class Access:
             )
 
 
-def _shown(request: web.Request) -> str:
+def shown_by(request: web.Request) -> str:
     """The token that a request comes with; empty where there is none."""
     scheme, _, token = request.headers.get("Authorization", "").strip().partition(" ")
     return token.strip() if scheme.lower() == "bearer" else ""

@@ -5,7 +5,7 @@ those of others by where they come from, those of people whose role is too low b
 they are the first of an hour, the tenth, the hundredth.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Final
@@ -14,7 +14,7 @@ from aiohttp import web
 
 from crisisdesk.clock import Clock
 from crisisdesk.records import Visitor
-from crisisdesk.server.access import VISITOR
+from crisisdesk.server.access import VISITOR, shown_by
 from crisisdesk.server.answers import Handler, Refused
 from crisisdesk.server.local import peer
 from crisisdesk.server.token_file import Deed
@@ -92,7 +92,9 @@ class Auditing:
         who, times = self._attempts.count(visitor.token if visitor else address, self._clock.now())
         if times:
             where = address if visitor else who
-            await self._audit.note(self._entry(request, visitor, status, address=where, times=times))
+            entry = self._entry(request, visitor, status, address=where, times=times)
+            was = "" if visitor else self._tokens.gone(shown_by(request))
+            await self._audit.note(replace(entry, token=was) if was else entry)
 
     def _entry(
         self,

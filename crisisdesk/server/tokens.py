@@ -92,6 +92,13 @@ class Tokens:
         right = hmac.compare_digest(_digest(form[2]), token.sha256 if token else _NOBODYS)
         return token if right else None
 
+    def gone(self, text: str) -> str:
+        """The id of what was a token here once; empty for what never was, or still is one."""
+        form = _FORM.fullmatch(text)
+        if form is None or form[1] in self._by_id or form[1] not in {deed.token for deed in self.history}:
+            return ""
+        return form[1]
+
     def is_valid(self, name: str, now: datetime) -> bool:
         """Whether a token, by its id, is neither revoked nor expired."""
         token = self._by_id.get(name)

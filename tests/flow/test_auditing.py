@@ -106,6 +106,14 @@ async def test_what_is_not_there_is_not_worth_a_word(door, store):
     assert await entries(store) == []
 
 
+async def test_who_comes_with_a_token_that_was_revoked_is_no_stranger(door, store):
+    token = door.token()
+    door.tokens.revoke([token.split("_")[1]])
+    assert (await door.get(token=token)).status == 401
+    await door.get(token=f"cd_aaaaaaaa_{token.split('_', 2)[2]}")
+    assert [entry.token for entry in await entries(store) if entry.status == 401] == [token.split("_")[1]]
+
+
 async def test_tokens_that_were_made_and_revoked_stand_there_once(door, store, tmp_path):
     token = door.token(by="root")
     name = token.split("_")[1]

@@ -298,7 +298,7 @@ def test_the_audit_tells_what_was_erased(config, capfd):
     capfd.readouterr()
     assert run(["audit", "-c", str(config)]) == 0
     said = capfd.readouterr().out
-    assert re.fullmatch(r"20\S+ \S+  Anna Berg +erased author \S+: 0 posts\n", said)
+    assert re.fullmatch(r"20\S+ \S+  Anna Berg +erased author \S+: nothing was found\n", said)
     assert "did:plc:anna" not in said
 
 
