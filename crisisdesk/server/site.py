@@ -89,6 +89,8 @@ class Site:
         application = web.Application(middlewares=[in_json, self._auditing.record])
         for route in self.routes():
             application.router.add_route(route.method, route.path, self._handler(route))
+            if route.role is None:  # many probes ask for the head alone
+                application.router.add_route("HEAD", route.path, self._handler(route))
         application.on_startup.append(self._open)
         application.on_shutdown.append(self._close)
         return application

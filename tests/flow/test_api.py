@@ -140,6 +140,8 @@ async def test_probes_need_no_token_and_metrics_do(tmp_path):
     async with served(tmp_path) as desk:
         assert (await desk.get("/healthz")).content == {"status": "ok"}
         assert (await desk.get("/readyz")).status == 200
+        async with desk.session.head(f"{desk.url}/readyz") as head:
+            assert (head.status, await head.read()) == (200, b"")
         desk.source.state = "connecting"
         assert (await desk.get("/readyz")).status == 503
         assert (await desk.get("/metrics")).status == 401
