@@ -47,7 +47,11 @@ class Service(Protocol):
 
     @property
     def trouble(self) -> str:
-        """Why they cannot, and what to do; empty while they can."""
+        """Why they cannot, and what to do; empty while nothing is wrong."""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether they can already."""
 
     async def run(self) -> None:
         """Be there for them until cancelled."""

@@ -15,6 +15,7 @@ PLAYBOOKS_FINE: Final = "in use as they stand"
 IN_FORCE: Final = "as agreed"
 KEPT: Final = "kept"
 REACHABLE: Final = "reachable"
+CLOSED: Final = "closed"
 FINE: Final = frozenset({"connecting", "live", "ended"})
 """States of sources and outputs to which there is nothing to add."""
 NEWS: Final = frozenset({"past"})
@@ -66,13 +67,13 @@ def _parts(app: App) -> Iterator[tuple[str, str]]:
     for trouble in app.calls.troubles():
         yield "calls", trouble
     if app.service is not None:
-        yield "server", app.service.trouble or REACHABLE
+        yield "server", app.service.trouble or (REACHABLE if app.service.is_open else CLOSED)
 
 
 def _is_trouble(app: App, part: str, state: str) -> bool:
     """Whether somebody should do something about it."""
     if part in {"playbooks", "orders", "calls", "server", "answer queue"}:
-        return state not in {PLAYBOOKS_FINE, IN_FORCE, REACHABLE, KEPT}
+        return state not in {PLAYBOOKS_FINE, IN_FORCE, REACHABLE, CLOSED, KEPT}
     if part in app.complaints() or part.startswith(("drops", "budget")):
         return part not in NEWS
     if part.startswith(("source", "output")):

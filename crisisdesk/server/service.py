@@ -35,12 +35,18 @@ class Service:
         self._clock = clock
         self._waits = delays(most=10.0) if waits is None else waits
         self._trouble = ""
+        self._is_open = False
         listener.offer(site)
 
     @property
     def trouble(self) -> str:
-        """Why the desk cannot be reached, and what to do; empty while it can."""
+        """Why the desk cannot be reached, and what to do; empty while nothing is wrong."""
         return " ".join(filter(None, (self._trouble, self._site.access.trouble)))
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the desk can be reached, and is found on this machine."""
+        return self._is_open
 
     async def run(self) -> None:
         """Be there until cancelled, or until it is plain that it never can be."""
@@ -58,6 +64,9 @@ class Service:
         async with self._listener.listening():
             url = local_url(self._listener.bound, encrypted=self._listener.is_encrypted)
             with present(self._database, Presence(url, self._site.access.owner, os.getpid(), now)):
-                self._trouble = ""
-                await asyncio.Event().wait()
+                self._trouble, self._is_open = "", True
+                try:
+                    await asyncio.Event().wait()
+                finally:
+                    self._is_open = False
         raise AssertionError("nobody sets that event")

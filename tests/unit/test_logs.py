@@ -1,5 +1,6 @@
 """The log of a desk without a console."""
 
+import asyncio
 import json
 import re
 import shutil
@@ -12,10 +13,14 @@ import pytest
 from structlog.testing import CapturingLogger
 
 from crisisdesk.app import App
-from crisisdesk.cli.logs import _look
+from crisisdesk.cli.logs import _look, _parts
+from crisisdesk.cli.serving import serving
 from crisisdesk.clock import ReplayClock
 from crisisdesk.plan import Agreed, Plan
 from crisisdesk.resources import folder
+from crisisdesk.server.http import Listener
+from crisisdesk.server.presence import find
+from crisisdesk.settings import Address, load
 
 START = datetime(2024, 3, 4, tzinfo=UTC)
 
@@ -64,6 +69,28 @@ async def test_an_edit_of_the_configuration_that_cannot_be_used_is_logged_once(t
             _look(app, log, before)
     told = [(call.method_name, call.kwargs["state"]) for call in log.calls if call.args == ("orders",)]
     assert told == [("info", "as agreed"), ("warning", "desk.toml:3: mend it."), ("info", "as agreed")]
+
+
+async def test_the_server_is_reachable_only_while_its_address_is_open(tmp_path: Path):
+    (tmp_path / "desk.toml").write_text(f'[desk]\nname = "acme"\ndatabase = "{tmp_path / "desk.db"}"\n')
+    clock, listener = ReplayClock(START), Listener(Address("127.0.0.1", 0))
+    service = serving(load(tmp_path / "desk.toml"), listener, clock)
+    plan = Plan({}, (), tmp_path / "desk.db", folder("playbooks"), clock, no_model, service=service, live=True)
+    async with App(plan) as app:
+        assert app.service is not None
+
+        def told() -> list[str]:
+            return [state for part, state in _parts(app) if part == "server"]
+
+        assert told() == ["closed"]
+        running = asyncio.create_task(app.service.run())
+        async with asyncio.timeout(5):
+            while find(tmp_path / "desk.db") is None:  # noqa: ASYNC110  a file tells nobody
+                await asyncio.sleep(0.01)
+        assert told() == ["reachable"]
+        running.cancel()
+        await asyncio.wait({running})
+        assert told() == ["closed"]
 
 
 NOISE = """
