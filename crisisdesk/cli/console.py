@@ -25,12 +25,13 @@ PATIENCE: Final = 1.0
 """Seconds in which a wrong address or token is told before the console opens; it opens then, and goes on trying."""
 ATTEMPTS: Final = 3
 """Tokens that one may type."""
+EXAMPLE: Final = "https://desk.example:8443"
 
 
 def console(
     url: Annotated[
         str,
-        typer.Argument(metavar="URL", help="Such as https://desk.example:8443; else the one of your configuration."),
+        typer.Argument(metavar="URL", help=f"Such as {EXAMPLE}; else the one of your configuration."),
     ] = "",
     *,
     config: Annotated[
@@ -66,7 +67,7 @@ def console(
     if place is None:
         raise UsageError(
             f"No desk with the database {database} runs on this machine, or it is another user's. Start it with "
-            "`crisisdesk run`, or name one elsewhere: crisisdesk console https://desk.example:8443"
+            "`crisisdesk run`, or name one elsewhere: crisisdesk console " + EXAMPLE
         )
     _attach(place, asyncio.run(_greeted(place, PATIENCE)), find_here)
 
@@ -79,16 +80,19 @@ def _attach_elsewhere(url: str, token_file: Path | None, person: str, ca: Path |
     tokens = Tokens(where, token_file, os.environ, Path(typer.get_app_dir("crisisdesk")))
     token, origin = tokens.find()
     for attempt in range(ATTEMPTS + 1):
-        place = Place(where, token, _seated(person), tls)
         try:
-            me = asyncio.run(_greeted(place, PATIENCE if token else None))
+            if attempt:
+                origin, token = "", tokens.ask()
+            place = Place(where, token, _seated(person), tls)
+            me = asyncio.run(_greeted(place, PATIENCE if origin else None))
         except DeniedError as error:
             if attempt == ATTEMPTS or (origin and not origin.startswith("kept")):
                 raise UsageError(f"{error} The token is that {origin}." if origin else str(error)) from None
-            if token:
+            if attempt or origin:
                 say(str(error))
-            token, origin = tokens.ask(), ""
         else:
+            if attempt:
+                tokens.offer_to_keep(token)
             _attach(place, me)
             return
 
@@ -130,11 +134,18 @@ def _database(config: Path | None) -> Path:
     """That of the desk of the configuration, which may run on this machine.
 
     Raises:
-        ConfigurationError: there is none, or it is broken.
+        UsageError: there is none.
+        ConfigurationError: it is broken.
     """
     from crisisdesk.cli import configured  # noqa: PLC0415 - see above
 
-    return configured.read(config).desk.database
+    found = configured.read_if_any(config)
+    if found is None:
+        raise UsageError(
+            f"Which desk? crisisdesk console {EXAMPLE}, with the address you were given. Without an address it is the "
+            "one of the configuration, and there is none here; `-c FILE` names it."
+        )
+    return found.desk.database
 
 
 def _seated(person: str) -> str:

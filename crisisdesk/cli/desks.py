@@ -12,14 +12,15 @@ from urllib.parse import quote
 
 import typer
 
+from crisisdesk.cli.console import EXAMPLE
 from crisisdesk.cli.terminal import say
+from crisisdesk.console.line import DeniedError
 from crisisdesk.errors import UsageError
 from crisisdesk.settings.token import web_address
 from crisisdesk.text import clean
 
 VARIABLE: Final = "CRISISDESK_TOKEN"
 """The environment variable that may hold the token."""
-EXAMPLE: Final = "https://desk.example:8443"
 
 
 def address(url: str) -> str:
@@ -84,17 +85,21 @@ class Tokens:
         return "", ""
 
     def ask(self) -> str:
-        """Ask for one on the terminal, where nobody sees it; then whether to keep it.
+        """Ask for one on the terminal, where nobody sees it.
 
         Raises:
-            UsageError: none was given.
+            DeniedError: what was typed is none.
         """
-        token = _token(getpass(f"Your token for {self._url.partition('://')[2]}: "), "What you typed")
-        if typer.confirm("Keep it for the next time, in a file that only you can read?", default=False, err=True):
-            self._keep(token)
-        return token
+        typed = getpass(f"Your token for {self._url.partition('://')[2]}: ")
+        try:
+            return _token(typed, "What you typed")
+        except UsageError as error:
+            raise DeniedError(str(error)) from None
 
-    def _keep(self, token: str) -> None:
+    def offer_to_keep(self, token: str) -> None:
+        """Ask whether to keep one that has let somebody in, and keep it then."""
+        if not typer.confirm("Keep it for the next time, in a file that only you can read?", default=False, err=True):
+            return
         try:
             self._kept.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._kept.unlink(missing_ok=True)
@@ -109,8 +114,8 @@ class Tokens:
 def _token(text: str, where: str) -> str:
     """The first line."""
     token = text.strip().split("\n", 1)[0].strip()
-    if not re.fullmatch(r"[!-~]+", token):
-        raise UsageError(f"{where} holds no token; copy it as `crisisdesk token create` has shown it.")
+    if not re.fullmatch(r"cd_[!-~]+", token):
+        raise UsageError(f"{where} holds no token; one begins with cd_: copy it whole, as it was handed to you.")
     return token
 
 

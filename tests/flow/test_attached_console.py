@@ -68,6 +68,12 @@ async def test_a_token_is_asked_for_where_nobody_sees_it_and_kept_where_nobody_e
         token = desk.secrets["Anna Berg"]
         with console(tmp_path, desk.url) as terminal:
             await until(terminal, "Your token for")
+            terminal.press("correct horse battery\n")
+            await until(terminal, "What you typed holds no token; one begins with cd_")
+            await until(terminal, "Your token for")
+            terminal.press(f"{token}x\n")
+            await until(terminal, "not known here, or was revoked")
+            assert "Keep it" not in terminal.seen  # it has not been tried, or lets nobody in
             terminal.press(f"{token}\n")
             while "Keep it" not in terminal.seen:
                 assert await asyncio.to_thread(terminal._read, 10)
@@ -122,6 +128,13 @@ async def test_a_lost_desk_is_said_and_is_there_again_after_its_restart(tmp_path
             await leave(terminal)
     finally:
         terminal.__exit__(None, None, None)
+
+
+async def test_who_names_no_desk_is_asked_for_the_address_they_were_given(tmp_path):
+    with console(tmp_path) as terminal:
+        code, said = await ends(terminal)
+    assert code == 2
+    assert said.startswith("Which desk? crisisdesk console https://desk.example:8443, with the address you were given.")
 
 
 @pytest.mark.parametrize(
