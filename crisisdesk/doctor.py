@@ -23,8 +23,10 @@ from crisisdesk.privacy.files import is_open_to_others, ours, readable_secrets
 from crisisdesk.privacy.key import KeyFile
 from crisisdesk.records import Correction, Foreseen, Post, SourceStatus
 from crisisdesk.sentiment.base import Model, signature
-from crisisdesk.server.sharing import overheard, refuse_without_tokens, summed_up
+from crisisdesk.server.certificate import Certificate
+from crisisdesk.server.sharing import SOON, overheard, refuse_without_tokens, summed_up
 from crisisdesk.server.tokens import Tokens
+from crisisdesk.server.validity import validity
 from crisisdesk.settings.model import WatchSettings
 from crisisdesk.settings.server import ServerSettings
 from crisisdesk.sources.base import Foreseeing, Source
@@ -37,7 +39,7 @@ LOOK: Final = 0.05
 """Seconds between two looks at how a source is doing."""
 LOOK_WHETHER: Final = "look whether it should."
 NAMED: Final = 3
-"""Watches that are named; of more it is told how many."""
+"""Watches, or names in a certificate, that are named; of more it is told how many."""
 CLOCK: Final = timedelta(seconds=30)
 """By which the clock of this machine may differ from the network's before it is worth a word."""
 
@@ -118,6 +120,28 @@ def access(server: ServerSettings, tokens: Tokens, file: Path, now: datetime) ->
     said, doubt = summed_up(tokens, now)
     doubts = " ".join(filter(None, (doubt, overheard(server))))
     return (Verdict.WARNING if doubts else Verdict.OK), f"{server.listen}: {said} {doubts}".strip()
+
+
+def encryption(chain: Path, key: Path, now: datetime) -> tuple[Verdict, str]:
+    """Whether the desk can encrypt with these, for which names, and until when.
+
+    Raises:
+        FatalSourceError: it cannot, or nobody would trust it.
+    """
+    found = validity(Certificate(chain, key).context(), chain)
+    if not found.names:
+        return (
+            Verdict.ERROR,
+            f"{chain} names nobody as subjectAltName, so that no console trusts it; have one made anew.",
+        )
+    said = f"{chain} is for {_some(found.names)}, from {found.start:%Y-%m-%d} to {found.end:%Y-%m-%d}"
+    if now < found.start:
+        return Verdict.ERROR, f"{said}: not yet; look at this machine's clock, or use the one of before."
+    if now >= found.end:
+        return Verdict.ERROR, f"{said}: it is over, and nobody trusts it any more; renew it."
+    if found.end - now < SOON:
+        return Verdict.WARNING, f"{said}: it is over in {how_long(found.end - now)}; renew it."
+    return Verdict.OK, f"{said}."
 
 
 def playbooks(place: Path, today: date) -> tuple[Verdict, str]:

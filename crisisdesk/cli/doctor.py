@@ -31,7 +31,7 @@ def doctor(
     seconds: Annotated[float, typer.Option(min=1, max=600, help="How long a source has to be heard.")] = 15.0,
     as_json: AsJson = False,
 ) -> None:
-    """Look at the desk before it is needed: database, access, playbooks, model, every source, every output.
+    """Look at the desk before it is needed: database, access, certificate, playbooks, model, sources, outputs, calls.
 
     Nothing is changed, and a desk that is running is not disturbed. Exit code 1 where something does not work.
     """
@@ -66,6 +66,8 @@ def _findings(config: Path | None, seconds: float) -> "Iterator[Finding]":
     tokens = Tokens(settings.server.tokens_of(desk.database), clock)
     file = configured.place(config) or Path()
     yield checks.examined("access", partial(checks.access, settings.server, tokens, file, clock.now()))
+    if (chain := settings.server.tls_certificate) and (key := settings.server.tls_key):
+        yield checks.examined("encryption", partial(checks.encryption, chain, key, clock.now()))
     today = datetime.now(UTC).date()
     yield checks.examined("playbooks", partial(checks.playbooks, desk.playbooks or folder("playbooks"), today))
     yield checks.examined("model", partial(checks.model, load))
@@ -85,15 +87,16 @@ def _findings(config: Path | None, seconds: float) -> "Iterator[Finding]":
 
 
 def _calls(settings: "Settings", now: datetime) -> "Iterator[Finding]":
-    """Whether somebody is called whenever somebody should be, and how they can answer."""
+    """Whether somebody is called whenever somebody should be."""
     from crisisdesk import doctor as checks  # noqa: PLC0415  as above
     from crisisdesk.cli.oncall import missing_addresses, wrong_calls  # noqa: PLC0415  as above
     from crisisdesk.cli.orders import agreed  # noqa: PLC0415  as above
-    from crisisdesk.settings.doubts import unanswerable  # noqa: PLC0415  as above
+    from crisisdesk.settings.doubts import uncalled  # noqa: PLC0415  as above
 
-    orders = agreed(settings)
-    if not orders.addresses:
+    if said := uncalled(settings):
+        yield checks.Finding("calls", checks.Verdict.OK if settings.outputs else checks.Verdict.WARNING, said)
         return
+    orders = agreed(settings)
     wrong = list(wrong_calls(settings, orders, now))
     found = checks.Verdict.ERROR if any(is_problem for _, is_problem in wrong) else checks.Verdict.WARNING
     for said, _ in wrong[:1]:
@@ -101,8 +104,6 @@ def _calls(settings: "Settings", now: datetime) -> "Iterator[Finding]":
         yield checks.Finding("calls", found, f"{said}{more}")
     if not wrong and not any(missing_addresses(settings)):
         yield checks.Finding("calls", checks.Verdict.OK, "somebody is called at any time; crisisdesk oncall says who.")
-    if hint := unanswerable(settings):
-        yield checks.Finding("answers", checks.Verdict.OK, hint)
 
 
 def add_to(commands: typer.Typer) -> None:

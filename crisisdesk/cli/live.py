@@ -3,6 +3,8 @@
 What they are made of (settings, networks, brokers) is imported when they run: `--help` need not wait for it.
 """
 
+import os
+import shlex
 from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
@@ -55,7 +57,7 @@ def run(
     """Run the desk as it is configured, until it is quit: ctrl+q in the console, ctrl+c or SIGTERM without."""
     from crisisdesk.cli import configured  # noqa: PLC0415 - see above
     from crisisdesk.cli.log_format import speak  # noqa: PLC0415 - see above
-    from crisisdesk.cli.seat import seated, tell_unanswerable  # noqa: PLC0415 - see above
+    from crisisdesk.cli.seat import seated, tell_uncalled  # noqa: PLC0415 - see above
 
     silent, as_json = headless or not is_terminal(), log_format is LogFormat.JSON
     if silent:
@@ -63,7 +65,7 @@ def run(
     plan = configured.desk_plan(config)
     plan.person = seated(person, plan.standing.current)
     if silent:
-        tell_unanswerable(plan)
+        tell_uncalled(plan)
     configured.run(plan, headless=silent, as_json=as_json)
 
 
@@ -98,7 +100,7 @@ def init(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="Where to write it.")] = Path(CONFIGURATION),
 ) -> None:
     """Write a configuration to start from, with every setting explained."""
-    from crisisdesk.settings import EXAMPLE  # noqa: PLC0415 - see above
+    from crisisdesk.settings import EXAMPLE, find  # noqa: PLC0415 - see above
 
     try:
         with file.open("x", encoding="utf-8") as handle:
@@ -109,7 +111,9 @@ def init(
         ) from None
     except OSError as error:
         raise UsageError(f"{file} cannot be written: {error.strerror}; name a file in a folder of yours.") from None
-    say(f"Wrote {file}. Edit its watches, then: crisisdesk run" + ("" if file.name == CONFIGURATION else f" -c {file}"))
+    found = find(None, os.environ, Path.cwd(), Path(typer.get_app_dir("crisisdesk")))
+    named = "" if found and found.absolute() == file.absolute() else f" -c {shlex.quote(str(file))}"
+    say(f"Wrote {file}. Edit its watches, then: crisisdesk run{named}")
 
 
 def add_to(commands: typer.Typer) -> None:

@@ -47,7 +47,6 @@ def oncall(
     from crisisdesk.cli import configured  # noqa: PLC0415  networks and models: `--help` need not wait for them
     from crisisdesk.cli.orders import agreed  # noqa: PLC0415  the same
     from crisisdesk.clock import WallClock  # noqa: PLC0415  the same
-    from crisisdesk.settings.doubts import unanswerable  # noqa: PLC0415  the same
 
     settings = configured.read(config)
     if test is not None:
@@ -65,8 +64,6 @@ def oncall(
         if as_json:
             put_json({"part": "warning", "said": said})
         say(f"warning: {said}")
-    if hint := unanswerable(settings):
-        say(f"hint: {hint}")
     if problems:
         raise typer.Exit(1)
 

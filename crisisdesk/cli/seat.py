@@ -1,4 +1,4 @@
-"""Who sits at a desk, and whether those whom it calls can answer it: said before it runs."""
+"""Who sits at a desk, and whether it calls anybody at all: said before it runs."""
 
 from crisisdesk.cli.standing import StandingOrders
 from crisisdesk.cli.terminal import say
@@ -6,7 +6,7 @@ from crisisdesk.errors import UsageError
 from crisisdesk.names import folded, nearest, nearly
 from crisisdesk.oncall.chain import Orders
 from crisisdesk.plan import Plan
-from crisisdesk.settings.doubts import unanswerable
+from crisisdesk.settings.doubts import uncalled
 from crisisdesk.text import clean
 
 
@@ -30,7 +30,7 @@ def seated(name: str, orders: Orders, option: str = "--as") -> str:
     return near
 
 
-def tell_unanswerable(plan: Plan) -> None:
-    """Say that a desk without a console calls people who have no way to answer it."""
-    if isinstance(plan.standing, StandingOrders) and (said := unanswerable(plan.standing.settings)):
-        say(f"warning: {said}", "warning")
+def tell_uncalled(plan: Plan) -> None:
+    """Say that a desk at which nobody sits calls nobody either, where that is so."""
+    if isinstance(plan.standing, StandingOrders) and (said := uncalled(plan.standing.settings)):
+        say(said)

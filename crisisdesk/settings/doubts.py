@@ -5,7 +5,6 @@ from itertools import combinations
 
 from crisisdesk.names import nearly
 from crisisdesk.settings.model import Settings
-from crisisdesk.settings.mqtt import MqttOutput
 from crisisdesk.settings.reach import people, ways
 from crisisdesk.text import clean
 
@@ -16,13 +15,13 @@ def doubts(settings: Settings) -> Iterator[str]:
     yield from _alike(settings)
 
 
-def unanswerable(settings: Settings) -> str:
-    """That calls cannot be answered where the desk has no console; empty where they can, or nobody is called."""
-    asked = {command for one in settings.outputs if isinstance(one, MqttOutput) for command in one.commands}
-    if not ways(settings) or asked & {"acknowledge", "silence", "resolve"}:
+def uncalled(settings: Settings) -> str:
+    """That nobody is called, and where incidents show all the same; empty where somebody is."""
+    if ways(settings):
         return ""
-    cure = 'give an [[output]] of kind "mqtt" commands = ["acknowledge"], or run the desk with its console'
-    return f"Without a console (run --headless) nobody can answer a call: {cure}."
+    kinds = " and ".join(dict.fromkeys(output.kind for output in settings.outputs))
+    shown = f"on consoles and go out by {kinds}" if kinds else "on consoles only"
+    return f'Nobody is called: no [[output]] with kind = "notify"; incidents show {shown}.'
 
 
 def _unused_rotas(settings: Settings) -> Iterator[str]:

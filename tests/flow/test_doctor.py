@@ -7,13 +7,14 @@ import socket
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
 from kills import Numbered, free_port, served
-from receivers import says, serving
+from receivers import certificate, says, serving
 
-from crisisdesk.doctor import Verdict, answer_queue
+from crisisdesk.doctor import Verdict, answer_queue, encryption, examined
 from crisisdesk.settings.model import WatchSettings
 from crisisdesk.storage.store import Store
 
@@ -49,7 +50,9 @@ async def test_a_desk_in_order(tmp_path: Path):
     assert found["database"] == ("ok", "desk.db will be made at the first start.")
     assert not (tmp_path / "desk.db").exists()
     assert found["model"][1].endswith("judges posts in en, de.")
-    assert told.endswith("Nothing is wrong.\n")
+    nobody = 'Nobody is called: no [[output]] with kind = "notify"; incidents show on consoles'
+    assert found["calls"] == ("warning", f"{nobody} only.")
+    assert told.endswith("1 part wants a look.\n")
 
 
 async def test_everything_that_can_be_wrong_is_named_with_its_cure(tmp_path: Path):
@@ -128,7 +131,29 @@ async def test_whom_nobody_would_call_is_told(tmp_path: Path):
     code, found, _ = await findings(tmp_path, f'[[source]]\nkind = "file"\npath = "posts.jsonl"\n{push}{chain}')
     said = "No [[chain]] is for a red incident: nobody is called; add one, or widen one."
     assert (code, found["calls"]) == (1, ("error", said))
-    assert found["answers"][1].startswith("Without a console (run --headless) nobody can answer a call: give an")
+
+
+async def test_a_certificate_is_looked_at(tmp_path: Path):
+    certificate(tmp_path, "desk.example", days=30)
+    server = '[server]\nlisten = "127.0.0.1:8443"\ntls_certificate = "pem"\ntls_key = "key"\n'
+    _, found, _ = await findings(tmp_path, server)
+    verdict, said = found["encryption"]
+    assert (verdict, said.partition(", from ")[0]) == ("ok", "pem is for desk.example")
+    now, pem, key = datetime.now(UTC), tmp_path / "pem", tmp_path / "key"
+    for ahead, expected, words in (
+        (timedelta(days=17), "warning", "it is over in 12 d 23 h; renew it."),
+        (timedelta(days=31), "error", "it is over, and nobody trusts it any more; renew it."),
+        (-timedelta(days=1), "error", "not yet; look at this machine's clock"),
+    ):
+        verdict, said = encryption(pem, key, now + ahead)
+        assert (verdict, words in said) == (expected, True), said
+    certificate(tmp_path, days=0)  # it is over in the second in which it is made
+    verdict, said = encryption(pem, key, now + timedelta(days=1))
+    assert (verdict, said.startswith(f"{pem} is for 127.0.0.1, ")) == ("error", True)
+    key.write_text("no key")
+    finding = examined("encryption", partial(encryption, pem, key, now))
+    assert finding.verdict == "error"
+    assert "cannot be used (they do not fit together, are no PEM, or the key has a passphrase)" in finding.said
 
 
 async def test_a_receiver_is_looked_at_and_told_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -140,7 +165,8 @@ async def test_a_receiver_is_looked_at_and_told_nothing(tmp_path: Path, monkeypa
         hook = f'[[output]]\nkind = "webhook"\nurl = "{server.url}"\nsecret_env = "SECRET"\n'
         code, found, told = await findings(tmp_path, f'{sources}{hook}name = "a"\n{hook}name = "b"\n')
     assert [(got.method, got.body) for got in server.got] == [("OPTIONS", b"")] * 2
-    assert (code, found["output a"][0], found["output b"][0]) == (0, "warning", "ok")
+    assert (code, found["output a"][0], found["output b"][0], found["calls"][0]) == (0, "warning", "ok", "ok")
+    assert found["calls"][1].endswith("incidents show on consoles and go out by webhook.")
     assert "knows no such address (HTTP 404); check the address of this output" in found["output a"][1]
     assert found["output b"][1].endswith("answers; whether it takes alerts shows when the desk runs.")
     assert told.endswith("1 part wants a look.\n")

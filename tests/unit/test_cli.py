@@ -181,6 +181,9 @@ def test_init_writes_a_file_that_loads_and_does_not_overwrite(capsys, here):
         == "crisisdesk.toml exists already and was left as it is; name another file: crisisdesk init other.toml\n"
     )
     assert file.read_text() == "mine"
+    (here / "desk").mkdir()
+    assert run(["init", "desk/crisisdesk.toml"]) == 0
+    assert capsys.readouterr().err.endswith("then: crisisdesk run -c desk/crisisdesk.toml\n")
     assert run(["init", "nosuch/other.toml"]) == 2
     assert "nosuch/other.toml cannot be written" in capsys.readouterr().err
 

@@ -286,12 +286,6 @@ def test_two_people_of_like_names_in_one_output_are_two(oncall):
     assert oncall(both + CHAIN)[::2] == (0, "")
 
 
-def test_calls_that_nobody_can_answer_without_a_console_are_a_hint(oncall):
-    code, _, err = oncall(BASE.replace('["acknowledge"]', '["note"]') + CHAIN)
-    assert code == 0
-    assert err.startswith("hint: Without a console (run --headless) nobody can answer a call: give an [[output]] of")
-
-
 def test_without_addresses_nobody_is_called(oncall):
     code, out, err = oncall(BASE[: BASE.index("[[output]]")])
     assert (code, out) == (1, "")

@@ -74,11 +74,12 @@ def started(tmp_path: Path, monkeypatch, capsys):
     return start
 
 
-def test_a_desk_without_a_console_says_that_nobody_can_answer(started):
-    code, err, plans = started(DESK, "--headless")
-    assert (code, plans) == (0, [("", True)])
-    assert err.startswith("warning: Without a console (run --headless) nobody can answer a call: give an [[output]] of")
-    assert started(DESK + MQTT, "--headless")[1] == ""
+def test_a_desk_at_which_nobody_sits_says_that_it_calls_nobody(started):
+    assert started(DESK, "--headless") == (0, "", [("", True)])
+    alone = DESK[: DESK.index("[[output]]")]
+    nobody = 'Nobody is called: no [[output]] with kind = "notify"; incidents show on consoles'
+    assert started(alone, "--headless")[:2] == (0, f"{nobody} only.\n")
+    assert started(alone + MQTT, "--headless")[:2] == (0, f"{nobody} and go out by mqtt.\n")
 
 
 def test_a_misspelt_person_does_not_start_a_desk(started):
