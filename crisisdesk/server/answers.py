@@ -23,8 +23,8 @@ ENCRYPTED: Final = {"Strict-Transport-Security": "max-age=31536000"}
 """Besides, where the desk itself encrypts."""
 SENTENCES: Final = {
     HTTPStatus.NOT_FOUND: (
-        "There is nothing at this address; webhooks are at /ingest/NAME, all else at /api/v1/…. To look at the desk, "
-        "open a console: crisisdesk console URL"
+        "There is nothing at this address; webhooks are at /ingest/NAME, all else at /api/v1/…. `crisisdesk console "
+        "URL` opens a console."
     ),
     HTTPStatus.METHOD_NOT_ALLOWED: "This cannot be done with this address; see which methods are allowed.",
     HTTPStatus.EXPECTATION_FAILED: "The header 'Expect' is not understood; leave it out.",

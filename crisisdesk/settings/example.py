@@ -181,7 +181,7 @@ kind = "bluesky"                  # the public posts of Bluesky; no account need
 # [calling]
 # group_wait = "30 seconds"       # before the first call: what is over meanwhile calls nobody
 # acknowledged_for = "60 minutes"      # after so long without anything done, the calling begins anew
-# link = "https://desk.example/incidents/{incident}"    # where your desk can be reached; stands in messages
+# link = "https://tickets.example/?crisis={incident}"   # a page of yours about it, for messages; the desk has none
 
 # What will be talked about: much talk calls nobody then, a worse mood does.
 # [[planned]]
