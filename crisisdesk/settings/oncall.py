@@ -44,7 +44,7 @@ def wall_moment(value: object) -> datetime:
 
 def _link(link: str) -> str:
     if not re.fullmatch(r"https?://[^\s/]+(/\S*)?", link):
-        raise ValueError('must be a web address such as "https://desk.example/incidents/{incident}"')
+        raise ValueError('must be a web address such as "https://tickets.example/?crisis={incident}"')
     if unknown := next((one for one in re.findall(r"\{([^}]*)\}", link) if one != "incident"), None):
         raise ValueError(f"holds {{{clean(unknown, 40)}}}; what can stand there is {{incident}}")
     return link

@@ -356,7 +356,7 @@ def test_what_no_chain_is_for_can_be_told(read, chain, missing):
         ("[calling]\nacknowledged_for = 60", "acknowledged_for = 60", "'acknowledged_for' in [calling] must be a time in quotes; write it with its unit, like \"60 minutes\""),
         ("[calling]\nacknowledged_for = true", "acknowledged_for = true", "'acknowledged_for' in [calling] must be a time in quotes; write it with its unit, like \"60 minutes\""),
         ('[calling]\nlink = "https://desk.example/{id}"', 'link = "https://desk.example/{id}"', "'link' in [calling] holds {id}; what can stand there is {incident}"),
-        ('[calling]\nlink = "desk"', 'link = "desk"', "'link' in [calling] must be a web address such as \"https://desk.example/incidents/{incident}\""),
+        ('[calling]\nlink = "desk"', 'link = "desk"', "'link' in [calling] must be a web address such as \"https://tickets.example/?crisis={incident}\""),
         ("[[calling]]", "[[calling]]", "'calling' must be one table; write [calling] and its keys below"),
         ('[[planned]]\nwatch = "Motrim"\nfrom = "2026-11-27 06:00"\nto = "2026-11-30 00:00"\nreason = "x"', 'watch = "Motrim"', "'watch' in [[planned]]: 'Motrim' is unknown; did you mean 'Motrin'?"),
         ('[[planned]]\nwatch = "Motrin"\nfrom = "2026-11-27 06:00"\nto = "2026-11-27 06:00"\nreason = "x"', 'to = "2026-11-27 06:00"', "'to' in [[planned]]: 2026-11-27 06:00 is not after 'from', 2026-11-27 06:00; swap them?"),
