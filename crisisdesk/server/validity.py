@@ -40,15 +40,15 @@ def validity(context: ssl.SSLContext, chain: Path) -> Validity:
     there, back = ssl.MemoryBIO(), ssl.MemoryBIO()
     client, server = looking.wrap_bio(back, there), context.wrap_bio(there, back, server_side=True)
     try:
-        for side in (client, server, client):
+        for side in (client, server) * 3:  # as many steps as any version of TLS needs
             try:
                 side.do_handshake()
             except ssl.SSLWantReadError:
                 continue
-    except ssl.SSLCertVerificationError as error:
+    except ssl.SSLError as error:
+        reason = error.verify_message if isinstance(error, ssl.SSLCertVerificationError) else error.reason
         raise FatalSourceError(
-            f"Whoever comes will not trust {chain}: {error.verify_message}; write another at 'tls_certificate' under "
-            "[server]."
+            f"Whoever comes will not trust {chain}: {reason}; write another at 'tls_certificate' under [server]."
         ) from None
     seen = client.getpeercert() or {}
     names = cast("tuple[tuple[str, str], ...]", seen.get("subjectAltName", ()))

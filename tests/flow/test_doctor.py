@@ -3,6 +3,7 @@
 import asyncio
 import json
 import re
+import shutil
 import socket
 import subprocess
 import sys
@@ -154,6 +155,25 @@ async def test_a_certificate_is_looked_at(tmp_path: Path):
     finding = examined("encryption", partial(encryption, pem, key, now))
     assert finding.verdict == "error"
     assert "cannot be used (they do not fit together, are no PEM, or the key has a passphrase)" in finding.said
+
+
+@pytest.mark.skipif(not shutil.which("openssl"), reason="openssl makes the certificate")
+@pytest.mark.parametrize(
+    ("extension", "said"),
+    [
+        ("subjectAltName=DNS:desk.example", "ok: pem is for desk.example, from "),
+        ("keyUsage=digitalSignature", "error: pem names nobody as subjectAltName"),
+        ("extendedKeyUsage=clientAuth", "error: Whoever comes will not trust pem: unsuitable certificate purpose; "),
+    ],
+)
+def test_a_certificate_that_consoles_would_not_trust_is_told(tmp_path: Path, monkeypatch, extension: str, said: str):
+    monkeypatch.chdir(tmp_path)
+    make = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
+    named = ["-keyout", "key", "-out", "pem", "-days", "90", "-subj", "/CN=desk.example", "-addext", extension]
+    subprocess.run([*make, *named], check=True, capture_output=True)
+    now = datetime.now(UTC) + timedelta(minutes=1)
+    finding = examined("encryption", partial(encryption, Path("pem"), Path("key"), now))
+    assert f"{finding.verdict}: {finding.said}".startswith(said)
 
 
 async def test_a_receiver_is_looked_at_and_told_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
