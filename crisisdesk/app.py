@@ -8,40 +8,40 @@ from functools import partial
 from types import TracebackType
 from typing import Any, Final, Self
 
-from crisisdesk.answers import answer_queue
-from crisisdesk.calls import Calls
 from crisisdesk.channel import Channel
 from crisisdesk.desk import Instruments, LocalDesk
-from crisisdesk.forgetting import Forgetting
+from crisisdesk.engine.answers import answer_queue
+from crisisdesk.engine.calls import Calls
+from crisisdesk.engine.forgetting import Forgetting
+from crisisdesk.engine.intake import House, Tally
+from crisisdesk.engine.listening import Listening
+from crisisdesk.engine.observation import Observation
+from crisisdesk.engine.overview import Pictures, spending_of
+from crisisdesk.engine.pipeline import Pipeline
+from crisisdesk.engine.progress import Progress
+from crisisdesk.engine.reception import Reception
+from crisisdesk.engine.restart import Restart
+from crisisdesk.engine.rounds import Rounds
+from crisisdesk.engine.silences import Silences
+from crisisdesk.engine.spoken import Languages, OwnLanguages
+from crisisdesk.engine.troubles import Troubles
+from crisisdesk.engine.warmup import WarmUp
 from crisisdesk.incidents.lifecycle import Rules
 from crisisdesk.incidents.register import Register
 from crisisdesk.incidents.spending import SPAN, advice
-from crisisdesk.intake import House, Tally
-from crisisdesk.listening import Listening
 from crisisdesk.match import Matcher
-from crisisdesk.observation import Observation
 from crisisdesk.oncall.audience import audience
 from crisisdesk.oncall.prospect import known_people, on_call
 from crisisdesk.outputs.base import PersonalOutput
 from crisisdesk.outputs.deliver import Delivery, owed_by_others
-from crisisdesk.overview import Pictures, spending_of
-from crisisdesk.pipeline import Pipeline
 from crisisdesk.plan import Plan, Service
 from crisisdesk.playbooks.format import Playbook
 from crisisdesk.playbooks.library import Library
-from crisisdesk.progress import Progress
-from crisisdesk.reception import Reception
 from crisisdesk.records import OutputStatus, SourceStatus
-from crisisdesk.restart import Restart
-from crisisdesk.rounds import Rounds
 from crisisdesk.sentiment.base import Model
 from crisisdesk.sentiment.batcher import Scoring
-from crisisdesk.silences import Silences
 from crisisdesk.sources.base import Recalling
-from crisisdesk.spoken import Languages, OwnLanguages
 from crisisdesk.storage.store import Store
-from crisisdesk.troubles import Troubles
-from crisisdesk.warmup import WarmUp
 
 LINGER_LOOK: Final = 1.0
 """Seconds between two looks whether somebody is still to be called, when nothing more is heard."""

@@ -49,3 +49,9 @@ def moment_at(wall: datetime, zone: tzinfo) -> datetime:
         else:
             after = middle
     return after
+
+
+def stamp(moment: datetime, zone: tzinfo | None) -> str:
+    """Day, time and zone, by the machine's clock where no zone is given: `4 Mar 09:20 CET`."""
+    local = moment.astimezone(zone)
+    return f"{local.day} {local:%b %H:%M %Z}"

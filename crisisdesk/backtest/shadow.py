@@ -5,8 +5,8 @@ from datetime import timedelta
 from typing import Final
 
 from crisisdesk.detect.spike import SpikeDetector
+from crisisdesk.engine.observation import TICK
 from crisisdesk.incidents.lifecycle import Rules, witness
-from crisisdesk.observation import TICK
 from crisisdesk.records import EPOCH, Incident, Kind, Numbers, Severity, Spike
 
 UNTOLD: Final = Numbers(0, 0, 0, 0.0, 0, 0.0, 0.0, 1.0)

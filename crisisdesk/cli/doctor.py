@@ -91,7 +91,7 @@ def _calls(settings: "Settings", now: datetime) -> "Iterator[Finding]":
     from crisisdesk import doctor as checks  # noqa: PLC0415  as above
     from crisisdesk.cli.oncall import missing_addresses, wrong_calls  # noqa: PLC0415  as above
     from crisisdesk.cli.orders import agreed  # noqa: PLC0415  as above
-    from crisisdesk.settings.doubts import uncalled  # noqa: PLC0415  as above
+    from crisisdesk.settings.oncall.doubts import uncalled  # noqa: PLC0415  as above
 
     if said := uncalled(settings):
         yield checks.Finding("calls", checks.Verdict.OK if settings.outputs else checks.Verdict.WARNING, said)

@@ -109,7 +109,7 @@ async def _by_the_running_desk(path: Path, wanted: "Wanted", person: str) -> "Er
 
 async def _at_rest(path: Path, wanted: "Wanted | None", again: Path | None, person: str) -> "list[Erased]":
     from crisisdesk.clock import WallClock  # noqa: PLC0415 - as above
-    from crisisdesk.forgetting import forget_again, forget_at_rest, lost_key  # noqa: PLC0415 - as above
+    from crisisdesk.engine.forgetting import forget_again, forget_at_rest, lost_key  # noqa: PLC0415 - as above
     from crisisdesk.privacy.files import closed  # noqa: PLC0415 - as above
     from crisisdesk.storage.store import Store  # noqa: PLC0415 - as above
 
@@ -143,7 +143,7 @@ def _read(file: Path) -> "list[Erased]":
 
 def _tell(path: Path, wanted: "Wanted") -> None:
     """What is kept in the database; what a running desk has heard in the last minutes may be in its memory only."""
-    from crisisdesk.forgetting import kept_of  # noqa: PLC0415 - as above
+    from crisisdesk.engine.forgetting import kept_of  # noqa: PLC0415 - as above
 
     kept = asyncio.run(kept_of(path, wanted))
     for one in kept:

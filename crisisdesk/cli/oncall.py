@@ -17,8 +17,8 @@ from crisisdesk.text import clean, counted
 if TYPE_CHECKING:
     from crisisdesk.oncall.chain import Orders
     from crisisdesk.oncall.rota import Rota
-    from crisisdesk.settings.choice import Case
     from crisisdesk.settings.model import Settings
+    from crisisdesk.settings.oncall.choice import Case
 
 AHEAD: Final = timedelta(weeks=4)
 """How far gaps are looked for."""
@@ -70,7 +70,7 @@ def oncall(
 
 def _moment(text: str, zone: tzinfo) -> datetime:
     from crisisdesk.moments import moment_at  # noqa: PLC0415  as above
-    from crisisdesk.settings.oncall import wall_moment  # noqa: PLC0415  as above
+    from crisisdesk.settings.oncall.calling import wall_moment  # noqa: PLC0415  as above
 
     try:
         return moment_at(wall_moment(text), zone)
@@ -80,7 +80,7 @@ def _moment(text: str, zone: tzinfo) -> datetime:
 
 def _show_text(settings: "Settings", orders: "Orders", now: datetime, weeks: int) -> None:
     from crisisdesk.cli import oncall_text as text  # noqa: PLC0415  as above
-    from crisisdesk.settings.choice import cases  # noqa: PLC0415  as above
+    from crisisdesk.settings.oncall.choice import cases  # noqa: PLC0415  as above
 
     local = now.astimezone(orders.zone)
     put(f"{text.when(now, orders.zone)} {local:%Z}\n")
@@ -91,7 +91,7 @@ def _show_text(settings: "Settings", orders: "Orders", now: datetime, weeks: int
 
 def _show_json(settings: "Settings", orders: "Orders", now: datetime, weeks: int) -> None:
     from crisisdesk.payloads.oncall import rota_data, turn_data  # noqa: PLC0415  as above
-    from crisisdesk.settings.choice import cases  # noqa: PLC0415  as above
+    from crisisdesk.settings.oncall.choice import cases  # noqa: PLC0415  as above
 
     for rota in orders.rotas.values():
         turns = [turn_data(one) for one in rota.turns(now, now + timedelta(weeks=weeks))] if weeks else []
@@ -102,7 +102,7 @@ def _show_json(settings: "Settings", orders: "Orders", now: datetime, weeks: int
 
 def _call(orders: "Orders", case: "Case", now: datetime) -> dict[str, object]:
     from crisisdesk.oncall.rehearsal import rehearse  # noqa: PLC0415  as above
-    from crisisdesk.settings.choice import OTHERS  # noqa: PLC0415  as above
+    from crisisdesk.settings.oncall.choice import OTHERS  # noqa: PLC0415  as above
 
     watch, kind, severity = case
     acts = [{"time": stamp(act.time), "do": act.do.name.lower(), "to": act.to} for act in rehearse(orders, *case, now)]
@@ -123,8 +123,8 @@ def missing_addresses(settings: "Settings") -> Iterator[tuple[str, bool]]:
 
 def wrong_calls(settings: "Settings", orders: "Orders", now: datetime) -> Iterator[tuple[str, bool]]:
     """What is wrong, and whether it keeps a call from everybody."""
-    from crisisdesk.settings.choice import uncovered  # noqa: PLC0415  as above
-    from crisisdesk.settings.doubts import doubts  # noqa: PLC0415  as above
+    from crisisdesk.settings.oncall.choice import uncovered  # noqa: PLC0415  as above
+    from crisisdesk.settings.oncall.doubts import doubts  # noqa: PLC0415  as above
 
     yield from ((said, severity is Severity.RED) for severity, said in uncovered(settings))
     for rota in orders.rotas.values():
@@ -137,7 +137,7 @@ def _gaps(settings: "Settings", orders: "Orders", rota: "Rota", now: datetime) -
     """When nobody is on, and whether nobody would be called then."""
     from crisisdesk.cli.oncall_text import when  # noqa: PLC0415  as above
     from crisisdesk.oncall.rota import Gap  # noqa: PLC0415  as above
-    from crisisdesk.settings.choice import cases, whose  # noqa: PLC0415  as above
+    from crisisdesk.settings.oncall.choice import cases, whose  # noqa: PLC0415  as above
 
     gaps = [piece for piece in rota.turns(now, now + AHEAD) if isinstance(piece, Gap)]
     if not gaps:
@@ -152,7 +152,7 @@ def _gaps(settings: "Settings", orders: "Orders", rota: "Rota", now: datetime) -
 def _lost(settings: "Settings", orders: "Orders", at: datetime) -> "list[Case]":
     """Incidents of the worst severity whose chain would reach nobody if they opened at a moment."""
     from crisisdesk.oncall.rehearsal import reaches_somebody  # noqa: PLC0415  as above
-    from crisisdesk.settings.choice import cases, chosen  # noqa: PLC0415  as above
+    from crisisdesk.settings.oncall.choice import cases, chosen  # noqa: PLC0415  as above
 
     alike: dict[tuple[int | None, Severity], list[Case]] = {}
     for case in cases(settings):
@@ -190,7 +190,7 @@ def _test(settings: "Settings", whom: str) -> None:
     from crisisdesk.cli.people import addressed  # noqa: PLC0415  as above
     from crisisdesk.clock import WallClock  # noqa: PLC0415  as above
     from crisisdesk.names import folded, nearest  # noqa: PLC0415  as above
-    from crisisdesk.settings.reach import people, ways  # noqa: PLC0415  as above
+    from crisisdesk.settings.oncall.reach import people, ways  # noqa: PLC0415  as above
 
     reached = ways(settings)
     known = [*people(settings), *(name for name, some in reached.items() if some is None)]

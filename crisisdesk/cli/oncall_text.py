@@ -12,7 +12,7 @@ from crisisdesk.oncall.chain import Orders
 from crisisdesk.oncall.decide import Do
 from crisisdesk.oncall.rehearsal import Act, rehearse
 from crisisdesk.oncall.rota import HORIZON, Gap, Rota, Turn
-from crisisdesk.settings.choice import Case, whose
+from crisisdesk.settings.oncall.choice import Case, whose
 from crisisdesk.text import clean
 
 WIDTH: Final = 80

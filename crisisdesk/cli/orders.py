@@ -9,10 +9,10 @@ from crisisdesk.oncall.addresses import Address
 from crisisdesk.oncall.chain import Chain, Orders, Step
 from crisisdesk.oncall.hours import Hours
 from crisisdesk.oncall.rota import Rota, Shift, Swap
-from crisisdesk.settings.chain import ChainSettings
 from crisisdesk.settings.model import Settings
-from crisisdesk.settings.reach import ways
-from crisisdesk.settings.rota import RotaSettings
+from crisisdesk.settings.oncall.chain import ChainSettings
+from crisisdesk.settings.oncall.reach import ways
+from crisisdesk.settings.oncall.rota import RotaSettings
 
 EVERYBODY: Final = "everybody"
 """What the chain is called that calls where none is set: all, three times, a quarter of an hour apart."""

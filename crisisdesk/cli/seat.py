@@ -6,7 +6,7 @@ from crisisdesk.errors import UsageError
 from crisisdesk.names import folded, nearest, nearly
 from crisisdesk.oncall.chain import Orders
 from crisisdesk.plan import Plan
-from crisisdesk.settings.doubts import uncalled
+from crisisdesk.settings.oncall.doubts import uncalled
 from crisisdesk.text import clean
 
 

@@ -10,7 +10,7 @@ from crisisdesk.errors import ConfigurationError
 from crisisdesk.settings.explain import heading
 from crisisdesk.settings.load import load
 from crisisdesk.settings.model import Settings
-from crisisdesk.settings.reach import wrong
+from crisisdesk.settings.oncall.reach import wrong
 from crisisdesk.text import unforeseen
 
 if TYPE_CHECKING:

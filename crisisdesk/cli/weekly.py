@@ -16,9 +16,9 @@ from crisisdesk.detect.standard import Standard
 from crisisdesk.detect.unheard import gaps, unheard_hours
 from crisisdesk.detect.watch import WatchDetector
 from crisisdesk.detect.weeks import Week
+from crisisdesk.engine.listening import Listening
+from crisisdesk.engine.overview import spending_of
 from crisisdesk.incidents.spending import SPAN, Call, Spending, advice, spent
-from crisisdesk.listening import Listening
-from crisisdesk.overview import spending_of
 from crisisdesk.records import EPOCH, Incident, Kind
 from crisisdesk.settings.budget import in_words
 from crisisdesk.storage.snapshot import snapshot

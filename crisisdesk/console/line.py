@@ -15,9 +15,9 @@ import orjson
 from yarl import URL
 
 from crisisdesk.errors import CrisisdeskError, UsageError
-from crisisdesk.proxies import NONE, proxy_of
+from crisisdesk.net.proxies import NONE, proxy_of
+from crisisdesk.net.unreachable import why_no_answer
 from crisisdesk.text import clean
-from crisisdesk.unreachable import why_no_answer
 
 CONNECT_SECONDS: Final = 5.0
 ANSWER_SECONDS: Final = 10.0

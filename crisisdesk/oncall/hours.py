@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
 
 from crisisdesk.moments import moment_at
-from crisisdesk.settings.hours import parse_hours
+from crisisdesk.settings.oncall.hours import parse_hours
 
 A_DAY = timedelta(days=1)
 

@@ -24,7 +24,7 @@ from crisisdesk.records.inquiry import Answering, Inquiry, Need, Stage
 from crisisdesk.records.post import ERASED, TAKEN_BACK, Correction, Label, Mention, Post, Scored, account, named_in
 from crisisdesk.records.scope import is_for
 from crisisdesk.records.severity import Severity
-from crisisdesk.records.status import Foreseen, OutputStatus, SourceStatus
+from crisisdesk.records.status import TOLD_FOR, Foreseen, OutputStatus, SourceStatus
 from crisisdesk.records.times import EPOCH, stamp
 
 __all__ = [
@@ -32,6 +32,7 @@ __all__ = [
     "ERASED",
     "SIGNALS",
     "TAKEN_BACK",
+    "TOLD_FOR",
     "WAVE_ENDS_AFTER",
     "Answering",
     "Calling",

@@ -1,7 +1,11 @@
 """How sources and outputs are doing."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
+
+TOLD_FOR: Final = timedelta(hours=12)
+"""How long a trouble that has passed is spoken of: until the next shift has read it."""
 
 
 @dataclass(frozen=True, slots=True)

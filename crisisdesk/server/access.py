@@ -13,7 +13,7 @@ from typing import Final
 from aiohttp import web
 
 from crisisdesk.clock import Clock
-from crisisdesk.rate import Rate
+from crisisdesk.net.rate import Rate
 from crisisdesk.records import Role, Visitor
 from crisisdesk.server.answers import Refused
 from crisisdesk.server.local import check_local, named, peer

@@ -6,8 +6,8 @@ from typing import Final
 
 from aiohttp import web
 
+from crisisdesk.net.signing import HEADER
 from crisisdesk.server.answers import answer, refusal
-from crisisdesk.signing import HEADER
 from crisisdesk.sources.webhook.outcome import Outcome, Unreadable
 from crisisdesk.sources.webhook.refusals import Refused
 from crisisdesk.sources.webhook.signature import Head

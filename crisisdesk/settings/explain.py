@@ -7,7 +7,6 @@ from typing import Final
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from crisisdesk.settings.chain import ChainSettings, StepSettings
 from crisisdesk.settings.feed import FeedSource
 from crisisdesk.settings.file import FileSourceSettings
 from crisisdesk.settings.mastodon import MastodonSource
@@ -20,10 +19,11 @@ from crisisdesk.settings.model import (
 )
 from crisisdesk.settings.mqtt import MqttOutput, MqttSourceSettings
 from crisisdesk.settings.notify import NotifyOutput
-from crisisdesk.settings.oncall import CallingSettings, PlannedSettings
+from crisisdesk.settings.oncall.calling import CallingSettings, PlannedSettings
+from crisisdesk.settings.oncall.chain import ChainSettings, StepSettings
+from crisisdesk.settings.oncall.rota import RotaSettings, ShiftSettings, SwapSettings
 from crisisdesk.settings.places import Place, line_of
 from crisisdesk.settings.privacy import PrivacySettings
-from crisisdesk.settings.rota import RotaSettings, ShiftSettings, SwapSettings
 from crisisdesk.settings.section import Section
 from crisisdesk.settings.server import ServerSettings
 from crisisdesk.settings.webhook import WebhookSource

@@ -13,8 +13,8 @@ from crisisdesk.settings.explain import explain
 from crisisdesk.settings.file import FileSourceSettings
 from crisisdesk.settings.model import Settings
 from crisisdesk.settings.number import PATTERN, parse_number
+from crisisdesk.settings.oncall.reach import wrong
 from crisisdesk.settings.places import Place, line_of, lines_of
-from crisisdesk.settings.reach import wrong
 from crisisdesk.settings.server import is_loopback
 from crisisdesk.settings.webhook import WebhookSource
 from crisisdesk.text import clean

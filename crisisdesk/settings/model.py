@@ -16,15 +16,15 @@ from pydantic import (
 
 from crisisdesk.errors import UsageError
 from crisisdesk.settings.budget import DEFAULT_BUDGET, parse_false_alarms
-from crisisdesk.settings.chain import ChainSettings
 from crisisdesk.settings.feed import FeedSource
 from crisisdesk.settings.file import FileSourceSettings
 from crisisdesk.settings.mastodon import MastodonSource
 from crisisdesk.settings.mqtt import MqttOutput, MqttSourceSettings
 from crisisdesk.settings.notify import NotifyOutput
-from crisisdesk.settings.oncall import CallingSettings, PlannedSettings
+from crisisdesk.settings.oncall.calling import CallingSettings, PlannedSettings
+from crisisdesk.settings.oncall.chain import ChainSettings
+from crisisdesk.settings.oncall.rota import RotaSettings
 from crisisdesk.settings.privacy import KEEP_POSTS, KeepPosts, PrivacySettings
-from crisisdesk.settings.rota import RotaSettings
 from crisisdesk.settings.section import FilePath, Label, Section, Zone, below
 from crisisdesk.settings.server import ServerSettings
 from crisisdesk.settings.usual import parse_usual

@@ -2,7 +2,7 @@
 
 from crisisdesk.clock import Clock
 from crisisdesk.errors import FatalSourceError
-from crisisdesk.troubles import TOLD_FOR
+from crisisdesk.records import TOLD_FOR
 
 
 class Condition:

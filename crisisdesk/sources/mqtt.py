@@ -16,12 +16,11 @@ import orjson
 from crisisdesk.clock import Clock
 from crisisdesk.errors import FatalSourceError, SourceError, StorageError
 from crisisdesk.mqtt import Broker, Inbox, MuteError, OustedError, OverrunError, Received, Subscription
-from crisisdesk.records import Correction, Post, SourceStatus, stamp
+from crisisdesk.records import TOLD_FOR, Correction, Post, SourceStatus, stamp
 from crisisdesk.retry import delays
 from crisisdesk.sources.base import Edge
 from crisisdesk.sources.bodies import MAX_BODY, posts_in
 from crisisdesk.text import clean, counted, how_long
-from crisisdesk.troubles import TOLD_FOR
 
 AT_ONCE: Final = 500
 """Posts that are written down together, about; and together they come from no more bytes than a large message has."""

@@ -21,10 +21,10 @@ import pytest
 
 from crisisdesk.detect.standard import Standard
 from crisisdesk.detect.watch import WatchDetector
+from crisisdesk.engine.intake import Tally
+from crisisdesk.engine.observation import Observation
 from crisisdesk.incidents.lifecycle import Rules
 from crisisdesk.incidents.register import Register
-from crisisdesk.intake import Tally
-from crisisdesk.observation import Observation
 from crisisdesk.records import Mention, Post, Scored
 from crisisdesk.storage.store import Store
 

@@ -22,11 +22,11 @@ from storms import END, quiet, scored
 
 from crisisdesk.detect.standard import Standard
 from crisisdesk.detect.watch import WatchDetector
+from crisisdesk.engine.intake import Tally
+from crisisdesk.engine.observation import Observation
+from crisisdesk.engine.overview import Pictures
 from crisisdesk.incidents.lifecycle import Rules
 from crisisdesk.incidents.register import Register
-from crisisdesk.intake import Tally
-from crisisdesk.observation import Observation
-from crisisdesk.overview import Pictures
 from crisisdesk.records import Label, Scored
 from crisisdesk.storage.store import Store
 

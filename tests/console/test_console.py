@@ -28,9 +28,9 @@ async def test_acknowledge_tells_the_desk_who_has_it(console, desk):
 
 async def test_keys_act_on_the_incident_under_the_cursor(console, desk):
     async with running(console) as pilot:
-        await pilot.press("down", "a")
+        await pilot.press("down", "n", *"seen", "enter")
         await until(pilot, lambda: desk.asked)
-    assert desk.asked == [("acknowledge", "aspirin-7", "berta")]
+    assert desk.asked == [("note", "aspirin-7", "berta", "seen")]
 
 
 async def test_note_is_written_into_the_incident(console, desk):

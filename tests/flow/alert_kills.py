@@ -24,8 +24,8 @@ import orjson
 from aiohttp import web
 from webhooks import SECRET
 
+from crisisdesk.net.signing import HEADER, digest
 from crisisdesk.records import EPOCH, Change, Event, Incident, Severity
-from crisisdesk.signing import HEADER, digest
 from crisisdesk.storage import codec
 
 FLOW = Path(__file__).parent

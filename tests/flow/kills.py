@@ -32,7 +32,7 @@ PROGRAM = """
 import sys
 from datetime import timedelta
 from hearsay import Words
-from crisisdesk import rounds
+from crisisdesk.engine import rounds
 from crisisdesk.cli import configured
 from crisisdesk.cli.main import main
 

@@ -40,12 +40,11 @@ from jetstreams import (
 
 from crisisdesk.clock import ReplayClock
 from crisisdesk.errors import FatalSourceError
-from crisisdesk.records import Correction, Post
+from crisisdesk.records import TOLD_FOR, Correction, Post
 from crisisdesk.sources.bluesky import line
 from crisisdesk.sources.bluesky import source as bluesky
 from crisisdesk.sources.bluesky.line import zstd
 from crisisdesk.sources.bluesky.source import Bluesky
-from crisisdesk.troubles import TOLD_FOR
 
 NOW = datetime(2026, 5, 25, 14, 30, tzinfo=UTC)
 NOW_US = int(NOW.timestamp()) * SECOND

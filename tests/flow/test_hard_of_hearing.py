@@ -14,9 +14,9 @@ from hearsay import Words
 from storms import CHATTER, END, OTHER_WORDS, START
 
 from crisisdesk import app as app_module
-from crisisdesk import intake
 from crisisdesk.app import App, Plan
 from crisisdesk.detect.standard import Standard
+from crisisdesk.engine import intake
 from crisisdesk.match import WatchRule
 from crisisdesk.records import Incident, Kind, Post, Severity, SourceStatus
 from crisisdesk.resources import folder

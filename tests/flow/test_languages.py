@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 
-from crisisdesk import intake
 from crisisdesk.app import App, Plan
 from crisisdesk.cli import recorded
 from crisisdesk.cli.main import run
@@ -20,6 +19,7 @@ from crisisdesk.cli.outputs import heartbeat
 from crisisdesk.clock import ReplayClock
 from crisisdesk.desk import Picture
 from crisisdesk.detect.standard import Standard
+from crisisdesk.engine import intake
 from crisisdesk.language import Reader, load
 from crisisdesk.match import WatchRule
 from crisisdesk.payloads.incident import line

@@ -25,7 +25,6 @@ import pytest
 from hearsay import ANGRY, CALM, Words
 
 from crisisdesk import app as app_module
-from crisisdesk import intake
 from crisisdesk.app import App, Plan
 from crisisdesk.backtest.overheard import Overheard
 from crisisdesk.backtest.shadow import Shadow
@@ -36,6 +35,7 @@ from crisisdesk.clock import ReplayClock
 from crisisdesk.detect.simpler import RULES
 from crisisdesk.detect.standard import Standard
 from crisisdesk.detect.watch import WatchDetector
+from crisisdesk.engine import intake, pipeline
 from crisisdesk.match import WatchRule
 from crisisdesk.payloads.incident import line
 from crisisdesk.records import EPOCH, Notification
@@ -141,8 +141,8 @@ async def test_the_same_incidents_at_any_batch_size(tmp_path, file, expected, mo
     monkeypatch.setattr(app_module, "Scoring", Sized)
     monkeypatch.setattr(intake, "BATCH", size)
     monkeypatch.setattr(intake, "WAITING", size)
-    for name in ("MENTIONS_WAITING", "SCORED_WAITING"):
-        monkeypatch.setattr(app_module, name, size)
+    monkeypatch.setattr(app_module, "MENTIONS_WAITING", size)
+    monkeypatch.setattr(pipeline, "SCORED_WAITING", size)
     assert await played(tmp_path / "again.db", [file], chunk=size) == expected
 
 

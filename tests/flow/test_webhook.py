@@ -11,10 +11,10 @@ import pytest
 from edges import Taken
 from webhooks import NOW, POST, SECRET, TOKEN, SetClock, serving, signature
 
+from crisisdesk.net.signing import HEADER
 from crisisdesk.records import Correction, Post
 from crisisdesk.server.http import Listener
 from crisisdesk.settings import Address
-from crisisdesk.signing import HEADER
 from crisisdesk.sources.webhook.signature import Keys
 from crisisdesk.sources.webhook.source import Webhook
 

@@ -12,11 +12,11 @@ import pytest
 from edges import Taken
 from webhooks import NOW, POST, SECRET, Served, request, serving, signature
 
+from crisisdesk.net.signing import HEADER
 from crisisdesk.records import Post
 from crisisdesk.server import connection, door, intake
 from crisisdesk.server.http import Listener
 from crisisdesk.settings import Address
-from crisisdesk.signing import HEADER
 from crisisdesk.sources.webhook.signature import Keys
 
 BODY = orjson.dumps(POST)

@@ -17,11 +17,11 @@ from webhooks import serving as intake
 
 from crisisdesk.clock import WallClock
 from crisisdesk.errors import OutputError, RefusedError
+from crisisdesk.net.signing import HEADER
 from crisisdesk.outputs.webhook.line import Receiver
 from crisisdesk.outputs.webhook.output import WebhookOutput
 from crisisdesk.payloads.events import of_change
 from crisisdesk.payloads.incident import incident_data
-from crisisdesk.signing import HEADER
 from crisisdesk.sources.webhook.signature import Head, Keys
 
 

@@ -23,12 +23,12 @@ from xs import (
     tweet,
 )
 
+from crisisdesk.engine.warmup import Past
 from crisisdesk.errors import SourceError
 from crisisdesk.match import Matcher, WatchRule
 from crisisdesk.sources.x import past
 from crisisdesk.sources.x.place import moment_of
 from crisisdesk.sources.x.rules import Topic
-from crisisdesk.warmup import Past
 
 
 def numbers(edge: Taken) -> list[int]:

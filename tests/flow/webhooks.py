@@ -13,9 +13,9 @@ import aiohttp
 import orjson
 from edges import Taken
 
+from crisisdesk.net.signing import HEADER
 from crisisdesk.server.http import Listener
 from crisisdesk.settings import Address
-from crisisdesk.signing import HEADER
 from crisisdesk.sources.webhook.signature import Keys
 from crisisdesk.sources.webhook.source import Webhook
 

@@ -8,10 +8,10 @@ import pytest
 from fuzz_webhook import fuzz, mutated
 from webhooks import POST, SECRET, request, serving, signature
 
+from crisisdesk.net.signing import HEADER
 from crisisdesk.server import connection
 from crisisdesk.server.http import Listener
 from crisisdesk.settings import Address
-from crisisdesk.signing import HEADER
 from crisisdesk.sources.webhook.signature import Keys
 
 ANSWER = re.compile(rb"HTTP/1\.[01] (\d{3}) .*?\r\n\r\n(.*?)(?=HTTP/1\.[01] \d|$)", re.DOTALL)

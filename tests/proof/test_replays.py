@@ -13,11 +13,11 @@ from typing import Any
 import pytest
 
 from crisisdesk import app as app_module
-from crisisdesk import intake
 from crisisdesk.app import App, Plan
 from crisisdesk.cases import case
 from crisisdesk.clock import ReplayClock
 from crisisdesk.detect.standard import Standard
+from crisisdesk.engine import intake, pipeline
 from crisisdesk.match import WatchRule
 from crisisdesk.records import EPOCH, Notification
 from crisisdesk.resources import folder
@@ -73,8 +73,8 @@ async def test_any_batch_size(tmp_path, model, expected, monkeypatch, seed):
     monkeypatch.setattr(app_module, "Scoring", Sized)
     monkeypatch.setattr(intake, "BATCH", some())
     monkeypatch.setattr(intake, "WAITING", some())
-    for name in ("MENTIONS_WAITING", "SCORED_WAITING"):
-        monkeypatch.setattr(app_module, name, some())
+    monkeypatch.setattr(app_module, "MENTIONS_WAITING", some())
+    monkeypatch.setattr(pipeline, "SCORED_WAITING", some())
     assert await played(tmp_path, [STORY.path], model, chunk=some()) == expected
 
 

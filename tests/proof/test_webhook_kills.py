@@ -16,7 +16,7 @@ import pytest
 from kills import Numbered, counts, in_stream, started, total
 from webhooks import SECRET, signature
 
-from crisisdesk.signing import HEADER
+from crisisdesk.net.signing import HEADER
 
 pytestmark = [pytest.mark.proof, pytest.mark.skipif(sys.platform == "win32", reason="signals of Unix")]
 

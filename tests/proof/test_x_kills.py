@@ -20,7 +20,7 @@ from crisisdesk.sources.x.place import id_at
 PROGRAM = """
 from datetime import timedelta
 from hearsay import Words
-from crisisdesk import rounds
+from crisisdesk.engine import rounds
 from crisisdesk.cli import configured
 from crisisdesk.cli.main import main
 from crisisdesk.sources.x.source import X

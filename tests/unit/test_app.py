@@ -11,11 +11,11 @@ import pytest
 from structlog.testing import CapturingLogger
 
 from crisisdesk import app as app_module
-from crisisdesk import intake
 from crisisdesk.app import App, Plan
 from crisisdesk.cli.logs import _look
 from crisisdesk.clock import ReplayClock
 from crisisdesk.detect.standard import Standard
+from crisisdesk.engine import intake
 from crisisdesk.errors import FatalSourceError, ModelError, StorageError
 from crisisdesk.match import WatchRule
 from crisisdesk.records import (

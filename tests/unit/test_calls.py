@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crisisdesk.calls import Calls
 from crisisdesk.desk import Instruments, LocalDesk
+from crisisdesk.engine.calls import Calls
 from crisisdesk.errors import UsageError
 from crisisdesk.incidents.lifecycle import Rules
 from crisisdesk.incidents.register import Register

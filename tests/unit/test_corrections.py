@@ -10,7 +10,7 @@ from hearsay import Words
 from small_desk import ANGER, SAID, Network, anger, desk, in_files, quiet, quoted, say
 from storms import END
 
-from crisisdesk.progress import Digests
+from crisisdesk.engine.progress import Digests
 from crisisdesk.records import TAKEN_BACK, Correction, Notification, Post
 from crisisdesk.sentiment.base import Scores
 

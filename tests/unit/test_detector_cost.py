@@ -10,10 +10,10 @@ import numpy as np
 from crisisdesk.detect.budget import Thresholds
 from crisisdesk.detect.spike import SpikeDetector
 from crisisdesk.detect.standard import Standard
+from crisisdesk.engine.intake import Tally
+from crisisdesk.engine.observation import Observation
 from crisisdesk.incidents.lifecycle import Rules
 from crisisdesk.incidents.register import Register
-from crisisdesk.intake import Tally
-from crisisdesk.observation import Observation
 from crisisdesk.simulate.brands import Kind, draw
 from crisisdesk.simulate.listening import listen
 from crisisdesk.simulate.posts import stream

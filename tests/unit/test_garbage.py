@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from crisisdesk.garbage import Garbage
+from crisisdesk.engine.garbage import Garbage
 
 START = datetime(2008, 11, 15, tzinfo=UTC)
 

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from crisisdesk.errors import UsageError
 from crisisdesk.oncall.hours import Hours
-from crisisdesk.settings.days import parse_days
 from crisisdesk.settings.duration import parse_duration
-from crisisdesk.settings.hours import parse_hours
+from crisisdesk.settings.oncall.days import parse_days
+from crisisdesk.settings.oncall.hours import parse_hours
 
 BERLIN = ZoneInfo("Europe/Berlin")
 

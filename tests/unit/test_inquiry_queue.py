@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from crisisdesk.answers import answer_queue
+from crisisdesk.engine.answers import answer_queue
 from crisisdesk.errors import StorageError, UsageError
 from crisisdesk.inquiries.acts import TAKEN_FOR
 from crisisdesk.inquiries.listing import ENDED_FOR, OTHERS, WAITS

@@ -9,15 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from crisisdesk import intake as intake_module
 from crisisdesk.channel import Channel
+from crisisdesk.engine import intake as intake_module
+from crisisdesk.engine.intake import House, Intake, Tally
+from crisisdesk.engine.progress import KNOWN, Progress
+from crisisdesk.engine.spoken import Languages
 from crisisdesk.errors import StorageError
-from crisisdesk.intake import House, Intake, Tally
 from crisisdesk.match import Matcher, WatchRule
-from crisisdesk.progress import KNOWN, Progress
 from crisisdesk.records import Correction, Mention, Post, SourceStatus
 from crisisdesk.sources.base import Edge
-from crisisdesk.spoken import Languages
 from crisisdesk.storage import schema
 from crisisdesk.storage.store import Store
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import orjson
 import pytest
 
-from crisisdesk.listening import Ear, Listening
+from crisisdesk.engine.listening import Ear, Listening
 from crisisdesk.records import SourceStatus
 
 NIGHT = datetime(2024, 3, 4, tzinfo=UTC)

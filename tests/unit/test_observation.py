@@ -9,9 +9,9 @@ from storms import END, START, quiet, storm
 from crisisdesk.detect.hearing import Hearing
 from crisisdesk.detect.standard import Standard
 from crisisdesk.detect.watch import minutes
+from crisisdesk.engine.intake import Tally
+from crisisdesk.engine.observation import Observation
 from crisisdesk.incidents.register import Register
-from crisisdesk.intake import Tally
-from crisisdesk.observation import Observation
 from crisisdesk.records import Scored, Severity
 
 

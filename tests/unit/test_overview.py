@@ -15,12 +15,12 @@ from crisisdesk.desk import WatchPicture
 from crisisdesk.detect.budget import Thresholds
 from crisisdesk.detect.standard import Standard
 from crisisdesk.detect.watch import WatchDetector, minutes
+from crisisdesk.engine.intake import Tally
+from crisisdesk.engine.observation import Observation
+from crisisdesk.engine.overview import Pictures, spending_of, watch_picture
 from crisisdesk.incidents.lifecycle import Rules
 from crisisdesk.incidents.register import Register
 from crisisdesk.incidents.spending import Call
-from crisisdesk.intake import Tally
-from crisisdesk.observation import Observation
-from crisisdesk.overview import Pictures, spending_of, watch_picture
 from crisisdesk.records import Label, Scored, Verdict
 from crisisdesk.settings.budget import DAYS_PER_MONTH
 from crisisdesk.storage.store import Store

@@ -26,11 +26,11 @@ from crisisdesk.detect.severity import Extent, Ruling, SeverityRules, severity_o
 from crisisdesk.detect.standard import Standard
 from crisisdesk.detect.watch import WatchDetector
 from crisisdesk.detect.windows import WINDOWS
+from crisisdesk.engine.intake import Tally
+from crisisdesk.engine.observation import Observation
+from crisisdesk.engine.overview import Pictures
 from crisisdesk.incidents.lifecycle import Rules
 from crisisdesk.incidents.register import Register
-from crisisdesk.intake import Tally
-from crisisdesk.observation import Observation
-from crisisdesk.overview import Pictures
 from crisisdesk.records import Kind, Label, Scored, Severity, Spike
 from crisisdesk.storage.store import Store
 

@@ -10,12 +10,12 @@ from crisisdesk.cli.main import commands
 from crisisdesk.desk import MENTIONS_KEPT
 from crisisdesk.detect import evidence, memory, people, usual
 from crisisdesk.detect.windows import WINDOWS
-from crisisdesk.forgetting import CUT_EVERY
+from crisisdesk.engine.forgetting import CUT_EVERY
+from crisisdesk.engine.progress import KNOWN
 from crisisdesk.outputs.deliver import OWED_FOR
 from crisisdesk.outputs.mqtt.output import STATE_SECONDS
 from crisisdesk.privacy.pseudonyms import Pseudonyms
 from crisisdesk.privacy.terms import KEEP_EVIDENCE, KEEP_POSTS
-from crisisdesk.progress import KNOWN
 from crisisdesk.records import SIGNALS
 from crisisdesk.server import pictures
 from crisisdesk.settings import load

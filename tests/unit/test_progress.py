@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crisisdesk import progress as progress_module
-from crisisdesk.progress import Progress
+from crisisdesk.engine import progress as progress_module
+from crisisdesk.engine.progress import Progress
 from crisisdesk.records import SourceStatus
 from crisisdesk.sources.base import Edge
 

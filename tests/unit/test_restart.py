@@ -10,16 +10,16 @@ import pytest
 from storms import END, START, quiet, storm
 
 from crisisdesk.detect.standard import Standard
+from crisisdesk.engine.intake import Tally
+from crisisdesk.engine.listening import Ear, Listening
+from crisisdesk.engine.observation import Observation
+from crisisdesk.engine.progress import Progress
+from crisisdesk.engine.restart import Restart
+from crisisdesk.engine.silences import Silences
 from crisisdesk.errors import StorageError
 from crisisdesk.incidents.lifecycle import Rules
 from crisisdesk.incidents.register import Register
-from crisisdesk.intake import Tally
-from crisisdesk.listening import Ear, Listening
-from crisisdesk.observation import Observation
-from crisisdesk.progress import Progress
 from crisisdesk.records import EPOCH, SourceStatus
-from crisisdesk.restart import Restart
-from crisisdesk.silences import Silences
 from crisisdesk.sources.base import Edge
 from crisisdesk.storage.store import Store
 

@@ -26,7 +26,7 @@ from crisisdesk.settings import (
 from crisisdesk.settings.explain import OUTPUT_KINDS, SOURCE_KINDS
 from crisisdesk.settings.model import SeveritySettings
 from crisisdesk.settings.number import parse_number
-from crisisdesk.settings.oncall import CallingSettings
+from crisisdesk.settings.oncall.calling import CallingSettings
 from crisisdesk.settings.places import line_of, lines_of
 from crisisdesk.settings.usual import parse_usual, parse_zone
 

@@ -16,7 +16,7 @@ from crisisdesk.oncall.hours import Hours
 from crisisdesk.oncall.rota import Shift, Swap
 from crisisdesk.records import Kind, Severity
 from crisisdesk.settings import Settings, load
-from crisisdesk.settings.choice import uncovered
+from crisisdesk.settings.oncall.choice import uncovered
 
 BASE = """\
 [desk]

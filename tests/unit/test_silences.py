@@ -8,9 +8,9 @@ from zoneinfo import ZoneInfo
 import orjson
 import pytest
 
-from crisisdesk.listening import Ear
+from crisisdesk.engine.listening import Ear
+from crisisdesk.engine.silences import Patience, Silences
 from crisisdesk.records import Kind, Severity, SourceStatus, Spike
-from crisisdesk.silences import Patience, Silences
 
 MONDAY = datetime(2024, 3, 4, 9, tzinfo=UTC)
 LOOK = timedelta(seconds=10)

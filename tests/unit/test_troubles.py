@@ -3,7 +3,9 @@
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from crisisdesk.troubles import TOLD_FOR, Troubles, stamp
+from crisisdesk.engine.troubles import Troubles
+from crisisdesk.moments import stamp
+from crisisdesk.records import TOLD_FOR
 
 NIGHT = datetime(2026, 3, 4, 2, 20, tzinfo=UTC)
 

@@ -12,8 +12,8 @@ from crisisdesk.cli.configured import desk_plan
 from crisisdesk.clock import ReplayClock
 from crisisdesk.detect.standard import Standard
 from crisisdesk.detect.watch import WatchDetector
+from crisisdesk.engine.overview import spending_of, watch_picture
 from crisisdesk.match import WatchRule
-from crisisdesk.overview import spending_of, watch_picture
 from crisisdesk.records import Incident, Kind, Mention, Numbers, Post, Scored, Severity, State
 from crisisdesk.storage.store import Store
 

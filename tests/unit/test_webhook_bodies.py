@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from fuzz_webhook import fuzz
 
-from crisisdesk.rate import Rate
+from crisisdesk.net.rate import Rate
 from crisisdesk.sources.webhook import posted
 from crisisdesk.sources.webhook.posted import Reader, check_form
 from crisisdesk.sources.webhook.refusals import Refusals, Refused

@@ -17,8 +17,8 @@ from crisisdesk.cli.main import run
 from crisisdesk.cli.weekly import as_object, as_text, weekly
 from crisisdesk.detect.standard import Standard
 from crisisdesk.detect.watch import WatchDetector
+from crisisdesk.engine.listening import Listening
 from crisisdesk.errors import StorageError
-from crisisdesk.listening import Listening
 from crisisdesk.records import Incident, Kind, Label, Mention, Numbers, Post, Scored, Severity, State, Verdict
 from crisisdesk.settings.budget import DAYS_PER_MONTH
 from crisisdesk.storage import snapshot as snapshot_module

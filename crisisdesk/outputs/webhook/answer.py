@@ -13,8 +13,8 @@ import orjson
 from yarl import URL
 
 from crisisdesk.errors import OutputError, RefusedError
+from crisisdesk.net.unreachable import why_no_answer
 from crisisdesk.text import clean, how_long
-from crisisdesk.unreachable import why_no_answer
 
 MOST_READ: Final = 16_384
 """Bytes of an answer; one that is longer has said enough."""

@@ -15,9 +15,9 @@ from yarl import URL
 from crisisdesk import __version__
 from crisisdesk.clock import Clock
 from crisisdesk.errors import OutputError
+from crisisdesk.net.proxies import proxy_of
+from crisisdesk.net.signing import HEADER, signature
 from crisisdesk.outputs.webhook.answer import Answer, read, why_none
-from crisisdesk.proxies import proxy_of
-from crisisdesk.signing import HEADER, signature
 
 SECONDS: Final = 15.0
 """For a whole answer, however slowly it drips."""

@@ -2,7 +2,7 @@
 
 Content-Type: application/cloudevents+json      the event of MQTT's `/event`, see `events.py`
 X-Crisisdesk-Event-Id                           its id; a repetition has the same, and the same body
-X-Crisisdesk-Signature                          see `crisisdesk/signing.py`; signed anew at each attempt
+X-Crisisdesk-Signature                          see `crisisdesk/net/signing.py`; signed anew at each attempt
 Authorization: Bearer TOKEN                     where the receiver wants one
 """
 

@@ -16,9 +16,9 @@ from aiohttp.http_websocket import WSMessageTextBytes
 from yarl import URL
 
 from crisisdesk.errors import FatalSourceError, InputError, SourceError
+from crisisdesk.net.unreachable import why_no_answer
 from crisisdesk.sources.bluesky.frames import REPOSTS, dialect_of
 from crisisdesk.text import clean
-from crisisdesk.unreachable import why_no_answer
 
 if sys.version_info >= (3, 14):
     from compression import zstd

@@ -23,7 +23,7 @@ from yarl import URL
 
 from crisisdesk.clock import Clock
 from crisisdesk.errors import InputError, SourceError
-from crisisdesk.records import Correction, Post
+from crisisdesk.records import TOLD_FOR, Correction, Post
 from crisisdesk.sources.base import Edge
 from crisisdesk.sources.feed.answer import Answer
 from crisisdesk.sources.feed.apart import read_apart
@@ -33,7 +33,6 @@ from crisisdesk.sources.feed.pace import spread, until_next
 from crisisdesk.sources.feed.place import FeedPlace, name_of
 from crisisdesk.sources.feed.request import Asking, Question
 from crisisdesk.sources.feed.trouble import Trouble, diagnose, shown
-from crisisdesk.troubles import TOLD_FOR
 
 MANY: Final = 10
 """Entries of which one at least would be known from before, if none had been missed."""

@@ -14,6 +14,7 @@ import aiohttp
 from yarl import URL
 
 from crisisdesk.errors import FatalSourceError, SourceError
+from crisisdesk.net.unreachable import why_no_answer
 from crisisdesk.settings.server import is_loopback
 from crisisdesk.sources.mastodon.access import withheld
 from crisisdesk.sources.mastodon.events import ComplaintError
@@ -26,7 +27,6 @@ from crisisdesk.sources.mastodon.refusals import (
     refuse,
     wait_in,
 )
-from crisisdesk.unreachable import why_no_answer
 
 LIMIT: Final = 40
 """Statuses in a page of a timeline; servers give no more."""

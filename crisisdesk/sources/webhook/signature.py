@@ -1,7 +1,7 @@
 """Who may post to a webhook: whoever signs with its secret or, where a sender cannot compute that, knows its token.
 
-`crisisdesk/signing.py` says how one signs; a body is signed as it is sent, packed if it is. Several `v1` may be given,
-so that a sender can sign with an old and a new secret while the two are exchanged. Within the time for which an
+`crisisdesk/net/signing.py` says how one signs; a body is signed as it is sent, packed if it is. Several `v1` may be
+given, so that a sender can sign with an old and a new secret while the two are exchanged. Within the time for which an
 overheard request can be sent again, that has no effect, since its posts are known by their ids.
 
 A token proves less: it goes over the line as it is, and who has seen it can make up posts. It comes as
@@ -17,8 +17,8 @@ from http import HTTPStatus
 from typing import Final, NamedTuple
 from urllib.parse import urlsplit
 
+from crisisdesk.net.signing import HEADER, digest
 from crisisdesk.settings.server import is_loopback
-from crisisdesk.signing import HEADER, digest
 from crisisdesk.sources.webhook.refusals import Refused
 from crisisdesk.text import how_long
 

@@ -17,7 +17,7 @@ from typing import Final, NoReturn, Protocol
 
 from crisisdesk.clock import Clock
 from crisisdesk.errors import FatalSourceError, SourceError, StorageError
-from crisisdesk.rate import Rate
+from crisisdesk.net.rate import Rate
 from crisisdesk.records import SourceStatus
 from crisisdesk.retry import delays
 from crisisdesk.sources.base import Edge

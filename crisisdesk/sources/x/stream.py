@@ -6,8 +6,8 @@ from typing import Final
 
 import aiohttp
 
+from crisisdesk.net.unreachable import why_no_answer
 from crisisdesk.sources.x.trouble import DroppedError, MuteError, Problem
-from crisisdesk.unreachable import why_no_answer
 
 MAX_LINE: Final = 1 << 20
 """Bytes of a line that we read at all; a post has a few thousand."""

@@ -9,8 +9,8 @@ from typing import Any, Final, NamedTuple
 import aiohttp
 
 from crisisdesk.errors import FatalSourceError, SourceError
+from crisisdesk.net.unreachable import why_no_answer
 from crisisdesk.text import clean
-from crisisdesk.unreachable import why_no_answer
 
 MAX_ASKED_WAIT: Final = 16 * 60.0
 """Seconds that X may make us wait: its limits begin anew every 15 minutes."""

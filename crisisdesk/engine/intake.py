@@ -14,13 +14,13 @@ from datetime import datetime
 from typing import Final, TypeVar
 
 from crisisdesk.channel import Channel, Closed
+from crisisdesk.engine.progress import Progress
+from crisisdesk.engine.spoken import Languages
 from crisisdesk.errors import StorageError
 from crisisdesk.match import Matcher
 from crisisdesk.privacy.pseudonyms import Pseudonyms
-from crisisdesk.progress import Progress
 from crisisdesk.records import Correction, Mention, Post, account, named_in
 from crisisdesk.sources.base import Source
-from crisisdesk.spoken import Languages
 from crisisdesk.storage.store import Store
 from crisisdesk.text import counted, digest
 from crisisdesk.threads import to_its_end

@@ -1,10 +1,8 @@
 """What is wrong with a desk that goes on all the same, for the people who look at it."""
 
-from datetime import datetime, timedelta, tzinfo
-from typing import Final
+from datetime import datetime
 
-TOLD_FOR: Final = timedelta(hours=12)
-"""How long a trouble that has passed is spoken of: until the next shift has read it."""
+from crisisdesk.records import TOLD_FOR
 
 
 class Troubles:
@@ -34,9 +32,3 @@ class Troubles:
     def all(self) -> dict[str, str]:
         """The sentences, by part."""
         return dict(self._told)
-
-
-def stamp(moment: datetime, zone: tzinfo | None) -> str:
-    """Day, time and zone, by the machine's clock where no zone is given: `4 Mar 09:20 CET`."""
-    local = moment.astimezone(zone)
-    return f"{local.day} {local:%b %H:%M %Z}"

@@ -14,7 +14,7 @@ from typing import Any
 from crisisdesk.detect import silence_why
 from crisisdesk.detect.silence import DAY, Rhythm, number
 from crisisdesk.detect.why import Why
-from crisisdesk.listening import ASLEEP, Ear
+from crisisdesk.engine.listening import ASLEEP, Ear
 from crisisdesk.records import Kind, Numbers, Severity, SourceStatus, Spike
 
 

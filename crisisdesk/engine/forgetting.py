@@ -15,10 +15,11 @@ from pathlib import Path
 from typing import Final
 
 from crisisdesk.desk import LocalDesk
+from crisisdesk.engine.observation import Observation
+from crisisdesk.engine.progress import Progress
 from crisisdesk.errors import StorageError
 from crisisdesk.incidents.register import Register
 from crisisdesk.inquiries.queue import Queue
-from crisisdesk.observation import Observation
 from crisisdesk.plan import Plan
 from crisisdesk.privacy import again
 from crisisdesk.privacy.ageing import aged
@@ -26,15 +27,13 @@ from crisisdesk.privacy.erasure import Erased, Wanted, name_of, repeated
 from crisisdesk.privacy.files import closed, readable_secrets
 from crisisdesk.privacy.key import KeyFile
 from crisisdesk.privacy.terms import KEEP_POSTS
-from crisisdesk.progress import Progress
-from crisisdesk.records import EPOCH, Correction, Post
+from crisisdesk.records import EPOCH, TOLD_FOR, Correction, Post
 from crisisdesk.sources.base import Remembering
 from crisisdesk.storage import privacy
 from crisisdesk.storage.snapshot import snapshot, sweep
 from crisisdesk.storage.store import Store
 from crisisdesk.text import clean
 from crisisdesk.threads import to_its_end
-from crisisdesk.troubles import TOLD_FOR
 
 LOOK_EVERY: Final = timedelta(minutes=1)
 """Between two looks at what has been kept for long enough."""

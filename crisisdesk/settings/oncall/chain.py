@@ -9,9 +9,9 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from crisisdesk.records import Kind, Severity
 from crisisdesk.settings.duration import duration
-from crisisdesk.settings.hours import parse_hours
-from crisisdesk.settings.oncall import A_DAY, Names, names
-from crisisdesk.settings.rota import hours_of
+from crisisdesk.settings.oncall.calling import A_DAY, Names, names
+from crisisdesk.settings.oncall.hours import parse_hours
+from crisisdesk.settings.oncall.rota import hours_of
 from crisisdesk.settings.section import Label, Section
 from crisisdesk.text import clean
 

@@ -5,7 +5,7 @@ from itertools import combinations
 
 from crisisdesk.names import nearly
 from crisisdesk.settings.model import Settings
-from crisisdesk.settings.reach import people, ways
+from crisisdesk.settings.oncall.reach import people, ways
 from crisisdesk.text import clean
 
 

@@ -9,11 +9,11 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
+from crisisdesk.engine.observation import Observation
+from crisisdesk.engine.spoken import Languages
 from crisisdesk.match import Matcher
-from crisisdesk.observation import Observation
 from crisisdesk.records import Correction, Mention, Post, Scored
 from crisisdesk.sources.base import Recalling
-from crisisdesk.spoken import Languages
 from crisisdesk.text import counted, unforeseen
 
 MOST: Final = 100_000

@@ -6,9 +6,9 @@ from functools import partial
 from typing import Any, Final
 
 from crisisdesk.channel import Channel
-from crisisdesk.intake import House, Intake
-from crisisdesk.observation import Observation
-from crisisdesk.reception import Reception
+from crisisdesk.engine.intake import House, Intake
+from crisisdesk.engine.observation import Observation
+from crisisdesk.engine.reception import Reception
 from crisisdesk.records import Scored
 from crisisdesk.sentiment.batcher import Scoring
 from crisisdesk.sources.base import Edge, Source

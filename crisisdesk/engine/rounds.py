@@ -6,18 +6,19 @@ from datetime import datetime, timedelta, tzinfo
 from typing import Final
 
 from crisisdesk.clock import Clock
+from crisisdesk.engine.garbage import Garbage
+from crisisdesk.engine.listening import ASLEEP, Listening
+from crisisdesk.engine.observation import Observation
+from crisisdesk.engine.progress import Progress
+from crisisdesk.engine.reception import Reception
+from crisisdesk.engine.restart import Restart
+from crisisdesk.engine.troubles import Troubles
 from crisisdesk.errors import StorageError
-from crisisdesk.garbage import Garbage
 from crisisdesk.incidents.register import Register
 from crisisdesk.inquiries.queue import Queue
-from crisisdesk.listening import ASLEEP, Listening
-from crisisdesk.observation import Observation
-from crisisdesk.progress import Progress
-from crisisdesk.reception import Reception
+from crisisdesk.moments import stamp
 from crisisdesk.records import EPOCH
-from crisisdesk.restart import Restart
 from crisisdesk.text import how_long
-from crisisdesk.troubles import Troubles, stamp
 
 LOOK_EVERY: Final = 10.0
 """Seconds between two looks at what no post has come for."""

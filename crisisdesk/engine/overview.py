@@ -10,9 +10,9 @@ from crisisdesk.detect.budget import Thresholds
 from crisisdesk.detect.planned import Planned
 from crisisdesk.detect.unheard import HOUR, unheard_hours
 from crisisdesk.detect.watch import WatchDetector
+from crisisdesk.engine.observation import Observation
 from crisisdesk.incidents.register import Register
 from crisisdesk.incidents.spending import Call, Spending, advice, spending, spent
-from crisisdesk.observation import Observation
 from crisisdesk.records import EPOCH, Incident, Kind, Severity
 
 CHART_SHOWN: Final = 4 * 24

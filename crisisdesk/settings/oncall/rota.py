@@ -8,9 +8,9 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from crisisdesk.errors import UsageError
 from crisisdesk.moments import as_iso
-from crisisdesk.settings.days import parse_days
-from crisisdesk.settings.hours import parse_hours
-from crisisdesk.settings.oncall import YEARS, WallMoment, names
+from crisisdesk.settings.oncall.calling import YEARS, WallMoment, names
+from crisisdesk.settings.oncall.days import parse_days
+from crisisdesk.settings.oncall.hours import parse_hours
 from crisisdesk.settings.section import Label, Section, Zone
 from crisisdesk.text import clean
 

@@ -5,12 +5,12 @@ from datetime import UTC, datetime, tzinfo
 
 from crisisdesk.moments import moment_at
 from crisisdesk.names import folded, near_to, nearest
-from crisisdesk.settings.chain import ChainSettings
-from crisisdesk.settings.choice import never_chosen
 from crisisdesk.settings.model import Settings
 from crisisdesk.settings.notify import NotifyOutput
+from crisisdesk.settings.oncall.chain import ChainSettings
+from crisisdesk.settings.oncall.choice import never_chosen
+from crisisdesk.settings.oncall.rota import RotaSettings, never_counts
 from crisisdesk.settings.places import Place
-from crisisdesk.settings.rota import RotaSettings, never_counts
 from crisisdesk.text import clean
 
 Wrong = Iterator[tuple[Place, str]]

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from crisisdesk.intake import Intake, Tally
-from crisisdesk.listening import Ear
+from crisisdesk.engine.intake import Intake, Tally
+from crisisdesk.engine.listening import Ear
+from crisisdesk.engine.silences import Silences
 from crisisdesk.records import SourceStatus, Spike
-from crisisdesk.silences import Silences
 from crisisdesk.sources.base import Source
 
 

@@ -18,8 +18,8 @@ from crisisdesk.detect.phrases import is_telling
 from crisisdesk.detect.planned import Calendar, Planned, nothing
 from crisisdesk.detect.standard import Standard
 from crisisdesk.detect.watch import CHART_HOURS, WatchDetector
+from crisisdesk.engine.intake import Tally, received
 from crisisdesk.incidents.register import Register
-from crisisdesk.intake import Tally, received
 from crisisdesk.records import EPOCH, Correction, Kind, Label, Mention, Post, Scored
 
 TICK: Final = timedelta(minutes=5)

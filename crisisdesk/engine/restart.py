@@ -13,11 +13,11 @@ import orjson
 
 from crisisdesk.detect.restored import DAMAGED
 from crisisdesk.detect.watch import WatchDetector
-from crisisdesk.listening import Listening
-from crisisdesk.observation import Observation
-from crisisdesk.progress import KNOWN, Progress
+from crisisdesk.engine.listening import Listening
+from crisisdesk.engine.observation import Observation
+from crisisdesk.engine.progress import KNOWN, Progress
+from crisisdesk.engine.silences import Silences
 from crisisdesk.records import EPOCH
-from crisisdesk.silences import Silences
 from crisisdesk.sources.base import Source
 from crisisdesk.storage.store import Store
 

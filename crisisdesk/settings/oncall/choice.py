@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from crisisdesk.records import Kind, Severity, is_for
-from crisisdesk.settings.chain import CALLING
 from crisisdesk.settings.model import Settings
+from crisisdesk.settings.oncall.chain import CALLING
 from crisisdesk.settings.places import Place
 from crisisdesk.text import clean
 

@@ -1,0 +1,1 @@
+"""Who is called: rotas, chains, hours, and what is wrong with them."""
