@@ -1,6 +1,8 @@
 """`crisisdesk doctor` as an operator calls it, over real sockets and files."""
 
 import asyncio
+import contextlib
+import io
 import json
 import re
 import shutil
@@ -10,11 +12,14 @@ import sys
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
+from unittest import mock
 
 import pytest
 from kills import Numbered, free_port, served
 from receivers import certificate, says, serving
 
+from crisisdesk.cli import doctor
+from crisisdesk.cli.main import run
 from crisisdesk.doctor import Verdict, answer_queue, encryption, examined
 from crisisdesk.settings.model import WatchSettings
 from crisisdesk.storage.store import Store
@@ -22,16 +27,43 @@ from crisisdesk.storage.store import Store
 DESK = '[desk]\nname = "acme"\ndatabase = "desk.db"\n[[watch]]\nname = "Acme"\nterms = ["acme"]\n'
 
 
-async def findings(folder: Path, sources: str, *options: str) -> tuple[int, dict[str, tuple[str, str]], str]:
-    """Exit code, what was found by part, and what stands on stderr."""
-    (folder / "desk.toml").write_text(DESK + sources)
-    command = [sys.executable, "-m", "crisisdesk", "doctor", "-c", "desk.toml", "--json", "--seconds", "2", *options]
+class Judge:
+    """A model that is loaded at once."""
+
+    name, digest, languages = "judge", "0001", ("en", "de")
+
+    def score(self, texts: list[str]) -> list[tuple[float, float, float]]:
+        return [(0.9, 0.1, 0.0)] * len(texts)
+
+
+async def as_a_program(folder: Path, *arguments: str) -> tuple[int, str, str]:
+    command = [sys.executable, "-m", "crisisdesk", *arguments]
     doctor = await asyncio.create_subprocess_exec(
         *command, cwd=folder, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
     )
     out, told = await asyncio.wait_for(doctor.communicate(), 50)
+    return doctor.returncode or 0, out.decode(), told.decode()
+
+
+async def here(folder: Path, *arguments: str) -> tuple[int, str, str]:
+    """The same in this process, without the shipped model, which takes seconds to load."""
+    out, told = io.StringIO(), io.StringIO()
+    with (
+        contextlib.chdir(folder),
+        mock.patch.object(doctor, "load_shipped_model", Judge),
+        contextlib.redirect_stdout(out),
+        contextlib.redirect_stderr(told),
+    ):
+        code = await asyncio.to_thread(run, arguments)
+    return code, out.getvalue(), told.getvalue()
+
+
+async def findings(folder: Path, sources: str, *options: str, call=here) -> tuple[int, dict[str, tuple[str, str]], str]:
+    """Exit code, what was found by part, and what stands on stderr."""
+    (folder / "desk.toml").write_text(DESK + sources)
+    code, out, told = await call(folder, "doctor", "-c", "desk.toml", "--json", "--seconds", "2", *options)
     lines = [json.loads(line) for line in out.splitlines()]
-    return doctor.returncode or 0, {one["part"]: (one["verdict"], one["said"]) for one in lines}, told.decode()
+    return code, {one["part"]: (one["verdict"], one["said"]) for one in lines}, told
 
 
 def bluesky(url: str) -> str:
@@ -44,7 +76,7 @@ async def test_a_desk_in_order(tmp_path: Path):
     async with served(Numbered(10, None, 0.0, faults=False, said_now=True)) as stream:
         sources = bluesky(stream.url) + f'[[source]]\nkind = "file"\nname = "log"\npath = "{posts}"\n'
         sources += f'[[source]]\nkind = "webhook"\nname = "suite"\n[server]\nlisten = "127.0.0.1:{free_port()}"\n'
-        code, found, told = await findings(tmp_path, sources)
+        code, found, told = await findings(tmp_path, sources, call=as_a_program)
     assert (code, found["source bluesky"][0], found["source log"][0]) == (0, "ok", "ok")
     assert found["source suite"] == ("ok", found["source suite"][1])
     assert "which may be as it should" in found["source suite"][1]
