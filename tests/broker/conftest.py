@@ -285,9 +285,12 @@ class Desk:
 
     async def shows(self, condition: Callable[[OutputStatus], bool], seconds: float = 10) -> None:
         """Return when the output's status, which people look at now and then, looks like this."""
-        async with asyncio.timeout(seconds):
-            while not condition(self.delivery.status()):  # noqa: ASYNC110 - a status is looked at, it does not call
-                await asyncio.sleep(0.01)
+        try:
+            async with asyncio.timeout(seconds):
+                while not condition(self.delivery.status()):  # noqa: ASYNC110 - a status is looked at, it does not call
+                    await asyncio.sleep(0.01)
+        except TimeoutError:
+            pytest.fail(f"at last it is {self.delivery.status()}")
 
     async def hears_commands(self, somebody: "Asker") -> None:
         """Return when it has subscribed; before that a command goes nowhere."""
