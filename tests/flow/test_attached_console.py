@@ -29,6 +29,11 @@ async def until(terminal: Terminal, words: str, seconds: float = 20) -> None:
     await asyncio.to_thread(terminal.until, words, seconds)
 
 
+async def seen(terminal: Terminal, words: str, times: int) -> None:
+    while terminal.seen.count(words) < times:
+        assert await asyncio.to_thread(terminal._read, 20), terminal.seen[-500:]
+
+
 async def leave(terminal: Terminal) -> None:
     terminal.press(QUIT)
     code, _ = await asyncio.to_thread(terminal.end, 20)
@@ -67,16 +72,16 @@ async def test_a_token_is_asked_for_where_nobody_sees_it_and_kept_where_nobody_e
         await desk.incident()
         token = desk.secrets["Anna Berg"]
         with console(tmp_path, desk.url) as terminal:
-            await until(terminal, "Your token for")
+            await seen(terminal, "Your token for", times=1)
             terminal.press("correct horse battery\n")
-            await until(terminal, "What you typed holds no token; one begins with cd_")
-            await until(terminal, "Your token for")
+            await seen(terminal, "Your token for", times=2)  # what is typed before it asks is thrown away
+            assert "What you typed holds no token; one begins with cd_" in terminal.seen
             terminal.press(f"{token}x\n")
-            await until(terminal, "not known here, or was revoked")
+            await seen(terminal, "Your token for", times=3)
+            assert "not known here, or was revoked" in terminal.seen
             assert "Keep it" not in terminal.seen  # it has not been tried, or lets nobody in
             terminal.press(f"{token}\n")
-            while "Keep it" not in terminal.seen:
-                assert await asyncio.to_thread(terminal._read, 10)
+            await seen(terminal, "Keep it", times=1)
             assert token not in terminal.seen
             terminal.press("y\n")
             await until(terminal, "It is kept in")

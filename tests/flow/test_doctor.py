@@ -132,12 +132,11 @@ async def test_a_desk_that_is_running_is_not_disturbed(tmp_path: Path):
 @pytest.mark.parametrize(
     ("missing", "said"), [("", "It has no [[source]]; add one."), ('[[source]]\nkind = "mail"\n', "'mail'")]
 )
-def test_a_configuration_that_cannot_be_used_is_explained(tmp_path: Path, missing: str, said: str):
+async def test_a_configuration_that_cannot_be_used_is_explained(tmp_path: Path, missing: str, said: str):
     (tmp_path / "desk.toml").write_text(DESK + missing)
-    command = [sys.executable, "-m", "crisisdesk", "doctor", "-c", "desk.toml"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert done.returncode == (2 if missing else 1)
-    assert said in done.stdout + done.stderr
+    code, out, told = await here(tmp_path, "doctor", "-c", "desk.toml")
+    assert code == (2 if missing else 1)
+    assert said in out + told
 
 
 async def test_an_output_that_cannot_be_reached_and_a_source_without_its_token_are_named(tmp_path: Path):
