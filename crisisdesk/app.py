@@ -210,6 +210,22 @@ class App:
 
     async def _wire(self) -> None:
         plan = self.plan
+        await self._wire_incidents()
+        self._wire_desk()
+        if plan.live:
+            await self.register.retire([rule.name for rule in plan.watches], plan.clock.now(), self.silences.names)
+        self._wire_observation()
+        self._wire_memory()
+        self._wire_pipeline()
+        self.service = plan.service(self) if plan.service else None
+        if plan.live:
+            await self.rounds.begin()
+            names = [delivery.name for delivery in self.deliveries]
+            self.complain("debts", await owed_by_others(self.store, names, plan.clock.now()))
+
+    async def _wire_incidents(self) -> None:
+        """What people work on, and the outputs that hear of it."""
+        plan = self.plan
         self._library = Library(plan.playbooks)
         outputs = plan.outputs(self)
         self.deliveries = [Delivery(self.store, output, plan.clock) for output in outputs]
@@ -222,6 +238,10 @@ class App:
         )
         await self.register.load(plan.clock.now() - SPAN)
         self.queue = await answer_queue(self.store, plan.watches, plan.answers, plan.zone, recorded=not plan.live)
+
+    def _wire_desk(self) -> None:
+        """What people see and act through, and who hears of each change."""
+        plan = self.plan
         instruments = Instruments(
             watches=lambda: self._pictures.now(),  # noqa: PLW0108  they are of what is observed, which shows itself here
             sources=self.sources,
@@ -242,12 +262,13 @@ class App:
             self.register.subscribe(delivery.wake)
         self.calls = Calls(self.register, lambda: plan.standing.current, plan.clock)
         self.register.subscribe(self.calls.wake)
-        if plan.live:
-            await self.register.retire([rule.name for rule in plan.watches], plan.clock.now(), self.silences.names)
-        standards = {rule.name: standard for rule, standard in plan.watches.items()}
+
+    def _wire_observation(self) -> None:
+        """The windows of all watches."""
+        plan = self.plan
         self.observation = Observation(
             self.register,
-            standards,
+            {rule.name: standard for rule, standard in plan.watches.items()},
             self.tally,
             self.desk.show,
             own_language=self._own_languages.count,
@@ -260,6 +281,10 @@ class App:
             planned=lambda: plan.standing.planned,
         )
         self._pictures = Pictures(self.observation, self.register, self.tally.other_languages, self._listening_since)
+
+    def _wire_memory(self) -> None:
+        """What is kept, what is forgotten, and what is done by the clock."""
+        plan = self.plan
         self.restart = Restart(
             self.store,
             self.observation,
@@ -287,6 +312,10 @@ class App:
             touch=self.desk.touch,
             forget_old=self.forgetting.look,
         )
+
+    def _wire_pipeline(self) -> None:
+        """What posts go through."""
+        plan = self.plan
         house = House(
             Matcher(list(plan.watches)),
             self.progress,
@@ -310,11 +339,6 @@ class App:
             live=plan.live,
             touch=self.desk.touch,
         )
-        self.service = plan.service(self) if plan.service else None
-        if plan.live:
-            await self.rounds.begin()
-            names = [output.name for output in outputs]
-            self.complain("debts", await owed_by_others(self.store, names, plan.clock.now()))
 
     async def _keep_playbooks(self) -> None:
         """Read what is edited as long as the desk is there: people look at a recording that has ended, too."""

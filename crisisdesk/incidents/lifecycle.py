@@ -141,9 +141,20 @@ def turned_back(incident: Incident, now: datetime) -> Incident:
     return incident if after.updated == incident.updated and after.calm_since == incident.calm_since else after
 
 
-def with_playbook(step: Step, playbook: PlaybookRef | None) -> Step:
-    """The same step with the playbook that fits the incident now; None keeps the one it has."""
-    return step if playbook is None else Step(replace(step.incident, playbook=playbook), step.changes)
+def with_playbook(step: Step, before: Incident | None, choose: Callable[[], PlaybookRef | None]) -> Step:
+    """The same step with the playbook that fits the incident now.
+
+    Chosen at the opening, and again when it gets worse before somebody works by the first choice. A general one, which
+    fits everything, never takes the place of one that was written for such a case.
+    """
+    events = {change.event for change in step.changes}
+    in_hand = before is not None and before.state is State.ACKNOWLEDGED
+    if not events & {Event.OPENED, Event.REOPENED, Event.RAISED} or in_hand:
+        return step
+    chosen, present = choose(), step.incident.playbook
+    if chosen is None or (present is not None and present.specific and not chosen.specific):
+        return step
+    return Step(replace(step.incident, playbook=chosen), step.changes)
 
 
 def _open(spike: Spike, new_id: Callable[[Spike], str], silence: Silence | None = None) -> Step | None:

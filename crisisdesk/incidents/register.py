@@ -25,13 +25,11 @@ from crisisdesk.records import (
     EPOCH,
     Change,
     Correction,
-    Event,
     Incident,
     Kind,
     Notification,
     PlaybookRef,
     Spike,
-    State,
     Verdict,
 )
 from crisisdesk.storage.privacy import corrected
@@ -250,7 +248,7 @@ class Register:
             step = lifecycle.witness(before, spike, self._rules, sequence, self._new_id)
             if step is None:
                 return ()
-            return await self._commit(self._with_playbook(step, before, spike))
+            return await self._commit(lifecycle.with_playbook(step, before, lambda: self._choose(spike)))
 
     async def _act(self, incident: str, act: Act) -> Incident:
         async with self._turn:
@@ -293,20 +291,6 @@ class Register:
             self.fare("corrections", f"{error} What {authors} taken back is not erased from it yet.")
         else:
             self.fare("corrections")
-
-    def _with_playbook(self, step: Step, before: Incident | None, spike: Spike) -> Step:
-        """Chosen at the opening, and again when it gets worse before somebody works by the first choice.
-
-        A general one, which fits everything, never takes the place of one that was written for such a case.
-        """
-        events = {change.event for change in step.changes}
-        in_hand = before is not None and before.state is State.ACKNOWLEDGED
-        if not events & {Event.OPENED, Event.REOPENED, Event.RAISED} or in_hand:
-            return step
-        chosen, present = self._choose(spike), step.incident.playbook
-        if present is not None and present.specific and (chosen is None or not chosen.specific):
-            return step
-        return lifecycle.with_playbook(step, chosen)
 
     async def _commit(self, step: Step) -> tuple[Notification, ...]:
         """Write, then show: in this order, so that nobody acts on what a crash could take back."""
