@@ -8,6 +8,7 @@ from typing import Any
 
 import orjson
 import pytest
+import schemas
 import yaml
 
 from crisisdesk.incidents import acts
@@ -41,60 +42,14 @@ from crisisdesk.sources.bodies import posts_in
 
 DOCUMENT = yaml.safe_load((Path(__file__).parents[2] / "docs" / "asyncapi.yaml").read_text("utf-8"))
 START = datetime(2008, 11, 15, 3, 40, tzinfo=UTC)
-TYPES: dict[str, tuple[type, ...]] = {
-    "object": (dict,),
-    "array": (list,),
-    "string": (str,),
-    "boolean": (bool,),
-    "integer": (int,),
-    "number": (int, float),
-    "null": (type(None),),
-}
+
+
+def problems(value: Any, schema: dict[str, Any]) -> list[str]:
+    return schemas.problems(value, schema, DOCUMENT)
 
 
 def resolved(schema: dict[str, Any]) -> dict[str, Any]:
-    while reference := schema.get("$ref"):
-        schema = DOCUMENT
-        for part in reference.removeprefix("#/").split("/"):
-            schema = schema[part]
-    return schema
-
-
-def problems(value: Any, schema: dict[str, Any], at: str = "") -> list[str]:
-    """Where a value breaks the part of JSON Schema that the document uses; a key it does not name is a problem too."""
-    schema = resolved(schema)
-    unknown = set(schema) - {
-        "type",
-        "enum",
-        "const",
-        "required",
-        "properties",
-        "additionalProperties",
-        "items",
-        "oneOf",
-    }
-    assert unknown <= {"description", "format"}, f"this check does not know {unknown}"
-    found = []
-    if "oneOf" in schema and all(problems(value, choice) for choice in schema["oneOf"]):
-        found.append(f"{at}: none of the choices")
-    if "const" in schema and value != schema["const"]:
-        found.append(f"{at}: {value!r} is not {schema['const']!r}")
-    if "enum" in schema and value not in schema["enum"]:
-        found.append(f"{at}: {value!r} is none of {schema['enum']}")
-    if "type" in schema:
-        names = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
-        if not isinstance(value, tuple(kind for name in names for kind in TYPES[name])):
-            return [*found, f"{at}: {value!r} is no {names}"]
-    found += [f"{at}: {key} is missing" for key in schema.get("required", ()) if key not in value]
-    if "properties" in schema:
-        for key, inner in value.items():
-            rule = schema["properties"].get(key)
-            found += problems(inner, rule, f"{at}.{key}") if rule else [f"{at}.{key}: not documented"]
-    if "additionalProperties" in schema:
-        found += [line for inner in value.values() for line in problems(inner, schema["additionalProperties"], at)]
-    for inner in value if "items" in schema else ():
-        found += problems(inner, schema["items"], f"{at}[]")
-    return found
+    return schemas.resolved(schema, DOCUMENT)
 
 
 def channel_of(topic: str) -> dict[str, Any]:
