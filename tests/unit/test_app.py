@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from desks import Words
 from structlog.testing import CapturingLogger
 
 from crisisdesk import app as app_module
@@ -42,17 +43,6 @@ ACME = {WatchRule("Acme", ("acme",)): Standard()}
 
 def post(number: int, text: str = "acme", **details) -> Post:
     return Post(f"p{number}", "test", START + timedelta(minutes=number), f"{text} {number}")._replace(**details)
-
-
-class Words:
-    """A model for which one word decides."""
-
-    name = "words"
-    digest = "0001"
-    languages = ("en", "de")
-
-    def score(self, texts: Sequence[str]) -> list[Scores]:
-        return [(0.9, 0.1, 0.0) if "awful" in text else (0.1, 0.8, 0.1) for text in texts]
 
 
 class Scripted:
