@@ -48,8 +48,13 @@ class Key:
     """What stands under a name in a payload."""
 
     example: str
-    schema: Mapping[str, object]
+    schema: Mapping[str, Any]
     """Of its value, in JSON Schema."""
+
+    @property
+    def most(self) -> int:
+        """Characters of a text."""
+        return int(self.schema.get("maxLength", TEXT_LENGTH))
 
 
 _NAME: Final = {"type": "string", "minLength": 1, "maxLength": NAME_LENGTH}
@@ -104,13 +109,9 @@ class Order:
             if key not in asked:
                 raise UsageError(f"{command}: unknown key '{clean(key, 40)}'; {_nearest(key, asked)}")
 
-    def name(self, key: str) -> str:
-        """A name of one line."""
-        return self.text(key, NAME_LENGTH)
-
-    def text(self, key: str, most: int = TEXT_LENGTH) -> str:
+    def text(self, key: str) -> str:
         """A text that says something."""
-        value = self._values.get(key)
+        value, most = self._values.get(key), KEYS[key].most
         if value is None:
             raise UsageError(f"{self._command}: '{key}' is missing; add {KEYS[key].example}.")
         if not isinstance(value, str) or len(value) > most or not (cleaned := clean(value, most)):
@@ -170,55 +171,55 @@ class Command(Generic[T]):
 
 def _acknowledge(desk: Desk, order: Order) -> Awaitable[Incident]:
     holder = order.text_if_any("instead_of")
-    return desk.acknowledge(order.name("incident"), order.name("person"), instead_of=holder)
+    return desk.acknowledge(order.text("incident"), order.text("person"), instead_of=holder)
 
 
 def _assign(desk: Desk, order: Order) -> Awaitable[Incident]:
-    to, note = order.name("to"), order.text_if_any("note")
-    return desk.assign(order.name("incident"), order.name("person"), to, note)
+    to, note = order.text("to"), order.text_if_any("note")
+    return desk.assign(order.text("incident"), order.text("person"), to, note)
 
 
 def _silence(desk: Desk, order: Order) -> Awaitable[Incident]:
     until, reason = order.until(), order.text("reason")
-    return desk.silence(order.name("incident"), order.name("person"), until, reason)
+    return desk.silence(order.text("incident"), order.text("person"), until, reason)
 
 
 def _lift(desk: Desk, order: Order) -> Awaitable[Incident]:
-    return desk.lift(order.name("incident"), order.name("person"))
+    return desk.lift(order.text("incident"), order.text("person"))
 
 
 def _note(desk: Desk, order: Order) -> Awaitable[Incident]:
-    return desk.note(order.name("incident"), order.name("person"), order.text("note"))
+    return desk.note(order.text("incident"), order.text("person"), order.text("note"))
 
 
 def _resolve(desk: Desk, order: Order) -> Awaitable[Incident]:
-    return desk.resolve(order.name("incident"), order.name("person"), order.verdict())
+    return desk.resolve(order.text("incident"), order.text("person"), order.verdict())
 
 
 def _judge(desk: Desk, order: Order) -> Awaitable[Incident]:
-    return desk.judge(order.name("incident"), order.name("person"), order.verdict())
+    return desk.judge(order.text("incident"), order.text("person"), order.verdict())
 
 
 def _take(desk: Desk, order: Order) -> Awaitable[Inquiry]:
-    return desk.take(order.name("inquiry"), order.name("person"))
+    return desk.take(order.text("inquiry"), order.text("person"))
 
 
 def _give_back(desk: Desk, order: Order) -> Awaitable[Inquiry]:
-    return desk.give_back(order.name("inquiry"), order.name("person"))
+    return desk.give_back(order.text("inquiry"), order.text("person"))
 
 
 def _answer(desk: Desk, order: Order) -> Awaitable[Inquiry]:
-    return desk.answer(order.name("inquiry"), order.name("person"))
+    return desk.answer(order.text("inquiry"), order.text("person"))
 
 
 def _pass_over(desk: Desk, order: Order) -> Awaitable[Inquiry]:
-    return desk.pass_over(order.name("inquiry"), order.name("person"), order.text_if_any("reason"))
+    return desk.pass_over(order.text("inquiry"), order.text("person"), order.text_if_any("reason"))
 
 
 def _forget(desk: Desk, order: Order) -> Awaitable[Erased]:
     wanted = Wanted(*map(order.text_if_any, ("author", "source", "post")))
     wanted.corrections()  # what can be no post is refused at once
-    return desk.forget(order.name("person"), author=wanted.author, source=wanted.source, post=wanted.post)
+    return desk.forget(order.text("person"), author=wanted.author, source=wanted.source, post=wanted.post)
 
 
 ON_INCIDENTS: Final[Mapping[str, Command[Incident]]] = {

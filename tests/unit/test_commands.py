@@ -8,7 +8,8 @@ import orjson
 import pytest
 from pydantic import ValidationError
 
-from crisisdesk.commands import MOST_BYTES, Commands
+from crisisdesk.commands import KEYS, MOST_BYTES, Commands, Order
+from crisisdesk.errors import UsageError
 from crisisdesk.records import Incident, Kind, Numbers, Severity, State, Verdict
 from crisisdesk.settings import MqttOutput
 from crisisdesk.settings.mqtt import COMMANDS
@@ -163,3 +164,11 @@ def test_the_configuration_names_what_is_allowed():
         MqttOutput.model_validate(there | {"commands": ["acknowlege"]})
     with pytest.raises(ValidationError, match="must be a list of commands in brackets"):
         MqttOutput.model_validate(there | {"commands": "note"})
+
+
+@pytest.mark.parametrize("key", [key for key, one in KEYS.items() if "maxLength" in one.schema])
+def test_a_text_is_as_long_as_its_schema_says(key):
+    most = KEYS[key].schema["maxLength"]
+    assert Order("note", [key], {key: "ä" * most}, START).text_if_any(key) == "ä" * most
+    with pytest.raises(UsageError, match=f"'{key}' must be a text of at most {most:,} characters"):
+        Order("note", [key], {key: "ä" * (most + 1)}, START).text_if_any(key)
