@@ -201,7 +201,7 @@ async def measured(
     runs: list[Figures] = []
     while len(runs) < RUNS:
         place = folder / f"run {len(runs) + 1}"
-        place.mkdir()
+        place.mkdir(parents=True)
         model = distinct_posts_per_second(folder, words)
         runs.append(await timed(place, words, rate or model / 2, copies, beside=beside))
         print(f"\n{runs[-1]}; the model alone {model:.0f} posts/s")
