@@ -77,7 +77,10 @@ class Delivery:
     def status(self) -> OutputStatus:
         """How the output is doing, with its counts of this run."""
         status = self._output.status()
-        trouble = status.trouble or self._trouble or self._hand.trouble or self._unwritten
+        said = (status.trouble, self._trouble, self._hand.trouble, self._unwritten)
+        if status.state == "live":  # then what is owed weighs more than a heartbeat that is refused
+            said = (*said[1:], said[0])
+        trouble = next(filter(None, said), "")
         state = "retrying" if status.state == "live" and trouble else status.state
         return replace(
             status,

@@ -24,6 +24,7 @@ async def test_where_states_are_refused_events_go_out_once(mosquitto_at, tmp_pat
     broker = mosquitto_at("allow_anonymous true", f"acl_file {tmp_path}/rights")
     async with subscriber(broker.port) as inbox, desk_at(broker.port) as desk:
         desk.delivery._flush_seconds = 0
+        await desk.shows(lambda status: "refuses messages on crisisdesk/acme/heartbeat" in status.trouble)
         told = [await desk.change(watch) for watch in ("Motrin", "Other", "Third")]
         await desk.shows(lambda status: "refuses messages on crisisdesk/acme/alert/" in status.trouble)
         await inbox.until(lambda: len(inbox.events()) == 3)
