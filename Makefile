@@ -5,6 +5,9 @@ PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3 python; do \
 PIP = .venv/bin/python -m pip --disable-pip-version-check --quiet --quiet
 ARGS ?=
 
+# The tests start hundreds of programmes; none of them should have to compile what another has compiled.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: demo test check proof bench pictures openapi clean
 .DELETE_ON_ERROR:
 
