@@ -91,6 +91,8 @@ class Order:
         values: Mapping[str, Any],
         now: datetime,
         given: Mapping[str, str] = MappingProxyType({}),
+        *,
+        either: Collection[str] = (),
     ) -> None:
         """Make one.
 
@@ -100,6 +102,7 @@ class Order:
             values: by their keys.
             now: from then on `minutes` count.
             given: keys whose values are known otherwise, and must not be among these.
+            either: keys of which exactly one has to be there.
         """
         self._command = command
         self._values = {**values, **given}
@@ -108,6 +111,8 @@ class Order:
         for key in values:
             if key not in asked:
                 raise UsageError(f"{command}: unknown key '{clean(key, 40)}'; {_nearest(key, asked)}")
+        if either and len(values.keys() & either) != 1:
+            raise UsageError(f"{command}: one has to be there, {' or '.join(KEYS[key].example for key in either)}.")
 
     def text(self, key: str) -> str:
         """A text that says something."""
@@ -131,12 +136,9 @@ class Order:
 
     def until(self) -> datetime:
         """The end of a silence."""
-        minutes, until = self._values.get("minutes"), self._values.get("until")
-        if (minutes is None) == (until is None):
-            either = f"either {KEYS['minutes'].example} or {KEYS['until'].example}"
-            raise UsageError(f"{self._command}: when the silence ends has to be said once, {either}.")
-        if until is not None:
-            return self._moment(until)
+        if "until" in self._values:
+            return self._moment(self._values["until"])
+        minutes = self._values.get("minutes")
         if not isinstance(minutes, int | float) or isinstance(minutes, bool) or not 0 < minutes <= LONGEST_MINUTES:
             raise self._wrong(
                 "minutes", f"must be a number of at most {LONGEST_MINUTES:,}, which are {LONGEST_SILENCE.days} days"
@@ -278,7 +280,7 @@ class Commands:
         try:
             self._refuse(command)
             asked = ON_INCIDENTS[command]
-            order = Order(command, asked.keys, _values(payload), self._clock.now())
+            order = Order(command, asked.keys, _values(payload), self._clock.now(), either=asked.either)
             return Answer(await asked.do(self._desk(), order))
         except CrisisdeskError as error:
             return Answer(error=str(error))

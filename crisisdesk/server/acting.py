@@ -96,7 +96,8 @@ class Acting:
             Refused: something is missing or wrong, or it makes no sense now.
         """
         try:
-            deed: Awaitable[T] = command.do(self._desk, Order(name, command.keys, values, self._clock.now(), given))
+            order = Order(name, command.keys, values, self._clock.now(), given, either=command.either)
+            deed: Awaitable[T] = command.do(self._desk, order)
         except UsageError as error:
             raise Refused(HTTPStatus.BAD_REQUEST, str(error)) from None
         try:

@@ -121,7 +121,7 @@ def _refusal(reason: str) -> Schema:
 def _body(body: Body) -> Schema:
     """The object that a request brings; what need not be there may be empty."""
     keys = {key: dict(one.schema) for key, one in body.keys.items()}
-    for key in keys.keys() - set(body.needed):
+    for key in keys.keys() - {*body.needed, *body.either}:
         keys[key].pop("minLength", None)
     either = {"oneOf": [{"required": [key]} for key in body.either]} if body.either else {}
     return _object(keys) | {"required": list(body.needed)} | either

@@ -80,7 +80,7 @@ async def test_the_second_of_two_is_told_who_was_first(tmp_path):
         ("acknowledge", {"incident": "another"}, 400, "unknown key 'incident'"),
         ("assign", {}, 400, "'to' is missing"),
         ("assign", {"to": ["Ben"]}, 400, "must be a text of at most 100"),
-        ("silence", {"reason": "x"}, 400, "has to be said once"),
+        ("silence", {"reason": "x"}, 400, "one has to be there"),
         ("silence", {"reason": "x", "minutes": 1e9}, 400, "of at most 44,640"),
         ("silence", {"reason": "x", "until": "2008-11-15T08:00:00Z"}, 409, "ends later than now"),
         ("notes", {"nots": "x"}, 400, "did you mean 'note'?"),

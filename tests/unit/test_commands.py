@@ -113,7 +113,12 @@ async def test_what_is_understood_is_done(command, more, done):
         (
             "silence",
             WHO | {"reason": "x"},
-            'silence: when the silence ends has to be said once, either "minutes": 60 or "until": "2008-',
+            'silence: one has to be there, "minutes": 60 or "until": "2008-',
+        ),
+        (
+            "silence",
+            WHO | {"reason": "x", "minutes": 20, "until": None},
+            'silence: one has to be there, "minutes": 60 or "until": "2008-',
         ),
         (
             "silence",
