@@ -142,8 +142,8 @@ def _network(folder: Path) -> Any:  # noqa: ANN401  a PreTrainedModel, but the l
     from transformers import AutoModelForSequenceClassification  # noqa: PLC0415  imports PyTorch
     from transformers.utils import logging as chatter  # noqa: PLC0415
 
-    chatter.set_verbosity_error()  # type: ignore[no-untyped-call]
-    chatter.disable_progress_bar()  # type: ignore[no-untyped-call]
+    chatter.set_verbosity_error()
+    chatter.disable_progress_bar()
     logging.getLogger("torch").setLevel(logging.ERROR)
     torch.set_num_threads(1)  # the runs are what goes side by side
     with warnings.catch_warnings():
