@@ -7,6 +7,7 @@ recognised, or is still in the mailbox.
 
 import asyncio
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Final
 
 import orjson
@@ -17,6 +18,7 @@ from crisisdesk.engine.listening import Listening
 from crisisdesk.engine.observation import Observation
 from crisisdesk.engine.progress import KNOWN, Progress
 from crisisdesk.engine.silences import Silences
+from crisisdesk.errors import StorageError
 from crisisdesk.records import EPOCH
 from crisisdesk.sources.base import Source
 from crisisdesk.storage.store import Store
@@ -56,6 +58,14 @@ class Restart:
         """
         async with self._turn:
             await self._save()
+
+    async def can_write(self, now: datetime) -> bool:
+        """Whether the database takes anything; on a quiet desk nothing else would tell before the next save."""
+        try:
+            await self._store.keep("looked", now.isoformat().encode())
+        except StorageError:
+            return False
+        return True
 
     async def remember(self) -> None:
         """Go on where the last run stopped; of what cannot be read, people are told what becomes of it."""

@@ -118,8 +118,8 @@ class Rounds:
         self._queue.pass_time(now)
         await self._queue.flush()
         await self._forget_old(now)
-        if self._register.trouble:
-            await self.save()  # the disk may take it by now
+        if self._register.trouble or not await self._restart.can_write(now):
+            await self.save()  # which says what is wrong, or the disk takes it by now
         self._touch()
 
     def reached(self) -> datetime | None:

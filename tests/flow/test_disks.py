@@ -53,6 +53,19 @@ async def test_on_a_disk_that_takes_nothing_people_are_called_once(tmp_path, mon
     assert kept(tmp_path / "desk.db") == ALL
 
 
+async def test_a_quiet_desk_tells_at_its_next_look_that_its_disk_takes_nothing(tmp_path, monkeypatch):
+    async with desk_on(tmp_path, monkeypatch) as desk:
+        await desk.looks()
+        assert await desk.troubles() == ""
+        await desk.app.store.read(lambda database: database.execute("PRAGMA query_only = ON"))
+        await desk.looks()
+        assert "What is counted and learnt now is not saved" in await desk.troubles()
+        assert desk.app.register.trouble, "by which probes are told that it is not ready"
+        await desk.app.store.read(lambda database: database.execute("PRAGMA query_only = OFF"))
+        await desk.looks()
+        assert await desk.troubles() == ""
+
+
 async def test_a_database_that_somebody_removes_is_put_back(tmp_path, monkeypatch):
     async with desk_on(tmp_path, monkeypatch) as desk:
         await desk.hears("Acme", Severity.AMBER)
